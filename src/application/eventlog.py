@@ -1,0 +1,117 @@
+"""Ports to the event log: the synchronous store for low-rate work, the journal for a gateway's hot path.
+
+Versions of a stream start at 1 and have no gap. Positions order the whole log: they strictly increase in
+commit order and may have gaps. Whoever appends version n+1 decides a stream's fate.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+
+class NewEvent(msgspec.Struct, frozen=True):
+    """One event to append: `version` is the one it must get, or it is not stored."""
+
+    stream_id: UUID
+    version: int
+    topic: str
+    state: bytes
+
+
+class RecordedEvent(msgspec.Struct, frozen=True):
+    """One event as stored. `recorded_at_us` is the database's clock, Unix microseconds; informative only."""
+
+    position: int
+    stream_id: UUID
+    version: int
+    topic: str
+    state: bytes
+    recorded_at_us: int
+
+
+class EventLogError(Exception):
+    """Base of what the event log raises."""
+
+
+class VersionConflict(EventLogError):
+    """Another writer owns a version that this append wanted; nothing of this append was stored."""
+
+    def __init__(self, stream_id: UUID) -> None:
+        super().__init__(f"stream {stream_id} moved on")
+        self.stream_id = stream_id
+
+
+class LogUnavailable(EventLogError):
+    """The database cannot be reached, or did not answer in time. Nothing was stored, unless said otherwise."""
+
+
+class JournalFull(EventLogError):
+    """The queue of events waiting for a commit is full; this append was not queued."""
+
+
+class EventStore(Protocol):
+    """The log as commands, reapers, projectors and followers see it. Blocking; safe to use from threads."""
+
+    def append(self, events: Sequence[NewEvent]) -> int:
+        """Store all of `events` in one transaction, or none; returns the position of the last.
+
+        A commit whose outcome is unknown is resolved by reading the streams back, never by blind retry.
+
+        Raises:
+            VersionConflict: a stream's head is not where the events say it is; nothing was stored.
+            LogUnavailable: nothing was stored.
+        """
+        ...
+
+    def append_locked(
+        self, stream_ids: Sequence[UUID], decide: Callable[[list[RecordedEvent]], Sequence[NewEvent]],
+        *, after_versions: dict[UUID, int] | None = None,
+    ) -> Sequence[NewEvent]:
+        """Run `decide` on the streams' events (after the given versions) while no one else can append.
+
+        For the reaper, which must beat a live and fast owner in one try (ledger rule R10). Keep `decide` short:
+        it holds the lock that orders the whole log. Returns what it stored.
+        """
+        ...
+
+    def read_stream(self, stream_id: UUID, *, after_version: int = 0) -> list[RecordedEvent]:
+        """Events of one stream in version order."""
+        ...
+
+    def read_log(self, *, after_position: int, limit: int) -> list[RecordedEvent]:
+        """Events of all streams in commit order. A reader that goes on from the last one misses nothing."""
+        ...
+
+    def read_control(self, *, after_position: int, limit: int) -> list[RecordedEvent]:
+        """As `read_log`, but without the high-rate `lease.*` topics (served by a partial index)."""
+        ...
+
+    def head_position(self) -> int:
+        """The position of the newest event, 0 for an empty log."""
+        ...
+
+
+class Journal(Protocol):
+    """One gateway process's group-commit writer. Everything that a hot-path request writes goes through it."""
+
+    def append(self, events: Sequence[NewEvent]) -> "asyncio.Future[int]":
+        """Queue one group, all or nothing, in this order behind everything queued before; never blocks.
+
+        The future gives the position of the group's last event once it is durable. Cancelling the future, or the
+        task that awaits it, does not cancel the append. A group that conflicts fails alone, together with every
+        later queued group that continues one of the streams it failed on.
+
+        Raises (at once):
+            JournalFull: more than the bounded number of events wait, or the oldest has waited too long.
+        The future raises:
+            VersionConflict: the group is not stored and never will be.
+            LogUnavailable: the journal was closed before the outcome was known.
+        """
+        ...
+
+    def is_writable(self) -> bool:
+        """False while the database cannot be written (drives `/readyz` and the refusal of new requests)."""
+        ...

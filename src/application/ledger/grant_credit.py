@@ -1,0 +1,62 @@
+"""Add credit to an account, with a reason."""
+
+from typing import cast
+from uuid import UUID
+
+import msgspec
+
+from application.clock import Clock
+from application.eventlog import EventStore, NewEvent, VersionConflict
+from application.ledger.wallet_access import wallet_stream
+from domain.event import TopicRegistry, encode
+from domain.ledger import wallet as rules
+from domain.ledger.events import WALLET_EVENTS, LotSource, WalletEvent
+from domain.ledger.wallet import Wallet
+
+TRIES_MAX = 50
+
+_topics = TopicRegistry(*WALLET_EVENTS)
+
+
+class GrantCredit(msgspec.Struct, frozen=True, kw_only=True):
+    """`lot_id` makes the command safe to repeat: the same lot is granted once."""
+
+    account_id: UUID
+    lot_id: UUID
+    amount_nano: int
+    source: LotSource
+    reason: str
+    granted_by: str
+
+
+def grant_credit(command: GrantCredit, *, store: EventStore, clock: Clock) -> Wallet:
+    """Grant a lot; returns the wallet as it stands then. The account's existence is the caller's to check.
+
+    Raises:
+        LotAlreadyGranted: the lot exists; nothing was added.
+        AmountOutOfRange: the amount is not positive, or beyond 64 bits.
+        LogUnavailable, VersionConflict: nothing was added.
+    """
+    wallet = Wallet()
+    stream_id = wallet_stream(command.account_id)
+    for tries_left in reversed(range(TRIES_MAX)):
+        for recorded in store.read_stream(stream_id, after_version=wallet.version):
+            rules.evolve(wallet, cast("WalletEvent", _topics.decode(recorded.topic, recorded.state)))
+        events = rules.grant_credit(
+            wallet,
+            account_id=command.account_id,
+            lot_id=command.lot_id,
+            amount_nano=command.amount_nano,
+            source=command.source,
+            reason=command.reason,
+            granted_by=command.granted_by,
+            now_us=clock.now_us(),
+        )
+        try:
+            store.append([NewEvent(stream_id, wallet.version + 1, events[0].TOPIC, encode(events[0]))])
+        except VersionConflict:
+            if not tries_left:
+                raise
+        else:
+            return rules.evolve(wallet, events[0])
+    raise AssertionError("unreachable")

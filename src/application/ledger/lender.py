@@ -1,0 +1,169 @@
+"""Moves credit between an account's wallet and this process's leases: open, extend, give back, close."""
+
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+import msgspec
+
+from application.clock import Clock, Ids
+from application.eventlog import EventStore, Journal, NewEvent
+from application.ledger.live_lease import LiveLease
+from application.ledger.ports import Presence
+from application.ledger.recall import RecallMessages
+from application.ledger.sizing import Size
+from application.ledger.wallet_access import WalletAccess
+from domain.ledger import lease as lease_rules
+from domain.ledger import wallet as wallet_rules
+from domain.ledger.events import LeaseEvent, Owner, WalletEvent
+from domain.ledger.lease import Lease
+from domain.ledger.wallet import Wallet
+
+
+class LedgerLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Durations in seconds; the fields of `Settings` with the same names explain them."""
+
+    lease_valid_s: float = 10.0
+    lease_charges_max: int = 20_000
+    lease_age_s_max: float = 600.0
+    recall_wait_s: float = 1.0
+    """The longest wait for answers; a request is refused earlier, as soon as every owner has answered."""
+
+
+class LiveGateways(msgspec.Struct):
+    """How many gateway processes live, as last looked up."""
+
+    count: int = 1
+
+
+class LedgerTools(msgspec.Struct, frozen=True, kw_only=True):
+    """What every account of a process shares."""
+
+    owner: Owner
+    store: EventStore
+    journal: Journal
+    presence: Presence
+    messages: RecallMessages
+    clock: Clock
+    ids: Ids
+    limits: LedgerLimits
+    gateways: LiveGateways
+
+
+class Lender:
+    """Both sides of every movement, in the order that never lets a lease spend what the wallet has not lent.
+
+    Every method raises `JournalFull` or `LogUnavailable` when nothing could be stored, and `VersionConflict`
+    when the lease's stream has another writer: then the lease is lost.
+    """
+
+    def __init__(self, account_id: UUID, tools: LedgerTools) -> None:
+        self.account_id = account_id
+        self.access = WalletAccess(account_id, store=tools.store, journal=tools.journal)
+        self._tools = tools
+
+    async def open(self, size: Callable[[Wallet], Size]) -> LiveLease:
+        """Lend to a new lease.
+
+        Raises:
+            InsufficientCredit: the wallet no longer has it.
+        """
+        tools = self._tools
+        live = LiveLease(Lease(tools.ids.new()), tools.journal, now_s=tools.clock.monotonic_s())
+        opened: list[LeaseEvent] = []
+
+        def decide(wallet: Wallet) -> Sequence[WalletEvent]:
+            lent = size(wallet)
+            now_us = tools.clock.now_us()
+            opened[:] = lease_rules.open_lease(
+                live.lease,
+                account_id=self.account_id,
+                owner=tools.owner,
+                amount_nano=lent.amount_nano,
+                valid_ms=int(tools.limits.lease_valid_s * 1000),
+                now_us=now_us,
+            )
+            return wallet_rules.grant_lease(
+                wallet,
+                account_id=self.account_id,
+                lease_id=live.lease.lease_id,
+                owner=tools.owner,
+                mode=lent.mode,
+                amount_nano=lent.amount_nano,
+                now_us=now_us,
+            )
+
+        await self.access.change(decide, lambda: live.plan(opened))
+        lease_rules.evolve(live.lease, opened[0])
+        return live
+
+    async def extend(self, live: LiveLease, size: Callable[[Wallet], Size]) -> None:
+        """Lend more to a live lease: the wallet first, then the lease.
+
+        Raises:
+            InsufficientCredit: the wallet no longer has it.
+            LeaseEnded: the lease was settled by the reaper; it is lost.
+        """
+        lent_nano = 0
+
+        def decide(wallet: Wallet) -> Sequence[WalletEvent]:
+            nonlocal lent_nano
+            lent_nano = size(wallet).amount_nano
+            return wallet_rules.extend_lease(
+                wallet,
+                account_id=self.account_id,
+                lease_id=live.lease.lease_id,
+                amount_nano=lent_nano,
+                now_us=self._tools.clock.now_us(),
+            )
+
+        await self.access.change(decide)
+        live.record_unwatched(lease_rules.top_up(live.lease, amount_nano=lent_nano))
+
+    async def give_back(self, live: LiveLease) -> None:
+        """Return everything that no request holds: the lease first, then the wallet.
+
+        Raises:
+            LeaseEnded: the lease was settled by the reaper; it is lost.
+        """
+        amount_nano = live.lease.free_nano
+        if amount_nano <= 0 or live.lost:
+            return
+        await live.record(lease_rules.give_back(live.lease, amount_nano=amount_nano))
+        await self.access.change(
+            lambda wallet: wallet_rules.reduce_lease(
+                wallet,
+                account_id=self.account_id,
+                lease_id=live.lease.lease_id,
+                amount_nano=amount_nano,
+                now_us=self._tools.clock.now_us(),
+            )
+        )
+
+    async def close(self, live: LiveLease) -> None:
+        """End a lease without holds and settle it, in one append.
+
+        Raises:
+            LeaseBusy: requests still hold credit in it.
+            LeaseEnded: it was settled already.
+        """
+        closing: list[LeaseEvent] = []
+
+        def decide(wallet: Wallet) -> Sequence[WalletEvent]:
+            now_us = self._tools.clock.now_us()
+            closing[:] = lease_rules.close(live.lease, now_us=now_us)
+            return wallet_rules.settle_lease(
+                wallet,
+                account_id=self.account_id,
+                lease_id=live.lease.lease_id,
+                outcome="closed",
+                charged_nano=live.lease.charged_nano,
+                charges=live.lease.charges,
+                last_version=live.lease.version + 1,
+                now_us=now_us,
+            )
+
+        def beside() -> Sequence[NewEvent]:
+            return live.plan(closing)
+
+        await self.access.change(decide, beside)
+        lease_rules.evolve(live.lease, closing[0])

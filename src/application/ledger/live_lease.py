@@ -1,0 +1,140 @@
+"""A lease in the hands of its owner: decide in memory, append to its stream, and know when it is lost."""
+
+import contextlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import msgspec
+
+from application.eventlog import Journal, JournalFull, NewEvent, VersionConflict
+from domain.event import encode
+from domain.ledger import lease as rules
+from domain.ledger.events import Attempt, LeaseEvent
+from domain.ledger.lease import Answer, Lease
+from domain.ledger.refusals import LeaseEnded
+
+if TYPE_CHECKING:
+    import asyncio
+
+
+class Admission(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that wants to be admitted; `hold_nano` is its worst case."""
+
+    request_id: UUID
+    account_id: UUID
+    key_id: UUID
+    alias: str
+    stream: bool
+    hold_nano: int
+    price_version: int
+    client_ref: str | None = None
+
+
+class LiveLease:
+    """The owner's side of one lease stream. Not safe outside the event loop."""
+
+    __slots__ = ("_journal", "draining", "lease", "lost", "opened_s", "used_s")
+
+    def __init__(self, lease: Lease, journal: Journal, *, now_s: float) -> None:
+        self.lease = lease
+        self.opened_s = now_s
+        self.used_s = now_s
+        self.draining = False  #: takes no new requests; closes when the last hold ends
+        self.lost = False  #: another writer ended the stream; nothing can be charged here any more
+        self._journal = journal
+
+    def plan(self, events: Sequence[LeaseEvent]) -> list[NewEvent]:
+        """`events` with the stream's next versions; nothing is appended yet."""
+        lease = self.lease
+        version = lease.version
+        return [
+            NewEvent(lease.lease_id, version + offset, event.TOPIC, encode(event))
+            for offset, event in enumerate(events, 1)
+        ]
+
+    def record(self, events: list[LeaseEvent]) -> "asyncio.Future[int]":
+        """Append `events` and fold them in; the future tells when they are durable.
+
+        Raises:
+            JournalFull: nothing was appended or folded.
+        """
+        durable = self._journal.append(self.plan(events))
+        for event in events:
+            rules.evolve(self.lease, event)
+        return durable
+
+    def record_unwatched(self, events: list[LeaseEvent]) -> None:
+        """As `record`, for events that nobody waits for; losing the stream marks the lease lost."""
+        self.watch(self.record(events))
+
+    def watch(self, durable: "asyncio.Future[int]") -> None:
+        durable.add_done_callback(self._check)
+
+    def _check(self, durable: "asyncio.Future[int]") -> None:
+        if not durable.cancelled() and isinstance(durable.exception(), VersionConflict):
+            self.lost = True
+
+
+class Hold:
+    """The credit set aside for one request. End it exactly once, by `charge` or by `release`."""
+
+    __slots__ = ("admission", "admitted", "live")
+
+    def __init__(self, live: LiveLease, admission: Admission, admitted: "asyncio.Future[int]") -> None:
+        self.live = live
+        self.admission = admission
+        self.admitted = admitted  #: done when `RequestAdmitted` is durable: only then may a byte go out
+
+    @property
+    def hold_nano(self) -> int:
+        return self.admission.hold_nano
+
+    def charge(self, *, rated_nano: int, answer: Answer, now_us: int) -> "asyncio.Future[int]":
+        """Charge at most the hold; the last byte of the answer must wait for the future.
+
+        Raises:
+            LeaseEnded: the lease was fenced; the customer pays nothing and must not see the end of the answer.
+            JournalFull: not queued; the hold is still open.
+        The future raises `VersionConflict` for the same reason as `LeaseEnded`.
+        """
+        self._require_kept()
+        return self.live.record(
+            rules.charge(
+                self.live.lease,
+                request_id=self.admission.request_id,
+                rated_nano=rated_nano,
+                answer=answer,
+                now_us=now_us,
+            )
+        )
+
+    def release(
+        self, *, code: str, attempts: tuple[Attempt, ...], total_ms: int, now_us: int
+    ) -> "asyncio.Future[int]":
+        """Give the whole hold back. Raises as `charge` does."""
+        self._require_kept()
+        admission = self.admission
+        return self.live.record(
+            rules.release(
+                self.live.lease,
+                request_id=admission.request_id,
+                key_id=admission.key_id,
+                alias=admission.alias,
+                code=code,
+                attempts=attempts,
+                total_ms=total_ms,
+                now_us=now_us,
+            )
+        )
+
+    def release_unwatched(
+        self, *, code: str, attempts: tuple[Attempt, ...], total_ms: int, now_us: int
+    ) -> None:
+        """As `release`, when nobody waits: a lost lease has freed the hold already, a full journal leaves it open."""
+        with contextlib.suppress(LeaseEnded, JournalFull):
+            self.live.watch(self.release(code=code, attempts=attempts, total_ms=total_ms, now_us=now_us))
+
+    def _require_kept(self) -> None:
+        if self.live.lost:
+            raise LeaseEnded(self.live.lease.lease_id)

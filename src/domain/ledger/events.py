@@ -1,0 +1,300 @@
+"""Facts of the ledger. Amounts are integer nano-credits and never negative; times are Unix microseconds.
+
+A *wallet* stream belongs to an account and has many writers under optimistic versions. A *lease* stream
+belongs to one gateway process, its only writer, until it is closed or fenced. An event that moves credit
+between the two is stored in both streams: opening and ending in one atomic append, a change of size in the
+order that never lets the lease spend what the wallet has not lent. So a lease is *extended* first and *topped
+up* then, *gives back* first and is *reduced* then; what a crash leaves between the two, settlement returns, for
+it goes by the wallet's figure.
+"""
+
+from typing import ClassVar, Literal
+from uuid import UUID
+
+import msgspec
+
+from domain.event import Event
+
+LotSource = Literal["paid", "promo", "goodwill", "migrated"]
+LeaseOutcome = Literal["closed", "fenced"]
+LeaseMode = Literal["bulk", "micro"]
+UsageSource = Literal["provider", "estimated", "none"]
+
+
+class Slice(msgspec.Struct, frozen=True, array_like=True):
+    """A part of a lot of credit, stored as `[lot_id, amount_nano]`."""
+
+    lot_id: UUID
+    amount_nano: int
+
+
+class Owner(msgspec.Struct, frozen=True, array_like=True):
+    """The gateway process that a lease is lent to; an epoch is one life of an instance and never comes back."""
+
+    instance_id: UUID
+    epoch: int
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One call of one deployment. `status` is the upstream's HTTP status, 0 when none was read."""
+
+    deployment_id: UUID
+    provider: str
+    model: str
+    status: int
+    outcome: str  #: `ok`, or the class of the failure: `timeout`, `rate`, `overloaded`, ...
+    started_us: int
+    duration_ms: int
+    upstream_request_id: str | None = None
+
+
+class Units(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was used, in tokens, each token counted in exactly one of the first four fields."""
+
+    input: int = 0  #: fresh prompt tokens
+    cached_input: int = 0
+    cache_write: int = 0
+    output: int = 0
+    reasoning: int = 0  #: how many of `output` were reasoning; informative
+    requests: int = 1
+
+
+# --- the wallet stream
+
+
+class CreditLotGranted(Event, frozen=True, kw_only=True):
+    """Credit was added to the account, with a reason."""
+
+    TOPIC: ClassVar[str] = "wallet.credit-lot-granted.v1"
+
+    account_id: UUID
+    lot_id: UUID
+    amount_nano: int
+    source: LotSource
+    reason: str
+    granted_by: str
+    occurred_us: int
+
+
+class LeaseGranted(Event, frozen=True, kw_only=True):
+    """Available credit was lent to one gateway process."""
+
+    TOPIC: ClassVar[str] = "wallet.lease-granted.v1"
+
+    account_id: UUID
+    lease_id: UUID
+    owner: Owner
+    mode: LeaseMode
+    slices: tuple[Slice, ...]  #: in the order in which they are spent
+    amount_nano: int
+    occurred_us: int
+
+
+class LeaseExtended(Event, frozen=True, kw_only=True):
+    """More available credit was lent to a process that already has a lease."""
+
+    TOPIC: ClassVar[str] = "wallet.lease-extended.v1"
+
+    account_id: UUID
+    lease_id: UUID
+    slices: tuple[Slice, ...]
+    amount_nano: int
+    occurred_us: int
+
+
+class LeaseReduced(Event, frozen=True, kw_only=True):
+    """A live lease gave back credit that it did not hold for any request."""
+
+    TOPIC: ClassVar[str] = "wallet.lease-reduced.v1"
+
+    account_id: UUID
+    lease_id: UUID
+    slices: tuple[Slice, ...]
+    amount_nano: int
+    occurred_us: int
+
+
+class LeaseRecallRequested(Event, frozen=True, kw_only=True):
+    """A process asked the other owners to give back what they do not hold, because it would else refuse a request."""
+
+    TOPIC: ClassVar[str] = "wallet.lease-recall-requested.v1"
+
+    account_id: UUID
+    by: Owner
+    wanted_nano: int
+    occurred_us: int
+
+
+class LeaseSettled(Event, frozen=True, kw_only=True):
+    """A closed or fenced lease was accounted for: what it charged is gone, the rest is available again."""
+
+    TOPIC: ClassVar[str] = "wallet.lease-settled.v1"
+
+    account_id: UUID
+    lease_id: UUID
+    outcome: LeaseOutcome
+    charged_nano: int
+    charges: int
+    last_version: int  #: version of the lease stream's closing event; no later one exists
+    slices: tuple[Slice, ...]  #: what went back, by lot
+    returned_nano: int
+    occurred_us: int
+
+
+# --- the lease stream
+
+
+class LeaseOpened(Event, frozen=True, kw_only=True):
+    """A process owns a lease; it is the only writer of this stream from now on."""
+
+    TOPIC: ClassVar[str] = "lease.opened.v1"
+
+    account_id: UUID
+    owner: Owner
+    amount_nano: int
+    valid_ms: int
+    occurred_us: int
+
+
+class LeaseToppedUp(Event, frozen=True, kw_only=True):
+    """The lease's side of `LeaseExtended`, stored after it: the owner may spend more now."""
+
+    TOPIC: ClassVar[str] = "lease.topped-up.v1"
+
+    amount_nano: int
+
+
+class LeaseGaveBack(Event, frozen=True, kw_only=True):
+    """The lease's side of `LeaseReduced`, stored before it: the owner can spend this no more."""
+
+    TOPIC: ClassVar[str] = "lease.gave-back.v1"
+
+    amount_nano: int
+
+
+class RequestAdmitted(Event, frozen=True, kw_only=True):
+    """The worst case of a request was set aside; only now may its answer reach the client."""
+
+    TOPIC: ClassVar[str] = "lease.request-admitted.v1"
+
+    request_id: UUID
+    account_id: UUID
+    key_id: UUID
+    alias: str
+    stream: bool
+    hold_nano: int
+    price_version: int
+    client_ref: str | None = None  #: the client's own `x-client-request-id`
+    occurred_us: int
+
+
+class UsageCharged(Event, frozen=True, kw_only=True):
+    """The upstream answered and its cost left the account; the rest of the hold came free."""
+
+    TOPIC: ClassVar[str] = "lease.usage-charged.v1"
+
+    request_id: UUID
+    account_id: UUID
+    key_id: UUID
+    alias: str
+    hold_nano: int
+    charge_nano: int  #: rounded half-even once, never above the hold
+    shortfall_nano: int  #: what the usage cost beyond the hold; the operator bears it
+    price_version: int
+    units: Units
+    usage_source: UsageSource
+    usage_flags: tuple[str, ...] = ()
+    usage_raw: str | None = None  #: the provider's own usage object, numbers only, bounded
+    result: str  #: `completed`, `client-left`, `cut`
+    provider: str
+    deployment_id: UUID
+    attempts: tuple[Attempt, ...]
+    first_byte_ms: int
+    total_ms: int
+    occurred_us: int
+
+
+class RequestReleased(Event, frozen=True, kw_only=True):
+    """The request ended without an answer to pay for; its whole hold came free."""
+
+    TOPIC: ClassVar[str] = "lease.request-released.v1"
+
+    request_id: UUID
+    account_id: UUID
+    key_id: UUID
+    alias: str
+    hold_nano: int
+    code: str  #: the error code that the client was told
+    attempts: tuple[Attempt, ...]
+    total_ms: int
+    occurred_us: int
+
+
+class RequestAbandoned(Event, frozen=True, kw_only=True):
+    """The owner died or was fenced with this request open: charged nothing, its hold came free."""
+
+    TOPIC: ClassVar[str] = "lease.request-abandoned.v1"
+
+    request_id: UUID
+    account_id: UUID
+    hold_nano: int
+    occurred_us: int
+
+
+class LeaseClosed(Event, frozen=True, kw_only=True):
+    """The owner ended its lease; nothing follows in this stream."""
+
+    TOPIC: ClassVar[str] = "lease.closed.v1"
+
+    charged_nano: int
+    charges: int
+    occurred_us: int
+
+
+class LeaseFenced(Event, frozen=True, kw_only=True):
+    """The reaper ended the lease of a dead or silent owner; nothing follows in this stream."""
+
+    TOPIC: ClassVar[str] = "lease.fenced.v1"
+
+    by: Owner
+    reason: str
+    charged_nano: int
+    charges: int
+    occurred_us: int
+
+
+WalletEvent = (
+    CreditLotGranted | LeaseGranted | LeaseExtended | LeaseReduced | LeaseRecallRequested | LeaseSettled
+)
+LeaseEvent = (
+    LeaseOpened
+    | LeaseToppedUp
+    | LeaseGaveBack
+    | RequestAdmitted
+    | UsageCharged
+    | RequestReleased
+    | RequestAbandoned
+    | LeaseClosed
+    | LeaseFenced
+)
+
+WALLET_EVENTS: tuple[type[Event], ...] = (
+    CreditLotGranted,
+    LeaseGranted,
+    LeaseExtended,
+    LeaseReduced,
+    LeaseRecallRequested,
+    LeaseSettled,
+)
+LEASE_EVENTS: tuple[type[Event], ...] = (
+    LeaseOpened,
+    LeaseToppedUp,
+    LeaseGaveBack,
+    RequestAdmitted,
+    UsageCharged,
+    RequestReleased,
+    RequestAbandoned,
+    LeaseClosed,
+    LeaseFenced,
+)
+LEDGER_EVENTS: tuple[type[Event], ...] = WALLET_EVENTS + LEASE_EVENTS

@@ -1,0 +1,104 @@
+"""Double entry: the two sides of every movement, derived from events by versioned rules that are data.
+
+The rules stand in `posting_rules/N.json`, so that an auditor's replayer applies the same file without this
+code. A rule names an account to debit and one to credit; account names are filled from the event's fields,
+its slices and its stream. An event without a rule moves nothing between accounts.
+"""
+
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from domain.event import Event
+
+CURRENT_RULES = 1
+
+
+class AccountRule(msgspec.Struct, frozen=True):
+    """A kind of account: chart-of-accounts code, normal side, and the floor below which it never goes."""
+
+    code: int
+    side: Literal["debit", "credit"]
+    floor: int | None
+    name: str
+
+
+class EntryRule(msgspec.Struct, frozen=True):
+    """One movement: from which field the amount comes, and whether it repeats for each slice."""
+
+    debit: str
+    credit: str
+    amount: str
+    each: Literal["slices"] | None = None
+
+
+class PostingRules(msgspec.Struct, frozen=True):
+    """One version of the rules, as stored."""
+
+    version: int
+    accounts: dict[str, AccountRule]
+    rules: dict[str, list[EntryRule]]
+
+
+class Posting(msgspec.Struct, frozen=True):
+    """Credit moves from the debited to the credited account; both names are full. Amount in nano-credits."""
+
+    debit: str
+    credit: str
+    amount_nano: int
+
+
+def load_rules(version: int = CURRENT_RULES) -> PostingRules:
+    """Read one version of the rules from the package."""
+    data = files("domain.ledger").joinpath("posting_rules", f"{version}.json").read_bytes()
+    return msgspec.json.decode(data, type=PostingRules)
+
+
+def postings(rules: PostingRules, event: Event, *, stream_id: UUID) -> Iterator[Posting]:
+    """The movements of one event; empty amounts are left out. `stream_id` is the lease for lease events."""
+    entries = rules.rules.get(event.TOPIC)
+    if not entries:
+        return
+    fields: dict[str, Any] = msgspec.structs.asdict(event)
+    fields.setdefault("lease_id", stream_id)
+    for entry in entries:
+        parts = [msgspec.structs.asdict(part) for part in fields["slices"]] if entry.each else [{}]
+        for part in parts:
+            values = fields | part
+            if amount_nano := values[entry.amount]:
+                yield Posting(
+                    debit=rules.accounts[entry.debit].name.format_map(values),
+                    credit=rules.accounts[entry.credit].name.format_map(values),
+                    amount_nano=amount_nano,
+                )
+
+
+class TrialBalance:
+    """Balances of all accounts, credit positive: their sum is zero after every posting."""
+
+    def __init__(self, rules: PostingRules) -> None:
+        self._floored = {
+            rule.name.split(":", 1)[0]: rule for rule in rules.accounts.values() if rule.floor is not None
+        }
+        self.balances: dict[str, int] = {}
+
+    def post(self, posting: Posting) -> None:
+        self.balances[posting.debit] = self.balances.get(posting.debit, 0) - posting.amount_nano
+        self.balances[posting.credit] = self.balances.get(posting.credit, 0) + posting.amount_nano
+
+    def total_nano(self) -> int:
+        return sum(self.balances.values())
+
+    def below_floor(self, *names: str) -> list[str]:
+        """Which of `names` (all accounts if none are given) stand below the floor of their kind."""
+        return [name for name in names or self.balances if self._is_below(name)]
+
+    def _is_below(self, name: str) -> bool:
+        rule = self._floored.get(name.split(":", 1)[0])
+        if rule is None or rule.floor is None:
+            return False
+        balance_nano = self.balances.get(name, 0)
+        return (balance_nano if rule.side == "credit" else -balance_nano) < rule.floor

@@ -1,0 +1,55 @@
+"""Why the ledger says no."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from domain.refusal import Refusal
+
+
+class LedgerRefusal(Refusal):
+    """Base of the ledger's refusals."""
+
+
+class InsufficientCredit(LedgerRefusal):
+    """What is available does not cover the worst case; nothing was held and the upstream was not called."""
+
+    code: ClassVar[str] = "insufficient_quota"
+
+    def __init__(self, *, required_nano: int, available_nano: int) -> None:
+        super().__init__(f"required {required_nano} nano-credits, available {available_nano}")
+        self.required_nano = required_nano
+        self.available_nano = available_nano
+
+
+class LeaseEnded(LedgerRefusal):
+    """The lease is closed, fenced or not known to the wallet; nothing can happen in it any more."""
+
+    code: ClassVar[str] = "lease_ended"
+
+    def __init__(self, lease_id: UUID) -> None:
+        super().__init__(f"lease {lease_id} has ended")
+        self.lease_id = lease_id
+
+
+class LeaseBusy(LedgerRefusal):
+    """The lease still holds credit for open requests and cannot be closed by its owner."""
+
+    code: ClassVar[str] = "lease_busy"
+
+
+class UnknownRequest(LedgerRefusal):
+    """The request has no open hold in this lease: it was never admitted, or is settled already."""
+
+    code: ClassVar[str] = "unknown_request"
+
+
+class DuplicateRequest(LedgerRefusal):
+    """The request already has an open hold in this lease."""
+
+    code: ClassVar[str] = "duplicate_request"
+
+
+class AmountOutOfRange(LedgerRefusal):
+    """An amount is not a positive number of nano-credits within a signed 64-bit integer."""
+
+    code: ClassVar[str] = "amount_out_of_range"

@@ -1,0 +1,87 @@
+"""Settings: the only reader of the environment. Every field is one variable, named in upper case.
+
+A secret may be given by file instead: `DATABASE_URL_FILE=/run/secrets/db` wins over `DATABASE_URL`.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """How this process is set up. Durations are seconds, sizes bytes, money nano-credits."""
+
+    database_url: str = ""
+    """Postgres; when empty, `tokenok up` starts the embedded one."""
+    redis_url: str = ""
+    """Redis or Valkey; when empty, `tokenok up` starts the embedded one."""
+    tokenok_pg_bin: str = ""
+    """A directory with `initdb` and `postgres` to run embedded instead of the wheel's."""
+    tokenok_data: str = ""
+    """Data root of the embedded servers; default `.tokenok` beside the `run` script."""
+    tokenok_master_key: str = ""
+    """`KEYID:base64` of 32 bytes, several separated by commas, the first encrypts. Better given by file."""
+    tokenok_log_level: str = "info"
+
+    journal_events_max: int = 4096
+    """Events that may wait for a commit in one gateway process; above it requests get 503."""
+    journal_batch_max: int = 256
+    """Events in one commit."""
+    journal_wait_s_max: float = 5.0
+    """How long the oldest event may wait before new requests get 503 (ledger rule R5)."""
+
+    lease_valid_s: float = 10.0
+    """A lease's owner proves within this time that it lives; the reaper fences after twice of it."""
+    lease_charges_max: int = 20_000
+    """Charges in one lease stream before it is closed and a new one opened."""
+    lease_age_s_max: float = 600.0
+    """Age of a lease before it is closed and a new one opened."""
+    recall_wait_s: float = 0.15
+    """How long a request waits for credit that other processes hold idle before it is refused with 402."""
+
+    body_bytes_max: int = 32 * 1024 * 1024
+    """The largest request body on `/v1`; above it 413."""
+    upstream_connect_s: float = 5.0
+    upstream_first_byte_s: float = 60.0
+    upstream_idle_s: float = 60.0
+    upstream_total_s: float = 600.0
+    ping_s: float = 15.0
+    """Silence on a stream after which the client gets a `: ping` comment."""
+    drain_s: float = 20.0
+    """How long an upstream is read on for its usage after the client has left."""
+    allow_private_upstreams: str = ""
+    """Comma-separated hosts or networks on private addresses that a provider may point to."""
+
+
+class BadSetting(Exception):
+    """A variable cannot be used; the message names it and what it must be. Nothing was started."""
+
+
+def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings.
+
+    Raises:
+        BadSetting: a value has the wrong type, or a `_FILE` cannot be read.
+    """
+    env = os.environ if environ is None else environ
+    values: dict[str, str] = {}
+    for field in msgspec.structs.fields(Settings):
+        name = field.name.upper()
+        file_name = env.get(f"{name}_FILE")
+        if file_name:
+            values[field.name] = _read_secret(name, Path(file_name))
+        elif name in env:
+            values[field.name] = env[name]
+    try:
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadSetting(f"a setting cannot be used: {error}") from None
+
+
+def _read_secret(name: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise BadSetting(f"{name}_FILE: cannot read {path}: {error.strerror}") from None
