@@ -1,15 +1,25 @@
 """Ports to the event log: the synchronous store for low-rate work, the journal for a gateway's hot path.
 
 Versions of a stream start at 1 and have no gap. Positions order the whole log: they strictly increase in
-commit order and may have gaps. Whoever appends version n+1 decides a stream's fate.
+commit order and may have gaps. Whoever appends version n+1 decides a stream's fate. A stream whose last event
+has an ending topic takes no more events from anyone; the log itself sees to it.
+
+An append whose answer got lost is told from another writer's by its bytes: events of different writers must
+differ, by an id or by their owner.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 import msgspec
+
+if TYPE_CHECKING:
+    import asyncio
+
+
+ENDING_TOPICS = ("lease.closed.", "lease.fenced.")
+"""Beginnings of the topics that end their stream."""
 
 
 class NewEvent(msgspec.Struct, frozen=True):
@@ -48,6 +58,14 @@ class LogUnavailable(EventLogError):
     """The database cannot be reached, or did not answer in time. Nothing was stored, unless said otherwise."""
 
 
+class OutcomeUnknown(LogUnavailable):
+    """The database went away after the append was sent: it may be stored or not. Read the streams again."""
+
+
+class UnstorableEvent(EventLogError):
+    """No log can hold an event of this append, such as a topic with a NUL; nothing of it was stored."""
+
+
 class JournalFull(EventLogError):
     """The queue of events waiting for a commit is full; this append was not queued."""
 
@@ -62,18 +80,29 @@ class EventStore(Protocol):
 
         Raises:
             VersionConflict: a stream's head is not where the events say it is; nothing was stored.
+            OutcomeUnknown: the database stayed away after the append was sent.
             LogUnavailable: nothing was stored.
+            UnstorableEvent: nothing was stored.
         """
         ...
 
     def append_locked(
-        self, stream_ids: Sequence[UUID], decide: Callable[[list[RecordedEvent]], Sequence[NewEvent]],
-        *, after_versions: dict[UUID, int] | None = None,
+        self,
+        stream_ids: Sequence[UUID],
+        decide: Callable[[list[RecordedEvent]], Sequence[NewEvent]],
+        *,
+        after_versions: dict[UUID, int] | None = None,
     ) -> Sequence[NewEvent]:
-        """Run `decide` on the streams' events (after the given versions) while no one else can append.
+        """Run `decide` on the streams' events (after the given versions, in commit order) while no one else can append.
 
         For the reaper, which must beat a live and fast owner in one try (ledger rule R10). Keep `decide` short:
-        it holds the lock that orders the whole log. Returns what it stored.
+        it holds the lock that orders the whole log. It is called at most once. Returns what it stored.
+
+        Raises:
+            VersionConflict: `decide` named a version that is not next; nothing was stored.
+            OutcomeUnknown: the database stayed away after the append was sent.
+            LogUnavailable: nothing was stored; also when the lock was not had in time.
+            UnstorableEvent: nothing was stored.
         """
         ...
 
@@ -102,13 +131,17 @@ class Journal(Protocol):
 
         The future gives the position of the group's last event once it is durable. Cancelling the future, or the
         task that awaits it, does not cancel the append. A group that conflicts fails alone, together with every
-        later queued group that continues one of the streams it failed on.
+        later group that touches one of its streams and was queued before its future was done: so an owner that
+        counts on must stop counting when a future tells it, in a done-callback if others may run first.
 
         Raises (at once):
             JournalFull: more than the bounded number of events wait, or the oldest has waited too long.
+            LogUnavailable: the journal is closed.
         The future raises:
-            VersionConflict: the group is not stored and never will be.
-            LogUnavailable: the journal was closed before the outcome was known.
+            VersionConflict: the group is not stored and never will be; `stream_id` is the first that did not fit.
+            UnstorableEvent: the group is not stored and never will be.
+            LogUnavailable: the journal was closed before the group was sent; it is not stored.
+            OutcomeUnknown: the journal was closed before the outcome was known.
         """
         ...
 

@@ -1,8 +1,8 @@
 """A lease in the hands of its owner: decide in memory, append to its stream, and know when it is lost."""
 
-import contextlib
+import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -14,8 +14,7 @@ from domain.ledger.events import Attempt, LeaseEvent
 from domain.ledger.lease import Answer, Lease
 from domain.ledger.refusals import LeaseEnded
 
-if TYPE_CHECKING:
-    import asyncio
+RELEASE_AGAIN_S = 0.5
 
 
 class Admission(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,9 +130,16 @@ class Hold:
     def release_unwatched(
         self, *, code: str, attempts: tuple[Attempt, ...], total_ms: int, now_us: int
     ) -> None:
-        """As `release`, when nobody waits: a lost lease has freed the hold already, a full journal leaves it open."""
-        with contextlib.suppress(LeaseEnded, JournalFull):
+        """As `release`, when nobody waits: a lost lease has freed the hold already, a full journal is tried again."""
+        again = partial(
+            self.release_unwatched, code=code, attempts=attempts, total_ms=total_ms, now_us=now_us
+        )
+        try:
             self.live.watch(self.release(code=code, attempts=attempts, total_ms=total_ms, now_us=now_us))
+        except LeaseEnded:
+            pass
+        except JournalFull:
+            asyncio.get_running_loop().call_later(RELEASE_AGAIN_S, again)
 
     def _require_kept(self) -> None:
         if self.live.lost:

@@ -20,6 +20,8 @@ LeaseOutcome = Literal["closed", "fenced"]
 LeaseMode = Literal["bulk", "micro"]
 UsageSource = Literal["provider", "estimated", "none"]
 
+AMOUNT_NANO_MAX = 2**63 - 1  #: what a bigint column of a read model holds
+
 
 class Slice(msgspec.Struct, frozen=True, array_like=True):
     """A part of a lot of credit, stored as `[lot_id, amount_nano]`."""

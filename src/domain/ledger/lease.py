@@ -4,11 +4,13 @@ The owner decides here from memory, without asking anyone. Whoever appends the n
 decides its fate: a reaper's fence and the owner's next charge want the same version, and one of them loses.
 """
 
+from typing import assert_never
 from uuid import UUID
 
 import msgspec
 
 from domain.ledger.events import (
+    AMOUNT_NANO_MAX,
     Attempt,
     LeaseClosed,
     LeaseEvent,
@@ -75,9 +77,16 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 def open_lease(
     lease: Lease, *, account_id: UUID, owner: Owner, amount_nano: int, valid_ms: int, now_us: int
 ) -> list[LeaseEvent]:
-    """The lease's side of a grant; must be stored in one append with the wallet's."""
+    """The lease's side of a grant; must be stored in one append with the wallet's.
+
+    Raises:
+        LeaseEnded: the lease was opened before; a lease is opened once.
+        AmountOutOfRange: the amount is not positive.
+    """
     if lease.version:
         raise LeaseEnded(lease.lease_id)
+    if amount_nano <= 0:
+        raise AmountOutOfRange(str(amount_nano))
     return [
         LeaseOpened(
             account_id=account_id,
@@ -90,8 +99,15 @@ def open_lease(
 
 
 def top_up(lease: Lease, *, amount_nano: int) -> list[LeaseEvent]:
-    """The lease's side of an extension that the wallet has stored."""
+    """The lease's side of an extension that the wallet has stored.
+
+    Raises:
+        LeaseEnded: the lease is closed or fenced.
+        AmountOutOfRange: the amount is not positive.
+    """
     _require_live(lease)
+    if amount_nano <= 0:
+        raise AmountOutOfRange(str(amount_nano))
     return [LeaseToppedUp(amount_nano=amount_nano)]
 
 
@@ -99,6 +115,7 @@ def give_back(lease: Lease, *, amount_nano: int) -> list[LeaseEvent]:
     """Return what no request holds; the wallet takes it back once this is stored.
 
     Raises:
+        LeaseEnded: the lease is closed or fenced.
         AmountOutOfRange: not positive, or more than is free in the lease.
     """
     _require_live(lease)
@@ -157,11 +174,11 @@ def charge(
     Raises:
         LeaseEnded: the lease is closed or fenced.
         UnknownRequest: the request has no open hold here.
-        AmountOutOfRange: `rated_nano` is negative.
+        AmountOutOfRange: `rated_nano` is negative or no 64-bit number; the hold stands.
     """
     account_id = _require_live(lease)
     hold_nano = _hold_of(lease, request_id)
-    if rated_nano < 0:
+    if not 0 <= rated_nano <= AMOUNT_NANO_MAX:
         raise AmountOutOfRange(str(rated_nano))
     charge_nano = min(rated_nano, hold_nano)
     return [
@@ -226,6 +243,7 @@ def close(lease: Lease, *, now_us: int) -> list[LeaseEvent]:
     """End the lease; must be stored in one append with the wallet's `LeaseSettled`.
 
     Raises:
+        LeaseEnded: the lease is closed or fenced already.
         LeaseBusy: requests still hold credit in it.
     """
     _require_live(lease)
@@ -238,6 +256,9 @@ def fence(lease: Lease, *, by: Owner, reason: str, now_us: int) -> list[LeaseEve
     """End the lease of an owner that is dead or silent; its open requests are abandoned, charged nothing.
 
     Must be stored in one append with the wallet's `LeaseSettled`.
+
+    Raises:
+        LeaseEnded: the lease is closed or fenced already.
     """
     account_id = _require_live(lease)
     abandoned: list[LeaseEvent] = [
@@ -279,6 +300,8 @@ def evolve(lease: Lease, event: LeaseEvent) -> Lease:
             lease.amount_nano -= event.amount_nano
         case LeaseClosed() | LeaseFenced():
             lease.ended = True
+        case _:
+            assert_never(event)
     lease.version += 1
     return lease
 

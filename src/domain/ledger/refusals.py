@@ -50,6 +50,6 @@ class DuplicateRequest(LedgerRefusal):
 
 
 class AmountOutOfRange(LedgerRefusal):
-    """An amount is not a positive number of nano-credits within a signed 64-bit integer."""
+    """An amount of nano-credits is below, or above, what it may be; all of them fit a signed 64-bit integer."""
 
     code: ClassVar[str] = "amount_out_of_range"

@@ -1,14 +1,16 @@
 """The wallet: an account's credit by lot, and what of it is lent to which process.
 
 Available credit is what no lease has. Lots are lent, and spent inside a lease, in the order in which they
-were granted; what a lease gives back goes to the lots it was drawn from, last drawn first.
+were granted; what a lease gives back goes to the lots it was drawn from, latest lot first.
 """
 
+from typing import assert_never
 from uuid import UUID
 
 import msgspec
 
 from domain.ledger.events import (
+    AMOUNT_NANO_MAX,
     CreditLotGranted,
     LeaseExtended,
     LeaseGranted,
@@ -24,13 +26,17 @@ from domain.ledger.events import (
 )
 from domain.ledger.refusals import AmountOutOfRange, InsufficientCredit, LeaseEnded, LedgerRefusal
 
-AMOUNT_NANO_MAX = 2**63 - 1
-
 
 class LotAlreadyGranted(LedgerRefusal):
     """This lot was granted before; a repeated command must not add credit twice."""
 
     code = "lot_already_granted"
+
+
+class LeaseAlreadyGranted(LedgerRefusal):
+    """This lease is live; a repeated command must not forget what was lent to it."""
+
+    code = "lease_already_granted"
 
 
 class OpenLease(msgspec.Struct):
@@ -39,7 +45,7 @@ class OpenLease(msgspec.Struct):
     lease_id: UUID
     owner: Owner
     mode: LeaseMode
-    slices: list[Slice]  #: in the order of spending
+    slices: list[Slice]  #: one for each lot, in the order of spending
     amount_nano: int
     granted_us: int
 
@@ -108,8 +114,12 @@ def grant_lease(
     """Lend `amount_nano` of the available credit to one gateway process.
 
     Raises:
+        LeaseAlreadyGranted: a lease of this id is live.
+        AmountOutOfRange: the amount is not positive.
         InsufficientCredit: less than `amount_nano` is available; the wallet is unchanged.
     """
+    if lease_id in wallet.leases:
+        raise LeaseAlreadyGranted(str(lease_id))
     return [
         LeaseGranted(
             account_id=account_id,
@@ -130,6 +140,7 @@ def extend_lease(
 
     Raises:
         LeaseEnded: the lease is settled, or was never granted.
+        AmountOutOfRange: the amount is not positive.
         InsufficientCredit: less than `amount_nano` is available; the wallet is unchanged.
     """
     if lease_id not in wallet.leases:
@@ -236,7 +247,7 @@ def evolve(wallet: Wallet, event: WalletEvent) -> Wallet:
             _lend(wallet, event.lease_id, event.slices, event.amount_nano)
         case LeaseReduced():
             lease = wallet.leases[event.lease_id]
-            lease.slices = _without_last(lease.slices, event.amount_nano)
+            lease.slices = _without(lease.slices, event.slices)
             lease.amount_nano -= event.amount_nano
             _take_back(wallet, event.slices, event.amount_nano)
         case LeaseSettled():
@@ -246,6 +257,8 @@ def evolve(wallet: Wallet, event: WalletEvent) -> Wallet:
             _take_back(wallet, event.slices, event.returned_nano)
         case LeaseRecallRequested():
             pass
+        case _:
+            assert_never(event)
     wallet.version += 1
     return wallet
 
@@ -254,7 +267,7 @@ def _lend(wallet: Wallet, lease_id: UUID, slices: tuple[Slice, ...], amount_nano
     for part in slices:
         wallet.lots[part.lot_id] -= part.amount_nano
     lease = wallet.leases[lease_id]
-    lease.slices.extend(slices)
+    lease.slices = _merged(wallet, [*lease.slices, *slices])
     lease.amount_nano += amount_nano
     wallet.available_nano -= amount_nano
     wallet.leased_nano += amount_nano
@@ -276,35 +289,40 @@ def _draw(wallet: Wallet, amount_nano: int) -> tuple[Slice, ...]:
     slices = []
     missing_nano = amount_nano
     for lot_id, free_nano in wallet.lots.items():
+        if not missing_nano:
+            break
         part_nano = min(free_nano, missing_nano)
         if part_nano:
             slices.append(Slice(lot_id, part_nano))
             missing_nano -= part_nano
-        if not missing_nano:
-            break
     return tuple(slices)
 
 
 def _take_last(slices: list[Slice], amount_nano: int) -> tuple[Slice, ...]:
-    """The last `amount_nano` of `slices`, one slice a lot, last drawn first."""
-    taken: dict[UUID, int] = {}
+    """The last `amount_nano` of `slices`, latest lot first."""
+    taken = []
     missing_nano = amount_nano
     for part in reversed(slices):
         if not missing_nano:
             break
         part_nano = min(part.amount_nano, missing_nano)
-        taken[part.lot_id] = taken.get(part.lot_id, 0) + part_nano
+        taken.append(Slice(part.lot_id, part_nano))
         missing_nano -= part_nano
-    return tuple(Slice(lot_id, part_nano) for lot_id, part_nano in taken.items())
+    return tuple(taken)
 
 
-def _without_last(slices: list[Slice], amount_nano: int) -> list[Slice]:
-    """`slices` without their last `amount_nano`."""
-    kept = list(slices)
-    missing_nano = amount_nano
-    while missing_nano:
-        last = kept.pop()
-        if last.amount_nano > missing_nano:
-            kept.append(Slice(last.lot_id, last.amount_nano - missing_nano))
-        missing_nano -= min(last.amount_nano, missing_nano)
-    return kept
+def _merged(wallet: Wallet, slices: list[Slice]) -> list[Slice]:
+    """`slices` with one for each lot, oldest lot first, so that an extension from an older lot is spent first."""
+    lent: dict[UUID, int] = {}
+    for part in slices:
+        lent[part.lot_id] = lent.get(part.lot_id, 0) + part.amount_nano
+    if len(lent) == 1:
+        return [Slice(lot_id, amount_nano) for lot_id, amount_nano in lent.items()]
+    return [Slice(lot_id, lent[lot_id]) for lot_id in wallet.lots if lot_id in lent]
+
+
+def _without(slices: list[Slice], taken: tuple[Slice, ...]) -> list[Slice]:
+    """`slices` less what the stored event says was taken from each lot."""
+    gone = {part.lot_id: part.amount_nano for part in taken}
+    left = [Slice(part.lot_id, part.amount_nano - gone.get(part.lot_id, 0)) for part in slices]
+    return [part for part in left if part.amount_nano]

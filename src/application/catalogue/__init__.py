@@ -1,0 +1,1 @@
+"""Commands about providers, credentials, deployments, routes and prices."""

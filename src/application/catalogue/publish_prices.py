@@ -1,0 +1,40 @@
+"""Publish a version of the price list."""
+
+from typing import ClassVar
+
+from application.command import Command, Done, Ports, execute, stamp
+from domain.catalogue import prices as rules
+from domain.catalogue.prices import PRICE_LIST_STREAM, PriceList, PriceText
+from domain.fact import Actor
+from domain.operators import Permission
+from domain.pricing import NO_MARKUP_PPM
+
+
+class PublishPrices(Command, frozen=True, kw_only=True):
+    """Prices of some aliases from a time on. `Done.version` is the price version."""
+
+    permission: ClassVar[Permission] = "prices"
+
+    entries: dict[str, PriceText]  #: by alias
+    note: str
+    markup_ppm: int = NO_MARKUP_PPM
+    effective_from_us: int | None = None  #: Unix microseconds; none means now
+
+
+def handle(command: PublishPrices, *, actor: Actor, ports: Ports) -> Done:
+    """Publish it in the actor's name; raises as `prices.publish`."""
+    at = stamp(ports, actor)
+    return execute(
+        ports.store,
+        PRICE_LIST_STREAM,
+        PriceList(),
+        rules.evolve,
+        lambda _prices: rules.publish(
+            entries=command.entries,
+            markup_ppm=command.markup_ppm,
+            effective_from_us=command.effective_from_us,
+            approved_by=actor.label,
+            note=command.note,
+            stamp=at,
+        ),
+    )

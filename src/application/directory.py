@@ -1,0 +1,225 @@
+"""The directory: what a process must know to let a request in, in memory, following the event log.
+
+Look-ups are dictionary reads without awaits. Expiry, overlap and future prices are judged at use, by the
+clock that the caller brings; so nothing has to happen at midnight. One event loop owns a directory.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast
+from uuid import UUID
+
+from application.directory_routes import Routes
+from application.directory_views import (
+    NEVER_US,
+    AccountView,
+    ApiKeyView,
+    Caller,
+    ModelView,
+    OperatorView,
+    RouteView,
+)
+from application.eventlog import RecordedEvent
+from application.vault import SecretRef
+from domain import accounts, operators
+from domain.accounts import ACCOUNT_EVENTS, Account, AccountEvent
+from domain.catalogue.alias import ALIAS_EVENTS, Alias
+from domain.catalogue.credential import CREDENTIAL_EVENTS, Credential
+from domain.catalogue.deployment import DEPLOYMENT_EVENTS, Deployment
+from domain.catalogue.prices import PRICE_LIST_EVENTS, PriceListPublished
+from domain.catalogue.provider import PROVIDER_EVENTS, Provider
+from domain.event import Event, UnknownTopic
+from domain.keys import key as key_rules
+from domain.keys.access import InvalidApiKey, InvalidOperatorToken
+from domain.keys.events import KEY_EVENTS, KeyEvent, KeySecretClaimed
+from domain.keys.secret import SecretHasher
+from domain.limits import Limits
+from domain.operators import OPERATOR_EVENTS, OperatorEvent, Staff
+from domain.pricing import PriceInForce
+from domain.secret import Secret
+from domain.topics import REGISTRY
+
+#: A topic of these that this code does not know may be a revocation of a newer kind: it must not be passed over.
+CONTEXTS: Final = frozenset(
+    {"account", "key", "operator", "provider", "credential", "deployment", "route", "alias", "price-list"}
+)
+
+
+class Directory:
+    """Accounts, API keys, operators and routes at `position` of the log."""
+
+    def __init__(self, hasher: SecretHasher) -> None:
+        self.position = 0
+        self.accounts: dict[UUID, Account] = {}
+        self.keys: dict[UUID, key_rules.ApiKey] = {}
+        self.staff = Staff()
+        self._hasher = hasher
+        self._routes = Routes()
+        self._account_views: dict[UUID, AccountView] = {}
+        self._by_hash: dict[bytes, ApiKeyView] = {}
+        self._operators: dict[bytes, OperatorView] = {}
+        self._handlers = self._make_handlers()
+
+    # --- following the log
+
+    def apply(self, recorded: RecordedEvent) -> None:
+        """Fold one event, in log order; one that was folded before, or does not concern us, changes nothing.
+
+        Raises:
+            UnknownTopic: the log is newer than this code; nothing was changed, and nothing after it may be applied.
+            msgspec.ValidationError: the log is damaged; likewise.
+        """
+        if recorded.position <= self.position:
+            return
+        handler = self._handlers.get(recorded.topic)
+        if handler is not None:
+            handler(REGISTRY.decode(recorded.topic, recorded.state), recorded.version)
+        elif recorded.topic.partition(".")[0] in CONTEXTS:
+            raise UnknownTopic(recorded.topic)
+        self.position = recorded.position
+
+    def missing_secrets(self) -> list[SecretRef]:
+        """The secrets that must be opened in the vault before all routes work."""
+        return self._routes.missing_secrets()
+
+    def put_secret(self, ref: SecretRef, secret: Secret) -> None:
+        """Hand over one of `missing_secrets`."""
+        self._routes.put_secret(ref, secret)
+
+    # --- the hot path
+
+    def authenticate(self, secret: bytes, *, now_us: int) -> Caller:
+        """Who holds this API key: one HMAC and two dictionary reads.
+
+        Raises:
+            InvalidApiKey: nobody, or not any more.
+            AccountNotOpen: the account is suspended or closed.
+        """
+        key = self._by_hash.get(self._hasher.digest(secret))
+        if key is None:
+            raise InvalidApiKey
+        key.require_valid(now_us)
+        account = self._account_views[key.account_id]
+        account.require_open()
+        return Caller(key=key, account=account)
+
+    def api_key(self, secret_hash: bytes) -> ApiKeyView | None:
+        """The key that a secret's hash opens; not judged by the clock, nor by its account."""
+        return self._by_hash.get(secret_hash)
+
+    def account(self, account_id: UUID) -> AccountView | None:
+        return self._account_views.get(account_id)
+
+    def alias(self, name: str) -> RouteView | None:
+        """The route of what a client wrote in `model`; none means 404."""
+        return self._routes.alias(name)
+
+    def price(self, alias: str, *, now_us: int) -> PriceInForce | None:
+        """The price of an alias in force at a time."""
+        route = self._routes.alias(alias)
+        return None if route is None else route.price_at(now_us)
+
+    def models(self, *, now_us: int, caller: Caller | None = None) -> list[ModelView]:
+        """The models that can be called now, by name; only those that `caller` may use."""
+        models = self._routes.models(now_us=now_us)
+        return models if caller is None else [model for model in models if caller.allows(model.id)]
+
+    # --- staff and consoles
+
+    def authenticate_operator(self, token: bytes) -> OperatorView:
+        """Which operator holds this bearer token.
+
+        Raises:
+            InvalidOperatorToken: none, or not any more.
+        """
+        operator = self._operators.get(self._hasher.digest(token))
+        if operator is None:
+            raise InvalidOperatorToken
+        return operator
+
+    @property
+    def providers(self) -> Mapping[UUID, Provider]:
+        return self._routes.providers
+
+    @property
+    def credentials(self) -> Mapping[UUID, Credential]:
+        return self._routes.credentials
+
+    @property
+    def deployments(self) -> Mapping[UUID, Deployment]:
+        return self._routes.deployments
+
+    @property
+    def aliases(self) -> Mapping[str, Alias]:
+        return self._routes.aliases
+
+    @property
+    def prices(self) -> Mapping[str, tuple[PriceInForce, ...]]:
+        """Every published price by alias, in the order of their start."""
+        return self._routes.prices
+
+    def needs_reentry(self, credential: Credential) -> bool:
+        """Whether a credential is dead because its provider moved to another origin since it was entered."""
+        return self._routes.needs_reentry(credential)
+
+    # --- facts
+
+    def _make_handlers(self) -> dict[str, Callable[[Event, int], None]]:
+        routes = self._routes
+        handlers: dict[str, Callable[[Event, int], None]] = {}
+
+        def bind(events: tuple[type[Event], ...], handle: Callable[[Any], None]) -> None:
+            for event_type in events:
+                handlers[event_type.TOPIC] = lambda event, _version: handle(event)
+
+        bind(ACCOUNT_EVENTS, self._on_account)
+        bind(KEY_EVENTS, self._on_key)
+        bind(OPERATOR_EVENTS, self._on_operator)
+        bind(PROVIDER_EVENTS, routes.on_provider)
+        bind(CREDENTIAL_EVENTS, routes.on_credential)
+        bind(DEPLOYMENT_EVENTS, routes.on_deployment)
+        bind(ALIAS_EVENTS, routes.on_alias)
+        for event_type in PRICE_LIST_EVENTS:
+            handlers[event_type.TOPIC] = lambda event, version: routes.on_prices(
+                cast("PriceListPublished", event), version
+            )
+        return handlers
+
+    def _on_account(self, event: AccountEvent) -> None:
+        account = accounts.evolve(self.accounts.get(event.account_id), event)
+        self.accounts[event.account_id] = account
+        self._account_views[event.account_id] = AccountView(
+            account_id=account.account_id,
+            status=account.status,
+            limits=account.limits,
+            models=_models(account.limits),
+        )
+
+    def _on_key(self, event: KeyEvent | KeySecretClaimed) -> None:
+        if isinstance(event, KeySecretClaimed):
+            return
+        before = self.keys.get(event.key_id)
+        after = key_rules.evolve(before, event)
+        self.keys[event.key_id] = after
+        for secret in () if before is None else before.secrets:
+            self._by_hash.pop(bytes.fromhex(secret.secret_hash), None)
+        for secret in after.secrets:
+            self._by_hash[bytes.fromhex(secret.secret_hash)] = ApiKeyView(
+                key_id=after.key_id,
+                account_id=after.account_id,
+                prefix=secret.prefix,
+                limits=after.limits,
+                models=_models(after.limits),
+                valid_until_us=min(after.expires_us or NEVER_US, secret.valid_until_us or NEVER_US),
+            )
+
+    def _on_operator(self, event: OperatorEvent) -> None:
+        self.staff = operators.evolve(self.staff, event)
+        self._operators = {
+            bytes.fromhex(one.secret_hash): OperatorView(operator_id=one.operator_id, role=one.role)
+            for one in self.staff.operators.values()
+            if not one.disabled
+        }
+
+
+def _models(limits: Limits) -> frozenset[str] | None:
+    return None if limits.models is None else frozenset(limits.models)

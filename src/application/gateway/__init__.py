@@ -1,0 +1,1 @@
+"""The gateway: one client request from its key to its charge, through as many upstream attempts as it takes."""

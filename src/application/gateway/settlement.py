@@ -1,0 +1,112 @@
+"""Ends a hold exactly once: by a charge that is durable before the client may see the end, or by giving it back."""
+
+import asyncio
+import time
+from uuid import UUID
+
+import structlog
+
+from application.clock import Clock
+from application.eventlog import JournalFull, LogUnavailable, VersionConflict
+from application.gateway.refused import Refused, ledger_unavailable
+from application.ledger.lease_book import LeaseBook
+from application.ledger.live_lease import Hold
+from domain.ledger.events import Attempt
+from domain.ledger.lease import Answer
+from domain.ledger.refusals import LeaseEnded
+
+FULL_PAUSE_S = 0.02
+FULL_TRIES_MAX = 250
+"""A full journal is waited for at the end of an answer for about five seconds: the upstream has been paid already."""
+
+log = structlog.get_logger()
+
+
+class Settlement:
+    """The money side of one request. Raises `Refused` where the ledger cannot keep its promise to the client."""
+
+    __slots__ = ("_book", "_clock", "_ended", "_hold", "_started_s", "charge_nano")
+
+    def __init__(self, hold: Hold, *, book: LeaseBook, clock: Clock, started_s: float) -> None:
+        self._hold = hold
+        self._book = book
+        self._clock = clock
+        self._started_s = started_s
+        self._ended = False
+        self.charge_nano = 0  #: what the customer paid, once charged
+
+    @property
+    def hold_nano(self) -> int:
+        return self._hold.hold_nano
+
+    @property
+    def account_id(self) -> UUID:
+        return self._hold.admission.account_id
+
+    def balance_nano(self) -> int | None:
+        """What the account has left, as far as this process knows."""
+        return self._book.known_balance_nano(self.account_id)
+
+    def total_ms(self) -> int:
+        return int((time.monotonic() - self._started_s) * 1000)
+
+    async def admitted(self) -> None:
+        """Wait until the admission is durable: only then may a byte go to the client.
+
+        Raises:
+            Refused: the lease was lost, or the log cannot be written; nothing will be charged.
+        """
+        await self._durable(self._hold.admitted)
+
+    async def charge(self, *, rated_nano: int, answer: Answer) -> None:
+        """Charge, and wait until that is durable: only then may the last byte go to the client.
+
+        Raises:
+            Refused: nothing was charged and nothing will be; the client must not see the end of the answer.
+        """
+        self._ended = True
+        self.charge_nano = min(rated_nano, self.hold_nano)
+        if rated_nano > self.hold_nano:
+            log.warning(
+                "charge_above_hold",
+                request_id=str(self._hold.admission.request_id),
+                shortfall_nano=rated_nano - self.hold_nano,
+            )
+        charged = await self._append_charge(rated_nano, answer)
+        self._book.settled(self.account_id)
+        await self._durable(charged)
+
+    async def _append_charge(self, rated_nano: int, answer: Answer) -> "asyncio.Future[int]":
+        for _ in range(FULL_TRIES_MAX):
+            try:
+                return self._hold.charge(rated_nano=rated_nano, answer=answer, now_us=self._clock.now_us())
+            except JournalFull:
+                await asyncio.sleep(FULL_PAUSE_S)
+            except LeaseEnded:
+                raise self._lost() from None
+        self._ended = False
+        self.release("ledger_unavailable", answer.attempts)
+        raise ledger_unavailable()
+
+    def _lost(self) -> Refused:
+        self._book.lose(self.account_id, self._hold.live)
+        self.charge_nano = 0
+        return ledger_unavailable()
+
+    async def _durable(self, stored: "asyncio.Future[int]") -> None:
+        try:
+            await stored
+        except VersionConflict:
+            raise self._lost() from None
+        except LogUnavailable:
+            raise ledger_unavailable() from None
+
+    def release(self, code: str, attempts: tuple[Attempt, ...]) -> None:
+        """Give the hold back if it was not charged; does nothing the second time."""
+        if self._ended:
+            return
+        self._ended = True
+        self._hold.release_unwatched(
+            code=code, attempts=attempts, total_ms=self.total_ms(), now_us=self._clock.now_us()
+        )
+        self._book.settled(self.account_id)

@@ -1,0 +1,69 @@
+"""Port to the read models as a whole: how far they are, whether they stand, and how to build them anew."""
+
+from typing import Protocol
+
+import msgspec
+
+
+class UnknownProjection(Exception):
+    """No read model has this name; nothing was done."""
+
+
+class RebuildRunning(Exception):
+    """Another process rebuilds this read model right now; nothing was done."""
+
+
+class ProjectionStopped(msgspec.Struct, frozen=True):
+    """Why a read model does not go on. `error` names the class of the failure, never values of a row."""
+
+    position: int  #: the event it cannot get past
+    error: str
+    tries: int
+    since_us: int
+
+
+class ProjectionStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a read model is. `events_behind` is an upper bound, since positions may have gaps."""
+
+    name: str
+    generation: int  #: counts rebuilds
+    position: int
+    events_behind: int
+    behind_s: float  #: age of the oldest event that is not in it yet, 0 when there is none
+    is_outdated: bool  #: its tables are of another version of the code; it waits for a rebuild
+    stopped: ProjectionStopped | None
+
+
+class ContentHash(msgspec.Struct, frozen=True):
+    """SHA-256 over a read model's rows in the order of their keys, as canonical text, at a log position."""
+
+    position: int
+    sha256: str
+    rows: int
+
+
+class Projections(Protocol):
+    """Blocking; safe to use from threads and processes at once."""
+
+    def names(self) -> tuple[str, ...]: ...
+
+    def status(self) -> tuple[ProjectionStatus, ...]:
+        """All read models, in the order of `names`; cheap enough to call at each metrics scrape."""
+        ...
+
+    def rebuild(self, name: str) -> ContentHash:
+        """Build it from the whole log beside the one in use, then switch; readers see the old one until then.
+
+        Raises:
+            UnknownProjection: there is none of this name.
+            RebuildRunning: another process is at it.
+        """
+        ...
+
+    def content_hash(self, name: str) -> ContentHash:
+        """What it holds now.
+
+        Raises:
+            UnknownProjection: there is none of this name.
+        """
+        ...

@@ -1,0 +1,163 @@
+"""What surfaces may ask of the read models: the answers' shapes and the ports that give them.
+
+Read models lag behind the log by a moment. They are for showing and searching; nothing about money is
+decided from them. Amounts are integer nano-credits, times Unix microseconds, both taken from the events.
+"""
+
+from typing import Literal, Protocol
+from uuid import UUID
+
+import msgspec
+
+from domain.ledger.events import UsageSource
+
+RequestState = Literal["admitted", "charged", "released", "abandoned"]
+PAGE_ROWS_MAX = 500
+
+
+class Balance(msgspec.Struct, frozen=True, kw_only=True):
+    """An account's credit: `posted` = granted - charged, `available` = posted - held."""
+
+    account_id: UUID
+    granted_nano: int
+    charged_nano: int
+    posted_nano: int
+    held_nano: int
+    available_nano: int
+    open_holds: int
+    updated_position: int
+
+
+class OpenHold(msgspec.Struct, frozen=True, kw_only=True):
+    """Credit set aside for a request that has not ended yet."""
+
+    request_id: UUID
+    account_id: UUID
+    lease_id: UUID
+    hold_nano: int
+    since_us: int
+
+
+class BalanceWithHolds(msgspec.Struct, frozen=True, kw_only=True):
+    """A balance and the holds behind it, oldest first, both of the same moment.
+
+    `holds` is cut at the limit that was asked for; `balance.open_holds` counts them all.
+    """
+
+    balance: Balance
+    holds: tuple[OpenHold, ...]
+
+
+class RequestRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One request. What the log has not said (yet) is `None`; the charge is 0 unless `state` is `charged`."""
+
+    request_id: UUID
+    account_id: UUID
+    lease_id: UUID
+    key_id: UUID | None
+    alias: str | None
+    stream: bool | None
+    client_ref: str | None
+    price_version: int | None  #: the price list that made the charge
+    hold_nano: int
+    state: RequestState
+    charge_nano: int
+    shortfall_nano: int
+    input_tokens: int | None
+    cached_input_tokens: int | None
+    cache_write_tokens: int | None
+    output_tokens: int | None
+    reasoning_tokens: int | None
+    usage_source: UsageSource | None
+    usage_flags: tuple[str, ...]
+    result: str | None
+    code: str | None
+    provider: str | None
+    deployment_id: UUID | None
+    attempts: int
+    first_byte_ms: int | None
+    total_ms: int | None
+    admitted_us: int | None
+    ended_us: int | None
+    first_position: int
+    last_position: int
+
+
+class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One call of one deployment; `number` counts from 1. `status` 0 means that no answer was read."""
+
+    request_id: UUID
+    position: int
+    number: int
+    deployment_id: UUID
+    provider: str
+    model: str
+    status: int
+    outcome: str
+    started_us: int
+    duration_ms: int
+    upstream_request_id: str | None
+
+
+class RequestDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """A request and its attempts in order, both of the same moment."""
+
+    request: RequestRow
+    attempts: tuple[AttemptRow, ...]
+
+
+class RequestFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which requests to list; an unset field allows all. Times bound the admission: from <= t < until."""
+
+    account_id: UUID | None = None
+    key_id: UUID | None = None
+    state: RequestState | None = None
+    alias: str | None = None
+    client_ref: str | None = None
+    admitted_from_us: int | None = None
+    admitted_until_us: int | None = None
+
+
+class RequestPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Requests, newest first. `next_before` is the `before_position` of the next page; `None` on the last."""
+
+    requests: tuple[RequestRow, ...]
+    next_before: int | None
+
+
+class BalanceQueries(Protocol):
+    """Balances as last projected."""
+
+    def balance(self, account_id: UUID) -> Balance | None:
+        """`None`: no credit was ever granted to the account, nor anything held or charged."""
+        ...
+
+    def balance_with_holds(self, account_id: UUID, *, holds_max: int = 100) -> BalanceWithHolds | None:
+        """As `balance`, with the open holds behind it."""
+        ...
+
+    def balances(self, *, after: UUID | None = None, limit: int = 100) -> tuple[Balance, ...]:
+        """Balances by account id, those after `after`; at most `limit`, capped at `PAGE_ROWS_MAX`."""
+        ...
+
+
+class RequestQueries(Protocol):
+    """Requests as last projected."""
+
+    def requests(
+        self, wanted: RequestFilter, *, before_position: int | None = None, limit: int = 50
+    ) -> RequestPage:
+        """One page, newest first; `limit` is capped at `PAGE_ROWS_MAX`."""
+        ...
+
+    def request(self, request_id: UUID) -> RequestDetail | None:
+        """One request with its attempts; `None` if the log never named it."""
+        ...
+
+
+_CONTROL = dict.fromkeys(range(32), "�")
+
+
+def clean(text: str) -> str:
+    """Text as read models keep it: control characters replaced, for Postgres refuses NUL and no name needs one."""
+    return text.translate(_CONTROL)

@@ -1,0 +1,246 @@
+"""The ledger folded again, event by event, with the rules that the deciders use, and checked after each."""
+
+from typing import assert_never
+from uuid import UUID
+
+import msgspec
+
+from application.verify.report import Findings
+from domain.event import Event
+from domain.ids import stream_of
+from domain.ledger import lease as lease_rules
+from domain.ledger import wallet as wallet_rules
+from domain.ledger.events import (
+    CreditLotGranted,
+    LeaseClosed,
+    LeaseEvent,
+    LeaseExtended,
+    LeaseFenced,
+    LeaseGaveBack,
+    LeaseGranted,
+    LeaseOpened,
+    LeaseOutcome,
+    LeaseRecallRequested,
+    LeaseReduced,
+    LeaseSettled,
+    LeaseToppedUp,
+    RequestAbandoned,
+    RequestAdmitted,
+    RequestReleased,
+    UsageCharged,
+    WalletEvent,
+)
+from domain.ledger.lease import Lease
+from domain.ledger.wallet import Wallet
+
+
+class Stored(msgspec.Struct, frozen=True, gc=False):
+    """A decoded event and its place in the log."""
+
+    position: int
+    stream_id: UUID
+    version: int
+    event: Event
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """How one side says that a lease ended."""
+
+    outcome: LeaseOutcome
+    last_version: int
+    charged_nano: int
+    charges: int
+
+
+class LedgerFold:
+    """Wallets and leases as of the last event. Settled leases are forgotten; accounts stay."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.wallets: dict[UUID, Wallet] = {}
+        self.leases: dict[UUID, Lease] = {}
+        self.charged_nano: dict[UUID, int] = {}  #: by account, in open leases too
+        self.shortfall_nano = 0
+        self._findings = findings
+        self._closed: dict[UUID, Ending] = {}
+        self._settled: dict[UUID, Ending] = {}
+
+    def take_wallet(self, at: Stored, event: WalletEvent) -> None:
+        """Fold an event of a wallet."""
+        if at.stream_id != stream_of(event.account_id, "wallet"):
+            self._find("L03", at, f"not the wallet of {event.account_id}")
+        wallet = self.wallets.setdefault(event.account_id, Wallet())
+        if self._fits_wallet(at, wallet, event):
+            wallet_rules.evolve(wallet, event)
+            self._after_wallet(at, wallet, event)
+
+    def take_lease(self, at: Stored, event: LeaseEvent) -> None:
+        """Fold an event of a lease."""
+        lease = self.leases.get(at.stream_id)
+        if lease is None:
+            lease = self.leases[at.stream_id] = Lease(at.stream_id)
+        if self._fits_lease(at, lease, event):
+            lease_rules.evolve(lease, event)
+            lease.version = at.version
+            self._after_lease(at, lease, event)
+
+    def has_ended(self, lease_id: UUID) -> bool:
+        """True between the two sides of a lease's end; a lease whose end is complete is forgotten here."""
+        return lease_id in self._closed
+
+    def finish(self) -> None:
+        """Say what only the end of the log shows."""
+        for lease_id in self._closed.keys() - self._settled.keys():
+            self._findings.add("P05", position=0, subject=lease_id, detail="ended, but was never settled")
+        for lease_id in self._settled.keys() - self._closed.keys():
+            self._findings.add("P05", position=0, subject=lease_id, detail="settled, but never ended")
+
+    # --- before an event is folded: what would make the fold meaningless
+
+    def _fits_wallet(self, at: Stored, wallet: Wallet, event: WalletEvent) -> bool:
+        match event:
+            case CreditLotGranted():
+                self._check(event.amount_nano > 0, "L04", at, f"amount {event.amount_nano}")
+                return self._check(event.lot_id not in wallet.lots, "P04", at, "lot granted twice")
+            case LeaseGranted():
+                is_new = event.lease_id not in wallet.leases and event.lease_id not in self._settled
+                return self._check(is_new, "P05", at, "lease granted twice") and self._lots_known(
+                    at, wallet, event
+                )
+            case LeaseExtended() | LeaseReduced() | LeaseSettled():
+                lent = wallet.leases.get(event.lease_id)
+                if lent is None:
+                    return self._check(False, "P05", at, f"lease {event.lease_id} is not lent")  # noqa: FBT003
+                if isinstance(event, LeaseSettled):
+                    accounted_nano = event.charged_nano + event.returned_nano
+                    detail = f"lent {lent.amount_nano}, charged and returned {accounted_nano}"
+                    self._check(accounted_nano == lent.amount_nano, "P05", at, detail)
+                return self._lots_known(at, wallet, event)
+            case LeaseRecallRequested():
+                return True
+            case _:
+                assert_never(event)
+
+    def _lots_known(
+        self, at: Stored, wallet: Wallet, event: LeaseGranted | LeaseExtended | LeaseReduced | LeaseSettled
+    ) -> bool:
+        amount_nano = event.returned_nano if isinstance(event, LeaseSettled) else event.amount_nano
+        self._check(
+            min((part.amount_nano for part in event.slices), default=0) >= 0, "L04", at, "negative slice"
+        )
+        adds_up = sum(part.amount_nano for part in event.slices) == amount_nano
+        self._check(adds_up, "P01", at, "slices do not add up to the amount")
+        known = all(part.lot_id in wallet.lots for part in event.slices)
+        return self._check(known, "P02", at, "credit of an unknown lot")
+
+    def _fits_lease(self, at: Stored, lease: Lease, event: LeaseEvent) -> bool:
+        match event:
+            case LeaseOpened():
+                return self._check(at.version == 1 and lease.ended, "P06", at, "lease opened twice")
+            case RequestAdmitted():
+                self._check(event.hold_nano >= 0, "L04", at, f"hold {event.hold_nano}")
+                is_new = event.request_id not in lease.holds
+                return self._is_open(at, lease) and self._check(is_new, "P07", at, "admitted twice")
+            case UsageCharged() | RequestReleased() | RequestAbandoned():
+                return self._is_open(at, lease) and self._ends_its_hold(at, lease, event)
+            case LeaseToppedUp() | LeaseGaveBack() | LeaseClosed() | LeaseFenced():
+                return self._is_open(at, lease)
+            case _:
+                assert_never(event)
+
+    def _is_open(self, at: Stored, lease: Lease) -> bool:
+        return self._check(not lease.ended, "P06", at, "the lease is not open")
+
+    def _ends_its_hold(
+        self, at: Stored, lease: Lease, event: UsageCharged | RequestReleased | RequestAbandoned
+    ) -> bool:
+        hold_nano = lease.holds.get(event.request_id)
+        if not self._check(hold_nano is not None, "P28", at, f"request {event.request_id} holds nothing"):
+            return False
+        self._check(hold_nano == event.hold_nano, "P28", at, f"request {event.request_id} held {hold_nano}")
+        return True
+
+    # --- after an event is folded
+
+    def _after_wallet(self, at: Stored, wallet: Wallet, event: WalletEvent) -> None:
+        self._check(wallet.available_nano >= 0, "P02", at, f"available {wallet.available_nano}")
+        match event:
+            case LeaseReduced() | LeaseExtended():
+                self._compare_sizes(at, wallet, event.lease_id)
+            case LeaseSettled():
+                self._settled[event.lease_id] = Ending(
+                    event.outcome, event.last_version, event.charged_nano, event.charges
+                )
+                lease = self.leases.get(event.lease_id)
+                charged_nano = lease.charged_nano if lease else 0
+                self._check(
+                    event.charged_nano == charged_nano,
+                    "P05",
+                    at,
+                    f"lease {event.lease_id} charged {charged_nano}, settled with {event.charged_nano}",
+                )
+                self._join(at, event.lease_id)
+            case _:
+                pass
+
+    def _after_lease(self, at: Stored, lease: Lease, event: LeaseEvent) -> None:
+        self._check(lease.free_nano >= 0, "P03", at, f"{-lease.free_nano} more than the lease has")
+        match event:
+            case LeaseOpened() | LeaseToppedUp() | LeaseGaveBack():
+                self._opened_or_sized(at, lease)
+            case UsageCharged():
+                self._charged(at, lease, event)
+            case RequestAdmitted() | RequestReleased() | RequestAbandoned():
+                self._check(event.account_id == lease.account_id, "L03", at, "of another account")
+            case LeaseClosed() | LeaseFenced():
+                self._check(not lease.holds, "P28", at, f"ended with {len(lease.holds)} open holds")
+                outcome: LeaseOutcome = "closed" if isinstance(event, LeaseClosed) else "fenced"
+                self._closed[at.stream_id] = Ending(outcome, at.version, event.charged_nano, event.charges)
+                sums = (lease.charged_nano, lease.charges)
+                self._check(
+                    (event.charged_nano, event.charges) == sums, "P05", at, f"the lease charged {sums}"
+                )
+                self._join(at, at.stream_id)
+
+    def _charged(self, at: Stored, lease: Lease, event: UsageCharged) -> None:
+        self._check(event.account_id == lease.account_id, "L03", at, "of another account")
+        fits = 0 <= event.charge_nano <= event.hold_nano and event.shortfall_nano >= 0
+        self._check(fits, "L04", at, f"charge {event.charge_nano}, hold {event.hold_nano}")
+        charged_nano = self.charged_nano.get(event.account_id, 0) + event.charge_nano
+        self.charged_nano[event.account_id] = charged_nano
+        self.shortfall_nano += event.shortfall_nano
+        wallet = self.wallets.get(event.account_id)
+        granted_nano = wallet.granted_nano if wallet else 0
+        self._check(charged_nano <= granted_nano, "P04", at, f"charged {charged_nano} of {granted_nano}")
+
+    def _opened_or_sized(self, at: Stored, lease: Lease) -> None:
+        wallet = self.wallets.get(lease.account_id) if lease.account_id else None
+        lent = wallet.leases.get(at.stream_id) if wallet else None
+        if wallet is None or lent is None:
+            self._find("L01", at, "the wallet does not know the lease")
+            return
+        self._check(lent.owner == lease.owner, "L01", at, "lent to another owner")
+        self._compare_sizes(at, wallet, at.stream_id)
+
+    def _compare_sizes(self, at: Stored, wallet: Wallet, lease_id: UUID) -> None:
+        lease = self.leases.get(lease_id)
+        lent_nano = wallet.leases[lease_id].amount_nano
+        if lease is not None:
+            fits = lease.amount_nano <= lent_nano
+            self._check(fits, "L01", at, f"lease {lease_id} has {lease.amount_nano}, lent {lent_nano}")
+
+    def _join(self, at: Stored, lease_id: UUID) -> None:
+        """Compare both sides of a lease's end once both are there, and forget the lease."""
+        closed, settled = self._closed.get(lease_id), self._settled.get(lease_id)
+        if closed is None or settled is None:
+            return
+        self._check(closed == settled, "P05", at, f"lease ended as {closed}, was settled as {settled}")
+        del self._closed[lease_id], self._settled[lease_id]
+        self.leases.pop(lease_id, None)
+
+    def _check(self, holds: bool, code: str, at: Stored, detail: str) -> bool:  # noqa: FBT001  # reads as a sentence
+        if not holds:
+            self._find(code, at, detail)
+        return holds
+
+    def _find(self, code: str, at: Stored, detail: str) -> None:
+        self._findings.add(code, position=at.position, subject=at.stream_id, detail=detail)

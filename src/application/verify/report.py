@@ -1,0 +1,111 @@
+"""What a verification found: violations of the ledger's invariants, and figures that prove that it looked."""
+
+from collections import Counter
+from typing import Final
+
+import msgspec
+
+#: The invariants by their codes; a violation names one of them.
+INVARIANTS: Final = {
+    "P01": "the postings of every event sum to zero",
+    "P02": "no account with a floor falls below it, after any event",
+    "P03": "a lease never holds and charges more than was lent to it",
+    "P04": "an account is never charged more than it was granted",
+    "P05": "a settled lease has charged and returned exactly what was lent, once",
+    "P06": "nothing follows the end of a lease",
+    "P07": "a request is admitted once in the whole log, and charged at most once",
+    "P08": "versions of a stream count 1, 2, 3, ...; positions rise",
+    "P28": "every charge, release and abandonment ends a request that was admitted, with its hold",
+    "P30": "the accounts sum to zero and to the control totals",
+    "L01": "a lease never has more credit than its wallet says",
+    "L02": "every topic is known, and every event fits its type",
+    "L03": "an event stands in the stream where it belongs",
+    "L04": "amounts are never negative, and a charge is never above its hold",
+    "R01": "the read model `balances` equals the log",
+    "R02": "the read model `request_log` equals the log",
+}
+VIOLATIONS_KEPT_MAX: Final = 100
+
+
+class Violation(msgspec.Struct, frozen=True):
+    """One thing that does not add up. `position` is 0 when it belongs to no single event."""
+
+    code: str
+    position: int
+    subject: str
+    detail: str
+
+
+class Figures(msgspec.Struct, kw_only=True):
+    """How much was looked at. Amounts in nano-credits."""
+
+    position: int = 0  #: the last event that was folded
+    events: int = 0
+    streams: int = 0
+    accounts: int = 0
+    leases_open: int = 0
+    requests: int = 0
+    requests_open: int = 0
+    granted_nano: int = 0
+    charged_nano: int = 0
+    shortfall_nano: int = 0
+    trial_balance_sha256: str = (
+        ""  #: over the sorted lines `account<TAB>balance` of accounts that are not zero
+    )
+    balances_compared: int = 0
+    balances_position: int = 0
+    requests_compared: int = 0
+    requests_position: int = 0
+    took_s: float = 0.0
+
+
+class Report(msgspec.Struct, frozen=True):
+    """`violations` are the first ones in the order of the log; `counts` counts all of them by code."""
+
+    ok: bool
+    violations: tuple[Violation, ...]
+    counts: dict[str, int]
+    figures: Figures
+
+
+class Findings:
+    """Collects violations, and no more of them than a person reads."""
+
+    def __init__(self) -> None:
+        self._kept: list[Violation] = []
+        self._counts: Counter[str] = Counter()
+
+    def add(self, code: str, *, position: int, subject: object, detail: str) -> None:
+        assert code in INVARIANTS
+        self._counts[code] += 1
+        if len(self._kept) < VIOLATIONS_KEPT_MAX:
+            self._kept.append(Violation(code, position, str(subject), detail))
+
+    def report(self, figures: Figures) -> Report:
+        return Report(not self._counts, tuple(self._kept), dict(sorted(self._counts.items())), figures)
+
+
+def render_text(report: Report) -> str:
+    """The report for a terminal, ending in a newline."""
+    seen = (
+        "{events} events up to position {position} in {streams} streams\n"
+        "{accounts} accounts, {leases_open} open leases, {requests} requests, {requests_open} of them open\n"
+        "granted {granted_nano}, charged {charged_nano}, borne by the operator {shortfall_nano} nano-credits\n"
+        "trial balance {trial_balance_sha256}\n"
+        "{balances_compared} balances compared at position {balances_position}, "
+        "{requests_compared} requests at position {requests_position}\n"
+        "took {took_s:.1f} s"
+    )
+    lines = [seen.format_map(msgspec.structs.asdict(report.figures))]
+    lines += [_line(violation) for violation in report.violations]
+    left_out = sum(report.counts.values()) - len(report.violations)
+    if left_out:
+        lines.append(f"... and {left_out} more")
+    lines += [f"{code} violated {count} times: {INVARIANTS[code]}" for code, count in report.counts.items()]
+    lines.append("the ledger is clean" if report.ok else "THE LEDGER IS NOT CLEAN")
+    return "\n".join(lines) + "\n"
+
+
+def _line(violation: Violation) -> str:
+    at = f" at {violation.position}" if violation.position else ""
+    return f"{violation.code}{at}: {violation.subject}: {violation.detail}"

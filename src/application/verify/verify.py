@@ -1,0 +1,165 @@
+"""The verification itself: one pass over the log, in bounded memory, with the read models at their own positions."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Final, cast
+
+import msgspec
+
+from application.eventlog import EventStore, RecordedEvent
+from application.verify.accounts import Accounts
+from application.verify.balances import BalanceCheck
+from application.verify.ledger import LedgerFold, Stored
+from application.verify.read_models import ReadModels, ReadModelSnapshot
+from application.verify.report import Figures, Findings, Report
+from application.verify.requests import RequestCheck, UniqueRequests
+from domain.event import Event, TopicRegistry, UnknownTopic
+from domain.ledger.events import (
+    LEASE_EVENTS,
+    WALLET_EVENTS,
+    LeaseEvent,
+    RequestAdmitted,
+    WalletEvent,
+)
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+BATCH_EVENTS: Final = 5_000
+_LEASE_KINDS: Final = frozenset(LEASE_EVENTS)
+_WALLET_KINDS: Final = frozenset(WALLET_EVENTS)
+
+
+def verify(store: EventStore, registry: TopicRegistry, read_models: ReadModels | None = None) -> Report:
+    """Check the log up to its end, and the read models against it as far as they are.
+
+    Blocking, for seconds to minutes. Others may go on writing: what comes after the start is not looked at.
+
+    Raises:
+        LogUnavailable: the log cannot be read; nothing is said about it.
+    """
+    started_s = time.monotonic()
+    with ExitStack() as stack:
+        # Taken before the end of the log is asked for, so that no read model is ahead of what is folded.
+        snapshot = stack.enter_context(read_models.snapshot()) if read_models else None
+        check = _Verification(registry, snapshot)
+        for recorded in _read(store, until_position=store.head_position()):
+            check.take(recorded)
+        report = check.finish()
+    report.figures.took_s = time.monotonic() - started_s
+    return report
+
+
+def _read(store: EventStore, *, until_position: int) -> Iterator[RecordedEvent]:
+    position = 0
+    while position < until_position:
+        events = store.read_log(after_position=position, limit=BATCH_EVENTS)
+        if not events:
+            return
+        for event in events:
+            if event.position > until_position:
+                return
+            yield event
+        position = max(position, events[-1].position)
+
+
+class _Verification:
+    """One pass. Every check sees each event once, in the order of the log."""
+
+    def __init__(self, registry: TopicRegistry, snapshot: ReadModelSnapshot | None) -> None:
+        self._registry = registry
+        self._snapshot = snapshot
+        self._findings = Findings()
+        self._figures = Figures()
+        self._versions: dict[UUID, int] = {}
+        self._ledger = LedgerFold(self._findings)
+        self._accounts = Accounts(self._findings)
+        self._unique = UniqueRequests()
+        self._balances = BalanceCheck() if snapshot else None
+        self._requests = RequestCheck(snapshot, self._findings) if snapshot else None
+
+    def take(self, recorded: RecordedEvent) -> None:
+        self._check_order(recorded)
+        self._figures.events += 1
+        event = self._decode(recorded)
+        if event is not None:
+            self._fold(Stored(recorded.position, recorded.stream_id, recorded.version, event))
+
+    def _fold(self, at: Stored) -> None:
+        kind = type(at.event)
+        if kind in _LEASE_KINDS:
+            self._ledger.take_lease(at, cast("LeaseEvent", at.event))
+            if kind is RequestAdmitted:
+                self._unique.take(cast("RequestAdmitted", at.event).request_id)
+        elif kind in _WALLET_KINDS:
+            self._ledger.take_wallet(at, cast("WalletEvent", at.event))
+        else:
+            return
+        self._accounts.take(at)
+        self._fold_read_models(at)
+
+    def _fold_read_models(self, at: Stored) -> None:
+        """Each read model is compared as of its own position."""
+        snapshot = self._snapshot
+        if snapshot is None or self._balances is None or self._requests is None:
+            return
+        if at.position <= snapshot.balances_position:
+            self._balances.take(at)
+        if at.position <= snapshot.requests_position:
+            self._requests.take(at)
+
+    def _check_order(self, recorded: RecordedEvent) -> None:
+        figures, findings = self._figures, self._findings
+        if recorded.position <= figures.position:
+            findings.add(
+                "P08",
+                position=recorded.position,
+                subject=recorded.stream_id,
+                detail=f"comes after position {figures.position}",
+            )
+        figures.position = recorded.position
+        expected = self._versions.get(recorded.stream_id, 0) + 1
+        if recorded.version != expected:
+            findings.add(
+                "P08",
+                position=recorded.position,
+                subject=recorded.stream_id,
+                detail=f"version {recorded.version}, should be {expected}",
+            )
+        self._versions[recorded.stream_id] = recorded.version
+
+    def _decode(self, recorded: RecordedEvent) -> Event | None:
+        try:
+            return self._registry.decode(recorded.topic, recorded.state)
+        except UnknownTopic:
+            detail = f"unknown topic {recorded.topic}"
+        except msgspec.DecodeError:
+            detail = f"the bytes do not fit {recorded.topic}"
+        self._findings.add("L02", position=recorded.position, subject=recorded.stream_id, detail=detail)
+        return None
+
+    def finish(self) -> Report:
+        self._unique.finish(self._findings)
+        self._ledger.finish()
+        self._accounts.finish(self._ledger)
+        self._fill_figures()
+        if self._snapshot and self._balances and self._requests:
+            self._figures.balances_compared = self._balances.compare(self._snapshot, self._findings)
+            self._requests.finish()
+            self._figures.requests_compared = self._requests.compared
+            self._figures.balances_position = self._snapshot.balances_position
+            self._figures.requests_position = self._snapshot.requests_position
+        return self._findings.report(self._figures)
+
+    def _fill_figures(self) -> None:
+        figures, ledger = self._figures, self._ledger
+        figures.streams = len(self._versions)
+        figures.accounts = len(ledger.wallets)
+        figures.leases_open = len(ledger.leases)
+        figures.requests = len(self._unique)
+        figures.requests_open = sum(len(lease.holds) for lease in ledger.leases.values())
+        figures.granted_nano = sum(wallet.granted_nano for wallet in ledger.wallets.values())
+        figures.charged_nano = sum(ledger.charged_nano.values())
+        figures.shortfall_nano = ledger.shortfall_nano
+        figures.trial_balance_sha256 = self._accounts.sha256()

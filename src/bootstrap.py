@@ -1,0 +1,93 @@
+"""The composition root: the one place that knows which adapter stands behind which port."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg_pool import ConnectionPool
+
+from adapters.eventstore.migrations import Migration
+from adapters.eventstore.migrations import migrate as run_migrations
+from adapters.eventstore.store import PostgresEventStore
+from adapters.presence import PostgresPresence
+from adapters.vault.master_keys import parse_master_keys
+from adapters.vault.names import PostgresNameBook
+from adapters.vault.postgres import PostgresVault
+from adapters.vault.sealing import secret_hasher
+from application.clock import Clock, SystemClock, SystemIds
+from application.command import Ports
+from application.ledger.reaper import Reaper
+from domain.catalogue.addresses import Allowlist
+from domain.ledger.events import Owner
+from settings import Settings
+
+Pool = ConnectionPool[psycopg.Connection[Any]]
+
+
+def migrate(settings: Settings) -> list[Migration]:
+    """Bring the database's schema up to date; what was applied."""
+    return run_migrations(settings.database_url)
+
+
+def open_pool(settings: Settings, *, size_max: int = 4) -> Pool:
+    """Connections for low-rate work; the caller closes the pool."""
+    return ConnectionPool(
+        settings.database_url,
+        kwargs={
+            "autocommit": True,
+            "application_name": "tokenok",
+            "connect_timeout": 5,
+            "options": "-c statement_timeout=15000 -c lock_timeout=5000",
+        },
+        min_size=0,
+        max_size=size_max,
+        timeout=5,
+        open=True,
+    )
+
+
+def make_ports(settings: Settings, *, store: PostgresEventStore, pool: Pool, clock: Clock) -> Ports:
+    """What commands work with.
+
+    Raises:
+        BadMasterKey: the master key is missing or malformed.
+        VaultUnavailable, VaultDamaged, MasterKeyMissing: the root secret cannot be read.
+    """
+    vault = PostgresVault(pool, parse_master_keys(settings.tokenok_master_key))
+    return Ports(
+        store=store,
+        clock=clock,
+        ids=SystemIds(),
+        vault=vault,
+        names=PostgresNameBook(pool),
+        hasher=secret_hasher(vault.root_secret()),
+        allowlist=Allowlist.parse(settings.allow_private_upstreams),
+    )
+
+
+@contextmanager
+def ports_of(settings: Settings) -> Iterator[Ports]:
+    """Ports for one command or a few, such as on the command line."""
+    with PostgresEventStore(settings.database_url) as store, open_pool(settings) as pool:
+        yield make_ports(settings, store=store, pool=pool, clock=SystemClock())
+
+
+@contextmanager
+def reaper_of(settings: Settings) -> Iterator[Reaper]:
+    """A reaper for a process that is no gateway."""
+    clock, presence = (
+        SystemClock(),
+        PostgresPresence(settings.database_url, lease_valid_s=settings.lease_valid_s),
+    )
+    try:
+        with PostgresEventStore(settings.database_url, application_name="tokenok-reaper") as store:
+            yield Reaper(
+                store=store,
+                presence=presence,
+                clock=clock,
+                me=Owner(SystemIds().new(), 0),
+                lease_valid_s=settings.lease_valid_s,
+            )
+    finally:
+        presence.close()

@@ -1,0 +1,1 @@
+"""The catalogue: providers, their credentials and deployments, routes, aliases and price lists."""

@@ -1,0 +1,37 @@
+"""What every low-rate fact carries: when it happened and who did it. Names of people never stand in one."""
+
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from domain.event import Event
+
+
+class Fact(Event, frozen=True, kw_only=True):
+    """Base of the facts about accounts, keys, operators and the catalogue."""
+
+    occurred_us: int
+    actor: str  #: `Actor.label`
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who gives a command: an operator by id, or the system itself (seed, command line on the server)."""
+
+    kind: Literal["operator", "system"]
+    operator_id: UUID | None = None
+
+    @property
+    def label(self) -> str:
+        """How facts name the actor."""
+        return self.kind if self.operator_id is None else f"{self.kind}:{self.operator_id}"
+
+
+SYSTEM = Actor("system")
+
+
+class Stamp(msgspec.Struct, frozen=True, kw_only=True):
+    """The time and the actor of one decision; deciders copy both on every fact."""
+
+    now_us: int
+    actor: str

@@ -1,0 +1,21 @@
+"""The one registry of topics: every event type of every context. A topic that is missing here cannot be read back."""
+
+from typing import Final
+
+from domain.accounts import ACCOUNT_EVENTS
+from domain.catalogue.events import CATALOGUE_EVENTS
+from domain.event import Event, TopicRegistry
+from domain.keys.events import KEY_EVENTS
+from domain.ledger.events import LEDGER_EVENTS
+from domain.ledger.idempotency import IDEMPOTENCY_EVENTS
+from domain.operators import OPERATOR_EVENTS
+
+ALL_EVENTS: Final[tuple[type[Event], ...]] = (
+    *ACCOUNT_EVENTS,
+    *KEY_EVENTS,
+    *OPERATOR_EVENTS,
+    *CATALOGUE_EVENTS,
+    *LEDGER_EVENTS,
+    *IDEMPOTENCY_EVENTS,
+)
+REGISTRY: Final = TopicRegistry(*ALL_EVENTS)

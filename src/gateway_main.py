@@ -1,0 +1,50 @@
+"""Entry point of one gateway process: `python -m gateway_main --fd N` or `--host H --port P`."""
+
+import argparse
+import sys
+
+import uvicorn
+
+from asgi import make_app
+from gateway_process import GatewayProcess
+from logs import configure_logs
+from settings import BadSetting, from_environment
+
+DRAIN_S = 30
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="One gateway process.")
+    parser.add_argument("--fd", type=int, help="an inherited listening socket")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    options = parser.parse_args()
+    try:
+        settings = from_environment()
+    except BadSetting as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    configure_logs(settings.tokenok_log_level)
+    app = make_app(GatewayProcess(settings))
+    config = uvicorn.Config(
+        app,
+        fd=options.fd,
+        host=options.host,
+        port=options.port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=DRAIN_S,
+        backlog=2048,
+    )
+    uvicorn.Server(config).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,193 @@
+"""Everything that one gateway process runs, from the first connection to the last settled lease."""
+
+import asyncio
+import contextlib
+import threading
+
+import redis.asyncio
+import structlog
+
+from adapters.eventstore.journal import GroupCommitJournal
+from adapters.eventstore.store import PostgresEventStore
+from adapters.eventstore.wakeups import PostgresWakeups
+from adapters.presence import PostgresPresence, PresenceKeeper
+from adapters.redis_limits import RedisLimitSync
+from adapters.tokenizer.counter import TiktokenCounter
+from adapters.upstream.client import UpstreamClient
+from adapters.upstream.dial import resolve_by_system
+from adapters.upstream.egress import checked
+from application.clock import SystemClock, SystemIds
+from application.directory import Directory
+from application.directory_follower import DirectoryFollower
+from application.gateway.attempts import Limits
+from application.gateway.exchange import Context
+from application.gateway.gateway import Gateway
+from application.gateway.metrics import GatewayMetrics
+from application.ledger.lease_book import LeaseBook
+from application.ledger.lender import LedgerLimits, LedgerTools, LiveGateways
+from application.ledger.reaper import Reaper
+from application.ledger.recall import RecallMessages
+from application.limit_sync import LimitSynchroniser
+from application.limits import RateLimiter
+from bootstrap import make_ports, open_pool
+from domain.catalogue.addresses import Allowlist
+from domain.ledger.events import Owner
+from settings import Settings
+
+REAP_S = 0.5
+
+log = structlog.get_logger()
+
+
+class GatewayProcess:
+    """Build it anywhere; `start` and `stop` belong to the event loop that serves."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock, self.ids = SystemClock(), SystemIds()
+        self.owner = Owner(self.ids.new(), self.clock.now_us() // 1000)
+        self.pool = open_pool(settings)
+        self.store = PostgresEventStore(settings.database_url, connections_max=8)
+        self.ports = make_ports(settings, store=self.store, pool=self.pool, clock=self.clock)
+        self.directory = Directory(self.ports.hasher)
+        self.follower = DirectoryFollower(
+            self.directory, store=self.store, vault=self.ports.vault, clock=self.clock
+        )
+        self.journal = GroupCommitJournal(
+            settings.database_url,
+            events_max=settings.journal_events_max,
+            batch_events_max=settings.journal_batch_max,
+            wait_s_max=settings.journal_wait_s_max,
+        )
+        self.wakeups = PostgresWakeups(settings.database_url)
+        self.presence = PostgresPresence(settings.database_url, lease_valid_s=settings.lease_valid_s)
+        self.keeper = PresenceKeeper(
+            settings.database_url, owner=self.owner, lease_valid_s=settings.lease_valid_s
+        )
+        self.book = LeaseBook(self._ledger_tools())
+        self.limiter = RateLimiter()
+        self.counter = TiktokenCounter()
+        self.metrics = GatewayMetrics()
+        allowlist = Allowlist.parse(settings.allow_private_upstreams)
+        self.upstream = UpstreamClient(resolve=checked(resolve_by_system, allowlist))
+        self.gateway = self._gateway()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._redis: redis.asyncio.Redis | None = None
+        self._stop_reaper = threading.Event()
+        self._reaper = threading.Thread(target=self._reap, name="reaper", daemon=True)
+
+    def _ledger_tools(self) -> LedgerTools:
+        settings = self.settings
+        return LedgerTools(
+            owner=self.owner,
+            store=self.store,
+            journal=self.journal,
+            presence=self.presence,
+            messages=RecallMessages(self.wakeups, instance_id=self.owner.instance_id),
+            clock=self.clock,
+            ids=self.ids,
+            limits=LedgerLimits(
+                lease_valid_s=settings.lease_valid_s,
+                lease_charges_max=settings.lease_charges_max,
+                lease_age_s_max=settings.lease_age_s_max,
+                recall_wait_s=settings.recall_wait_s,
+            ),
+            gateways=LiveGateways(),
+        )
+
+    def _gateway(self) -> Gateway:
+        settings = self.settings
+        limits = Limits(
+            connect_s=settings.upstream_connect_s,
+            first_byte_s=settings.upstream_first_byte_s,
+            idle_s=settings.upstream_idle_s,
+            total_s=settings.upstream_total_s,
+        )
+        return Gateway(
+            directory=self.directory,
+            limiter=self.limiter,
+            book=self.book,
+            journal=self.journal,
+            upstream=self.upstream,
+            clock=self.clock,
+            context=Context(
+                counter=self.counter, limits=limits, ping_s=settings.ping_s, drain_s=settings.drain_s
+            ),
+            is_fresh=lambda: self.follower.is_fresh,
+        )
+
+    async def start(self) -> None:
+        """Returns when requests can be served.
+
+        Raises:
+            TimeoutError, LogUnavailable, VaultError: the database cannot be used; the process should end.
+        """
+        await asyncio.to_thread(self.keeper.start)
+        await self.follower.catch_up()
+        self.journal.start()
+        self.wakeups.subscribe(self._receive)
+        self.wakeups.start()
+        self.book.start()
+        self._tasks = [asyncio.create_task(self.follower.run())]
+        if self.settings.redis_url:
+            self._redis = redis.asyncio.from_url(self.settings.redis_url)
+            sync = RedisLimitSync(self._redis, self.owner.instance_id)
+            synchroniser = LimitSynchroniser(self.limiter, sync, clock=self.clock)
+            self._tasks.append(asyncio.create_task(synchroniser.run()))
+        self._reaper.start()
+        await asyncio.to_thread(self.counter.load)
+        log.info("gateway_started", instance_id=str(self.owner.instance_id))
+
+    async def stop(self) -> None:
+        """Settle what can be settled. Call it when no request is open any more."""
+        self._stop_reaper.set()
+        await self.book.close()
+        await self.journal.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.wakeups.close()
+        await self.upstream.aclose()
+        if self._redis is not None:
+            await self._redis.aclose()
+        await asyncio.to_thread(self._close_connections)
+        log.info("gateway_stopped", instance_id=str(self.owner.instance_id))
+
+    def _close_connections(self) -> None:
+        self._reaper.join(timeout=10)
+        self.keeper.close()
+        self.presence.close()
+        self.store.close()
+        self.pool.close()
+
+    def what_is_wrong(self) -> list[str]:
+        """What keeps this process from serving; empty when it can."""
+        faults = []
+        if not self.journal.is_writable():
+            faults.append("the event log cannot be written")
+        if not self.follower.is_fresh:
+            faults.append("the event log cannot be read")
+        return faults
+
+    def _receive(self, message: str) -> None:
+        self.book.receive(message)
+        if not message.startswith("recall"):
+            self.follower.wake()
+
+    def _reap(self) -> None:
+        """Every gateway looks after the dead: credit comes back also when nothing else runs."""
+        presence = PostgresPresence(self.settings.database_url, lease_valid_s=self.settings.lease_valid_s)
+        reaper = Reaper(
+            store=self.store,
+            presence=presence,
+            clock=self.clock,
+            me=self.owner,
+            lease_valid_s=self.settings.lease_valid_s,
+        )
+        while not self._stop_reaper.wait(REAP_S):
+            try:
+                reaper.run_once()
+            except Exception as error:  # noqa: BLE001  # the next round tries again
+                log.warning("reaper_failed", error=type(error).__name__)
+        with contextlib.suppress(Exception):
+            presence.close()

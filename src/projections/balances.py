@@ -1,0 +1,219 @@
+"""Read model `balances`: what each account was granted and charged, what is held, and by which requests.
+
+For showing and alarming. Must not be used to decide whether a request may be served or credit lent: it lags
+behind the log. The wallet and lease streams decide that.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, ClassVar
+from uuid import UUID
+
+import msgspec
+from psycopg.rows import class_row
+
+from application.queries import PAGE_ROWS_MAX, Balance, BalanceWithHolds, OpenHold
+from domain.event import Event
+from domain.ledger.events import (
+    CreditLotGranted,
+    RequestAbandoned,
+    RequestAdmitted,
+    RequestReleased,
+    UsageCharged,
+)
+from projections.arrays import array_literal, column_literals
+from projections.projection import Connection, Located, Pool, Table, Write, topics_of
+
+_BALANCES = Table(
+    name="balances",
+    key="account_id",
+    columns="""
+        account_id uuid PRIMARY KEY,
+        granted_nano bigint NOT NULL,
+        charged_nano bigint NOT NULL,
+        posted_nano bigint NOT NULL GENERATED ALWAYS AS (granted_nano - charged_nano) STORED,
+        held_nano bigint NOT NULL,
+        available_nano bigint NOT NULL GENERATED ALWAYS AS (granted_nano - charged_nano - held_nano) STORED,
+        open_holds bigint NOT NULL,
+        updated_position bigint NOT NULL
+    """,
+    fillfactor=50,
+)
+_OPEN_HOLDS = Table(
+    name="open_holds",
+    key="request_id",
+    columns="""
+        request_id uuid PRIMARY KEY,
+        account_id uuid NOT NULL,
+        lease_id uuid NOT NULL,
+        hold_nano bigint NOT NULL,
+        since_us bigint NOT NULL
+    """,
+    indexes=("(account_id)",),
+)
+
+
+class _Account(msgspec.Struct, gc=False):
+    account_id: UUID
+    granted_nano: int = 0
+    charged_nano: int = 0
+    held_nano: int = 0
+    open_holds: int = 0
+    updated_position: int = 0
+
+
+class _Changes(msgspec.Struct):
+    """What a batch does: accounts as they will be; the last word on each request's hold, `None` for ended."""
+
+    accounts: dict[UUID, _Account]
+    holds: dict[UUID, tuple[object, ...] | None] = {}
+
+    def fold(self, fact: Located) -> None:
+        event: Any = fact.event  # each of the kinds below has an account
+        account = self.accounts.get(event.account_id)
+        if account is None:
+            account = self.accounts[event.account_id] = _Account(event.account_id)
+        if fact.position > account.updated_position:
+            _FOLDS[type(event)](self, account, event, fact.stream_id)
+            account.updated_position = fact.position
+
+
+def _granted(_changes: _Changes, account: _Account, event: CreditLotGranted, _wallet_id: UUID) -> None:
+    account.granted_nano += event.amount_nano
+
+
+def _admitted(changes: _Changes, account: _Account, event: RequestAdmitted, lease_id: UUID) -> None:
+    account.held_nano += event.hold_nano
+    account.open_holds += 1
+    changes.holds[event.request_id] = (
+        event.request_id,
+        event.account_id,
+        lease_id,
+        event.hold_nano,
+        event.occurred_us,
+    )
+
+
+def _charged(changes: _Changes, account: _Account, event: UsageCharged, lease_id: UUID) -> None:
+    account.charged_nano += event.charge_nano
+    _ended(changes, account, event, lease_id)
+
+
+def _ended(
+    changes: _Changes,
+    account: _Account,
+    event: UsageCharged | RequestReleased | RequestAbandoned,
+    _lease_id: UUID,
+) -> None:
+    account.held_nano -= event.hold_nano
+    account.open_holds -= 1
+    changes.holds[event.request_id] = None
+
+
+_FOLDS: dict[type[Event], Callable[[_Changes, _Account, Any, UUID], None]] = {
+    CreditLotGranted: _granted,
+    RequestAdmitted: _admitted,
+    UsageCharged: _charged,
+    RequestReleased: _ended,
+    RequestAbandoned: _ended,
+}
+
+_LOAD = """
+    SELECT account_id, granted_nano, charged_nano, held_nano, open_holds, updated_position
+    FROM {schema}.balances WHERE account_id = ANY(%s::uuid[])
+"""
+_STORE = """
+    INSERT INTO {schema}.balances (account_id, granted_nano, charged_nano, held_nano, open_holds, updated_position)
+    SELECT * FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
+    WHERE {moved}
+    ON CONFLICT (account_id) DO UPDATE SET
+        granted_nano = excluded.granted_nano, charged_nano = excluded.charged_nano,
+        held_nano = excluded.held_nano, open_holds = excluded.open_holds,
+        updated_position = excluded.updated_position
+"""
+_END_HOLDS = "DELETE FROM {schema}.open_holds WHERE request_id = ANY(%s::uuid[]) AND {moved}"
+_OPEN = """
+    INSERT INTO {schema}.open_holds (request_id, account_id, lease_id, hold_nano, since_us)
+    SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::bigint[])
+    WHERE {moved}
+    ON CONFLICT (request_id) DO UPDATE SET
+        account_id = excluded.account_id, lease_id = excluded.lease_id,
+        hold_nano = excluded.hold_nano, since_us = excluded.since_us
+"""
+
+
+class Balances:
+    """The fold. Each row remembers the newest event in it, so an event counts once however often it comes."""
+
+    name: ClassVar[str] = "balances"
+    version: ClassVar[int] = 1
+    tables: ClassVar[tuple[Table, ...]] = (_BALANCES, _OPEN_HOLDS)
+    topics: ClassVar[frozenset[str]] = topics_of(_FOLDS)
+
+    def fold(self, connection: Connection, schema: str, facts: Sequence[Located]) -> Sequence[Write]:
+        touched = {fact.event.account_id for fact in facts}  # type: ignore[attr-defined]  # all kinds have one
+        loaded = connection.execute(_LOAD.format(schema=schema), [array_literal(list(touched))])
+        changes = _Changes({row[0]: _Account(*row) for row in loaded})
+        for fact in facts:
+            changes.fold(fact)
+        return list(_writes(changes))
+
+
+def _writes(changes: _Changes) -> Iterator[Write]:
+    yield Write(_STORE, column_literals(map(msgspec.structs.astuple, changes.accounts.values())))
+    ended = [request_id for request_id, hold in changes.holds.items() if hold is None]
+    if ended:
+        yield Write(_END_HOLDS, [array_literal(ended)])
+    opened = [hold for hold in changes.holds.values() if hold is not None]
+    if opened:
+        yield Write(_OPEN, column_literals(opened))
+
+
+_BALANCE = """
+    SELECT account_id, granted_nano, charged_nano, posted_nano, held_nano, available_nano, open_holds,
+        updated_position
+    FROM balances
+"""
+_HOLD = "SELECT request_id, account_id, lease_id, hold_nano, since_us FROM open_holds"
+
+
+def select_all(connection: Connection) -> Iterable[Balance]:
+    """Every balance, for `ledger verify`."""
+    return connection.cursor(row_factory=class_row(Balance)).execute(_BALANCE)
+
+
+def select_open_holds(connection: Connection) -> Iterable[OpenHold]:
+    """Every open hold, for `ledger verify`."""
+    return connection.cursor(row_factory=class_row(OpenHold)).execute(_HOLD)
+
+
+class BalanceReader:
+    """The queries: implements `application.queries.BalanceQueries`."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def balance(self, account_id: UUID) -> Balance | None:
+        with self._pool.connection() as connection, connection.cursor(row_factory=class_row(Balance)) as rows:
+            return rows.execute(f"{_BALANCE} WHERE account_id = %s", [account_id]).fetchone()
+
+    def balance_with_holds(self, account_id: UUID, *, holds_max: int = 100) -> BalanceWithHolds | None:
+        with self._pool.connection() as connection, connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            balances = connection.cursor(row_factory=class_row(Balance))
+            balance = balances.execute(f"{_BALANCE} WHERE account_id = %s", [account_id]).fetchone()
+            if balance is None:
+                return None
+            holds = connection.cursor(row_factory=class_row(OpenHold)).execute(
+                f"{_HOLD} WHERE account_id = %s ORDER BY since_us, request_id LIMIT %s",
+                [account_id, min(holds_max, PAGE_ROWS_MAX)],
+            )
+            return BalanceWithHolds(balance=balance, holds=tuple(holds))
+
+    def balances(self, *, after: UUID | None = None, limit: int = 100) -> tuple[Balance, ...]:
+        with self._pool.connection() as connection, connection.cursor(row_factory=class_row(Balance)) as rows:
+            return tuple(
+                rows.execute(
+                    f"{_BALANCE} WHERE account_id > %s ORDER BY account_id LIMIT %s",
+                    [after or UUID(int=0), min(limit, PAGE_ROWS_MAX)],
+                )
+            )

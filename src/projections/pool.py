@@ -1,0 +1,31 @@
+"""Connections for read models: autocommit, and commits that do not wait for the disk.
+
+A commit lost in a crash of the server takes rows and position back together, and the events are folded again.
+"""
+
+from psycopg_pool import ConnectionPool
+
+from projections.projection import Pool
+
+_OPTIONS = "-c plan_cache_mode=force_generic_plan -c synchronous_commit=off -c idle_in_transaction_session_timeout=60s"
+
+
+def projection_pool(database_url: str, *, size_max: int) -> Pool:
+    """A closed pool; the caller opens and closes it."""
+    return ConnectionPool(
+        database_url,
+        kwargs={
+            "autocommit": True,
+            "options": _OPTIONS,
+            "application_name": "tokenok projections",
+            # A network that swallows packets is noticed; without these a session and its lock hang for hours.
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 20_000,
+        },
+        min_size=1,
+        max_size=size_max,
+        open=False,
+        name="projections",
+    )

@@ -1,0 +1,9 @@
+"""All read models, in one place. A new one is added here and nowhere else."""
+
+from projections.balances import Balances
+from projections.projection import Projection
+from projections.request_log import RequestLog
+
+
+def all_projections() -> tuple[Projection, ...]:
+    return (Balances(), RequestLog())

@@ -1,0 +1,89 @@
+"""Entry point of the scheduler: `python -m scheduler` runs the jobs that are due until SIGTERM or SIGINT.
+
+Any number may run; one works at a time. Jobs that live elsewhere come in through `run`.
+"""
+
+import logging
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Final
+
+import psycopg
+import structlog
+from psycopg_pool import PoolTimeout
+
+from adapters.eventstore.store import PostgresEventStore
+from adapters.jobs.broker import make_broker
+from adapters.jobs.schedule import Job, Schedule
+from adapters.jobs.signals import stop_on_signals
+from adapters.jobs.wakeups import ProjectionWakeups
+from application.clock import SystemClock
+from application.projections import Projections
+from domain.topics import REGISTRY
+from projections.pool import projection_pool
+from projections.registry import all_projections
+from projections.service import ProjectionService
+from settings import BadSetting, Settings, from_environment
+
+_TICK_S: Final = 1.0
+_WAKE_S: Final = 5.0
+_LAG_S: Final = 10.0
+_LAG_WARNING_S: Final = 5.0
+
+log = structlog.get_logger()
+
+
+def run(settings: Settings, *, jobs: Sequence[Job] = (), stop: threading.Event) -> None:
+    """Run `jobs` and the scheduler's own until `stop` is set. `jobs` are blocking calls without arguments."""
+    clock = SystemClock()
+    wakeups = ProjectionWakeups(make_broker(settings.redis_url))
+    with (
+        projection_pool(settings.database_url, size_max=2) as pool,
+        PostgresEventStore(settings.database_url, application_name="tokenok-scheduler") as store,
+    ):
+        projections = ProjectionService(
+            pool=pool, store=store, registry=REGISTRY, projections=all_projections(), clock=clock
+        )
+        own = [
+            Job("projections-wake", _WAKE_S, lambda: [wakeups.poke(name) for name in projections.names()]),
+            Job("projections-lag", _LAG_S, lambda: report_lag(projections)),
+        ]
+        schedule = Schedule(pool, [*own, *jobs], clock=clock)
+        log.info("scheduler_started")
+        while not stop.is_set():
+            try:
+                schedule.tick()
+            except (psycopg.Error, PoolTimeout) as error:
+                log.warning("scheduler_waits", error=type(error).__name__)
+            stop.wait(_TICK_S)
+    log.info("scheduler_stopped")
+
+
+def report_lag(projections: Projections) -> None:
+    """Log read models that are late or stand still."""
+    for status in projections.status():
+        if status.behind_s > _LAG_WARNING_S or status.stopped or status.is_outdated:
+            log.warning(
+                "projection_late",
+                projection=status.name,
+                events_behind=status.events_behind,
+                behind_s=round(status.behind_s, 1),
+                stopped_at=status.stopped.position if status.stopped else None,
+                is_outdated=status.is_outdated,
+            )
+
+
+def main() -> int:
+    try:
+        settings = from_environment()
+    except BadSetting as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    logging.basicConfig(level=settings.tokenok_log_level.upper())
+    run(settings, stop=stop_on_signals())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""What `tokenok up` keeps in the data root and shows to nobody else: the master key and the demo's secrets."""
+
+import base64
+import json
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from adapters.embedded.private_file import write_private
+from up_plan import DemoSeed
+
+_KEY_NAME = "master.key"
+_DEMO_NAME = "demo.json"
+_KEY_BYTES = 32
+#: What a reset removes, besides the servers' data.
+NAMES = (_KEY_NAME, _DEMO_NAME)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demo:
+    """The demo as it was made. `api_key` and `operator_token` are secrets that no database can tell again."""
+
+    account_id: str
+    api_key: str
+    operator_token: str
+    credits_nano: int
+
+
+def master_key_path(data_root: Path) -> Path:
+    return data_root / _KEY_NAME
+
+
+def ensure_master_key(data_root: Path) -> bool:
+    """Make one if there is none yet; true when it was made."""
+    path = master_key_path(data_root)
+    if path.exists():
+        return False
+    encoded = base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode("ascii")
+    write_private(path, f"k1:{encoded}\n")
+    return True
+
+
+def remember_demo(data_root: Path, seed: DemoSeed) -> Demo:
+    """The demo with all its secrets: those that `seed` cannot tell again come from the last start."""
+    before = _read_demo(data_root)
+    known = before if before and before.account_id == str(seed.account_id) else None
+    demo = Demo(
+        account_id=str(seed.account_id),
+        api_key=seed.api_key or (known.api_key if known else ""),
+        operator_token=seed.operator_token or (known.operator_token if known else ""),
+        credits_nano=seed.credits_nano,
+    )
+    if demo != before:
+        write_private(data_root / _DEMO_NAME, json.dumps(asdict(demo), indent=2) + "\n")
+    return demo
+
+
+def _read_demo(data_root: Path) -> Demo | None:
+    try:
+        values = json.loads((data_root / _DEMO_NAME).read_text(encoding="utf-8"))
+        return Demo(**values)
+    except (OSError, ValueError, TypeError):
+        return None

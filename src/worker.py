@@ -1,0 +1,98 @@
+"""Entry point of the worker: `python -m worker` keeps the read models up to date until SIGTERM or SIGINT.
+
+A Dramatiq worker of a few threads follows wake-ups; a poll beside it needs no Redis. Any number of workers may run.
+"""
+
+import gc
+import logging
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import dramatiq
+import structlog
+from dramatiq.brokers.redis import RedisBroker
+
+from adapters.eventstore.store import PostgresEventStore
+from adapters.jobs.broker import make_broker
+from adapters.jobs.signals import stop_on_signals
+from adapters.jobs.wakeups import ProjectionWakeups, declare_projecting
+from application.clock import SystemClock
+from domain.topics import REGISTRY
+from projections.follower import Follower
+from projections.poller import Poller
+from projections.pool import projection_pool
+from projections.registry import all_projections
+from projections.runner import Runner
+from projections.tail import LogTail
+from settings import BadSetting, Settings, from_environment
+
+_IDLE_MS_MAX: Final = 500  # between two looks into the queue; a follower stays while there is work
+_STOP_MS_MAX: Final = 10_000
+_GC_THRESHOLD: Final = 100_000
+
+log = structlog.get_logger()
+
+
+@contextmanager
+def projecting(settings: Settings) -> Iterator[None]:
+    """Keep the read models up to date while the block runs; then let every batch end and stop."""
+    clock = SystemClock()
+    projections = all_projections()
+    threads = len(projections) + 1
+    stop = threading.Event()
+    with (
+        projection_pool(settings.database_url, size_max=threads + 1) as pool,
+        PostgresEventStore(
+            settings.database_url, connections_max=threads + 1, application_name="tokenok-worker"
+        ) as store,
+    ):
+        runner = Runner(
+            pool=pool, reader=LogTail(store), registry=REGISTRY, projections=projections, clock=clock
+        )
+        follower = Follower(runner, clock=clock, stop=stop)
+        broker = make_broker(settings.redis_url)
+        poller = Poller(follower, store=store, poke=ProjectionWakeups(broker).poke, stop=stop)
+        declare_projecting(broker, lambda name: poller.guarded(follower.follow, name))
+        queue = dramatiq.Worker(broker, worker_threads=threads, worker_timeout=_IDLE_MS_MAX)
+        poller.start()
+        queue.start()
+        log.info("worker_started")
+        try:
+            yield
+        finally:
+            stop.set()
+            _stop_queue(queue, broker)
+            poller.join()
+    log.info("worker_stopped")
+
+
+def _stop_queue(queue: dramatiq.Worker, broker: RedisBroker) -> None:
+    """Its threads are daemons: one that waits for a Redis which is away does not keep the process."""
+    try:
+        queue.stop(timeout=_STOP_MS_MAX)
+        broker.close()
+    except Exception as error:  # noqa: BLE001  # whatever Redis does to it, the rest must stop
+        log.warning("worker_queue_not_closed", error=type(error).__name__)
+
+
+def main() -> int:
+    try:
+        settings = from_environment()
+    except BadSetting as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    logging.basicConfig(level=settings.tokenok_log_level.upper())
+    asked_to_stop = stop_on_signals()
+    # A batch makes thousands of objects and no cycles; at the default threshold looking for some took a fifth of the CPU.
+    gc.freeze()
+    gc.set_threshold(_GC_THRESHOLD)
+    with projecting(settings):
+        asked_to_stop.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

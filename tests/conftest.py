@@ -1,0 +1,70 @@
+"""Shared fixtures: real servers, started once per test session by our own supervisor.
+
+`TEST_DATABASE_URL` and `TEST_REDIS_URL` name servers to use instead (their user must be allowed to create databases).
+"""
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from adapters.embedded import EmbeddedServers
+
+
+@pytest.fixture(scope="session")
+def embedded_servers() -> Iterator[EmbeddedServers]:
+    """The session's own servers; nothing runs until one of the addresses below is asked for."""
+    # Not below pytest's own directory: as root that one cannot be entered by the user who runs the servers.
+    with TemporaryDirectory(prefix="tokenok-tests-") as scratch:
+        Path(scratch).chmod(0o711)
+        with EmbeddedServers(Path(scratch, "data")) as servers:
+            yield servers
+
+
+@pytest.fixture(scope="session")
+def postgres_url(request: pytest.FixtureRequest) -> str:
+    """A Postgres whose user may create databases; ask for `database_url` unless you need the server itself."""
+    given = os.environ.get("TEST_DATABASE_URL", "")
+    return given or request.getfixturevalue("embedded_servers").start_postgres()
+
+
+@pytest.fixture(scope="session")
+def redis_url(request: pytest.FixtureRequest) -> str:
+    """A Redis or Valkey shared by the whole session: use key names of your own."""
+    given = os.environ.get("TEST_REDIS_URL", "")
+    return given or request.getfixturevalue("embedded_servers").start_valkey()
+
+
+@pytest.fixture(scope="session")
+def database_template() -> str:
+    """The database that `database_url` copies; a folder may override it with a migrated one."""
+    return "template1"
+
+
+@pytest.fixture
+def database_url(postgres_url: str, database_template: str) -> Iterator[str]:
+    """The address of a database of this test's own, dropped afterwards, whoever is still connected."""
+    name = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(database_template)
+            )
+        )
+    yield _with_database(postgres_url, name)
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _with_database(url: str, name: str) -> str:
+    """The same server, another database; URLs stay URLs, for code that parses them."""
+    if url.startswith(("postgresql://", "postgres://")):
+        head, question, query = url.partition("?")
+        return f"{head[: head.rindex('/')]}/{name}{question}{query}"
+    return make_conninfo(url, dbname=name)

@@ -1,0 +1,29 @@
+"""A migrated database to copy from, for the folders whose tests start from the current schema."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from adapters.eventstore.migrations import migrate
+from projections.catalog import install
+from projections.registry import all_projections
+
+
+@contextmanager
+def migrated_template(postgres_url: str) -> Iterator[str]:
+    """The name of a database with all tables, read models included, dropped afterwards."""
+    name = f"template_{secrets.token_hex(6)}"
+    with psycopg.connect(postgres_url, autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            url = make_conninfo("", **conninfo_to_dict(postgres_url) | {"dbname": name})
+            migrate(url)
+            with psycopg.connect(url, autocommit=True) as connection:
+                assert install(connection, all_projections()) == ()
+            yield name
+        finally:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

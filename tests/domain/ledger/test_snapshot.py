@@ -1,0 +1,86 @@
+"""Snapshots are caches: the same wallet comes back, or nothing does."""
+
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from domain.ledger import snapshot
+from domain.ledger.snapshot import decode_wallet, encode_wallet
+from domain.ledger.wallet import Wallet
+from tests.domain.ledger.facts import LEASE, NEW, OLD, OTHER_LEASE, WALLET_SPEC, granted, lot, reduced
+
+NEWEST_FIRST = (UUID(int=9), UUID(int=5), UUID(int=7))
+FACTS = (
+    *(lot(100, lot_id) for lot_id in NEWEST_FIRST),
+    granted((NEWEST_FIRST[0], 100), (NEWEST_FIRST[1], 20)),
+    reduced((NEWEST_FIRST[1], 20), (NEWEST_FIRST[0], 1)),
+    granted((NEWEST_FIRST[2], 2), lease_id=OTHER_LEASE),
+)
+
+
+@pytest.mark.parametrize("count", range(len(FACTS) + 1))
+def test_a_wallet_comes_back_as_it_was(count: int) -> None:
+    """P09, at every version: equal in every field, lots in the order in which they are lent."""
+    wallet = WALLET_SPEC.fold(*FACTS[:count])
+    restored = decode_wallet(encode_wallet(wallet))
+    assert restored == wallet
+    assert restored is not None
+    assert list(restored.lots) == list(wallet.lots)
+
+
+def test_every_field_of_a_wallet_is_kept() -> None:
+    """A field that a snapshot forgot would come back as its default."""
+    wallet = WALLET_SPEC.fold(*FACTS)
+    wallet.charged_nano = 7
+    restored = decode_wallet(encode_wallet(wallet))
+    defaults = Wallet()
+    for field in msgspec.structs.fields(Wallet):
+        assert getattr(wallet, field.name) != getattr(defaults, field.name)
+        assert getattr(restored, field.name) == getattr(wallet, field.name)
+
+
+def test_a_restored_wallet_is_folded_on() -> None:
+    """It shares nothing with the bytes or with the wallet it was made from."""
+    wallet = WALLET_SPEC.fold(*FACTS)
+    restored = decode_wallet(encode_wallet(wallet))
+    assert restored is not None
+    restored.lots[OLD] = 1
+    restored.leases[LEASE].slices.clear()
+    assert wallet == WALLET_SPEC.fold(*FACTS)
+    assert OLD not in wallet.lots
+    assert NEW not in wallet.lots
+
+
+def test_the_same_wallet_has_the_same_bytes() -> None:
+    """So snapshots can be compared."""
+    assert encode_wallet(WALLET_SPEC.fold(*FACTS)) == encode_wallet(WALLET_SPEC.fold(*FACTS))
+
+
+def test_any_damaged_bit_makes_a_snapshot_useless() -> None:
+    """A wrong balance must not come out of a cache; the events are folded instead."""
+    stored = encode_wallet(WALLET_SPEC.fold(lot(100)))
+    for index in range(len(stored)):
+        for bit in range(8):
+            damaged = bytearray(stored)
+            damaged[index] ^= 1 << bit
+            assert decode_wallet(bytes(damaged)) is None
+
+
+@pytest.mark.parametrize("data", [b"", b"short", bytes(16), bytes(64)])
+def test_what_is_no_snapshot_is_ignored(data: bytes) -> None:
+    """An empty or cut column is not an error."""
+    assert decode_wallet(data) is None
+
+
+def test_a_snapshot_of_another_format_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a change of the fold, older snapshots are folded anew from the events."""
+    stored = encode_wallet(WALLET_SPEC.fold(lot(100)))
+    monkeypatch.setattr(snapshot, "FORMAT", snapshot.FORMAT + 1)
+    assert decode_wallet(stored) is None
+
+
+def test_whole_bytes_of_another_shape_are_ignored() -> None:
+    """A snapshot whose digest is right but which another version wrote in another shape is not an error."""
+    content = msgspec.msgpack.encode([snapshot.FORMAT, "not a wallet"])
+    assert decode_wallet(snapshot._digest(content) + content) is None

@@ -1,0 +1,134 @@
+"""Operators, their roles, and who may make them."""
+
+from typing import get_args
+from uuid import UUID
+
+import pytest
+
+from domain import operators
+from domain.accounts import AccountOpened
+from domain.fact import SYSTEM, Actor, Stamp
+from domain.keys.secret import SecretRecord
+from domain.operators import (
+    PERMISSIONS,
+    LastAdmin,
+    OperatorDisabled,
+    OperatorEvent,
+    OperatorRegistered,
+    OperatorTokenRotated,
+    Permission,
+    Role,
+    Staff,
+)
+from domain.refusal import AlreadyExists, BadField, NotFound, NotPermitted, WrongState
+from tests.spec import Spec
+
+ADMIN, OTHER, NOBODY = UUID(int=1), UUID(int=2), UUID(int=9)
+AT = Stamp(now_us=5, actor="system")
+SECRET = SecretRecord(secret_hash="aa", prefix="tk_op_1111")
+SPEC: Spec[Staff] = Spec(operators.evolve, initial=Staff())
+BY_ADMIN, BY_OTHER = Actor("operator", ADMIN), Actor("operator", OTHER)
+
+
+def registered(operator_id: UUID, role: Role) -> OperatorRegistered:
+    return OperatorRegistered(
+        operator_id=operator_id,
+        role=role,
+        prefix=SECRET.prefix,
+        secret_hash=SECRET.secret_hash,
+        occurred_us=5,
+        actor="system",
+    )
+
+
+def disabled(operator_id: UUID) -> OperatorDisabled:
+    return OperatorDisabled(operator_id=operator_id, reason="left", occurred_us=5, actor="system")
+
+
+def register(staff: Staff, *, by: Actor, role: Role = "support") -> list[OperatorEvent]:
+    return operators.register(staff, operator_id=OTHER, role=role, secret=SECRET, by=by, stamp=AT)
+
+
+def disable(staff: Staff, operator_id: UUID, *, by: Actor = SYSTEM) -> list[OperatorEvent]:
+    return operators.disable(staff, operator_id=operator_id, reason="left", by=by, stamp=AT)
+
+
+def rotate(staff: Staff, operator_id: UUID, *, by: Actor) -> list[OperatorEvent]:
+    return operators.rotate_token(staff, operator_id=operator_id, secret=SECRET, by=by, stamp=AT)
+
+
+def test_the_system_registers_the_first_and_admins_the_others() -> None:
+    """An id is used once."""
+    SPEC.given().when(lambda staff: register(staff, by=SYSTEM)).then(registered(OTHER, "support"))
+    SPEC.given(registered(ADMIN, "admin")).when(lambda staff: register(staff, by=BY_ADMIN)).then(
+        registered(OTHER, "support")
+    )
+    SPEC.given(registered(OTHER, "support")).when(lambda staff: register(staff, by=SYSTEM)).then_refused(
+        AlreadyExists
+    )
+
+
+@pytest.mark.parametrize("role", ["support", "finance", "auditor"])
+def test_nobody_but_an_admin_makes_operators(role: Role) -> None:
+    """The rule asks the log, not what a surface believes: nor a disabled admin, nor someone unknown."""
+    staff = SPEC.given(registered(ADMIN, role))
+    staff.when(lambda one: register(one, by=BY_ADMIN, role="admin")).then_refused(NotPermitted)
+    staff.when(lambda one: disable(one, ADMIN, by=BY_ADMIN)).then_refused(NotPermitted)
+    SPEC.given(registered(ADMIN, "admin"), disabled(ADMIN)).when(
+        lambda one: register(one, by=BY_ADMIN)
+    ).then_refused(NotPermitted)
+    SPEC.given().when(lambda one: register(one, by=BY_ADMIN)).then_refused(NotPermitted)
+
+
+def test_everyone_rotates_their_own_token_and_admins_any() -> None:
+    """And nobody rotates the token of a disabled operator, or of none."""
+    rotated = OperatorTokenRotated(
+        operator_id=OTHER,
+        prefix=SECRET.prefix,
+        secret_hash=SECRET.secret_hash,
+        occurred_us=5,
+        actor="system",
+    )
+    both = SPEC.given(registered(ADMIN, "admin"), registered(OTHER, "auditor"), rotated)
+    both.when(lambda staff: rotate(staff, OTHER, by=BY_OTHER)).then(rotated)
+    both.when(lambda staff: rotate(staff, OTHER, by=BY_ADMIN)).then(rotated)
+    both.when(lambda staff: rotate(staff, ADMIN, by=BY_OTHER)).then_refused(NotPermitted)
+    both.when(lambda staff: rotate(staff, NOBODY, by=SYSTEM)).then_refused(NotFound)
+    SPEC.given(registered(OTHER, "auditor"), disabled(OTHER)).when(
+        lambda staff: rotate(staff, OTHER, by=BY_OTHER)
+    ).then_refused(WrongState, state="disabled")
+
+
+def test_one_admin_always_stays() -> None:
+    """The last admin cannot be disabled; one of two can, and then the other cannot."""
+    two = (registered(ADMIN, "admin"), registered(OTHER, "admin"))
+    SPEC.given(*two).when(lambda staff: disable(staff, ADMIN)).then(disabled(ADMIN))
+    SPEC.given(*two, disabled(ADMIN)).when(lambda staff: disable(staff, OTHER)).then_refused(LastAdmin)
+    SPEC.given(registered(ADMIN, "admin"), registered(OTHER, "support")).when(
+        lambda staff: disable(staff, OTHER)
+    ).then(disabled(OTHER))
+
+
+def test_disabling_twice_does_nothing() -> None:
+    """And of someone unknown, or without a reason, it is refused."""
+    gone = SPEC.given(registered(OTHER, "support"), disabled(OTHER))
+    gone.when(lambda staff: disable(staff, OTHER)).then_nothing()
+    gone.when(lambda staff: disable(staff, NOBODY)).then_refused(NotFound)
+    gone.when(
+        lambda staff: operators.disable(staff, operator_id=OTHER, reason=" ", by=SYSTEM, stamp=AT)
+    ).then_refused(BadField)
+
+
+def test_every_role_reads_and_only_admins_do_everything() -> None:
+    """No role but admin may touch operators or the catalogue."""
+    assert set(PERMISSIONS) == set(get_args(Role))
+    assert PERMISSIONS["admin"] == set(get_args(Permission))
+    for role, permissions in PERMISSIONS.items():
+        assert "read" in permissions
+        assert role == "admin" or not permissions & {"operators", "catalogue"}
+
+
+def test_only_its_own_facts_fold() -> None:
+    """A foreign fact in the stream is a defect, loud at once."""
+    with pytest.raises(AssertionError):
+        SPEC.fold(AccountOpened(account_id=ADMIN, occurred_us=1, actor="system"))

@@ -1,0 +1,146 @@
+"""Stand-ins for ports that keep their contracts, in memory and deterministic. Rules and handlers run for real on them."""
+
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from adapters.eventstore import memory
+from application.command import Ports
+from application.eventlog import LogUnavailable, NewEvent, RecordedEvent
+from application.vault import KeyRotation, SecretMissing, SecretRef
+from domain.catalogue.addresses import Allowlist
+from domain.catalogue.credential import SealedSecret
+from domain.keys.secret import SecretHasher
+from domain.secret import Secret
+
+SECOND_US = 1_000_000
+NOON_US = 1_764_000_000 * SECOND_US
+
+
+class MemoryEventStore(memory.MemoryEventStore):
+    """The event log in memory that can be away, and lets another writer in ahead of an append."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before_append: Callable[[], object] | None = None
+        self.is_down = False
+
+    @property
+    def log(self) -> list[RecordedEvent]:
+        return super().read_log(after_position=0, limit=1_000_000)
+
+    def append(self, events: Sequence[NewEvent]) -> int:
+        hook, self.before_append = self.before_append, None
+        if hook is not None:
+            hook()
+        self._require_up()
+        return super().append(events)
+
+    def read_stream(self, stream_id: UUID, *, after_version: int = 0) -> list[RecordedEvent]:
+        self._require_up()
+        return super().read_stream(stream_id, after_version=after_version)
+
+    def read_control(self, *, after_position: int, limit: int) -> list[RecordedEvent]:
+        self._require_up()
+        return super().read_control(after_position=after_position, limit=limit)
+
+    def _require_up(self) -> None:
+        if self.is_down:
+            raise LogUnavailable("the log is down")
+
+
+class ManualClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, now_us: int = NOON_US) -> None:
+        self.us = now_us
+
+    def now_us(self) -> int:
+        return self.us
+
+    def monotonic_s(self) -> float:
+        return self.us / SECOND_US
+
+    def move(self, seconds: float) -> None:
+        self.us += round(seconds * SECOND_US)
+
+
+class CountingIds:
+    """Ids 1, 2, 3, ... and bytes that are never the same twice."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def new(self) -> UUID:
+        self._count += 1
+        return UUID(int=self._count)
+
+    def entropy(self, size_bytes: int) -> bytes:
+        self._count += 1
+        return self._count.to_bytes(size_bytes, "big")
+
+
+class MemoryVault:
+    """A vault without sealing."""
+
+    def __init__(self) -> None:
+        self.secrets: dict[SecretRef, Secret] = {}
+
+    def store(self, *, provider_id: UUID, credential_id: UUID, secret: Secret) -> SealedSecret:
+        version = 1 + max(
+            (ref.secret_version for ref in self.secrets if ref.credential_id == credential_id), default=0
+        )
+        ref = SecretRef(provider_id=provider_id, credential_id=credential_id, secret_version=version)
+        self.secrets[ref] = secret
+        return SealedSecret(secret_version=version, master_key_id="k1", fingerprint=f"{version:016x}")
+
+    def open(self, ref: SecretRef) -> Secret:
+        try:
+            return self.secrets[ref]
+        except KeyError:
+            raise SecretMissing(str(ref.credential_id)) from None
+
+    def forget(self, credential_id: UUID, *, before_version: int | None = None) -> int:
+        gone = [
+            ref
+            for ref in self.secrets
+            if ref.credential_id == credential_id
+            and (before_version is None or ref.secret_version < before_version)
+        ]
+        for ref in gone:
+            del self.secrets[ref]
+        return len(gone)
+
+    def root_secret(self) -> bytes:
+        return b"r" * 32
+
+    def rotate_master_key(self, *, batch_rows: int = 200) -> KeyRotation:
+        return KeyRotation(master_key_id="k1", resealed=0)
+
+
+class MemoryNames:
+    """Names in a dictionary."""
+
+    def __init__(self) -> None:
+        self.names: dict[UUID, str] = {}
+
+    def put(self, subject_id: UUID, name: str) -> None:
+        self.names[subject_id] = name
+
+    def get(self, subject_ids: Sequence[UUID]) -> dict[UUID, str]:
+        return {one: self.names[one] for one in subject_ids if one in self.names}
+
+    def erase(self, subject_id: UUID) -> bool:
+        return self.names.pop(subject_id, None) is not None
+
+
+def memory_ports(*, allowlist: str = "127.0.0.1") -> Ports:
+    """Everything that handlers ask for."""
+    return Ports(
+        store=MemoryEventStore(),
+        clock=ManualClock(),
+        ids=CountingIds(),
+        vault=MemoryVault(),
+        names=MemoryNames(),
+        hasher=SecretHasher(b"pepper"),
+        allowlist=Allowlist.parse(allowlist),
+    )

@@ -1,0 +1,279 @@
+"""Random but lawful histories of the ledger, decided by the real rules. The same seed gives the same history."""
+
+from collections.abc import Iterator, Sequence
+from random import Random
+from uuid import UUID
+
+import msgspec
+
+from application.eventlog import NewEvent, RecordedEvent
+from domain.accounts import AccountSuspended
+from domain.event import Event, encode
+from domain.ids import stream_of
+from domain.ledger import lease as lease_rules
+from domain.ledger import wallet as wallet_rules
+from domain.ledger.events import Attempt, LeaseEvent, Owner, RequestAdmitted, Units, WalletEvent
+from domain.ledger.lease import Answer, Lease
+from domain.ledger.refusals import LedgerRefusal
+from domain.ledger.wallet import Wallet
+
+START_US = 1_764_000_000_000_000
+#: Texts that have broken loggers, CSV files and array literals before.
+AWKWARD = ("plain", "gpt-4o/mini", 'say "no"', "back\\slash", "{a,b}", "NULL", "tab\tand\nline", "nul\x00", "ü漢😀", "")
+
+
+class Simulation:
+    """Accounts, wallets, leases and requests; each step appends one group of events, or none if a rule refuses."""
+
+    def __init__(self, random: Random, *, accounts: int = 3) -> None:
+        self._random = random
+        self._now_us = START_US
+        self._accounts = [self._id() for _ in range(accounts)]
+        self._wallets = {account_id: Wallet() for account_id in self._accounts}
+        self._leases: dict[UUID, Lease] = {}
+        self._admitted: dict[UUID, RequestAdmitted] = {}
+
+    def groups(self, steps: int) -> Iterator[list[NewEvent]]:
+        """What is appended at once, step by step."""
+        for account_id in self._accounts:
+            yield self._grant(account_id)
+        for _ in range(steps):
+            self._now_us += self._random.randrange(1, 1_000_000)
+            try:
+                group = self._step()
+            except LedgerRefusal:
+                continue
+            if group:
+                yield group
+
+    def _step(self) -> list[NewEvent]:
+        dice = self._random.randrange(100)
+        if dice < 3:
+            return self._grant(self._account())
+        if dice < 4:
+            return self._suspend(self._account())
+        if dice < 12 or not self._leases:
+            return self._lend(self._account())
+        lease = self._random.choice(list(self._leases.values()))
+        if dice < 45:
+            return self._admit(lease)
+        if dice < 80:
+            return self._end_request(lease)
+        if dice < 86:
+            return self._resize(lease)
+        return self._end_lease(lease, fenced=dice < 92)
+
+    def _grant(self, account_id: UUID) -> list[NewEvent]:
+        return self._on_wallet(
+            account_id,
+            wallet_rules.grant_credit(
+                self._wallets[account_id],
+                account_id=account_id,
+                lot_id=self._id(),
+                amount_nano=self._random.randrange(1, 10**12),
+                source=self._random.choice(("paid", "promo")),
+                reason=self._text(),
+                granted_by="system",
+                now_us=self._now_us,
+            ),
+        )
+
+    def _suspend(self, account_id: UUID) -> list[NewEvent]:
+        """A fact of another context, in a stream of its own."""
+        event = AccountSuspended(account_id=account_id, reason="test", occurred_us=self._now_us, actor="system")
+        return [NewEvent(self._id(), 1, event.TOPIC, encode(event))]
+
+    def _lend(self, account_id: UUID) -> list[NewEvent]:
+        lease = Lease(self._id())
+        wallet = self._wallets[account_id]
+        owner = Owner(self._id(), 1)
+        amount_nano = self._random.randrange(1, 2 + wallet.available_nano // 2)
+        granted = wallet_rules.grant_lease(
+            wallet,
+            account_id=account_id,
+            lease_id=lease.lease_id,
+            owner=owner,
+            mode="bulk",
+            amount_nano=amount_nano,
+            now_us=self._now_us,
+        )
+        opened = lease_rules.open_lease(
+            lease, account_id=account_id, owner=owner, amount_nano=amount_nano, valid_ms=10_000, now_us=self._now_us
+        )
+        self._leases[lease.lease_id] = lease
+        return [*self._on_wallet(account_id, granted), *self._on_lease(lease, opened)]
+
+    def _admit(self, lease: Lease) -> list[NewEvent]:
+        admitted = lease_rules.admit(
+            lease,
+            request_id=self._id(),
+            key_id=self._id(),
+            alias=self._text(),
+            stream=self._random.random() < 0.5,
+            hold_nano=self._random.randrange(2 + lease.free_nano // 4),
+            price_version=self._random.randrange(1, 4),
+            client_ref=self._text() if self._random.random() < 0.3 else None,
+            now_us=self._now_us,
+        )
+        for event in admitted:
+            assert isinstance(event, RequestAdmitted)
+            self._admitted[event.request_id] = event
+        return self._on_lease(lease, admitted)
+
+    def _end_request(self, lease: Lease) -> list[NewEvent]:
+        if not lease.holds:
+            return []
+        request_id = self._random.choice(list(lease.holds))
+        admitted = self._admitted[request_id]
+        if self._random.random() < 0.2:
+            ended = lease_rules.release(
+                lease,
+                request_id=request_id,
+                key_id=admitted.key_id,
+                alias=admitted.alias,
+                code=self._text(),
+                attempts=self._attempts(),
+                total_ms=self._random.randrange(60_000),
+                now_us=self._now_us,
+            )
+        else:
+            ended = lease_rules.charge(
+                lease,
+                request_id=request_id,
+                rated_nano=self._random.randrange(2 + 2 * admitted.hold_nano),
+                answer=self._answer(admitted),
+                now_us=self._now_us,
+            )
+        return self._on_lease(lease, ended)
+
+    def _resize(self, lease: Lease) -> list[NewEvent]:
+        """The two sides of a change of size, in the order that never lets the lease have more than was lent."""
+        assert lease.account_id
+        wallet = self._wallets[lease.account_id]
+        common = {"account_id": lease.account_id, "lease_id": lease.lease_id, "now_us": self._now_us}
+        if self._random.random() < 0.5:
+            amount_nano = self._random.randrange(1, 2 + wallet.available_nano // 4)
+            extended = wallet_rules.extend_lease(wallet, amount_nano=amount_nano, **common)
+            topped_up = lease_rules.top_up(lease, amount_nano=amount_nano)
+            return [*self._on_wallet(lease.account_id, extended), *self._on_lease(lease, topped_up)]
+        amount_nano = self._random.randrange(1, 2 + lease.free_nano)
+        gave_back = lease_rules.give_back(lease, amount_nano=amount_nano)
+        if self._random.random() < 0.2:
+            return self._on_lease(lease, gave_back)  # the owner died between the two
+        reduced = wallet_rules.reduce_lease(wallet, amount_nano=amount_nano, **common)
+        return [*self._on_lease(lease, gave_back), *self._on_wallet(lease.account_id, reduced)]
+
+    def _end_lease(self, lease: Lease, *, fenced: bool) -> list[NewEvent]:
+        assert lease.account_id
+        if fenced:
+            reaper = Owner(self._id(), 1)
+            ending = lease_rules.fence(lease, by=reaper, reason="owner is dead", now_us=self._now_us)
+        else:
+            ending = lease_rules.close(lease, now_us=self._now_us)
+        settled = wallet_rules.settle_lease(
+            self._wallets[lease.account_id],
+            account_id=lease.account_id,
+            lease_id=lease.lease_id,
+            outcome="fenced" if fenced else "closed",
+            charged_nano=lease.charged_nano,
+            charges=lease.charges,
+            last_version=lease.version + len(ending),
+            now_us=self._now_us,
+        )
+        del self._leases[lease.lease_id]
+        parts = [self._on_wallet(lease.account_id, settled), self._on_lease(lease, ending)]
+        return [event for part in (parts if self._random.random() < 0.5 else reversed(parts)) for event in part]
+
+    def _answer(self, admitted: RequestAdmitted) -> Answer:
+        random = self._random
+        return Answer(
+            key_id=admitted.key_id,
+            alias=admitted.alias,
+            price_version=admitted.price_version,
+            units=Units(
+                input=random.randrange(10**6),
+                cached_input=random.randrange(100),
+                output=random.randrange(10**5),
+                reasoning=random.randrange(50),
+            ),
+            usage_source=random.choice(("provider", "estimated")),
+            usage_flags=random.choice(((), ("clamped",), ("clamped", "late"))),
+            result=random.choice(("completed", "client-left")),
+            provider=self._text(),
+            deployment_id=self._id(),
+            attempts=self._attempts(),
+            first_byte_ms=random.randrange(1_000),
+            total_ms=random.randrange(60_000),
+        )
+
+    def _attempts(self) -> tuple[Attempt, ...]:
+        return tuple(
+            Attempt(
+                deployment_id=self._id(),
+                provider=self._text(),
+                model=self._text(),
+                status=self._random.choice((0, 200, 429, 503)),
+                outcome="ok",
+                started_us=self._now_us,
+                duration_ms=self._random.randrange(60_000),
+                upstream_request_id=self._text() if self._random.random() < 0.5 else None,
+            )
+            for _ in range(self._random.randrange(4))
+        )
+
+    def _on_wallet(self, account_id: UUID, events: Sequence[WalletEvent]) -> list[NewEvent]:
+        wallet = self._wallets[account_id]
+        first = wallet.version + 1
+        for event in events:
+            wallet_rules.evolve(wallet, event)
+        return numbered(stream_of(account_id, "wallet"), first, events)
+
+    def _on_lease(self, lease: Lease, events: Sequence[LeaseEvent]) -> list[NewEvent]:
+        first = lease.version + 1
+        for event in events:
+            lease_rules.evolve(lease, event)
+        return numbered(lease.lease_id, first, events)
+
+    def _account(self) -> UUID:
+        return self._random.choice(self._accounts)
+
+    def _text(self) -> str:
+        return self._random.choice(AWKWARD)
+
+    def _id(self) -> UUID:
+        return UUID(int=self._random.getrandbits(128), version=4)
+
+
+def numbered(stream_id: UUID, first_version: int, events: Sequence[Event]) -> list[NewEvent]:
+    """Events with consecutive versions, ready to append."""
+    return [
+        NewEvent(stream_id, version, event.TOPIC, encode(event))
+        for version, event in enumerate(events, start=first_version)
+    ]
+
+
+def history(seed: int, *, steps: int, accounts: int = 3) -> list[NewEvent]:
+    """A history as one list, in the order of the log."""
+    simulation = Simulation(Random(seed), accounts=accounts)
+    return [event for group in simulation.groups(steps) for event in group]
+
+
+class ListLog:
+    """A log to read from, in memory; positions rise with gaps. Takes anything, also what no rule would decide."""
+
+    def __init__(self, events: Sequence[NewEvent] = ()) -> None:
+        self.events: list[RecordedEvent] = []
+        self.extend(events)
+
+    def extend(self, events: Sequence[NewEvent]) -> None:
+        for event in events:
+            position = 1 + len(self.events) * 3
+            at_us = START_US + position
+            self.events.append(RecordedEvent(position, *msgspec.structs.astuple(event), at_us))
+
+    def read_log(self, *, after_position: int, limit: int) -> list[RecordedEvent]:
+        start = (after_position + 2) // 3
+        return self.events[start : start + limit]
+
+    def head_position(self) -> int:
+        return self.events[-1].position if self.events else 0

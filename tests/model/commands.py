@@ -1,0 +1,80 @@
+"""Single commands outside any gateway: credit comes in, and commands are given again that were carried out."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from domain.ledger.events import AMOUNT_NANO_MAX
+from domain.ledger.lease import Lease
+from domain.ledger.refusals import LedgerRefusal
+from tests.model.gateway import ANSWER, Gateway
+from tests.model.store import new_event
+from tests.model.world import ACCOUNT, ALIAS, KEY, WALLET, Request, Violation, World
+
+
+def grant_lot(world: World, lot_id: UUID, amount_nano: int) -> None:
+    wallet = world.wallet()
+    granted = world.rules.grant_credit(
+        wallet,
+        account_id=ACCOUNT,
+        lot_id=lot_id,
+        amount_nano=amount_nano,
+        source="paid",
+        reason="recharge",
+        granted_by="test",
+        now_us=world.now_us(),
+    )
+    world.log.append([new_event(WALLET, wallet.version + 1, granted[0])])
+
+
+def must_refuse(refusal: type[LedgerRefusal], command: Callable[[], object]) -> None:
+    try:
+        command()
+    except refusal:
+        return
+    raise Violation("P07", f"not refused as {refusal.__name__}")
+
+
+def admit_again(world: World, lease: Lease, request: Request) -> object:
+    return world.rules.admit(
+        lease,
+        request_id=request.request_id,
+        key_id=KEY,
+        alias=ALIAS,
+        stream=False,
+        hold_nano=0,
+        price_version=1,
+        client_ref=None,
+        now_us=1,
+    )
+
+
+def charge_again(world: World, lease: Lease, request: Request) -> object:
+    return world.rules.charge(lease, request_id=request.request_id, rated_nano=1, answer=ANSWER, now_us=1)
+
+
+def grant_lease_again(world: World, gateway: Gateway, lease: Lease) -> object:
+    return world.rules.grant_lease(
+        gateway.wallet,
+        account_id=ACCOUNT,
+        lease_id=lease.lease_id,
+        owner=gateway.owner,
+        mode="bulk",
+        amount_nano=1,
+        now_us=1,
+    )
+
+
+COSTS = ("part", "nothing", "all", "more", "far more", "negative", "no 64-bit number")
+
+
+def cost_nano(cost: str, hold_nano: int) -> int:
+    """What an upstream's usage is rated at, the absurd included."""
+    return {
+        "part": hold_nano // 2,
+        "nothing": 0,
+        "all": hold_nano,
+        "more": hold_nano + 1,
+        "far more": AMOUNT_NANO_MAX // 1000,
+        "negative": -hold_nano,
+        "no 64-bit number": 2**80,
+    }[cost]

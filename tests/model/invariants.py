@@ -1,0 +1,332 @@
+"""The properties that every prefix of the log has. Names are those of the list of invariants (P01, P02, ...).
+
+`Auditor` keeps its own books from the bare events and calls none of the product's folds but the posting rules.
+`Follower` folds with the product, as a read model would: by position, each event once.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from domain.event import Event
+from domain.ledger import events as facts
+from domain.ledger.lease import Lease
+from domain.ledger.postings import PostingRules, TrialBalance, load_rules, postings
+from domain.ledger.snapshot import decode_wallet
+from domain.ledger.wallet import Wallet
+from tests.model.store import Log, Stored
+from tests.model.world import ACCOUNT, WALLET, Request, Violation, World, fold_lease, fold_wallet
+
+RULES: PostingRules = load_rules()
+
+
+def require(name: str, holds: bool, detail: object) -> None:
+    if not holds:
+        raise Violation(name, detail)
+
+
+class LeaseBook(msgspec.Struct):
+    """What the auditor knows of one lease."""
+
+    lent_nano: int = 0  #: by the wallet, less what it took back
+    amount_nano: int = 0  #: as the lease's own stream has it
+    charged_nano: int = 0
+    charges: int = 0
+    held_nano: int = 0
+    returned_nano: int = 0
+    opened: bool = False
+    ended_version: int = 0
+    settled: bool = False
+    by_lot: dict[UUID, int] = {}
+
+
+class Auditor:
+    """Reads each event of the log once, in the order of positions, and checks it against all before it."""
+
+    def __init__(self) -> None:
+        self.balances = TrialBalance(RULES)
+        self.position = 0
+        self.read = 0
+        self.granted_nano = 0
+        self.charged_nano = 0
+        self.shortfall_nano = 0
+        self.lots: dict[UUID, int] = {}
+        self.leases: dict[UUID, LeaseBook] = {}
+        self.versions: dict[UUID, int] = {}
+        self.holds: dict[UUID, tuple[UUID, int]] = {}  #: request -> lease, amount
+        self.admitted: set[UUID] = set()
+        self.charges: dict[UUID, facts.UsageCharged] = {}
+        self._checks: dict[type[Event], Callable[[Stored, Any], None]] = {
+            facts.CreditLotGranted: self._lot_granted,
+            facts.LeaseGranted: self._lease_granted,
+            facts.LeaseExtended: self._lease_extended,
+            facts.LeaseReduced: self._lease_reduced,
+            facts.LeaseSettled: self._lease_settled,
+            facts.LeaseOpened: self._lease_opened,
+            facts.LeaseToppedUp: self._lease_topped_up,
+            facts.LeaseGaveBack: self._lease_gave_back,
+            facts.RequestAdmitted: self._request_admitted,
+            facts.UsageCharged: self._usage_charged,
+            facts.RequestReleased: self._hold_ended,
+            facts.RequestAbandoned: self._hold_ended,
+            facts.LeaseClosed: self._lease_ended,
+            facts.LeaseFenced: self._lease_ended,
+        }
+
+    def read_on(self, log: Log) -> None:
+        new = log.read_log(after_position=self.position)
+        for index, stored in enumerate(new):
+            self._read(stored)
+            if index + 1 == len(new) or new[index + 1].group != stored.group:
+                self._group_ends(stored)
+
+    def _read(self, stored: Stored) -> None:
+        require("P08", stored.position > self.position, "positions strictly increase")
+        require("P08", stored.version == self.versions.get(stored.stream_id, 0) + 1, "versions have no gap")
+        self.position = stored.position
+        self.versions[stored.stream_id] = stored.version
+        self.read += 1
+        book = self.leases.get(stored.stream_id)
+        require("P06", book is None or not book.ended_version, "nothing follows the end of a lease")
+        check = self._checks.get(type(stored.event))
+        if check is not None:
+            check(stored, stored.event)
+        self._post(stored)
+
+    def _post(self, stored: Stored) -> None:
+        """P01 and P02: both sides of every movement, and no floored account below its floor at any event."""
+        touched = []
+        for posting in postings(RULES, stored.event, stream_id=stored.stream_id):
+            require("P01", posting.amount_nano > 0, posting)
+            self.balances.post(posting)
+            touched += [posting.debit, posting.credit]
+        below = self.balances.below_floor(*touched) if touched else []
+        require("P02", not below, below)
+
+    def _group_ends(self, stored: Stored) -> None:
+        """What one append must leave in order."""
+        lease_id = getattr(stored.event, "lease_id", stored.stream_id)
+        book = self.leases.get(lease_id)
+        if book is not None:
+            require("P05", book.opened, "a lease is granted and opened in one append")
+            require("P05", bool(book.ended_version) == book.settled, "a lease ends and is settled in one")
+            left = book.settled and lease_id in {holder for holder, _ in self.holds.values()}
+            require("P05", not left, "no hold is left open in a lease that has ended")
+
+    # --- the wallet's stream
+
+    def _lot_granted(self, _: Stored, event: facts.CreditLotGranted) -> None:
+        require("P07", event.lot_id not in self.lots, "a lot is granted once")
+        require("P04", event.amount_nano > 0, event)
+        self.lots[event.lot_id] = event.amount_nano
+        self.granted_nano += event.amount_nano
+
+    def _lease_granted(self, _: Stored, event: facts.LeaseGranted) -> None:
+        require("P07", event.lease_id not in self.leases, "a lease is granted once")
+        book = self.leases[event.lease_id] = LeaseBook()
+        self._lend(book, event.slices, event.amount_nano)
+
+    def _lease_extended(self, _: Stored, event: facts.LeaseExtended) -> None:
+        self._lend(self._live(event.lease_id), event.slices, event.amount_nano)
+
+    def _lend(self, book: LeaseBook, slices: Iterable[facts.Slice], amount_nano: int) -> None:
+        self._check_slices(slices, amount_nano)
+        for part in slices:
+            self.lots[part.lot_id] -= part.amount_nano
+            book.by_lot[part.lot_id] = book.by_lot.get(part.lot_id, 0) + part.amount_nano
+            require("P02", self.lots[part.lot_id] >= 0, "a lot lends no more than it has")
+        book.lent_nano += amount_nano
+
+    def _lease_reduced(self, _: Stored, event: facts.LeaseReduced) -> None:
+        book = self._live(event.lease_id)
+        self._take_back(book, event.slices, event.amount_nano)
+        book.lent_nano -= event.amount_nano
+        require("P03", book.amount_nano <= book.lent_nano, "a lease counts on what is lent to it, no more")
+
+    def _lease_settled(self, _: Stored, event: facts.LeaseSettled) -> None:
+        book = self._live(event.lease_id)
+        book.settled = True
+        account = (event.charged_nano, event.charges, event.last_version)
+        require("P05", account == (book.charged_nano, book.charges, book.ended_version), event)
+        require("P05", event.returned_nano == book.lent_nano - book.charged_nano, event)
+        self._take_back(book, event.slices, event.returned_nano)
+        self._check_order(book, event.slices)
+
+    def _take_back(self, book: LeaseBook, slices: Iterable[facts.Slice], amount_nano: int) -> None:
+        self._check_slices(slices, amount_nano)
+        for part in slices:
+            self.lots[part.lot_id] += part.amount_nano
+            book.by_lot[part.lot_id] -= part.amount_nano
+            require("P05", book.by_lot[part.lot_id] >= 0, "a lot gets back no more than it lent")
+            book.returned_nano += part.amount_nano
+
+    def _check_order(self, book: LeaseBook, returned: Iterable[facts.Slice]) -> None:
+        """P14: no later lot was spent from while an earlier one still had credit in the lease."""
+        require("P14", sum(book.by_lot.values()) == book.charged_nano, "what did not come back was spent")
+        order = {lot_id: index for index, lot_id in enumerate(self.lots)}
+        spent = [order[lot_id] for lot_id, spent_nano in book.by_lot.items() if spent_nano]
+        back = [order[part.lot_id] for part in returned]
+        require("P14", not spent or not back or max(spent) <= min(back), "lots are spent in their order")
+
+    def _check_slices(self, slices: Iterable[facts.Slice], amount_nano: int) -> None:
+        amounts = [part.amount_nano for part in slices]
+        require("P01", sum(amounts) == amount_nano and all(amount > 0 for amount in amounts), amounts)
+
+    # --- a lease's stream
+
+    def _lease_opened(self, stored: Stored, event: facts.LeaseOpened) -> None:
+        book = self._live(stored.stream_id)
+        book.opened = True
+        self._raise(book, event.amount_nano)
+
+    def _lease_topped_up(self, stored: Stored, event: facts.LeaseToppedUp) -> None:
+        self._raise(self._live(stored.stream_id), event.amount_nano)
+
+    def _raise(self, book: LeaseBook, amount_nano: int) -> None:
+        book.amount_nano += amount_nano
+        require("P03", book.amount_nano <= book.lent_nano, "a lease counts on what is lent to it, no more")
+
+    def _lease_gave_back(self, stored: Stored, event: facts.LeaseGaveBack) -> None:
+        book = self._live(stored.stream_id)
+        book.amount_nano -= event.amount_nano
+        self._check_lease(book)
+
+    def _request_admitted(self, stored: Stored, event: facts.RequestAdmitted) -> None:
+        require("P07", event.request_id not in self.admitted, "a request is admitted once")
+        book = self._live(stored.stream_id)
+        self.admitted.add(event.request_id)
+        self.holds[event.request_id] = (stored.stream_id, event.hold_nano)
+        book.held_nano += event.hold_nano
+        self._check_lease(book)
+
+    def _usage_charged(self, stored: Stored, event: facts.UsageCharged) -> None:
+        require("P07", event.request_id not in self.charges, "a request is charged once")
+        self._hold_ended(stored, event)
+        require("P26", 0 <= event.charge_nano <= event.hold_nano, "a charge is within its hold")
+        require("P26", event.shortfall_nano >= 0, "a shortfall is the operator's loss")
+        book = self._live(stored.stream_id)
+        book.charged_nano += event.charge_nano
+        book.charges += 1
+        self.charges[event.request_id] = event
+        self.charged_nano += event.charge_nano
+        self.shortfall_nano += event.shortfall_nano
+        self._check_lease(book)
+        require("P04", self.charged_nano <= self.granted_nano, "no more is charged than was granted")
+
+    def _hold_ended(self, stored: Stored, event: Any) -> None:
+        hold = self.holds.pop(event.request_id, None)
+        require("P07", hold == (stored.stream_id, event.hold_nano), "a hold ends once, where it was made")
+        self._live(stored.stream_id).held_nano -= event.hold_nano
+
+    def _lease_ended(self, stored: Stored, event: facts.LeaseClosed | facts.LeaseFenced) -> None:
+        book = self._live(stored.stream_id)
+        book.ended_version = stored.version
+        require("P05", (event.charged_nano, event.charges) == (book.charged_nano, book.charges), event)
+
+    def _check_lease(self, book: LeaseBook) -> None:
+        free_nano = book.amount_nano - book.charged_nano - book.held_nano
+        require("P03", free_nano >= 0, "a lease holds and charges no more than it has")
+
+    def _live(self, lease_id: UUID) -> LeaseBook:
+        book = self.leases.get(lease_id)
+        require("P05", book is not None and not book.settled, f"{lease_id} is granted and not settled yet")
+        assert book is not None
+        return book
+
+    # --- the whole
+
+    def check_totals(self) -> None:
+        """P30: the accounts add up to the controls, which are kept apart from them."""
+        balances = self.balances.balances
+        require("P30", self.balances.total_nano() == 0, "the trial balance is zero")
+        require("P30", sum(self._of("issued:")) == -self.granted_nano, "issued")
+        require("P30", sum(self._of("usage:")) == self.charged_nano + self.shortfall_nano, "usage")
+        require("P30", balances.get("expense:shortfall", 0) == -self.shortfall_nano, "shortfall")
+        for lot_id, free_nano in self.lots.items():
+            require("P30", balances.get(f"wallet:{ACCOUNT}:{lot_id}", 0) == free_nano, "lots")
+        for lease_id, book in self.leases.items():
+            left_nano = 0 if book.settled else book.lent_nano - book.charged_nano
+            require("P30", balances.get(f"leased:{ACCOUNT}:{lease_id}", 0) == left_nano, "leases")
+
+    def _of(self, prefix: str) -> Iterable[int]:
+        return (amount for name, amount in self.balances.balances.items() if name.startswith(prefix))
+
+    def check_clients(self, requests: Iterable[Request]) -> None:
+        """P28 and the rules of release: what each client saw, against what is stored."""
+        for request in requests:
+            charge = self.charges.get(request.request_id)
+            if request.told == "completed":
+                require("P28", charge is not None, "a completed response has a stored charge")
+            if request.told in ("failed", "refused"):
+                require("P28", charge is None, "who was told of a failure pays nothing")
+            if request.first_byte:
+                require("P28", request.request_id in self.admitted, "a byte was shown before the admission")
+            if charge is not None:
+                usage_nano = charge.charge_nano + charge.shortfall_nano
+                require("P28", usage_nano == request.rated_nano, "a charge is for what the upstream served")
+
+
+class Follower:
+    """The product's folds, fed by position as a read model is: what was delivered before changes nothing."""
+
+    def __init__(self, *, keeps_position: bool = True) -> None:
+        self.wallet = Wallet()
+        self.leases: dict[UUID, Lease] = {}
+        self.balances = TrialBalance(RULES)
+        self.position = 0
+        self._keeps_position = keeps_position
+
+    def read_on(self, log: Log, *, after_position: int | None = None) -> None:
+        """Read from where it stands, or once more from an older position."""
+        first = self.position if after_position is None else after_position
+        for stored in log.read_log(after_position=first):
+            if stored.position > self.position or not self._keeps_position:
+                self.position = stored.position
+                self._fold(stored)
+
+    def _fold(self, stored: Stored) -> None:
+        for posting in postings(RULES, stored.event, stream_id=stored.stream_id):
+            self.balances.post(posting)
+        if stored.stream_id == WALLET:
+            fold_wallet(self.wallet, stored.event)
+        else:
+            fold_lease(self.leases.setdefault(stored.stream_id, Lease(stored.stream_id)), stored.event)
+
+    def check_against(self, auditor: Auditor) -> None:
+        """The product's state is what the auditor's own books say."""
+        wallet = self.wallet
+        open_books = {lease_id: book for lease_id, book in auditor.leases.items() if not book.settled}
+        require("P10", wallet.lots == auditor.lots, "lots")
+        require("P10", wallet.available_nano == sum(auditor.lots.values()), "available")
+        require("P10", wallet.leased_nano == sum(book.lent_nano for book in open_books.values()), "leased")
+        settled_nano = wallet.granted_nano - wallet.available_nano - wallet.leased_nano
+        require("P10", wallet.charged_nano == settled_nano, "charged")
+        require("P10", wallet.leases.keys() == open_books.keys(), "leases")
+        for lease_id, book in open_books.items():
+            lease = self.leases[lease_id]
+            require("P10", lease.free_nano == book.amount_nano - book.charged_nano - book.held_nano, "free")
+
+    def check_against_refold(self, log: Log) -> None:
+        """P10: folding as it comes and folding all at once give the same."""
+        again = Follower()
+        again.read_on(log)
+        require("P10", again.balances.balances == self.balances.balances, "balances")
+        require("P10", again.wallet == self.wallet, "wallet")
+        require("P10", again.leases == self.leases, "leases")
+
+
+def check_snapshot(world: World, at_version: int) -> None:
+    """P09: a wallet folded from a snapshot and the rest of its stream is the wallet folded from all."""
+    stream = world.log.read_stream(WALLET)
+    early = Wallet()
+    for stored in stream[:at_version]:
+        fold_wallet(early, stored.event)
+    restored = decode_wallet(world.rules.encode_wallet(early))
+    require("P09", restored is not None, "a snapshot can be read")
+    assert restored is not None
+    require("P09", restored == early and list(restored.lots) == list(early.lots), "a snapshot is the wallet")
+    for stored in stream[at_version:]:
+        fold_wallet(restored, stored.event)
+    require("P09", restored == world.wallet(), "snapshot and tail are the wallet")

@@ -1,0 +1,224 @@
+"""The state machine: what can happen to one account, in any order.
+
+Three gateways serve its requests, crash, freeze and wake; a reaper ends leases of the living and the dead; the
+network loses replies and delays batches; commands are given twice. Everything is decided by the product's deciders.
+"""
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from domain.ledger.events import Owner
+from domain.ledger.lease import Lease
+from domain.ledger.refusals import DuplicateRequest, LeaseBusy, LeaseEnded, UnknownRequest
+from domain.ledger.wallet import LeaseAlreadyGranted, LotAlreadyGranted
+from tests.model import reaper
+from tests.model.commands import (
+    COSTS,
+    admit_again,
+    charge_again,
+    cost_nano,
+    grant_lease_again,
+    grant_lot,
+    must_refuse,
+)
+from tests.model.gateway import Gateway
+from tests.model.invariants import check_snapshot
+from tests.model.scene import GATEWAYS, REAPER, Scene
+from tests.model.store import Fate
+from tests.model.world import WALLET, Request
+
+which = st.integers(0, 63)  #: chooses one of what there is, modulo how many
+amounts = st.integers(1, 120)
+flags = st.booleans()
+costs = st.sampled_from(COSTS)
+fates = st.sampled_from((Fate.ANSWERED, Fate.ANSWERED, Fate.LOST, Fate.STORED, Fate.LATE))
+
+
+class Ledger(Scene):
+    """Everything that can happen."""
+
+    # --- credit comes in
+
+    @rule(amount=st.integers(1, 300), twice=flags)
+    def grant_credit(self, amount: int, twice: bool) -> None:
+        lot_id = self.world.new_id()
+        grant_lot(self.world, lot_id, amount)
+        if twice:
+            must_refuse(LotAlreadyGranted, lambda: grant_lot(self.world, lot_id, amount))
+
+    # --- requests
+
+    @rule(at=which, hold=amounts, size=amounts, joint=flags)
+    def serve(self, at: int, hold: int, size: int, joint: bool) -> None:
+        self.serve_at(self.awake(at), Request(self.world.new_id(), hold, size_nano=size, joint=joint))
+
+    @rule(at=which, hold=amounts)
+    def serve_in_micro_mode(self, at: int, hold: int) -> None:
+        self.serve_at(self.awake(at), Request(self.world.new_id(), hold, micro=True))
+
+    @rule(at=which, hold=amounts, cost=costs, micro=flags, fate=fates)
+    def serve_through(self, at: int, hold: int, cost: str, micro: bool, fate: Fate) -> None:
+        """Admit, store, answer, and store with any luck."""
+        self._serve_through(self.awake(at), hold, cost, fate, micro=micro)
+
+    def _serve_through(self, gateway: Gateway, hold: int, cost: str, fate: Fate, *, micro: bool) -> Request:
+        request = Request(self.world.new_id(), hold, size_nano=3 * hold, micro=micro)
+        self.serve_at(gateway, request)
+        gateway.flush(64, Fate.ANSWERED)
+        gateway.answer(request, cost_nano(cost, hold))
+        gateway.flush(64, fate)
+        return request
+
+    @rule(at=which, pick=which, cost=costs)
+    def answer(self, at: int, pick: int, cost: str) -> None:
+        gateway = self.awake(at)
+        request = self.open_request(gateway, pick)
+        gateway.answer(request, cost_nano(cost, request.hold_nano))
+
+    @rule(at=which, pick=which)
+    def give_up(self, at: int, pick: int) -> None:
+        gateway = self.awake(at)
+        gateway.give_up(self.open_request(gateway, pick))
+
+    @rule(at=which, pick=which)
+    def repeat_commands(self, at: int, pick: int) -> None:
+        """A command that was carried out is refused when it is given again."""
+        gateway = self.awake(at)
+        lease = self.lease_of(gateway, pick)
+        if lease is None:
+            return
+        for request in self.world.requests.values():
+            if request.lease_id == lease.lease_id:
+                self._repeat(gateway, lease, request)
+        if lease.lease_id in gateway.wallet.leases:
+            must_refuse(LeaseAlreadyGranted, lambda: grant_lease_again(self.world, gateway, lease))
+
+    def _repeat(self, gateway: Gateway, lease: Lease, request: Request) -> None:
+        if request.request_id in lease.holds:
+            must_refuse(DuplicateRequest, lambda: admit_again(self.world, lease, request))
+        else:
+            must_refuse(UnknownRequest, lambda: charge_again(self.world, lease, request))
+            must_refuse(UnknownRequest, lambda: gateway.release_events(lease, request))
+
+    # --- the journal
+
+    @rule(at=which, count=st.integers(1, 4), fate=fates)
+    def flush(self, at: int, count: int, fate: Fate) -> None:
+        self.awake(at).flush(count, fate)
+
+    @rule()
+    def flush_all(self) -> None:
+        for gateway in self.world.awake():
+            gateway.flush(64, Fate.ANSWERED)
+
+    @rule(at=which)
+    def resolve(self, at: int) -> None:
+        self.awake(at).resolve()
+
+    @rule(pick=which)
+    def deliver(self, pick: int) -> None:
+        if self.world.log.on_the_way:
+            self.world.note("a batch came late")
+        self.world.log.deliver(pick)
+
+    @rule(at=which)
+    def refresh(self, at: int) -> None:
+        self.awake(at).refresh()
+
+    # --- credit between the wallet and leases
+
+    @rule(at=which, pick=which, amount=amounts, joint=flags)
+    def top_up(self, at: int, pick: int, amount: int, joint: bool) -> None:
+        gateway = self.awake(at)
+        lease = self.lease_of(gateway, pick)
+        amount = min(amount, gateway.wallet.available_nano)
+        if lease is not None and amount:
+            gateway.top_up(lease, amount, joint=joint)
+
+    @rule(at=which, amount=amounts)
+    def open(self, at: int, amount: int) -> None:
+        gateway = self.awake(at)
+        if gateway.wallet.available_nano:
+            gateway.open(min(amount, gateway.wallet.available_nano))
+
+    @rule(at=which, pick=which, amount=amounts, joint=flags)
+    def give_back(self, at: int, pick: int, amount: int, joint: bool) -> None:
+        gateway = self.awake(at)
+        lease = self.lease_of(gateway, pick)
+        if lease is not None and lease.free_nano > 0:
+            gateway.give_back(lease, min(amount, lease.free_nano), joint=joint)
+
+    @rule(at=which, pick=which)
+    def close(self, at: int, pick: int) -> None:
+        gateway = self.awake(at)
+        lease = self.lease_of(gateway, pick)
+        if lease is None:
+            return
+        if lease.holds and lease.lease_id in gateway.wallet.leases:
+            must_refuse(LeaseBusy, lambda: gateway.close(lease))
+        else:
+            gateway.close(lease)
+
+    @rule(at=which, pick=which, amount=amounts)
+    def rotate(self, at: int, pick: int, amount: int) -> None:
+        gateway = self.awake(at)
+        lease = self.lease_of(gateway, pick)
+        if lease is not None and not lease.holds:
+            gateway.rotate(lease, amount)
+
+    # --- trouble
+
+    @rule(at=which, count=st.integers(0, 4), fate=fates, fences=flags)
+    def crash(self, at: int, count: int, fate: Fate, fences: bool) -> None:
+        """The process is gone; what was on the wire is stored, lost or late. Its next life has a new epoch."""
+        dead = self.world.gateways[at % GATEWAYS]
+        if not dead.journal.doubt:
+            dead.journal.flush(count, Fate.STORED if fate is Fate.ANSWERED else fate)
+        owner = Owner(dead.owner.instance_id, dead.owner.epoch + 1)
+        self.world.gateways[at % GATEWAYS] = Gateway(self.world, owner)
+        if fences:
+            for lease in list(self.world.wallet().leases.values()):
+                if lease.owner.instance_id == owner.instance_id:
+                    reaper.fence(self.world, lease.lease_id, by=owner)
+
+    @rule(at=which)
+    def freeze_or_wake(self, at: int) -> None:
+        gateway = self.world.gateways[at % GATEWAYS]
+        self.world.note("woke" if gateway.frozen else "froze")
+        gateway.frozen = not gateway.frozen
+
+    @rule(pick=which)
+    def reap(self, pick: int) -> None:
+        """Fence a lease, whatever its owner is doing; one that has ended is not ended again."""
+        lease_ids = sorted(self.auditor.leases)
+        if not lease_ids:
+            return
+        lease_id = lease_ids[-1 - pick % len(lease_ids)]
+        if not self.auditor.leases[lease_id].settled:
+            self.world.note("fenced")
+            reaper.fence(self.world, lease_id, by=REAPER)
+        else:
+            must_refuse(LeaseEnded, lambda: reaper.fence(self.world, lease_id, by=REAPER))
+
+    @rule(at=which, hold=amounts, fate=fates, hears=flags)
+    def reap_before_the_reply(self, at: int, hold: int, fate: Fate, hears: bool) -> None:
+        """A charge is sent, the lease is fenced, and only then the owner learns of either."""
+        gateway = self.awake(at)
+        request = self._serve_through(gateway, hold, "part", fate, micro=False)
+        if request.lease_id in self.world.wallet().leases:
+            reaper.fence(self.world, request.lease_id, by=REAPER)
+        if hears:
+            gateway.refresh()
+
+    # --- readers
+
+    @rule(pick=which)
+    def look_at_snapshot(self, pick: int) -> None:
+        check_snapshot(self.world, pick % (self.world.log.head(WALLET) + 1))
+
+    @rule(back=which)
+    def deliver_again(self, back: int) -> None:
+        """P11: a reader that starts over from an older position comes to the same state."""
+        log = self.world.log
+        older = log.events[-1 - back % len(log.events)].position
+        self.follower.read_on(log, after_position=older)

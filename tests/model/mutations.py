@@ -1,0 +1,190 @@
+"""Seeded faults, each with the properties that may catch it. A property that catches none would prove nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec.structs import replace
+
+from domain.ledger import lease as lease_rules
+from domain.ledger import snapshot
+from domain.ledger import wallet as wallet_rules
+from domain.ledger.events import RequestAbandoned
+from domain.ledger.lease import Lease
+from domain.ledger.refusals import UnknownRequest
+from domain.ledger.wallet import Wallet
+from tests.model.switches import Deciders, Switches
+from tests.model.world import copy_wallet
+
+Events = Sequence[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mutation:
+    """One fault, and who must notice."""
+
+    name: str
+    switches: Switches
+    caught_by: frozenset[str]
+    examples: int = 400
+
+
+def _mutation(name: str, caught_by: str, **switches: Any) -> Mutation:
+    return Mutation(name=name, switches=Switches(**switches), caught_by=frozenset(caught_by.split()))
+
+
+def _decider(name: str, caught_by: str, **deciders: Any) -> Mutation:
+    return _mutation(name, caught_by, deciders=Deciders(**deciders))
+
+
+# --- wrong deciders, as wrappers of the product's
+
+
+def _richer(wallet: Wallet, amount_nano: int) -> Wallet:
+    """The wallet, as if its first lot had so much more."""
+    rich = copy_wallet(wallet)
+    rich.lots[next(iter(rich.lots))] += amount_nano
+    rich.available_nano += amount_nano
+    return rich
+
+
+def _over_grant(wallet: Wallet, *, amount_nano: int, **rest: Any) -> Events:
+    rich = _richer(wallet, amount_nano)
+    return wallet_rules.grant_lease(rich, amount_nano=amount_nano, **rest)
+
+
+def _over_extend(wallet: Wallet, *, amount_nano: int, **rest: Any) -> Events:
+    rich = _richer(wallet, amount_nano)
+    return wallet_rules.extend_lease(rich, amount_nano=amount_nano + 1, **rest)
+
+
+def _grant_lot_again(wallet: Wallet, **rest: Any) -> Events:
+    return wallet_rules.grant_credit(replace(wallet, lots={}), **rest)
+
+
+def _settle_twice(wallet: Wallet, **rest: Any) -> Events:
+    return 2 * wallet_rules.settle_lease(wallet, **rest)
+
+
+def _settle_as_unspent(wallet: Wallet, *, charged_nano: int, **rest: Any) -> Events:
+    return wallet_rules.settle_lease(wallet, charged_nano=0, **rest)
+
+
+def _admit_beyond_free(lease: Lease, *, hold_nano: int, **rest: Any) -> Events:
+    larger = replace(lease, amount_nano=lease.amount_nano + hold_nano)
+    return lease_rules.admit(larger, hold_nano=hold_nano, **rest)
+
+
+def _admit_again(lease: Lease, **rest: Any) -> Events:
+    return lease_rules.admit(replace(lease, holds={}), **rest)
+
+
+def _charge_above_hold(lease: Lease, *, rated_nano: int, **rest: Any) -> Events:
+    (charged,) = lease_rules.charge(lease, rated_nano=rated_nano, **rest)
+    return [replace(charged, charge_nano=rated_nano, shortfall_nano=0)]
+
+
+def _charge_negative(lease: Lease, *, rated_nano: int, **rest: Any) -> Events:
+    (charged,) = lease_rules.charge(lease, rated_nano=max(rated_nano, 0), **rest)
+    return [replace(charged, charge_nano=rated_nano)] if rated_nano < 0 else [charged]
+
+
+def _charge_ended(lease: Lease, **rest: Any) -> Events:
+    return lease_rules.charge(replace(lease, ended=False), **rest)
+
+
+def _close_with_holds(lease: Lease, **rest: Any) -> Events:
+    return lease_rules.close(replace(lease, holds={}), **rest)
+
+
+def _give_back_held(lease: Lease, *, amount_nano: int) -> Events:
+    more_nano = amount_nano + lease.held_nano
+    return lease_rules.give_back(replace(lease, held_nano=0), amount_nano=more_nano)
+
+
+def _release_twice(lease: Lease, **rest: Any) -> Events:
+    return 2 * lease_rules.release(lease, **rest)
+
+
+def _release_charged(lease: Lease, **rest: Any) -> Events:
+    """The sweeper of old holds ends a hold that has been charged already."""
+    try:
+        return lease_rules.release(lease, **rest)
+    except UnknownRequest:
+        held = replace(lease, holds={rest["request_id"]: 1})
+        return lease_rules.release(held, **rest)
+
+
+def _fence_without_abandoning(lease: Lease, **rest: Any) -> Events:
+    return [event for event in lease_rules.fence(lease, **rest) if not isinstance(event, RequestAbandoned)]
+
+
+def _snapshot_sorts_lots(wallet: Wallet) -> bytes:
+    lots = dict(sorted(wallet.lots.items(), reverse=True))
+    return snapshot.encode_wallet(replace(wallet, lots=lots))
+
+
+def _snapshot_forgets_leases(wallet: Wallet) -> bytes:
+    return snapshot.encode_wallet(replace(wallet, leases={}))
+
+
+MUTATIONS: tuple[Mutation, ...] = (
+    # the log
+    _mutation(
+        "append without the head + 1 rule", "P02 P03 P05 P06 P07", checks_versions=False, checks_endings=False
+    ),
+    _mutation("a group is stored in part", "P03 P05 P08 P30 R3", groups_are_atomic=False),
+    _mutation("the lock that orders the log is removed", "P05 P08 P10", positions_follow_commits=False),
+    # the journal
+    _mutation(
+        "blind retry of an unknown commit",
+        "P02 P03 P07 P28 fold",
+        reads_doubt_back=False,
+        keeps_versions_on_retry=False,
+    ),
+    _mutation("a conflict is believed without reading the tail", "P03 P07 P28", reads_doubt_back=False),
+    _mutation("a decision that lost is stored on top of the winner", "P02 P05 P07 fold", decides_again=False),
+    _mutation(
+        "what follows a failed group is stored",
+        "P02 P03 P05 P06 fold",
+        fails_what_follows=False,
+        checks_endings=False,
+    ),
+    # the gateway
+    _mutation("the first byte does not wait", "P28", first_byte_waits=False),
+    _mutation("the last byte does not wait", "P28", last_byte_waits=False),
+    _mutation("a response fails on hearsay of a fence", "P28", outcome_decides=False),
+    _mutation("the lease counts on credit not lent yet", "P03", wallet_lends_first=False),
+    _mutation("the wallet takes back what the lease still counts on", "P03 P27", lease_gives_first=False),
+    _mutation("recall is ignored", "P27", answers_recall=False),
+    _mutation("a micro lease is not closed", "P27", closes_micro=False),
+    _mutation(
+        "a charge after the close",
+        "P06 P07",
+        charges_before_close=False,
+        checks_endings=False,
+        deciders=Deciders(close=_close_with_holds, charge=_charge_ended),
+    ),
+    # the others
+    _mutation("the reaper settles by what it remembers", "P05", fence_reads_lease=False),
+    _mutation("a reader takes the same events twice", "P10 fold", follower_keeps_position=False),
+    # wallet rules
+    _decider("a lease is granted without credit", "P02", grant_lease=_over_grant),
+    _decider("a lease is extended by more than was asked", "P01 P02", extend_lease=_over_extend),
+    _decider("a lot is granted twice", "P07", grant_credit=_grant_lot_again),
+    _decider("a lease is settled twice", "P05 fold", settle_lease=_settle_twice),
+    _decider("a settlement forgets the charges", "P05", settle_lease=_settle_as_unspent),
+    # lease rules
+    _decider("a hold beyond what is free", "P03", admit=_admit_beyond_free),
+    _decider("a request is admitted twice", "P07", admit=_admit_again),
+    _decider("a charge above its hold", "P02 P03 P26", charge=_charge_above_hold),
+    _decider("negative usage adds credit", "P01 P03 P26", charge=_charge_negative),
+    _decider("a close with holds open", "P05 P07", close=_close_with_holds),
+    _decider("a return of what is held", "P03", give_back=_give_back_held),
+    _decider("a hold expires twice", "P07 fold", release=_release_twice),
+    _decider("a hold expires after its charge", "P07 fold", release=_release_charged),
+    _decider("a fence that abandons nothing", "P05", fence=_fence_without_abandoning),
+    # snapshots
+    _decider("a snapshot changes the order of lots", "P09", encode_wallet=_snapshot_sorts_lots),
+    _decider("a snapshot forgets the leases", "P09", encode_wallet=_snapshot_forgets_leases),
+)

@@ -1,0 +1,67 @@
+"""What a mutation can break: the deciders of the product, and the conduct of what stands around them.
+
+Every switch is on in a right system. The deciders are the product's own; a mutant puts a wrapper in the place of one.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.ledger import lease, snapshot, wallet
+from domain.ledger.wallet import Wallet
+
+Decider = Callable[..., Sequence[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deciders:
+    """The product's rules as the model calls them."""
+
+    grant_credit: Decider = wallet.grant_credit
+    grant_lease: Decider = wallet.grant_lease
+    extend_lease: Decider = wallet.extend_lease
+    reduce_lease: Decider = wallet.reduce_lease
+    settle_lease: Decider = wallet.settle_lease
+    top_up: Decider = lease.top_up
+    give_back: Decider = lease.give_back
+    admit: Decider = lease.admit
+    charge: Decider = lease.charge
+    release: Decider = lease.release
+    close: Decider = lease.close
+    fence: Decider = lease.fence
+    encode_wallet: Callable[[Wallet], bytes] = snapshot.encode_wallet
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switches:
+    """A right system has all of them on."""
+
+    deciders: Deciders = field(default_factory=Deciders)
+
+    # --- the log
+    checks_versions: bool = True  #: a stream's first new version must be its head + 1
+    checks_endings: bool = True  #: nothing follows a closing event
+    groups_are_atomic: bool = True
+    positions_follow_commits: bool = True  #: the lock that orders the log
+
+    # --- the journal of a gateway
+    fails_what_follows: bool = True  #: groups behind a failed one on the same stream fail too
+    reads_doubt_back: bool = True  #: an unknown outcome is looked up before anything is sent again
+    keeps_versions_on_retry: bool = True  #: off: what is sent again takes whatever version is next
+    decides_again: bool = True  #: off: a decision that lost a race is stored on top of the winner
+
+    # --- a gateway
+    first_byte_waits: bool = True  #: for the admission to be durable
+    last_byte_waits: bool = True  #: for the charge to be durable
+    outcome_decides: bool = (
+        True  #: off: a response is failed on hearing of the fence, its charge being on the way
+    )
+    wallet_lends_first: bool = True  #: off: the lease counts on credit before the wallet has lent it
+    lease_gives_first: bool = True  #: off: the wallet takes back before the lease has let go
+    charges_before_close: bool = True
+    answers_recall: bool = True
+    closes_micro: bool = True
+
+    # --- the others
+    fence_reads_lease: bool = True  #: off: the reaper settles by what it remembers
+    follower_keeps_position: bool = True

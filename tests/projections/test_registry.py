@@ -1,0 +1,53 @@
+"""What every read model must have, checked over the registry."""
+
+import hashlib
+
+import pytest
+
+from domain.ledger.events import LEDGER_EVENTS
+from projections.projection import Projection
+from projections.registry import all_projections
+
+#: Facts of the ledger that change neither a balance nor a request: they move credit between wallet and leases.
+NEITHER_BALANCE_NOR_REQUEST = {
+    "wallet.lease-granted.v1",
+    "wallet.lease-extended.v1",
+    "wallet.lease-reduced.v1",
+    "wallet.lease-recall-requested.v1",
+    "wallet.lease-settled.v1",
+    "lease.opened.v1",
+    "lease.topped-up.v1",
+    "lease.gave-back.v1",
+    "lease.closed.v1",
+    "lease.fenced.v1",
+}
+#: Fingerprints of the tables by version: whoever changes a table raises the version and adds a line.
+TABLES = {
+    ("balances", 1): "3d98d6385e49ee972c6874f4ad79624eb7397601694b1fd7d857587ef08cb749",
+    ("request_log", 1): "a4d701d85cdb9beaa9eb42cc7ac213a0c3dd7520c3f023e7b3ab8dd172d19805",
+}
+
+
+def test_every_fact_of_the_ledger_is_folded_or_named_here() -> None:
+    """A new event of the ledger breaks this until somebody has decided what it does to the read models."""
+    folded = frozenset[str]().union(*(one.topics for one in all_projections()))
+    ledger = {kind.TOPIC for kind in LEDGER_EVENTS}
+    assert folded | NEITHER_BALANCE_NOR_REQUEST == ledger
+    assert not folded & NEITHER_BALANCE_NOR_REQUEST
+
+
+@pytest.mark.parametrize("projection", all_projections(), ids=lambda one: one.name)
+def test_a_change_of_tables_comes_with_a_new_version(projection: Projection) -> None:
+    """Tables in use are never altered: another shape is another version, and needs a rebuild."""
+    shape = "\n".join(
+        f"{table.name}|{table.key}|{' '.join(table.columns.split())}|{table.indexes}"
+        for table in projection.tables
+    )
+    assert TABLES[projection.name, projection.version] == hashlib.sha256(shape.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("projection", all_projections(), ids=lambda one: one.name)
+def test_every_read_model_says_what_it_must_not_be_used_for(projection: Projection) -> None:
+    """The first thing to know about a copy."""
+    module = __import__(type(projection).__module__, fromlist=["__doc__"])
+    assert "Must not be used" in (module.__doc__ or "")

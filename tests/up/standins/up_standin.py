@@ -1,0 +1,70 @@
+"""`tokenok up` with stand-ins for everything that it starts, but real servers below."""
+
+import argparse
+import os
+import secrets
+import sys
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import psycopg
+
+import up
+from adapters import doctor
+from settings import Settings
+from up_options import add_arguments, from_namespace
+from up_plan import ChildSpec, Plan
+
+_HERE = Path(__file__).parent
+
+
+@dataclass
+class Seed:
+    account_id: str
+    api_key: str
+    operator_token: str
+    credits_nano: int
+
+
+def migrate(settings: Settings) -> None:
+    with psycopg.connect(settings.database_url) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS demo (account_id text, sandbox text)")
+
+
+def seed_demo(settings: Settings, *, sandbox_base_url: str, data_root: Path) -> Seed:
+    """As the real one: the secrets are told only once, when they are made."""
+    with psycopg.connect(settings.database_url) as connection:
+        row = connection.execute(
+            "UPDATE demo SET sandbox = %s RETURNING account_id", (sandbox_base_url,)
+        ).fetchone()
+        if row:
+            return Seed(row[0], "", "", 25_000_000_000)
+        account_id = secrets.token_hex(4)
+        connection.execute("INSERT INTO demo VALUES (%s, %s)", (account_id, sandbox_base_url))
+    assert data_root.is_dir()
+    return Seed(account_id, f"key-{secrets.token_hex(8)}", f"operator-{secrets.token_hex(8)}", 25_000_000_000)
+
+
+def child(name: str, script: str, *arguments: str) -> ChildSpec:
+    return ChildSpec(name=name, command=(sys.executable, str(_HERE / script), *arguments))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    plan = Plan(
+        gateway=child("gateway", "gateway.py", "--fd", "{fd}"),
+        sandbox=child("sandbox", "sandbox.py", "--port", "{port}", "--ready-file", "{ready_file}"),
+        others=(child("worker", "worker.py"),),
+        check=partial(doctor.run_checks, environ=os.environ, with_schema=False),
+        migrate=migrate,
+        seed_demo=seed_demo,
+        demo_model="demo-model",
+        known_errors=(psycopg.Error,),
+    )
+    return up.run(from_namespace(parser.parse_args()), plan=plan, environ=os.environ)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
