@@ -143,7 +143,7 @@ def _relay_httpx(send: Callable[[httpx.Request], Awaitable[httpx.Response]], por
 
 
 def relay_pyreqwest(port: int) -> Relay:
-    from pyreqwest.client import (  # type: ignore[import-not-found]  # not a dependency of the project
+    from pyreqwest.client import (  # type: ignore[import-not-found]  # noqa: PLC0415  # not a dependency
         ClientBuilder,
     )
 

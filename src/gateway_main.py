@@ -1,6 +1,7 @@
 """Entry point of one gateway process: `python -m gateway_main --fd N` or `--host H --port P`."""
 
 import argparse
+import socket
 import sys
 
 import uvicorn
@@ -28,7 +29,6 @@ def main() -> int:
     app = make_app(GatewayProcess(settings))
     config = uvicorn.Config(
         app,
-        fd=options.fd,
         host=options.host,
         port=options.port,
         loop="uvloop",
@@ -42,7 +42,9 @@ def main() -> int:
         timeout_graceful_shutdown=DRAIN_S,
         backlog=2048,
     )
-    uvicorn.Server(config).run()
+    # The server takes an inherited descriptor for a Unix socket, and leaves the delays of TCP on; so it gets a socket.
+    sockets = None if options.fd is None else [socket.socket(fileno=options.fd)]
+    uvicorn.Server(config).run(sockets=sockets)
     return 0
 
 

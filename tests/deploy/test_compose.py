@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -30,10 +31,12 @@ def help_of(*command: str) -> str:
 
 
 def commands() -> list[list[str]]:
+    """Of services and health checks, each once."""
     found = [service["command"] for service in OURS.values()]
-    return found + [
+    found += [
         service["healthcheck"]["test"][1:] for service in OURS.values() if "test" in service["healthcheck"]
     ]
+    return [command for index, command in enumerate(found) if command not in found[:index]]
 
 
 def test_what_production_consists_of() -> None:
@@ -71,7 +74,7 @@ def test_every_command_exists(command: list[str]) -> None:
         assert all(option in said for option in options)
     else:
         assert command[0] == "tokenok"
-        assert command[1] in help_of("-m", "cli")
+        assert re.search(rf"\b{command[1]}\b", help_of("-m", "cli"))
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -88,7 +91,7 @@ def test_nothing_runs_with_more_than_it_needs(name: str) -> None:
     assert name == "postgres" or ("cap_add" not in service and service["user"].split(":")[0] != "0")
 
 
-@pytest.mark.parametrize("name", set(SERVICES) - {"migrate"})
+@pytest.mark.parametrize("name", [name for name in SERVICES if name != "migrate"])
 def test_every_process_is_watched(name: str) -> None:
     """Each has a health check; the one-shot migration has an exit status instead."""
     assert SERVICES[name]["healthcheck"]["test"]

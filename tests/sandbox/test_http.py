@@ -1,5 +1,6 @@
 """HTTP as the sandbox speaks it when nothing is scripted: order, limits, refusals."""
 
+import contextlib
 import json
 import socket
 import time
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.sandbox.conftest import QUESTION, Running
-from tests.sandbox.rawclient import Answer, connect, read_one, read_to_end, request_bytes
+from tests.sandbox.rawclient import WAIT_S, Answer, connect, read_one, read_to_end, request_bytes
 
 CHAT = "/v1/chat/completions"
 
@@ -79,6 +80,37 @@ def test_pipelined_requests_are_answered_in_order(shared: Running) -> None:
         seen = [Answer(read_one(sock)).json["usage"]["completion_tokens"] for _ in range(201)]
     whole = shared.chat().json["usage"]["completion_tokens"]
     assert seen == [min(60, whole), *(min(limit, whole) for limit in limits)]
+
+
+def test_a_client_that_only_writes_is_held_back(shared: Running) -> None:
+    """Requests behind a slow one are not taken in without end; once it is over, all that came are answered."""
+    slow = request_bytes("POST", CHAT, body(**scripted(first_byte_ms=1_500)), close=False)
+    behind = request_bytes("GET", "/v1/models/sandbox-fast", headers={"x-pad": "p" * 60_000}, close=False)
+    with connect(shared.address) as sock:
+        sock.sendall(slow)
+        sock.settimeout(0.5)
+        sent = 0
+        with contextlib.suppress(TimeoutError):
+            while sent < 100_000_000:
+                sent += sock.send(behind[sent % len(behind) :])
+        assert 64 * len(behind) < sent < 100_000_000
+        sock.settimeout(WAIT_S)
+        answers = [Answer(read_one(sock)).json for _ in range(1 + sent // len(behind))]
+    assert answers[0]["object"] == "chat.completion"
+    assert {made["id"] for made in answers[1:]} == {"sandbox-fast"}
+
+
+def test_an_offered_upgrade_is_ignored(shared: Running) -> None:
+    """Some clients offer HTTP/2 on every first request; the connection stays HTTP/1.1."""
+    offer = {
+        "connection": "Upgrade, HTTP2-Settings",
+        "upgrade": "h2c",
+        "http2-settings": "AAMAAABkAARAAAAAAAIAAAAA",
+    }
+    with connect(shared.address) as sock:
+        for headers in (offer, offer, None):
+            sock.sendall(request_bytes("GET", "/v1/models", headers=headers, close=False))
+            assert Answer(read_one(sock)).json["object"] == "list"
 
 
 def test_a_request_may_arrive_byte_by_byte(shared: Running) -> None:

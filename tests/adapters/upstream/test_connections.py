@@ -1,6 +1,7 @@
 """The life of connections: reuse, the one retry, ends noticed early, and requests that are answered too soon."""
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -328,6 +329,46 @@ def test_an_answer_before_the_request_was_sent_stops_the_sending(
             assert await kit.ask(client, server) == b"1"
             await kit.until(lambda: server.open == 1)
             assert got < LARGE
+
+    run(main())
+
+
+def test_a_request_that_is_still_on_its_way_out_ends_the_connection(kit: "Kit", run: "Run") -> None:
+    """Answered while its rest waits in our write buffer: what is left would be read as the next request's beginning."""
+
+    async def main() -> None:
+        stuck = asyncio.Event()
+
+        async def script(peer: "Peer") -> None:
+            if peer.number > 0:
+                await echo(peer)
+            await peer.request()
+            raw = peer.writer.get_extra_info("socket")
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            peer.writer.transport.pause_reading()  # type: ignore[attr-defined]  # it is a full transport
+            await peer.answer()
+            await stuck.wait()
+            await peer.answer(b"early")
+            await peer.gone()
+
+        async with kit.serve(script) as server, kit.client() as client:
+            await kit.ask(client, server)
+            (connection,) = client._alive
+            transport = connection._transport
+            assert transport is not None
+            raw = transport.get_extra_info("socket")
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2048)
+            body = b"x" * WRITE_BYTES
+            sending = asyncio.create_task(
+                client.send(server.request(body), connect_s=kit.wait_s, first_byte_s=kit.wait_s)
+            )
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert transport.get_write_buffer_size() > 0
+            stuck.set()
+            response = await sending
+            assert await response.read(10, idle_s=kit.wait_s) == b"early"
+            assert await kit.ask(client, server) == b"1"
 
     run(main())
 
