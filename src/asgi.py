@@ -1,10 +1,30 @@
 """The Litestar application of one gateway process."""
 
-from litestar import Litestar, Response, asgi, get
-from litestar.types import Receive, Scope, Send
+from collections.abc import Iterator
 
+import psycopg
+from litestar import Litestar, Request, Response, asgi, get
+from litestar.exceptions import HTTPException
+from litestar.types import Receive, Scope, Send
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from psycopg_pool import PoolClosed, PoolTimeout
+
+from adapters.vault.idempotency import PostgresIdempotencyStore
+from adapters.vault.master_keys import parse_master_keys
+from api.admin.app import PREFIX, admin_router
+from api.admin.problems import on_error, problem
+from api.admin.tools import AdminTools
+from api.metrics import GatewayCollector, metrics_route
 from api.v1.app import V1
+from application.projections import Projections
+from domain.topics import REGISTRY
 from gateway_process import GatewayProcess
+from projections.balances import BalanceReader
+from projections.metrics import LagCollector
+from projections.registry import all_projections
+from projections.request_log import RequestReader
+from projections.service import ProjectionService
 
 
 def make_app(process: GatewayProcess) -> Litestar:
@@ -32,9 +52,72 @@ def make_app(process: GatewayProcess) -> Litestar:
         body: dict[str, object] = {"status": "unavailable" if faults else "ok", "faults": faults}
         return Response(body, status_code=503 if faults else 200)
 
+    admin = admin_router(_admin_tools(process))
+    for error in (psycopg.Error, PoolTimeout, PoolClosed):
+        admin.exception_handlers[error] = _database_away
+    metrics = metrics_route(
+        GatewayCollector(process.metrics, is_writable=process.journal.is_writable),
+        [_TolerantCollector(_projections(process))],
+    )
     return Litestar(
-        [mount_v1, healthz, readyz],
+        [mount_v1, healthz, readyz, metrics, admin],
         on_startup=[process.start],
         on_shutdown=[process.stop],
+        exception_handlers={HTTPException: _on_http_error},
         openapi_config=None,
     )
+
+
+def _admin_tools(process: GatewayProcess) -> AdminTools:
+    keys = parse_master_keys(process.settings.tokenok_master_key)
+    return AdminTools(
+        ports=process.ports,
+        directory=process.directory,
+        idempotency=PostgresIdempotencyStore(process.pool, keys),
+        balances=BalanceReader(process.pool),
+        requests=RequestReader(process.pool),
+        wake=process.follower.wake,
+    )
+
+
+def _projections(process: GatewayProcess) -> ProjectionService:
+    return ProjectionService(
+        pool=process.pool,
+        store=process.store,
+        registry=REGISTRY,
+        projections=all_projections(),
+        clock=process.clock,
+    )
+
+
+class _TolerantCollector(Collector):
+    """The lag of the read models; without a database the other figures are still told."""
+
+    def __init__(self, projections: Projections) -> None:
+        self._lag = LagCollector(projections)
+
+    def collect(self) -> Iterator[Metric]:
+        families: list[Metric] = []
+        try:
+            families = list(self._lag.collect())
+        except Exception:  # noqa: BLE001  # a scrape says what it can; the gauge says that this failed
+            families = []
+        yield from families
+        yield GaugeMetricFamily(
+            "tokenok_projections_readable",
+            "1 if the lag of the read models could be read.",
+            value=float(bool(families)),
+        )
+
+
+def _database_away(_request: Request[object, object, object], _error: Exception) -> Response[bytes]:
+    return problem("database_unavailable", "the database cannot be read")
+
+
+def _on_http_error(
+    request: Request[object, object, object], error: HTTPException
+) -> Response[bytes] | Response[dict[str, object]]:
+    """Paths that lead nowhere; below the admin API in its own form."""
+    if request.scope["path"].startswith(PREFIX):
+        return on_error(request, error)
+    return Response({"status_code": error.status_code, "detail": error.detail}, status_code=error.status_code)

@@ -20,14 +20,19 @@ from application.command import Ports
 from application.ledger.reaper import Reaper
 from domain.catalogue.addresses import Allowlist
 from domain.ledger.events import Owner
+from projections.catalog import install
+from projections.registry import all_projections
 from settings import Settings
 
 Pool = ConnectionPool[psycopg.Connection[Any]]
 
 
 def migrate(settings: Settings) -> list[Migration]:
-    """Bring the database's schema up to date; what was applied."""
-    return run_migrations(settings.database_url)
+    """Bring the database's schema up to date, the tables of missing read models too; what was applied."""
+    applied = run_migrations(settings.database_url)
+    with psycopg.connect(settings.database_url) as connection:
+        install(connection, all_projections())
+    return applied
 
 
 def open_pool(settings: Settings, *, size_max: int = 4) -> Pool:

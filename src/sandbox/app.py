@@ -122,12 +122,13 @@ class Sandbox:
             kept = self._understood(request.body, tokens)
             if kept.call.echo is None and len(request.body) <= KEPT_BODY_BYTES_MAX:
                 self._kept.put(digest, kept)
-        if kept.template is not None and not self._rules and request.keep_alive and request.chunks_allowed:
+        ready = kept.prepared
+        if ready.template is not None and not self._rules and request.keep_alive and request.chunks_allowed:
             self._accepted(request, id_, kept.call, EMPTY)
-            connection.write(self._templates.stamped(kept.template, id_), keep_alive=True)
+            connection.write(self._templates.stamped(ready.template, id_), keep_alive=True)
             self._finished(
                 request, id_, kept.call, status=200, complete=True,
-                usage=kept.usage, reported=kept.reported, tokens_sent=kept.tokens,
+                usage=ready.usage, reported=ready.reported, tokens_sent=ready.tokens,
             )  # fmt: skip
         else:
             answer = self._chat_answer(kept.call, id_, tokens)

@@ -84,13 +84,19 @@ class Connection(asyncio.Protocol):
             self._resumed = None
 
     def data_received(self, data: bytes) -> None:
+        while data:
+            data = self._feed(data)
+
+    def _feed(self, data: bytes) -> bytes:
+        """Parse; returns what the parser left, which is not the next request's fault."""
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
+        except httptools.HttpParserUpgrade as offer:
             # The request was handed over already and is answered without the upgrade (an h2c offer, say).
-            self._parser = httptools.HttpRequestParser(self)
+            return data[offer.args[0] :]
         except httptools.HttpParserError:
             self.refuse(400)
+        return b""
 
     # The parser's side.
 

@@ -13,9 +13,11 @@ from sandbox import chat
 from sandbox.answer import ChatAnswer, event_bytes
 from sandbox.calls import Call
 from sandbox.chat import Plan, Stamp
+from sandbox.lru import Lru
 from sandbox.messages import LAST_FRAME, SSE, frame, head, plain
 from sandbox.tokens import Tokens
 
+PREPARED_MAX: Final = 512
 BYTES_MAX: Final = 64 * 1024
 CHUNKS_MAX: Final = 256
 TOKENS_MAX: Final = 8_192
@@ -23,29 +25,44 @@ ID_CHARS: Final = 20
 _CREATED_SLOT: Final = 9_999_999_999
 
 
-class Kept(msgspec.Struct, frozen=True):
-    """A call and its response; no template if it has a delay or a fault, or is large."""
+class Prepared(msgspec.Struct, frozen=True):
+    """A response but for its id and time; no template if it has a delay or a fault, or is large."""
 
-    call: Call
     template: bytes | None
     usage: dict[str, Any]
     reported: Any
     tokens: int
 
 
+class Kept(msgspec.Struct, frozen=True):
+    call: Call
+    prepared: Prepared
+
+
 class Templates:
     def __init__(self) -> None:
+        self._prepared: Lru[bytes, Prepared] = Lru(PREPARED_MAX)
         self._slot = Stamp(secrets.token_hex(ID_CHARS // 2), _CREATED_SLOT)
         self._id = self._slot.id.encode()
         # With its key: inside any JSON string the quotes would be escaped.
         self._created = b'"created":%d' % _CREATED_SLOT
 
     def keep(self, call: Call, tokens: Tokens) -> Kept:
-        """Prepare what can be prepared of the answer to `call`."""
+        """Prepare what can be prepared of the answer to `call`, once for all calls that differ in `ref` only."""
+        if call.echo is not None:
+            return Kept(call, self._prepare(call, tokens))
+        key = msgspec.msgpack.encode(msgspec.structs.replace(call, ref=None))
+        prepared = self._prepared.get(key)
+        if prepared is None:
+            prepared = self._prepare(call, tokens)
+            self._prepared.put(key, prepared)
+        return Kept(call, prepared)
+
+    def _prepare(self, call: Call, tokens: Tokens) -> Prepared:
         made = chat.plan(call, call.script, tokens)
         usage = made.usage
         reported = usage if call.include_usage or not call.stream else None
-        return Kept(call, self._template(made), usage, reported, usage["completion_tokens"])
+        return Prepared(self._template(made), usage, reported, usage["completion_tokens"])
 
     def _template(self, made: Plan) -> bytes | None:
         script = made.call.script

@@ -1,0 +1,1 @@
+"""The JSON API of operators, under `/api/admin`."""

@@ -1,0 +1,58 @@
+"""The admin API as one router: a POST for every command of the table, and the GETs."""
+
+import asyncio
+from typing import Any, Final
+
+from litestar import Request, Response, Router, get, post
+from litestar.handlers import HTTPRouteHandler
+
+from api.admin.access import PERMISSION, make_guard, operator_of
+from api.admin.commands import COMMANDS, Entry
+from api.admin.execution import run
+from api.admin.openapi import document
+from api.admin.problems import on_error
+from api.admin.reading import catalogue_routes, directory_routes, read_model_routes
+from api.admin.tools import AdminTools
+
+PREFIX: Final = "/api/admin"
+BODY_BYTES_MAX: Final = 1024 * 1024
+
+
+def admin_router(tools: AdminTools) -> Router:
+    """Mount it into the application; it authenticates every route of its own."""
+    reading = [*directory_routes(tools), *catalogue_routes(tools), *read_model_routes(tools)]
+    description = document(reading, prefix=PREFIX)
+
+    @get("/schema/openapi.json", opt={PERMISSION: "read"})
+    async def read_schema() -> dict[str, Any]:
+        return description
+
+    return Router(
+        path=PREFIX,
+        route_handlers=[*(_command_route(tools, entry) for entry in COMMANDS), *reading, read_schema],
+        guards=[make_guard(tools.directory)],
+        exception_handlers={Exception: on_error},
+        request_max_body_size=BODY_BYTES_MAX,
+    )
+
+
+def _command_route(tools: AdminTools, entry: Entry) -> HTTPRouteHandler:
+    @post(entry.path, opt={PERMISSION: entry.permission}, name=f"{entry.noun}_{entry.verb}")
+    async def command(request: Request[Any, Any, Any]) -> Response[bytes]:
+        body = await request.body()
+        answer = await asyncio.to_thread(
+            run,
+            entry,
+            body,
+            key=request.headers.get("idempotency-key"),
+            actor=operator_of(request).actor,
+            ports=tools.ports,
+            idempotency=tools.idempotency,
+        )
+        tools.wake()
+        headers = {"cache-control": "no-store"}
+        return Response(
+            answer.body, status_code=answer.status, media_type="application/json", headers=headers
+        )
+
+    return command

@@ -1,0 +1,179 @@
+"""The GET routes. The directory is read on its event loop; what asks a database does so in a thread."""
+
+import asyncio
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import Parameter
+
+from api.admin.access import PERMISSION
+from api.admin.tools import AdminTools
+from api.admin.views import (
+    PAGE_ROWS,
+    PAGE_ROWS_MAX,
+    Page,
+    account_items,
+    alias_items,
+    credential_items,
+    cut,
+    found,
+    key_items,
+    names_of,
+    operator_items,
+    price_items,
+)
+from application.queries import Balance, RequestDetail, RequestFilter, RequestPage, RequestState
+from domain.refusal import NotFound
+
+Limit = Annotated[int, Parameter(ge=1, le=PAGE_ROWS_MAX)]
+_READ = {PERMISSION: "read"}
+
+
+class Balances(msgspec.Struct, frozen=True, kw_only=True):
+    """Balances by account id."""
+
+    items: tuple[Balance, ...]
+    next_after: str | None
+
+
+def directory_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
+    """Accounts, keys and operators, with their names."""
+    directory, ports = tools.directory, tools.ports
+
+    @get("/accounts", opt=_READ)
+    async def list_accounts(after: str | None = None, limit: Limit = PAGE_ROWS) -> Page:
+        shown, next_after = cut(directory.accounts, after=after, limit=limit)
+        names = await asyncio.to_thread(names_of, ports, [one.account_id for one in shown])
+        return Page(items=account_items(shown, names), next_after=next_after)
+
+    @get("/accounts/{account_id:uuid}", opt=_READ)
+    async def read_account(account_id: UUID) -> dict[str, Any]:
+        account = found(directory.accounts, account_id, kind="account")
+        return account_items([account], await asyncio.to_thread(names_of, ports, [account_id]))[0]
+
+    @get("/keys", opt=_READ)
+    async def list_keys(
+        account_id: UUID | None = None, after: str | None = None, limit: Limit = PAGE_ROWS
+    ) -> Page:
+        keys = {
+            key_id: one
+            for key_id, one in directory.keys.items()
+            if account_id is None or one.account_id == account_id
+        }
+        shown, next_after = cut(keys, after=after, limit=limit)
+        names = await asyncio.to_thread(names_of, ports, [one.key_id for one in shown])
+        return Page(items=key_items(shown, names), next_after=next_after)
+
+    @get("/keys/{key_id:uuid}", opt=_READ)
+    async def read_key(key_id: UUID) -> dict[str, Any]:
+        key = found(directory.keys, key_id, kind="API key")
+        return key_items([key], await asyncio.to_thread(names_of, ports, [key_id]))[0]
+
+    @get("/operators", opt=_READ)
+    async def list_operators(after: str | None = None, limit: Limit = PAGE_ROWS) -> Page:
+        shown, next_after = cut(directory.staff.operators, after=after, limit=limit)
+        names = await asyncio.to_thread(names_of, ports, [one.operator_id for one in shown])
+        return Page(items=operator_items(shown, names), next_after=next_after)
+
+    return [list_accounts, read_account, list_keys, read_key, list_operators]
+
+
+def catalogue_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
+    """Providers, credentials (never their secrets), deployments, aliases and prices."""
+    directory = tools.directory
+
+    def page(items: Any, after: str | None, limit: int) -> Page:
+        shown, next_after = cut(items, after=after, limit=limit)
+        plain = [msgspec.structs.asdict(one) if isinstance(one, msgspec.Struct) else one for one in shown]
+        return Page(items=plain, next_after=next_after)
+
+    @get("/providers", opt=_READ)
+    async def list_providers(after: str | None = None, limit: Limit = PAGE_ROWS) -> Page:
+        return page(directory.providers, after, limit)
+
+    @get("/credentials", opt=_READ)
+    async def list_credentials(after: str | None = None, limit: Limit = PAGE_ROWS) -> Page:
+        return page(credential_items(directory), after, limit)
+
+    @get("/deployments", opt=_READ)
+    async def list_deployments(after: str | None = None, limit: Limit = PAGE_ROWS) -> Page:
+        return page(directory.deployments, after, limit)
+
+    @get("/aliases", opt=_READ)
+    async def list_aliases(after: str | None = None, limit: Limit = PAGE_ROWS) -> Page:
+        return page(alias_items(directory), after, limit)
+
+    @get("/prices", opt=_READ)
+    async def list_prices(after: str | None = None, limit: Limit = PAGE_ROWS) -> Page:
+        return page(price_items(directory), after, limit)
+
+    return [list_providers, list_credentials, list_deployments, list_aliases, list_prices]
+
+
+def read_model_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
+    """Balances and requests, as last projected."""
+
+    @get("/balances", opt=_READ, sync_to_thread=True)
+    def list_balances(after: UUID | None = None, limit: Limit = PAGE_ROWS) -> Balances:
+        items = tools.balances.balances(after=after, limit=limit)
+        next_after = str(items[-1].account_id) if len(items) == limit else None
+        return Balances(items=items, next_after=next_after)
+
+    @get("/balances/{account_id:uuid}", opt=_READ)
+    async def read_balance(account_id: UUID) -> Balance:
+        """Zeros for an account that has not been granted anything yet."""
+        balance = await asyncio.to_thread(tools.balances.balance, account_id)
+        if balance is None:
+            found(tools.directory.accounts, account_id, kind="account")
+        return balance or nothing_yet(account_id)
+
+    @get("/requests", opt=_READ, sync_to_thread=True)
+    def list_requests(
+        account_id: UUID | None = None,
+        key_id: UUID | None = None,
+        request_state: Annotated[RequestState | None, Parameter(query="state")] = None,
+        alias: str | None = None,
+        client_ref: str | None = None,
+        admitted_from_us: int | None = None,
+        admitted_until_us: int | None = None,
+        before_position: int | None = None,
+        limit: Limit = 50,
+    ) -> RequestPage:
+        """Newest first; `next_before` is the `before_position` of the next page."""
+        wanted = RequestFilter(
+            account_id=account_id,
+            key_id=key_id,
+            state=request_state,
+            alias=alias,
+            client_ref=client_ref,
+            admitted_from_us=admitted_from_us,
+            admitted_until_us=admitted_until_us,
+        )
+        return tools.requests.requests(wanted, before_position=before_position, limit=limit)
+
+    @get("/requests/{request_id:uuid}", opt=_READ, sync_to_thread=True)
+    def read_request(request_id: UUID) -> RequestDetail:
+        """One request with its attempts."""
+        detail = tools.requests.request(request_id)
+        if detail is None:
+            raise NotFound("request", request_id)
+        return detail
+
+    return [list_balances, read_balance, list_requests, read_request]
+
+
+def nothing_yet(account_id: UUID) -> Balance:
+    """The balance of an account that nothing ever happened to."""
+    return Balance(
+        account_id=account_id,
+        granted_nano=0,
+        charged_nano=0,
+        posted_nano=0,
+        held_nano=0,
+        available_nano=0,
+        open_holds=0,
+        updated_position=0,
+    )

@@ -1,0 +1,21 @@
+"""What the admin API works with."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from application.command import Ports
+from application.directory import Directory
+from application.idempotency import IdempotencyStore
+from application.queries import BalanceQueries, RequestQueries
+
+
+class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
+    """Ports. `directory` belongs to the event loop that serves; `wake` makes it follow at once."""
+
+    ports: Ports
+    directory: Directory
+    idempotency: IdempotencyStore
+    balances: BalanceQueries
+    requests: RequestQueries
+    wake: Callable[[], None]

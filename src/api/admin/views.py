@@ -1,0 +1,104 @@
+"""Reading what the directory knows, in pages. No secret and no hash is in an answer."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from application.command import Ports
+from application.directory import Directory
+from domain.accounts import Account
+from domain.keys.key import ApiKey
+from domain.operators import Operator
+from domain.refusal import NotFound
+
+PAGE_ROWS: Final = 100
+PAGE_ROWS_MAX: Final = 500
+
+Item = dict[str, Any]
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Items in the order of their ids. `next_after` is the `after` of the next page; `None` on the last."""
+
+    items: list[Item]
+    next_after: str | None
+
+
+def cut(items: Mapping[Any, Any], *, after: str | None, limit: int) -> tuple[list[Any], str | None]:
+    """The values whose keys come after `after`, at most `limit`, and where the next page begins."""
+    names = sorted((str(key), key) for key in items)
+    wanted = [(name, key) for name, key in names if after is None or name > after]
+    size = max(1, min(limit, PAGE_ROWS_MAX))
+    shown = wanted[:size]
+    return [items[key] for _, key in shown], shown[-1][0] if len(wanted) > size else None
+
+
+def account_items(accounts: Iterable[Account], names: Mapping[UUID, str]) -> list[Item]:
+    return [
+        {
+            "account_id": one.account_id,
+            "name": names.get(one.account_id),
+            "status": one.status,
+            "limits": one.limits,
+        }
+        for one in accounts
+    ]
+
+
+def key_items(keys: Iterable[ApiKey], names: Mapping[UUID, str]) -> list[Item]:
+    return [
+        {
+            "key_id": one.key_id,
+            "account_id": one.account_id,
+            "name": names.get(one.key_id),
+            "secrets": [
+                {"prefix": secret.prefix, "valid_until_us": secret.valid_until_us} for secret in one.secrets
+            ],
+            "limits": one.limits,
+            "expires_us": one.expires_us,
+            "revoked": one.revoked,
+        }
+        for one in keys
+    ]
+
+
+def operator_items(operators: Iterable[Operator], names: Mapping[UUID, str]) -> list[Item]:
+    return [
+        {
+            "operator_id": one.operator_id,
+            "name": names.get(one.operator_id),
+            "role": one.role,
+            "disabled": one.disabled,
+        }
+        for one in operators
+    ]
+
+
+def credential_items(directory: Directory) -> dict[UUID, Item]:
+    return {
+        credential_id: msgspec.structs.asdict(one) | {"needs_reentry": directory.needs_reentry(one)}
+        for credential_id, one in directory.credentials.items()
+    }
+
+
+def alias_items(directory: Directory) -> dict[str, Item]:
+    return {name: {"alias": name} | msgspec.structs.asdict(one) for name, one in directory.aliases.items()}
+
+
+def price_items(directory: Directory) -> dict[str, Item]:
+    return {alias: {"alias": alias, "prices": prices} for alias, prices in directory.prices.items()}
+
+
+def names_of(ports: Ports, subject_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Blocking."""
+    return ports.names.get(subject_ids) if subject_ids else {}
+
+
+def found(items: Mapping[UUID, Any], wanted: UUID, *, kind: str) -> Any:
+    """The item, or `NotFound`."""
+    try:
+        return items[wanted]
+    except KeyError:
+        raise NotFound(kind, wanted) from None
