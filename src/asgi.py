@@ -1,6 +1,7 @@
 """The Litestar application of one gateway process."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 from litestar import Litestar, Request, Response, asgi, get
@@ -65,6 +66,8 @@ def make_app(process: GatewayProcess) -> Litestar:
         on_shutdown=[process.stop],
         exception_handlers={HTTPException: _on_http_error},
         openapi_config=None,
+        # Logging is set up by the entry point; the framework's own would replace it.
+        logging_config=None,
     )
 
 
@@ -110,12 +113,12 @@ class _TolerantCollector(Collector):
         )
 
 
-def _database_away(_request: Request[object, object, object], _error: Exception) -> Response[bytes]:
+def _database_away(_request: Request[Any, Any, Any], _error: Exception) -> Response[bytes]:
     return problem("database_unavailable", "the database cannot be read")
 
 
 def _on_http_error(
-    request: Request[object, object, object], error: HTTPException
+    request: Request[Any, Any, Any], error: HTTPException
 ) -> Response[bytes] | Response[dict[str, object]]:
     """Paths that lead nowhere; below the admin API in its own form."""
     if request.scope["path"].startswith(PREFIX):

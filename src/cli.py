@@ -1,27 +1,189 @@
-"""Entry point of the command line: `tokenok --help`."""
+"""Entry point of the command line: `tokenok --help`.
+
+Exit codes: 0 done, 1 refused or something is wrong, 2 the arguments or the settings cannot be used.
+"""
 
 import argparse
+import logging
 import os
 import sys
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+import structlog
+from psycopg_pool import PoolClosed, PoolTimeout
 
 import up
 import up_options
 from adapters.doctor import run_checks
 from adapters.eventstore.migrations import MigrationError
+from adapters.vault.master_keys import BadMasterKey
+from api.admin.answers import answer_of
+from api.admin.commands import COMMANDS, Entry
+from api.admin.problems import code_of
 from application.eventlog import EventLogError
+from application.projections import RebuildRunning, UnknownProjection
 from application.vault import VaultError
-from bootstrap import migrate
+from bootstrap import migrate, ports_of
+from cli_environment import find_settings
+from cli_output import fail, show
+from cli_parser import BadArgument, add_commands, read_command
+from cli_tools import WITHOUT_DATABASE, add_tools
 from demo_seed import seed_demo
+from domain.fact import SYSTEM
 from domain.refusal import Refusal
-from settings import Settings
+from projections.catalog import NotInstalled
+from settings import BadSetting, Settings
 from up_plan import GATEWAY, SANDBOX, SCHEDULER, WORKER, Plan
+
+_CONNECT_S: Final = 5
+_KNOWN: Final = (MigrationError, EventLogError, VaultError, Refusal)
+_NOUNS: Final = {
+    "account": "customers",
+    "credit": "add credit to an account",
+    "key": "API keys",
+    "operator": "members of staff",
+    "provider": "companies that answer",
+    "credential": "secrets for providers, read from standard input",
+    "deployment": "one model at one provider",
+    "route": "where the requests for a model go",
+    "alias": "other names of models",
+    "prices": "the price list",
+    "balance": "credit of accounts",
+    "requests": "what was asked",
+    "ledger": "check the books",
+    "projections": "the read models",
+    "master-key": "the key that seals the secrets",
+}
+#: Errors of what the commands stand on, with codes of their own; the first that fits is taken.
+_CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (MigrationError, "migration_failed"),
+    (NotInstalled, "not_migrated"),
+    (psycopg.errors.UndefinedTable, "not_migrated"),
+    (psycopg.Error, "database_unavailable"),
+    (PoolTimeout, "database_unavailable"),
+    (PoolClosed, "database_unavailable"),
+    (RebuildRunning, "rebuild_running"),
+    (UnknownProjection, "not_found"),
+)
+_UNUSABLE: Final = (
+    (BadArgument, "invalid_argument"),
+    (BadSetting, "invalid_setting"),
+    (BadMasterKey, "invalid_setting"),
+)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="tokenok")
-    commands = parser.add_subparsers(dest="command", required=True)
-    up_options.add_arguments(commands.add_parser("up"))
-    values = parser.parse_args()
+    values = make_parser().parse_args()
+    if values.command == "up":
+        return _up(values)
+    _quiet_logs()
+    try:
+        return _run(values)
+    except Exception as error:
+        for kind, code in _UNUSABLE:
+            if isinstance(error, kind):
+                fail(code, str(error), as_json=values.json)
+                return 2
+        known = _known_code(error)
+        if known is None:
+            raise  # our mistake: a traceback helps to find it
+        fail(known, _words(error), as_json=values.json)
+        return 1
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """All commands. `tokenok NOUN VERB --help` tells the arguments of each."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="print JSON")
+    common.add_argument(
+        "--data", type=Path, metavar="DIR", help="data directory of `tokenok up`, if DATABASE_URL is not set"
+    )
+    parser = argparse.ArgumentParser(
+        prog="tokenok",
+        description="Self-hosted LLM gateway with a prepaid ledger.",
+        epilog="Commands act on DATABASE_URL, or else on the database that `tokenok up` runs.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    up_options.add_arguments(commands.add_parser("up", help="run everything on this machine, with a demo"))
+    nouns: dict[str, Any] = {}
+    for noun, words in _NOUNS.items():
+        group = commands.add_parser(noun, help=words, description=words)
+        nouns[noun] = _WithCommon(group.add_subparsers(dest="verb", required=True, metavar="VERB"), common)
+    add_tools(_WithCommon(commands, common), nouns)
+    add_commands(nouns)
+    return parser
+
+
+class _WithCommon:
+    """Sub-parsers that all take the common arguments, after the verb."""
+
+    def __init__(self, into: Any, common: argparse.ArgumentParser) -> None:
+        self._into = into
+        self._common = common
+
+    def add_parser(self, name: str, **more: Any) -> Any:
+        return self._into.add_parser(name, parents=[self._common], **more)
+
+
+def _run(values: argparse.Namespace) -> int:
+    settings = find_settings(os.environ, data=values.data)
+    tool = getattr(values, "tool", None)
+    if tool not in WITHOUT_DATABASE:
+        _require_database(settings)
+    if tool is not None:
+        result, status = tool(settings, values)
+        show(result, as_json=values.json)
+        return int(status)
+    show(_command(settings, values), as_json=values.json)
+    return 0
+
+
+def _require_database(settings: Settings) -> None:
+    """Asked once, at first: a pool of connections would try for half a minute, and complain all the while."""
+    if not settings.database_url:
+        raise BadSetting(
+            "no database is set and none is running: set DATABASE_URL, or start one with ./run up"
+        )
+    psycopg.connect(settings.database_url, connect_timeout=_CONNECT_S).close()
+
+
+def _quiet_logs() -> None:
+    """Standard output is for results: what the layers below log stays away from it, and errors go to the other."""
+    logging.basicConfig(level=logging.ERROR, force=True)
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def _command(settings: Settings, values: argparse.Namespace) -> dict[str, Any]:
+    """Whoever can reach the database and the master key acts as the system."""
+    entry: Entry = values.entry
+    assert entry in COMMANDS
+    command = read_command(values)
+    with ports_of(settings) as ports:
+        return answer_of(entry.handle(command, actor=SYSTEM, ports=ports))
+
+
+def _known_code(error: Exception) -> str | None:
+    for kind, code in _CODES:
+        if isinstance(error, kind):
+            return code
+    code = code_of(error)
+    return None if code == "internal_error" else code
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, psycopg.Error | PoolTimeout | PoolClosed):
+        # The driver's own words may quote the address, with its password.
+        return f"the database cannot be used ({type(error).__name__}); see `tokenok doctor`"
+    return str(error) or type(error).__name__
+
+
+def _up(values: argparse.Namespace) -> int:
     plan = Plan(
         gateway=GATEWAY,
         sandbox=SANDBOX,
@@ -30,7 +192,7 @@ def main() -> int:
         migrate=migrate,
         seed_demo=seed_demo,
         demo_model="demo",
-        known_errors=(MigrationError, EventLogError, VaultError, Refusal),
+        known_errors=_KNOWN,
     )
     return up.run(up_options.from_namespace(values), plan=plan, environ=os.environ)
 

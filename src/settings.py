@@ -38,7 +38,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Charges in one lease stream before it is closed and a new one opened."""
     lease_age_s_max: float = 600.0
     """Age of a lease before it is closed and a new one opened."""
-    recall_wait_s: float = 0.15
+    recall_wait_s: float = 1.0
     """How long a request waits for credit that other processes hold idle before it is refused with 402."""
 
     body_bytes_max: int = 32 * 1024 * 1024

@@ -3,7 +3,7 @@
 import base64
 import json
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from adapters.embedded.private_file import write_private
@@ -21,8 +21,8 @@ class Demo:
     """The demo as it was made. `api_key` and `operator_token` are secrets that no database can tell again."""
 
     account_id: str
-    api_key: str
-    operator_token: str
+    api_key: str = field(repr=False)
+    operator_token: str = field(repr=False)
     credits_nano: int
 
 

@@ -1,10 +1,8 @@
 """Random but lawful histories of the ledger, decided by the real rules. The same seed gives the same history."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from uuid import UUID
-
-import msgspec
 
 from application.eventlog import NewEvent, RecordedEvent
 from domain.accounts import AccountSuspended
@@ -19,7 +17,18 @@ from domain.ledger.wallet import Wallet
 
 START_US = 1_764_000_000_000_000
 #: Texts that have broken loggers, CSV files and array literals before.
-AWKWARD = ("plain", "gpt-4o/mini", 'say "no"', "back\\slash", "{a,b}", "NULL", "tab\tand\nline", "nul\x00", "ü漢😀", "")
+AWKWARD = (
+    "plain",
+    "gpt-4o/mini",
+    'say "no"',
+    "back\\slash",
+    "{a,b}",
+    "NULL",
+    "tab\tand\nline",
+    "nul\x00",
+    "ü漢😀",
+    "",
+)
 
 
 class Simulation:
@@ -47,21 +56,23 @@ class Simulation:
                 yield group
 
     def _step(self) -> list[NewEvent]:
-        dice = self._random.randrange(100)
-        if dice < 3:
-            return self._grant(self._account())
-        if dice < 4:
-            return self._suspend(self._account())
-        if dice < 12 or not self._leases:
+        """One of the things that happen, each with its weight."""
+        if not self._leases:
             return self._lend(self._account())
         lease = self._random.choice(list(self._leases.values()))
-        if dice < 45:
-            return self._admit(lease)
-        if dice < 80:
-            return self._end_request(lease)
-        if dice < 86:
-            return self._resize(lease)
-        return self._end_lease(lease, fenced=dice < 92)
+        choices: list[tuple[int, Callable[[], list[NewEvent]]]] = [
+            (3, lambda: self._grant(self._account())),
+            (1, lambda: self._suspend(self._account())),
+            (8, lambda: self._lend(self._account())),
+            (33, lambda: self._admit(lease)),
+            (35, lambda: self._end_request(lease)),
+            (6, lambda: self._resize(lease)),
+            (6, lambda: self._end_lease(lease, fenced=True)),
+            (8, lambda: self._end_lease(lease, fenced=False)),
+        ]
+        weights = [weight for weight, _ in choices]
+        ((_, happen),) = self._random.choices(choices, weights)
+        return happen()
 
     def _grant(self, account_id: UUID) -> list[NewEvent]:
         return self._on_wallet(
@@ -80,7 +91,9 @@ class Simulation:
 
     def _suspend(self, account_id: UUID) -> list[NewEvent]:
         """A fact of another context, in a stream of its own."""
-        event = AccountSuspended(account_id=account_id, reason="test", occurred_us=self._now_us, actor="system")
+        event = AccountSuspended(
+            account_id=account_id, reason="test", occurred_us=self._now_us, actor="system"
+        )
         return [NewEvent(self._id(), 1, event.TOPIC, encode(event))]
 
     def _lend(self, account_id: UUID) -> list[NewEvent]:
@@ -98,7 +111,12 @@ class Simulation:
             now_us=self._now_us,
         )
         opened = lease_rules.open_lease(
-            lease, account_id=account_id, owner=owner, amount_nano=amount_nano, valid_ms=10_000, now_us=self._now_us
+            lease,
+            account_id=account_id,
+            owner=owner,
+            amount_nano=amount_nano,
+            valid_ms=10_000,
+            now_us=self._now_us,
         )
         self._leases[lease.lease_id] = lease
         return [*self._on_wallet(account_id, granted), *self._on_lease(lease, opened)]
@@ -148,20 +166,32 @@ class Simulation:
 
     def _resize(self, lease: Lease) -> list[NewEvent]:
         """The two sides of a change of size, in the order that never lets the lease have more than was lent."""
-        assert lease.account_id
-        wallet = self._wallets[lease.account_id]
-        common = {"account_id": lease.account_id, "lease_id": lease.lease_id, "now_us": self._now_us}
+        account_id = lease.account_id
+        assert account_id
+        wallet = self._wallets[account_id]
         if self._random.random() < 0.5:
             amount_nano = self._random.randrange(1, 2 + wallet.available_nano // 4)
-            extended = wallet_rules.extend_lease(wallet, amount_nano=amount_nano, **common)
+            extended = wallet_rules.extend_lease(
+                wallet,
+                account_id=account_id,
+                lease_id=lease.lease_id,
+                amount_nano=amount_nano,
+                now_us=self._now_us,
+            )
             topped_up = lease_rules.top_up(lease, amount_nano=amount_nano)
-            return [*self._on_wallet(lease.account_id, extended), *self._on_lease(lease, topped_up)]
+            return [*self._on_wallet(account_id, extended), *self._on_lease(lease, topped_up)]
         amount_nano = self._random.randrange(1, 2 + lease.free_nano)
         gave_back = lease_rules.give_back(lease, amount_nano=amount_nano)
         if self._random.random() < 0.2:
             return self._on_lease(lease, gave_back)  # the owner died between the two
-        reduced = wallet_rules.reduce_lease(wallet, amount_nano=amount_nano, **common)
-        return [*self._on_lease(lease, gave_back), *self._on_wallet(lease.account_id, reduced)]
+        reduced = wallet_rules.reduce_lease(
+            wallet,
+            account_id=account_id,
+            lease_id=lease.lease_id,
+            amount_nano=amount_nano,
+            now_us=self._now_us,
+        )
+        return [*self._on_lease(lease, gave_back), *self._on_wallet(account_id, reduced)]
 
     def _end_lease(self, lease: Lease, *, fenced: bool) -> list[NewEvent]:
         assert lease.account_id
@@ -182,7 +212,9 @@ class Simulation:
         )
         del self._leases[lease.lease_id]
         parts = [self._on_wallet(lease.account_id, settled), self._on_lease(lease, ending)]
-        return [event for part in (parts if self._random.random() < 0.5 else reversed(parts)) for event in part]
+        return [
+            event for part in (parts if self._random.random() < 0.5 else reversed(parts)) for event in part
+        ]
 
     def _answer(self, admitted: RequestAdmitted) -> Answer:
         random = self._random
@@ -268,8 +300,10 @@ class ListLog:
     def extend(self, events: Sequence[NewEvent]) -> None:
         for event in events:
             position = 1 + len(self.events) * 3
-            at_us = START_US + position
-            self.events.append(RecordedEvent(position, *msgspec.structs.astuple(event), at_us))
+            recorded = RecordedEvent(
+                position, event.stream_id, event.version, event.topic, event.state, START_US + position
+            )
+            self.events.append(recorded)
 
     def read_log(self, *, after_position: int, limit: int) -> list[RecordedEvent]:
         start = (after_position + 2) // 3

@@ -4,6 +4,16 @@ from typing import Protocol
 
 import msgspec
 
+from application.eventlog import RecordedEvent
+
+
+class ReadableLog(Protocol):
+    """The part of `application.eventlog.EventStore` that read models and verification use."""
+
+    def read_log(self, *, after_position: int, limit: int) -> list[RecordedEvent]: ...
+
+    def head_position(self) -> int: ...
+
 
 class UnknownProjection(Exception):
     """No read model has this name; nothing was done."""

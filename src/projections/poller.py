@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import structlog
 
-from application.eventlog import EventStore, LogUnavailable
+from application.eventlog import LogUnavailable
+from application.projections import ReadableLog
 from projections.catalog import NotInstalled
 from projections.follower import Follower
 from projections.session import Outdated, ProjectionFailed, may_pass
@@ -27,7 +28,7 @@ class Poller:
         self,
         follower: Follower,
         *,
-        store: EventStore,
+        store: ReadableLog,
         poke: Callable[[str], bool],
         stop: threading.Event,
     ) -> None:

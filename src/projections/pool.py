@@ -10,7 +10,7 @@ from projections.projection import Pool
 _OPTIONS = "-c plan_cache_mode=force_generic_plan -c synchronous_commit=off -c idle_in_transaction_session_timeout=60s"
 
 
-def projection_pool(database_url: str, *, size_max: int) -> Pool:
+def projection_pool(database_url: str, *, size_max: int, size_min: int = 1) -> Pool:
     """A closed pool; the caller opens and closes it."""
     return ConnectionPool(
         database_url,
@@ -24,7 +24,7 @@ def projection_pool(database_url: str, *, size_max: int) -> Pool:
             "keepalives_count": 3,
             "tcp_user_timeout": 20_000,
         },
-        min_size=1,
+        min_size=size_min,
         max_size=size_max,
         open=False,
         name="projections",

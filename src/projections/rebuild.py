@@ -9,8 +9,7 @@ import time
 import structlog
 from psycopg import errors
 
-from application.eventlog import EventStore
-from application.projections import ContentHash, RebuildRunning
+from application.projections import ContentHash, ReadableLog, RebuildRunning
 from domain.event import TopicRegistry
 from projections import catalog, failures
 from projections.content import content_hash
@@ -33,7 +32,7 @@ class Rebuild:
         connection: Connection,
         projection: Projection,
         *,
-        store: EventStore,
+        store: ReadableLog,
         registry: TopicRegistry,
         batch_events: int = REBUILD_BATCH_EVENTS,
     ) -> None:

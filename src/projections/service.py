@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from application.clock import Clock
-from application.eventlog import EventStore
 from application.projections import (
     ContentHash,
     ProjectionStatus,
     ProjectionStopped,
+    ReadableLog,
     UnknownProjection,
 )
 from domain.event import TopicRegistry
@@ -30,7 +30,7 @@ class ProjectionService:
         self,
         *,
         pool: Pool,
-        store: EventStore,
+        store: ReadableLog,
         registry: TopicRegistry,
         projections: Sequence[Projection],
         clock: Clock,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import Protocol
 
-from application.eventlog import EventStore, RecordedEvent
+from application.eventlog import RecordedEvent
+from application.projections import ReadableLog
 from domain.event import TopicRegistry, UnknownTopic
 from projections.projection import Located
 
@@ -83,7 +84,7 @@ class LogReader(Protocol):
 class PlainReader:
     """Reads the log as it is asked to; for rebuilds, which are far from its end."""
 
-    def __init__(self, store: EventStore) -> None:
+    def __init__(self, store: ReadableLog) -> None:
         self._store = store
 
     def read(self, *, after_position: int, limit: int) -> Sequence[Entry]:
@@ -96,7 +97,7 @@ class LogTail:
     Safe to use from threads.
     """
 
-    def __init__(self, store: EventStore) -> None:
+    def __init__(self, store: ReadableLog) -> None:
         self._reader = PlainReader(store)
         self._lock = threading.Lock()
         self._after = 0  #: the window holds every event behind this position ...

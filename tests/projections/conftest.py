@@ -1,25 +1,44 @@
-"""Read models on a database of each test's own."""
+"""Read models on one database of this folder's own, emptied for each test."""
 
 from collections.abc import Iterator
 
 import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from projections.catalog import install
 from projections.pool import projection_pool
 from projections.projection import Pool
+from projections.registry import all_projections
 from tests.databases import migrated_template
-from tests.projections.lab import Lab
+from tests.projections.lab import CONNECTIONS, Lab
 
 
 @pytest.fixture(scope="session")
-def database_template(postgres_url: str) -> Iterator[str]:
+def projections_url(postgres_url: str) -> Iterator[str]:
     with migrated_template(postgres_url) as name:
-        yield name
+        yield make_conninfo("", **conninfo_to_dict(postgres_url) | {"dbname": name})
+
+
+@pytest.fixture(scope="session")
+def shared_pool(projections_url: str) -> Iterator[Pool]:
+    """All connections are there from the start: the pool's threads use `random`, and Hypothesis objects to that."""
+    with projection_pool(projections_url, size_min=CONNECTIONS, size_max=CONNECTIONS) as pool:
+        pool.wait()
+        yield pool
 
 
 @pytest.fixture
-def pool(database_url: str) -> Iterator[Pool]:
-    with projection_pool(database_url, size_max=8) as opened:
-        yield opened
+def pool(shared_pool: Pool) -> Pool:
+    """Read models as the migration makes them: empty, of generation 1."""
+    with shared_pool.connection() as connection:
+        found = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'rm\\_%'").fetchall()
+        for (name,) in found:
+            connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(name)))
+        connection.execute("DELETE FROM projection_failures")
+        connection.execute("DELETE FROM projections")
+        install(connection, all_projections())
+    return shared_pool
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from projections.tail import LogTail
 from tests.fakes import ManualClock
 from tests.histories import ListLog
 
+CONNECTIONS = 8
+
 
 class Lab:
     """All read models over `log`."""

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -11,10 +12,14 @@ from projections.projection import Pool
 from tests.histories import AWKWARD
 
 _ids = st.integers(0, 2**128 - 1).map(lambda number: UUID(int=number))
+# The connection pool's threads may draw a random number while an example is made.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 _EXAMPLES = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-_texts = st.lists(st.none() | st.sampled_from(AWKWARD) | st.text(st.characters(exclude_categories=["Cs"])), max_size=8)
+_texts = st.lists(
+    st.none() | st.sampled_from(AWKWARD) | st.text(st.characters(exclude_categories=["Cs"])), max_size=8
+)
 _numbers = st.lists(st.none() | st.integers(-(2**63), 2**63 - 1), max_size=8)
 
 

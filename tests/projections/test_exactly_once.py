@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from tests.histories import history
 from tests.projections.lab import Lab
 
+# The connection pool's threads may draw a random number while an example is made.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 _EXAMPLES = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

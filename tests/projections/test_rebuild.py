@@ -24,7 +24,10 @@ from tests.waiting import until
 
 def _schemas(lab: Lab) -> set[str]:
     with lab.pool.connection() as connection:
-        return {name for (name,) in connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'rm\\_%'")}
+        return {
+            name
+            for (name,) in connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'rm\\_%'")
+        }
 
 
 def _generation(lab: Lab, name: str) -> int:
@@ -51,9 +54,7 @@ class Crashing(Balances):
 
 def _rebuild_that_crashes(lab: Lab, *, after_batches: int) -> None:
     with lab.pool.connection() as connection, pytest.raises(Crash):
-        Rebuild(
-            connection, Crashing(after_batches), store=lab.log, registry=REGISTRY, batch_events=20
-        ).run()
+        Rebuild(connection, Crashing(after_batches), store=lab.log, registry=REGISTRY, batch_events=20).run()
 
 
 def test_a_rebuild_repairs_rows_that_are_wrong(lab: Lab) -> None:
@@ -277,7 +278,11 @@ def test_a_rebuild_of_a_stopped_read_model_ends_its_alarm(lab: Lab) -> None:
     lab.projections["balances"] = Balances()
     assert [status.name for status in lab.service().status() if status.stopped] == ["balances"]
     lab.rebuild("balances")
-    assert not [status for status in lab.service().status() if status.stopped or status.events_behind and status.name == "balances"]
+    assert not [
+        status
+        for status in lab.service().status()
+        if status.stopped or (status.events_behind and status.name == "balances")
+    ]
 
 
 class WiderBalances(Balances):

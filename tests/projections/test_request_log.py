@@ -147,7 +147,12 @@ def test_an_end_without_an_admission_is_not_hidden(lab: Lab, reader: RequestRead
     """A charge that P28 forbids gets a row, marked by its empty time of admission."""
     project(lab, charged(FIRST, 30, 12))
     found = row(reader, FIRST)
-    assert (found.state, found.admitted_us, found.account_id, found.alias) == ("charged", None, ACCOUNT, "demo")
+    assert (found.state, found.admitted_us, found.account_id, found.alias) == (
+        "charged",
+        None,
+        ACCOUNT,
+        "demo",
+    )
 
 
 def test_text_that_postgres_refuses_cannot_stop_it(lab: Lab, reader: RequestReader) -> None:

@@ -27,7 +27,11 @@ def _with_poison(events: list[NewEvent], *, nth: int) -> tuple[list[NewEvent], i
     charged = REGISTRY.decode(events[index].topic, events[index].state)
     assert isinstance(charged, UsageCharged)
     poisoned = msgspec.structs.replace(charged, units=Units(input=2**70))
-    return [*events[:index], msgspec.structs.replace(events[index], state=encode(poisoned)), *events[index + 1 :]], index
+    return [
+        *events[:index],
+        msgspec.structs.replace(events[index], state=encode(poisoned)),
+        *events[index + 1 :],
+    ], index
 
 
 @pytest.fixture
@@ -164,7 +168,11 @@ def test_unknown_names_are_refused(lab: Lab) -> None:
 def test_only_one_session_at_a_time_has_a_read_model(lab: Lab) -> None:
     """While one works, the others are sent away at once; other read models are not affected."""
     runner = lab.runner()
-    with runner.session("balances") as first, runner.session("balances") as second, runner.session("request_log") as other:
+    with (
+        runner.session("balances") as first,
+        runner.session("balances") as second,
+        runner.session("request_log") as other,
+    ):
         assert first is not None
         assert second is None
         assert other is not None

@@ -107,10 +107,13 @@ def test_an_offered_upgrade_is_ignored(shared: Running) -> None:
         "upgrade": "h2c",
         "http2-settings": "AAMAAABkAARAAAAAAAIAAAAA",
     }
+    asked = [
+        request_bytes("GET", "/v1/models", headers=headers, close=False) for headers in (offer, offer, None)
+    ]
     with connect(shared.address) as sock:
-        for headers in (offer, offer, None):
-            sock.sendall(request_bytes("GET", "/v1/models", headers=headers, close=False))
-            assert Answer(read_one(sock)).json["object"] == "list"
+        for packet in (*asked, b"".join(asked)):
+            sock.sendall(packet)
+        assert [Answer(read_one(sock)).json["object"] for _ in range(6)] == ["list"] * 6
 
 
 def test_a_request_may_arrive_byte_by_byte(shared: Running) -> None:

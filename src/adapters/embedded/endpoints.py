@@ -1,7 +1,7 @@
 """The addresses of the running embedded servers, for other commands: a file in the data root that only its owner reads."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from adapters.embedded.private_file import write_private
@@ -13,7 +13,7 @@ _NAME = "endpoints.json"
 class Endpoints:
     """Empty strings stand for servers that are not embedded. The database address holds its password."""
 
-    database_url: str = ""
+    database_url: str = field(default="", repr=False)
     redis_url: str = ""
 
 

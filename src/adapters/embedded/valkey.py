@@ -11,7 +11,7 @@ from adapters.embedded.identity import ServerUser
 from adapters.embedded.process import ServerProcess
 
 SOCKET_NAME = "valkey.sock"
-_START_S_MAX = 6.0
+_START_S_MAX = 30.0
 _LOADING_S_MAX = 120.0
 _POLL_S = 0.03
 
@@ -38,7 +38,7 @@ class ValkeyServer:
         """Start it and return once it answers.
 
         Raises:
-            StartFailed: it ended, or did not answer within 6 s (two minutes while it loads); nothing of it runs.
+            StartFailed: it ended, or did not answer within 30 s (two minutes while it loads); nothing of it runs.
         """
         if not self._directory.is_dir():
             self._directory.mkdir(mode=0o700)

@@ -38,6 +38,15 @@ STATUSES: Final = {
     "contended": 503,
     "database_unavailable": 503,
 }
+#: Errors that are no refusals; the first that fits is taken.
+_CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (OutcomeUnknown, "outcome_unknown"),
+    (LogUnavailable, "log_unavailable"),
+    (UnstorableEvent, "unstorable"),
+    (EventLogError, "contended"),
+    (VaultUnavailable, "vault_unavailable"),
+    (VaultError, "vault_error"),
+)
 _BY_HTTP_STATUS: Final = {
     401: "invalid_token",
     403: "not_permitted",
@@ -60,23 +69,13 @@ class BadRequest(Exception):
 
 def code_of(error: Exception) -> str:
     """The stable code of an error; `internal_error` for one that nobody foresaw."""
-    match error:
-        case Refusal() | BadRequest():
-            return error.code
-        case OutcomeUnknown():
-            return "outcome_unknown"
-        case LogUnavailable():
-            return "log_unavailable"
-        case UnstorableEvent():
-            return "unstorable"
-        case EventLogError():
-            return "contended"
-        case VaultUnavailable():
-            return "vault_unavailable"
-        case VaultError():
-            return "vault_error"
-        case HTTPException() if error.status_code in _CLIENT_ERRORS:
-            return _BY_HTTP_STATUS.get(error.status_code, "invalid_request")
+    if isinstance(error, Refusal | BadRequest):
+        return error.code
+    for kind, code in _CODES:
+        if isinstance(error, kind):
+            return code
+    if isinstance(error, HTTPException) and error.status_code in _CLIENT_ERRORS:
+        return _BY_HTTP_STATUS.get(error.status_code, "invalid_request")
     return "internal_error"
 
 

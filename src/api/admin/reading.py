@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from api.admin.access import PERMISSION
 from api.admin.tools import AdminTools
@@ -28,7 +28,7 @@ from api.admin.views import (
 from application.queries import Balance, RequestDetail, RequestFilter, RequestPage, RequestState
 from domain.refusal import NotFound
 
-Limit = Annotated[int, Parameter(ge=1, le=PAGE_ROWS_MAX)]
+Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_ROWS_MAX)]
 _READ = {PERMISSION: "read"}
 
 
@@ -44,19 +44,21 @@ def directory_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
     directory, ports = tools.directory, tools.ports
 
     @get("/accounts", opt=_READ)
-    async def list_accounts(after: str | None = None, limit: Limit = PAGE_ROWS) -> Page:
+    async def list_accounts(after: FromQuery[str | None] = None, limit: Limit = PAGE_ROWS) -> Page:
         shown, next_after = cut(directory.accounts, after=after, limit=limit)
         names = await asyncio.to_thread(names_of, ports, [one.account_id for one in shown])
         return Page(items=account_items(shown, names), next_after=next_after)
 
     @get("/accounts/{account_id:uuid}", opt=_READ)
-    async def read_account(account_id: UUID) -> dict[str, Any]:
+    async def read_account(account_id: FromPath[UUID]) -> dict[str, Any]:
         account = found(directory.accounts, account_id, kind="account")
         return account_items([account], await asyncio.to_thread(names_of, ports, [account_id]))[0]
 
     @get("/keys", opt=_READ)
     async def list_keys(
-        account_id: UUID | None = None, after: str | None = None, limit: Limit = PAGE_ROWS
+        account_id: FromQuery[UUID | None] = None,
+        after: FromQuery[str | None] = None,
+        limit: Limit = PAGE_ROWS,
     ) -> Page:
         keys = {
             key_id: one
@@ -68,12 +70,12 @@ def directory_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         return Page(items=key_items(shown, names), next_after=next_after)
 
     @get("/keys/{key_id:uuid}", opt=_READ)
-    async def read_key(key_id: UUID) -> dict[str, Any]:
+    async def read_key(key_id: FromPath[UUID]) -> dict[str, Any]:
         key = found(directory.keys, key_id, kind="API key")
         return key_items([key], await asyncio.to_thread(names_of, ports, [key_id]))[0]
 
     @get("/operators", opt=_READ)
-    async def list_operators(after: str | None = None, limit: Limit = PAGE_ROWS) -> Page:
+    async def list_operators(after: FromQuery[str | None] = None, limit: Limit = PAGE_ROWS) -> Page:
         shown, next_after = cut(directory.staff.operators, after=after, limit=limit)
         names = await asyncio.to_thread(names_of, ports, [one.operator_id for one in shown])
         return Page(items=operator_items(shown, names), next_after=next_after)
@@ -91,23 +93,23 @@ def catalogue_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         return Page(items=plain, next_after=next_after)
 
     @get("/providers", opt=_READ)
-    async def list_providers(after: str | None = None, limit: Limit = PAGE_ROWS) -> Page:
+    async def list_providers(after: FromQuery[str | None] = None, limit: Limit = PAGE_ROWS) -> Page:
         return page(directory.providers, after, limit)
 
     @get("/credentials", opt=_READ)
-    async def list_credentials(after: str | None = None, limit: Limit = PAGE_ROWS) -> Page:
+    async def list_credentials(after: FromQuery[str | None] = None, limit: Limit = PAGE_ROWS) -> Page:
         return page(credential_items(directory), after, limit)
 
     @get("/deployments", opt=_READ)
-    async def list_deployments(after: str | None = None, limit: Limit = PAGE_ROWS) -> Page:
+    async def list_deployments(after: FromQuery[str | None] = None, limit: Limit = PAGE_ROWS) -> Page:
         return page(directory.deployments, after, limit)
 
     @get("/aliases", opt=_READ)
-    async def list_aliases(after: str | None = None, limit: Limit = PAGE_ROWS) -> Page:
+    async def list_aliases(after: FromQuery[str | None] = None, limit: Limit = PAGE_ROWS) -> Page:
         return page(alias_items(directory), after, limit)
 
     @get("/prices", opt=_READ)
-    async def list_prices(after: str | None = None, limit: Limit = PAGE_ROWS) -> Page:
+    async def list_prices(after: FromQuery[str | None] = None, limit: Limit = PAGE_ROWS) -> Page:
         return page(price_items(directory), after, limit)
 
     return [list_providers, list_credentials, list_deployments, list_aliases, list_prices]
@@ -117,13 +119,13 @@ def read_model_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
     """Balances and requests, as last projected."""
 
     @get("/balances", opt=_READ, sync_to_thread=True)
-    def list_balances(after: UUID | None = None, limit: Limit = PAGE_ROWS) -> Balances:
+    def list_balances(after: FromQuery[UUID | None] = None, limit: Limit = PAGE_ROWS) -> Balances:
         items = tools.balances.balances(after=after, limit=limit)
         next_after = str(items[-1].account_id) if len(items) == limit else None
         return Balances(items=items, next_after=next_after)
 
     @get("/balances/{account_id:uuid}", opt=_READ)
-    async def read_balance(account_id: UUID) -> Balance:
+    async def read_balance(account_id: FromPath[UUID]) -> Balance:
         """Zeros for an account that has not been granted anything yet."""
         balance = await asyncio.to_thread(tools.balances.balance, account_id)
         if balance is None:
@@ -132,14 +134,15 @@ def read_model_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
 
     @get("/requests", opt=_READ, sync_to_thread=True)
     def list_requests(
-        account_id: UUID | None = None,
-        key_id: UUID | None = None,
-        request_state: Annotated[RequestState | None, Parameter(query="state")] = None,
-        alias: str | None = None,
-        client_ref: str | None = None,
-        admitted_from_us: int | None = None,
-        admitted_until_us: int | None = None,
-        before_position: int | None = None,
+        *,
+        account_id: FromQuery[UUID | None] = None,
+        key_id: FromQuery[UUID | None] = None,
+        request_state: Annotated[RequestState | None, QueryParameter(name="state")] = None,
+        alias: FromQuery[str | None] = None,
+        client_ref: FromQuery[str | None] = None,
+        admitted_from_us: FromQuery[int | None] = None,
+        admitted_until_us: FromQuery[int | None] = None,
+        before_position: FromQuery[int | None] = None,
         limit: Limit = 50,
     ) -> RequestPage:
         """Newest first; `next_before` is the `before_position` of the next page."""
@@ -155,7 +158,7 @@ def read_model_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         return tools.requests.requests(wanted, before_position=before_position, limit=limit)
 
     @get("/requests/{request_id:uuid}", opt=_READ, sync_to_thread=True)
-    def read_request(request_id: UUID) -> RequestDetail:
+    def read_request(request_id: FromPath[UUID]) -> RequestDetail:
         """One request with its attempts."""
         detail = tools.requests.request(request_id)
         if detail is None:

@@ -15,29 +15,47 @@ BODY_S_MAX = 30.0
 class AsgiClient:
     """Implements `application.gateway.client.Client`."""
 
-    __slots__ = ("_body_bytes_max", "_receive", "_scope", "_send", "_watcher", "gone", "started")
+    __slots__ = (
+        "_body_bytes_max",
+        "_body_s_max",
+        "_receive",
+        "_scope",
+        "_send",
+        "_watcher",
+        "gone",
+        "started",
+    )
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, *, body_bytes_max: int) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        body_bytes_max: int,
+        body_s_max: float = BODY_S_MAX,
+    ) -> None:
         self.gone = False
         self.started = False  #: the head of the answer was sent
         self._scope = scope
         self._receive = receive
         self._send: Any = send
         self._body_bytes_max = body_bytes_max
+        self._body_s_max = body_s_max
         self._watcher: asyncio.Task[None] | None = None
 
     async def body(self) -> bytes:
-        first: Any = await self._next_part()
-        if not first.get("more_body", False):
-            data: bytes = first.get("body", b"")
-            if len(data) > self._body_bytes_max:
-                raise BodyTooLarge
-            return data
         try:
-            async with asyncio.timeout(BODY_S_MAX):
-                return await self._rest(first.get("body", b""))
+            async with asyncio.timeout(self._body_s_max):
+                first: Any = await self._next_part()
+                if first.get("more_body", False):
+                    return await self._rest(first.get("body", b""))
         except TimeoutError:
             raise BodyTooSlow from None
+        data: bytes = first.get("body", b"")
+        if len(data) > self._body_bytes_max:
+            raise BodyTooLarge
+        return data
 
     async def _rest(self, first: bytes) -> bytes:
         parts, size, more = [first], len(first), True

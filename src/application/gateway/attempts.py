@@ -50,6 +50,7 @@ class Opened(msgspec.Struct, kw_only=True):
     started_us: int
     started_s: float
     status: int
+    recorded: bool = False  #: as a success; an interruption in that moment must not record it again
 
 
 class Attempts:
@@ -148,6 +149,9 @@ class Attempts:
             raise self.refusal()
 
     def succeed(self, opened: Opened, outcome: str = "ok") -> None:
+        if opened.recorded:
+            return
+        opened.recorded = True
         self._record(
             opened.deployment,
             outcome,

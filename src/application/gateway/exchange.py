@@ -93,9 +93,11 @@ class Exchange:
                     return await self._stream(opened)
                 return await self._whole(opened)
         except TimeoutError:
+            self._deadline = None  # it has struck: a charge has no clock to stop any more
             await self._left_unanswered(opened, deployment)
             return True
         finally:
+            self._deadline = None  # a client that leaves from here on finds nothing to shorten
             if opened is not None:
                 await opened.response.aclose()
 

@@ -84,6 +84,8 @@ class Settlement:
                 await asyncio.sleep(FULL_PAUSE_S)
             except LeaseEnded:
                 raise self._lost() from None
+            except LogUnavailable:  # the journal was closed: the reaper gives the hold back
+                raise ledger_unavailable() from None
         self._ended = False
         self.release("ledger_unavailable", answer.attempts)
         raise ledger_unavailable()

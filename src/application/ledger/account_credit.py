@@ -105,7 +105,11 @@ class AccountCredit:
             self._serving = True
             self._start(self._serve())
         try:
-            return await waiter.hold
+            async with asyncio.timeout(self._tools.limits.hold_wait_s):
+                return await waiter.hold
+        except TimeoutError:
+            self._return_unused(waiter)
+            raise LogUnavailable("the ledger did not answer in time") from None
         except asyncio.CancelledError:
             self._return_unused(waiter)
             raise
@@ -229,10 +233,23 @@ class AccountCredit:
         covered = self._covered_by(access.wallet, hold_nano) or self._covered_by(
             await access.refresh(), hold_nano
         )
+        if not covered:
+            await self._gather()
+            covered = self._covered_by(access.wallet, hold_nano)
         if not covered and not await self._recall_until(hold_nano):
             available_nano = access.wallet.available_nano + self._free_nano()
             raise InsufficientCredit(required_nano=hold_nano, available_nano=available_nano)
         await self._extend_or_open(hold_nano)
+
+    async def _gather(self) -> None:
+        """Bring what rotated leases hold for no request, and what is on its way, back to the wallet.
+
+        A give-back leaves the lease before it reaches the wallet; in between the credit is seen in neither.
+        """
+        for live in list(self._draining):
+            await self._give_back(live)
+        async with self._upkeep:
+            pass
 
     async def _extend_or_open(self, hold_nano: int) -> None:
         """Borrow; when someone else was faster at the wallet or the lease was lost, the banker starts over."""
@@ -345,6 +362,7 @@ class AccountCredit:
 
     async def _close_drained(self) -> None:
         async with self._upkeep:
+            self._draining = [live for live in self._draining if not live.lost]
             for live in [live for live in self._draining if not live.lease.holds]:
                 try:
                     await self._lender.close(live)

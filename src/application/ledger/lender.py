@@ -27,6 +27,8 @@ class LedgerLimits(msgspec.Struct, frozen=True, kw_only=True):
     lease_age_s_max: float = 600.0
     recall_wait_s: float = 1.0
     """The longest wait for answers; a request is refused earlier, as soon as every owner has answered."""
+    hold_wait_s: float = 5.0
+    """A request whose account cannot borrow within this time is refused: the log is silent, and clients wait."""
 
 
 class LiveGateways(msgspec.Struct):
@@ -117,7 +119,7 @@ class Lender:
             )
 
         await self.access.change(decide)
-        live.record_unwatched(lease_rules.top_up(live.lease, amount_nano=lent_nano))
+        live.record(lease_rules.top_up(live.lease, amount_nano=lent_nano))
 
     async def give_back(self, live: LiveLease) -> None:
         """Return everything that no request holds: the lease first, then the wallet.

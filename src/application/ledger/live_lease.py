@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from application.eventlog import Journal, JournalFull, NewEvent, VersionConflict
+from application.eventlog import Journal, JournalFull, LogUnavailable, NewEvent
 from domain.event import encode
 from domain.ledger import lease as rules
 from domain.ledger.events import Attempt, LeaseEvent
@@ -33,13 +33,12 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
 class LiveLease:
     """The owner's side of one lease stream. Not safe outside the event loop."""
 
-    __slots__ = ("_journal", "draining", "lease", "lost", "opened_s", "used_s")
+    __slots__ = ("_journal", "lease", "lost", "opened_s", "used_s")
 
     def __init__(self, lease: Lease, journal: Journal, *, now_s: float) -> None:
         self.lease = lease
         self.opened_s = now_s
         self.used_s = now_s
-        self.draining = False  #: takes no new requests; closes when the last hold ends
         self.lost = False  #: another writer ended the stream; nothing can be charged here any more
         self._journal = journal
 
@@ -55,23 +54,20 @@ class LiveLease:
     def record(self, events: list[LeaseEvent]) -> "asyncio.Future[int]":
         """Append `events` and fold them in; the future tells when they are durable.
 
+        What could not be stored leaves this fold ahead of the stream, so the lease is marked lost before anything
+        that waits for the future runs: nobody counts on from a version that does not exist.
+
         Raises:
-            JournalFull: nothing was appended or folded.
+            JournalFull, LogUnavailable: nothing was appended or folded.
         """
         durable = self._journal.append(self.plan(events))
+        durable.add_done_callback(self._check)
         for event in events:
             rules.evolve(self.lease, event)
         return durable
 
-    def record_unwatched(self, events: list[LeaseEvent]) -> None:
-        """As `record`, for events that nobody waits for; losing the stream marks the lease lost."""
-        self.watch(self.record(events))
-
-    def watch(self, durable: "asyncio.Future[int]") -> None:
-        durable.add_done_callback(self._check)
-
     def _check(self, durable: "asyncio.Future[int]") -> None:
-        if not durable.cancelled() and isinstance(durable.exception(), VersionConflict):
+        if not durable.cancelled() and durable.exception() is not None:
             self.lost = True
 
 
@@ -135,8 +131,8 @@ class Hold:
             self.release_unwatched, code=code, attempts=attempts, total_ms=total_ms, now_us=now_us
         )
         try:
-            self.live.watch(self.release(code=code, attempts=attempts, total_ms=total_ms, now_us=now_us))
-        except LeaseEnded:
+            self.release(code=code, attempts=attempts, total_ms=total_ms, now_us=now_us)
+        except (LeaseEnded, LogUnavailable):  # with the journal closed, the reaper gives it back
             pass
         except JournalFull:
             asyncio.get_running_loop().call_later(RELEASE_AGAIN_S, again)

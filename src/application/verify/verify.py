@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
-from application.eventlog import EventStore, RecordedEvent
+from application.eventlog import RecordedEvent
+from application.projections import ReadableLog
 from application.verify.accounts import Accounts
 from application.verify.balances import BalanceCheck
 from application.verify.ledger import LedgerFold, Stored
@@ -31,7 +32,7 @@ _LEASE_KINDS: Final = frozenset(LEASE_EVENTS)
 _WALLET_KINDS: Final = frozenset(WALLET_EVENTS)
 
 
-def verify(store: EventStore, registry: TopicRegistry, read_models: ReadModels | None = None) -> Report:
+def verify(store: ReadableLog, registry: TopicRegistry, read_models: ReadModels | None = None) -> Report:
     """Check the log up to its end, and the read models against it as far as they are.
 
     Blocking, for seconds to minutes. Others may go on writing: what comes after the start is not looked at.
@@ -51,7 +52,7 @@ def verify(store: EventStore, registry: TopicRegistry, read_models: ReadModels |
     return report
 
 
-def _read(store: EventStore, *, until_position: int) -> Iterator[RecordedEvent]:
+def _read(store: ReadableLog, *, until_position: int) -> Iterator[RecordedEvent]:
     position = 0
     while position < until_position:
         events = store.read_log(after_position=position, limit=BATCH_EVENTS)

@@ -37,6 +37,7 @@ class App:
             group=uid,
             extra_groups=None if uid is None else [],
         )
+        self.data_root = Path()
         assert self.process.stdout
         line = self.process.stdout.readline()
         self.ready: dict[str, Any] = json.loads(line) if line else {}
@@ -110,38 +111,50 @@ def start(scratch: Path) -> Iterator[Callable[..., App]]:
     """Start the application on `scratch/data`, or elsewhere; whatever still runs afterwards is stopped."""
     apps: list[App] = []
 
-    def start_app(
-        data_root: Path | None = None,
-        *options: str,
-        python: str = sys.executable,
-        path: list[Path] | None = None,
-        uid: int | None = None,
-    ) -> App:
+    def start_app(data_root: Path | None = None, *options: str, **how: Any) -> App:
         root = scratch / "data" if data_root is None else data_root
-        command = [
-            python,
-            str(_HERE / "driver.py"),
-            str(root),
-            "--root-home",
-            str(scratch / "root-home"),
-            *options,
-        ]
-        search = [_SOURCE] if path is None else path
-        environment = {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": os.pathsep.join(map(str, search)),
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        if path is not None:
-            command[1] = str(path[0] / "driver.py")
-        apps.append(App(command, environment=environment, uid=uid))
+        apps.append(launch(root, "--root-home", str(scratch / "root-home"), *options, **how))
         return apps[-1]
 
     yield start_app
     for app in apps:
-        if app.process.poll() is None:
-            app.process.send_signal(signal.SIGTERM)
-            app.process.communicate(timeout=_WAIT_S)
+        end(app)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[App]:
+    """One application for all tests of a module that only look at it."""
+    with TemporaryDirectory(prefix="tokenok-") as name:
+        Path(name).chmod(0o711)
+        app = launch(Path(name, "data"), "--root-home", str(Path(name, "root-home")))
+        yield app
+        end(app)
+
+
+def launch(
+    data_root: Path,
+    *options: str,
+    python: str = sys.executable,
+    path: list[Path] | None = None,
+    uid: int | None = None,
+) -> App:
+    """`path`: where the driver and the code are to be found, if not here; `uid`: run it as this user."""
+    search = [_SOURCE] if path is None else path
+    driver = _HERE / "driver.py" if path is None else path[0] / "driver.py"
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join(map(str, search)),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    app = App([python, str(driver), str(data_root), *options], environment=environment, uid=uid)
+    app.data_root = data_root
+    return app
+
+
+def end(app: App) -> None:
+    if app.process.poll() is None:
+        app.process.send_signal(signal.SIGTERM)
+        app.process.communicate(timeout=_WAIT_S)
 
 
 @pytest.fixture

@@ -29,13 +29,14 @@ def kept(url: str) -> list[int]:
         return [row[0] for row in connection.execute("SELECT value FROM kept ORDER BY value")]
 
 
-def test_rows_and_keys_outlive_a_stop(start: Start) -> None:
-    """A second start finds what the first one stored."""
+def test_rows_and_keys_outlive_a_stop(start: Start, scratch: Path) -> None:
+    """A second start finds what the first one stored; in between no address is given to anybody."""
     first = start()
     put(first.database_url, 1)
     with redis.Redis.from_url(first.redis_url) as client:
         client.set("kept", "1")
     assert first.stop() == ""
+    assert read_endpoints(scratch / "data") is None
     second = start()
     assert kept(second.database_url) == [1]
     with redis.Redis.from_url(second.redis_url) as client:
@@ -112,17 +113,15 @@ def test_two_data_roots_beside_one_another(start: Start, scratch: Path) -> None:
     assert (kept(one.database_url), kept(two.database_url)) == ([1], [2])
 
 
-def test_other_commands_find_the_servers(start: Start, scratch: Path) -> None:
-    """The addresses are in a file that only its owner reads, and gone after a stop."""
-    app = start()
-    path = scratch / "data" / "endpoints.json"
+def test_other_commands_find_the_servers(running: Any) -> None:
+    """The addresses are in a file that only its owner reads."""
+    app = running
+    path = running.data_root / "endpoints.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert read_endpoints(scratch / "data") == Endpoints(
+    assert read_endpoints(running.data_root) == Endpoints(
         database_url=app.database_url, redis_url=app.redis_url
     )
     assert json.loads(path.read_text()) == {"database_url": app.database_url, "redis_url": app.redis_url}
-    app.stop()
-    assert read_endpoints(scratch / "data") is None
 
 
 @pytest.mark.slow
@@ -135,7 +134,7 @@ def test_nothing_stays_in_the_temporary_directory(start: Start) -> None:
     assert not socket_directory.parent.exists()
 
 
-def test_durability_is_on(start: Start) -> None:
+def test_durability_is_on(running: Any) -> None:
     """What a ledger stands on is not tuned away, and nothing listens on the network."""
     wanted = {
         "fsync": "on",
@@ -148,31 +147,37 @@ def test_durability_is_on(start: Start) -> None:
         "shared_buffers": "128MB",
         "server_encoding": "UTF8",
     }
-    with psycopg.connect(start(None, "--only", "postgres").database_url) as connection:
+    with psycopg.connect(running.database_url) as connection:
         found = {
             name: connection.execute("SELECT current_setting(%s)", (name,)).fetchone() for name in wanted
         }
     assert found == {name: (value,) for name, value in wanted.items()}
 
 
-def test_valkey_neither_evicts_nor_listens(start: Start) -> None:
+def test_valkey_neither_evicts_nor_listens(running: Any) -> None:
     """Queued work is never thrown away to make room, it is on disk, and no port is open."""
     wanted = {"maxmemory-policy": "noeviction", "appendonly": "yes", "appendfsync": "everysec", "port": "0"}
-    with redis.Redis.from_url(start(None, "--only", "valkey").redis_url) as client:
+    with redis.Redis.from_url(running.redis_url) as client:
         assert {name: client.config_get(name)[name] for name in wanted} == wanted
 
 
-def test_no_way_in_without_the_password(start: Start) -> None:
+def test_no_way_in_without_the_password(running: Any) -> None:
     """The socket's path can be read off the process list, so reaching it is not enough."""
-    url = start(None, "--only", "postgres").database_url
+    url = running.database_url
     without = url.replace(url[url.index("tokenok:") : url.index("@")], "tokenok")
     with pytest.raises(psycopg.OperationalError, match="no password supplied"):
         psycopg.connect(without)
 
 
-def test_secrets_are_private(start: Start, scratch: Path) -> None:
+def test_secrets_are_private(running: Any) -> None:
     """Nothing in the data root can be read by others."""
-    start()
-    for path in (scratch / "data").iterdir():
+    for path in (running.data_root).iterdir():
         open_to_others = stat.S_IMODE(path.stat().st_mode) & 0o077
         assert not open_to_others, path
+
+
+def test_no_rule_trusts_anybody(running: Any) -> None:
+    """Every line of the access rules asks for the password."""
+    rules = (running.data_root / "postgres-18" / "pg_hba.conf").read_text().splitlines()
+    methods = {line.split()[-1] for line in rules if line.strip() and not line.startswith("#")}
+    assert methods == {"scram-sha-256"}

@@ -64,16 +64,22 @@ def test_a_body_that_nobody_reads_is_not_taken_from_the_network(
 
 
 @pytest.mark.parametrize("is_tls", [False, True], ids=["tcp", "tls"])
-@pytest.mark.parametrize("size", [40_000, 100_000, 700_000])
+@pytest.mark.parametrize("size", [32_768, 40_000, 100_000, 700_000])
+@pytest.mark.parametrize("ends", ["orderly", "without closing alert"])
 def test_an_end_behind_unread_bytes_loses_none_of_them(
-    kit: "Kit", run: "Run", is_tls: bool, size: int
+    kit: "Kit", run: "Run", *, is_tls: bool, size: int, ends: str
 ) -> None:
     """An upstream that answers and closes at once, and a reader that comes late: the whole body is there."""
 
     async def main() -> None:
         async def script(peer: "Peer") -> None:
             await peer.request()
-            await peer.answer(b"x" * size, extra=b"connection: close\r\n")
+            # Written apart, read together: 32 KiB of body then end within a TLS record, just behind a full buffer.
+            peer.writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % size)
+            await peer.send(b"x" * size)
+            if ends != "orderly":
+                await kit.until(lambda: peer.writer.transport.get_write_buffer_size() == 0)
+                peer.writer.transport.abort()
 
         tls = kit.server_tls() if is_tls else None
         async with kit.serve(script, tls=tls) as server, kit.client() as client:

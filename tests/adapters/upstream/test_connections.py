@@ -373,6 +373,37 @@ def test_a_request_that_is_still_on_its_way_out_ends_the_connection(kit: "Kit", 
     run(main())
 
 
+def test_a_request_that_was_not_sent_whole_ends_the_connection(kit: "Kit", run: "Run") -> None:
+    """Also when all that was written has been taken meanwhile, and the early answer was complete."""
+
+    async def main() -> None:
+        taken = asyncio.Event()
+
+        async def script(peer: "Peer") -> None:
+            if peer.number > 0:
+                await echo(peer)
+            await peer.reader.readuntil(b"\r\n\r\n")
+            await peer.send(b"HTTP/1.1 413 Too Large\r\ncontent-length: 8\r\n\r\ntoo ")
+            reading = asyncio.create_task(peer.gone())
+            await taken.wait()
+            await peer.send(b"much")
+            await reading
+
+        async with kit.serve(script) as server, kit.client() as client:
+            response = await client.send(
+                server.request(b"x" * LARGE), connect_s=kit.wait_s, first_byte_s=kit.wait_s
+            )
+            (connection,) = client._alive
+            transport = connection._transport
+            assert transport is not None
+            await kit.until(lambda: transport.get_write_buffer_size() == 0)
+            taken.set()
+            assert await response.read(100, idle_s=kit.wait_s) == b"too much"
+            assert await kit.ask(client, server) == b"1"
+
+    run(main())
+
+
 def test_an_interim_answer_does_not_stop_the_sending(kit: "Kit", run: "Run") -> None:
     """100 Continue in front of a large body: it is sent whole."""
 

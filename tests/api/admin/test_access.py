@@ -1,0 +1,96 @@
+"""Every route of the admin API against every role, from the running application's own list of routes."""
+
+from uuid import UUID
+
+import pytest
+
+from api.admin.app import PREFIX
+from api.admin.commands import COMMANDS
+from application.command import Command
+from domain.operators import PERMISSIONS, Permission, Role
+from tests.api.admin.conftest import World
+
+READING = (
+    "/accounts",
+    "/accounts/{account_id:uuid}",
+    "/aliases",
+    "/balances",
+    "/balances/{account_id:uuid}",
+    "/credentials",
+    "/deployments",
+    "/keys",
+    "/keys/{key_id:uuid}",
+    "/operators",
+    "/prices",
+    "/providers",
+    "/requests",
+    "/requests/{request_id:uuid}",
+    "/schema/openapi.json",
+)
+MATRIX: dict[tuple[str, str], Permission] = {("GET", path): "read" for path in READING}
+MATRIX |= {("POST", entry.path): entry.permission for entry in COMMANDS}
+SOMETHING = UUID(int=7)
+
+
+def served(world: World) -> set[tuple[str, str]]:
+    return {
+        (str(method), route.path_format.removeprefix(PREFIX))
+        for route in world.client.app.routes
+        if route.path.startswith(PREFIX)
+        for method in getattr(route, "methods", ())
+        if method != "OPTIONS"
+    }
+
+
+def test_no_route_is_missing_from_the_matrix(world: World) -> None:
+    """What the application serves is exactly what the matrix below tries."""
+    formats = {(method, path.replace(":uuid}", "}")) for method, path in MATRIX}
+    assert served(world) == formats
+
+
+def test_each_role_gets_what_its_permissions_allow_and_403_elsewhere(world: World) -> None:
+    """The matrix, role by role; an allowed POST of nonsense is refused for its body, not for its caller."""
+    for role, allowed in PERMISSIONS.items():
+        for (method, path), needed in MATRIX.items():
+            url = PREFIX + path.partition("{")[0] + (str(SOMETHING) if "{" in path else "")
+            answer = world.client.request(method, url, headers=world.as_role(role), content=b"[]")
+            if needed not in allowed:
+                assert (answer.status_code, answer.json()["code"]) == (403, "not_permitted"), (role, url)
+            elif method == "POST":
+                assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request"), (role, url)
+            else:
+                assert answer.status_code == (404 if "{" in path else 200), (role, url, answer.text)
+
+
+@pytest.mark.parametrize("header", [None, "Bearer", "Bearer tk_op_wrong", "Basic abc", "Bearer \xff"])
+def test_without_a_token_every_route_answers_401(world: World, header: str | None) -> None:
+    """No token, half a token, another scheme: 401 as a problem, and nothing is told of the route."""
+    headers = [] if header is None else [(b"authorization", header.encode("latin-1"))]
+    for method, path in MATRIX:
+        answer = world.client.request(
+            method, PREFIX + path.replace("{", "").replace("}", ""), headers=headers
+        )
+        if "{" in path:
+            continue
+        assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token"), path
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_unknown_paths_answer_404_as_a_problem(world: World) -> None:
+    """Also for a path that is no route."""
+    answer = world.client.get(f"{PREFIX}/nonsense", headers=world.as_role("admin"))
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_every_command_class_is_in_the_table() -> None:
+    """A new command without a route is noticed here."""
+    known = {entry.command for entry in COMMANDS}
+    assert set(Command.__subclasses__()) <= known
+
+
+def test_roles_are_those_of_the_domain(world: World) -> None:
+    """The matrix tries all of them."""
+    roles: set[Role] = {"admin", "support", "finance", "auditor"}
+    assert set(world.tokens) == roles

@@ -1,0 +1,228 @@
+"""A gateway, the sandbox behind it and its log, all as they run: processes, a database, a socket."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID, uuid5
+
+import httpx
+import msgspec
+
+from adapters.eventstore.store import PostgresEventStore
+from application.accounts import open_account
+from application.catalogue import add_deployment, publish_prices, set_route
+from application.command import Ports
+from application.keys import issue_key
+from application.ledger.grant_credit import GrantCredit, grant_credit
+from bootstrap import migrate, ports_of
+from demo_seed import PRICE, PROVIDER, DemoSeed, seed_demo
+from domain.catalogue.provider import provider_id_of
+from domain.event import Event, TopicRegistry
+from domain.fact import SYSTEM
+from domain.ledger.events import LEDGER_EVENTS, RequestAdmitted, RequestReleased, UsageCharged
+from settings import Settings, from_environment
+from tests.waiting import until
+
+TOPICS = TopicRegistry(*LEDGER_EVENTS)
+FALLBACKS = (
+    "status_500",
+    "status_429",
+    "cut_before_headers",
+    "cut_before_body",
+    "error_event_first",
+    "garbage_body",
+)
+ABSURD = ("usage_x1000", "usage_int64", "usage_1e400", "usage_negative", "usage_string")
+ALONE = ("cut_mid_stream", "usage_missing", "status_500", "status_400", "error_event_mid_stream", *ABSURD)
+_NAMES = UUID("9d2ab4e4-41a5-4f3c-8a27-0c8f3a9a7e10")
+NAMED = "group/demo"  #: a model name with a slash
+POOR_NANO = 1_000
+
+
+class World:
+    """What a test can ask and look at."""
+
+    def __init__(self, *, url: str, settings: Settings, seed: DemoSeed, ports: Ports) -> None:
+        self.url = url
+        self.settings = settings
+        self.seed = seed
+        self.ports = ports
+        self.client = httpx.Client(base_url=url, timeout=60, trust_env=False)
+        self._store = PostgresEventStore(settings.database_url)
+
+    def close(self) -> None:
+        self.client.close()
+        self._store.close()
+
+    def chat(self, body: object, *, key: str | None = None, **headers: str) -> httpx.Response:
+        """One request; a body that is no dictionary goes out as it is."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        given = {"authorization": f"Bearer {key or self.seed.api_key}", "content-type": "application/json"}
+        return self.client.post("/v1/chat/completions", content=content, headers=given | headers)
+
+    def events(self, request_id: str) -> list[Event]:
+        """The ledger's facts about one request, in order."""
+        wanted = UUID(request_id)
+        log = self._store.read_log(after_position=0, limit=100_000)
+        facts = [TOPICS.decode(one.topic, one.state) for one in log if one.topic.startswith("lease.")]
+        return [fact for fact in facts if getattr(fact, "request_id", None) == wanted]
+
+    def ending(self, request_id: str) -> UsageCharged | RequestReleased:
+        """How a request ended; it was admitted once and ended once."""
+        facts = until(lambda: found if len(found := self.events(request_id)) > 1 else [])
+        admitted, ended = facts
+        assert isinstance(admitted, RequestAdmitted)
+        assert isinstance(ended, UsageCharged | RequestReleased)
+        assert ended.hold_nano == admitted.hold_nano
+        return ended
+
+    def charge(self, request_id: str) -> UsageCharged:
+        ended = self.ending(request_id)
+        assert isinstance(ended, UsageCharged)
+        return ended
+
+    def new_key(self, name: str, *, amount_nano: int, models: tuple[str, ...] | None = None) -> str:
+        """The secret of a key of a new account with that much credit."""
+        account_id = self.ports.ids.new()
+        open_account.handle(
+            open_account.OpenAccount(name=name, account_id=account_id), actor=SYSTEM, ports=self.ports
+        )
+        grant_credit(
+            GrantCredit(
+                account_id=account_id,
+                lot_id=self.ports.ids.new(),
+                amount_nano=amount_nano,
+                source="promo",
+                reason="test",
+                granted_by=SYSTEM.label,
+            ),
+            store=self.ports.store,
+            clock=self.ports.clock,
+        )
+        command = issue_key.IssueKey(account_id=account_id, name=name, models=models)
+        secret = issue_key.handle(command, actor=SYSTEM, ports=self.ports).secret.reveal()
+        until(lambda: self._is_known(secret))
+        return secret
+
+    def _is_known(self, secret: str) -> bool:
+        answer = self.client.get("/v1/models", headers={"authorization": f"Bearer {secret}"})
+        return answer.status_code == 200
+
+
+def ask(
+    model: str = "demo-fast", *, stream: bool = False, script: object = None, **fields: object
+) -> dict[str, object]:
+    """A request body; `script` tells the sandbox how to answer."""
+    body: dict[str, object] = {
+        "model": model,
+        "messages": [{"role": "user", "content": "What is the plan for today?"}],
+        "max_tokens": 40,
+        "stream": stream,
+    }
+    if script is not None:
+        body["metadata"] = {"sandbox": json.dumps(script)}
+    return body | fields
+
+
+def _add_routes(ports: Ports) -> None:
+    """Aliases whose first deployment fails, alone or with a second one that serves."""
+    aliases: dict[str, list[str]] = {NAMED: ["sandbox-echo"]}
+    for fault in FALLBACKS:
+        aliases[f"second/{fault}"] = [f"sandbox-fault-{fault}", "sandbox-echo"]
+    for fault in ALONE:
+        aliases[f"alone/{fault}"] = [f"sandbox-fault-{fault}"]
+    for model in sorted({model for models in aliases.values() for model in models}):
+        add_deployment.handle(
+            add_deployment.AddDeployment(
+                deployment_id=uuid5(_NAMES, model),
+                provider_id=provider_id_of(PROVIDER),
+                upstream_model=model,
+                context_tokens=128_000,
+                output_tokens_max=4_096,
+            ),
+            actor=SYSTEM,
+            ports=ports,
+        )
+    for alias, models in aliases.items():
+        targets = tuple(set_route.Target(deployment_id=uuid5(_NAMES, model)) for model in models)
+        set_route.handle(set_route.SetRoute(alias=alias, targets=targets), actor=SYSTEM, ports=ports)
+    prices = publish_prices.PublishPrices(
+        entries=dict.fromkeys([*aliases, "demo", "demo-fast"], PRICE), note="test"
+    )
+    publish_prices.handle(prices, actor=SYSTEM, ports=ports)
+
+
+@contextmanager
+def _process(
+    arguments: Sequence[str], environment: dict[str, str], log: Path
+) -> "Iterator[subprocess.Popen[bytes]]":
+    """A process that must still be alive at the end, and ends with 0 when asked to."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *arguments], env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            yield process
+            assert process.poll() is None, log.read_text()[-4_000:]
+        finally:
+            process.terminate()
+            try:
+                code = process.wait(timeout=60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                raise
+    assert code in (0, -15), log.read_text()[-4_000:]
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running_world(environment: dict[str, str], scratch: Path) -> Iterator[World]:
+    """Migrate, seed and start everything; the gateway's log must not hold a failure at the end."""
+    settings = from_environment(environment)
+    migrate(settings)
+    ready = scratch / "ready.json"
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    gateway_log = scratch / "gateway.log"
+    with _process(["sandbox", "--ready-file", str(ready)], inherited, scratch / "sandbox.log"):
+        until(ready.exists)
+        base_url = json.loads(ready.read_text())["base_url"]
+        seed = seed_demo(settings, sandbox_base_url=base_url, data_root=scratch)
+        port = _free_port()
+        with ports_of(settings) as ports:
+            _add_routes(ports)
+            command = ["gateway_main", "--port", str(port)]
+            with _process(command, inherited | environment, gateway_log):
+                world = World(url=f"http://127.0.0.1:{port}", settings=settings, seed=seed, ports=ports)
+                until(lambda: _answers(world))
+                yield world
+                world.close()
+    assert "request_failed" not in gateway_log.read_text(), gateway_log.read_text()[-4_000:]
+
+
+def _answers(world: World) -> bool:
+    try:
+        return world.client.get("/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def price_nano(usage: dict[str, int]) -> int:
+    """What the sandbox's own usage costs: 0.5 and 1.5 credits for a million tokens."""
+    return usage["prompt_tokens"] * 500 + usage["completion_tokens"] * 1_500
+
+
+def decoded(line: str) -> dict[str, object]:
+    """The JSON of one event of a stream."""
+    return msgspec.json.decode(line.removeprefix("data: "), type=dict[str, object])

@@ -1,0 +1,94 @@
+"""Providers that fail: the next one serves, a broken stream says so, and no fault costs more than the hold."""
+
+import json
+import socket
+
+import pytest
+
+from domain.ledger.events import RequestReleased
+from tests.api.v1.gateway_world import ABSURD, FALLBACKS, World, ask, decoded
+from tests.waiting import until
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["json", "stream"])
+@pytest.mark.parametrize("fault", FALLBACKS)
+def test_the_second_deployment_serves_when_the_first_fails(world: World, fault: str, *, stream: bool) -> None:
+    """Nothing of the failure shows but the count; both attempts are recorded, one charge."""
+    if fault == "error_event_first" and not stream:
+        fault = "status_500"  # there is no first event in a JSON answer
+    answer = world.chat(ask(f"second/{fault}", stream=stream))
+    assert answer.status_code == 200, answer.text
+    charged = world.charge(answer.headers["x-request-id"])
+    assert [attempt.outcome == "ok" for attempt in charged.attempts] == [False, True]
+    assert charged.result == "completed"
+    assert answer.headers["x-tokenok-model"] == "sandbox-echo"
+
+
+def test_a_failure_without_another_deployment_is_told_and_free(world: World) -> None:
+    """5xx with the envelope; the hold is released with the attempt."""
+    answer = world.chat(ask("alone/status_500"))
+    assert answer.status_code in (502, 503)
+    assert set(answer.json()["error"]) >= {"message", "type", "param", "code"}
+    ended = world.ending(answer.headers["x-request-id"])
+    assert isinstance(ended, RequestReleased)
+    assert len(ended.attempts) == 1
+
+
+def test_the_clients_own_mistake_is_passed_on_and_free(world: World) -> None:
+    """A provider's 400 stays a 400."""
+    answer = world.chat(ask("alone/status_400"))
+    assert answer.status_code == 400
+    assert isinstance(world.ending(answer.headers["x-request-id"]), RequestReleased)
+
+
+@pytest.mark.parametrize("fault", ["cut_mid_stream", "error_event_mid_stream"])
+def test_a_stream_that_breaks_says_so_and_charges_what_was_seen(world: World, fault: str) -> None:
+    """An error event ends it, no `[DONE]`; the charge is estimated."""
+    answer = world.chat(ask(f"alone/{fault}", stream=True))
+    lines = [line for line in answer.text.split("\n") if line.startswith("data: ")]
+    assert answer.status_code == 200
+    assert "data: [DONE]" not in lines
+    assert "error" in decoded(lines[-1])
+    charged = world.charge(answer.headers["x-request-id"])
+    assert (charged.result, charged.usage_source) == ("cut", "estimated")
+    assert 0 < charged.charge_nano <= charged.hold_nano
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["json", "stream"])
+def test_missing_usage_is_counted_here(world: World, *, stream: bool) -> None:
+    """Estimated, above nothing, within the hold."""
+    charged = world.charge(world.chat(ask("alone/usage_missing", stream=stream)).headers["x-request-id"])
+    assert charged.usage_source == "estimated"
+    assert 0 < charged.charge_nano <= charged.hold_nano
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["json", "stream"])
+@pytest.mark.parametrize("fault", ABSURD)
+def test_absurd_usage_is_never_charged_above_the_hold(world: World, fault: str, *, stream: bool) -> None:
+    """Whatever the provider claims, the worst case is the most."""
+    charged = world.charge(world.chat(ask(f"alone/{fault}", stream=stream)).headers["x-request-id"])
+    assert 0 < charged.charge_nano <= charged.hold_nano
+    assert charged.usage_flags or charged.usage_source == "estimated"
+
+
+@pytest.mark.parametrize("script", [{"chunk_ms": 10}, {"chunk_ms": 500}], ids=["in time", "too slow"])
+def test_a_client_that_leaves_is_charged_and_its_hold_is_gone(world: World, script: object) -> None:
+    """The provider is read on for the drain time; then what was seen is charged."""
+    body = json.dumps(ask("demo-fast", stream=True, script=script)).encode()
+    host, _, port = world.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=60) as sock:
+        sock.sendall(
+            b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer "
+            + world.seed.api_key.encode()
+            + b"\r\ncontent-length: %d\r\n\r\n" % len(body)
+            + body
+        )
+        seen = b""
+        while b"data: " not in seen:
+            seen += sock.recv(65536)
+    head = seen.partition(b"\r\n\r\n")[0].decode().lower()
+    request_id = next(line[14:] for line in head.split("\r\n") if line.startswith("x-request-id: "))
+    charged = until(lambda: world.charge(request_id))
+    assert charged.result == "client-left"
+    assert 0 < charged.charge_nano <= charged.hold_nano
+    assert charged.usage_source == ("provider" if script == {"chunk_ms": 10} else "estimated")

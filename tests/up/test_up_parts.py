@@ -1,0 +1,271 @@
+"""The parts of `tokenok up` that need no process."""
+
+import argparse
+import io
+import json
+import stat
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import up_options
+from adapters.embedded import Endpoints
+from adapters.embedded.endpoints import write_endpoints
+from adapters.vault.master_keys import key_file_fault, parse_master_keys
+from settings import from_environment
+from up_child import Child, back_off_s
+from up_environment import with_running_servers
+from up_errors import UpError
+from up_options import UpOptions, data_root
+from up_plan import ChildSpec
+from up_ready import listen, origin_of, write_ready_file
+from up_screen import Screen, banner
+from up_secrets import Demo, ensure_master_key, master_key_path, remember_demo
+
+DEMO = Demo(account_id="a1", api_key="key", operator_token="operator", credits_nano=1_234_500_000_000)
+
+
+@dataclass
+class Seed:
+    account_id: str = "a1"
+    api_key: str = ""
+    operator_token: str = ""
+    credits_nano: int = 1
+
+
+def parsed(*words: str) -> UpOptions:
+    parser = argparse.ArgumentParser()
+    up_options.add_arguments(parser)
+    return up_options.from_namespace(parser.parse_args(words))
+
+
+def test_options() -> None:
+    """The defaults serve this machine only; every option arrives."""
+    assert parsed() == UpOptions()
+    assert UpOptions().host == "127.0.0.1"
+    words = "--port 0 --host ::1 --data d --gateways 3 --ready-file r --reset --yes --no-demo"
+    assert parsed(*words.split()) == UpOptions(
+        host="::1",
+        port=0,
+        data=Path("d"),
+        gateways=3,
+        ready_file=Path("r"),
+        is_reset=True,
+        is_confirmed=True,
+        with_demo=False,
+    )
+
+
+@pytest.mark.parametrize("words", ["--port 65536", "--port -1", "--port x", "--gateways 0", "--gateways 65"])
+def test_bad_options(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """They are refused before anything starts."""
+    with pytest.raises(SystemExit):
+        parsed(*words.split())
+    assert words.split(maxsplit=1)[0] in capsys.readouterr().err
+
+
+def test_where_the_data_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The option, then the setting, then the checkout, then the user's own directory."""
+    home = {"HOME": str(tmp_path / "home")}
+    assert data_root(tmp_path / "x", configured="/y", environ=home) == tmp_path / "x"
+    assert data_root(None, configured="/y", environ=home) == Path("/y")
+    monkeypatch.setattr(up_options, "_CHECKOUT", tmp_path)
+    assert data_root(None, configured="", environ=home) == tmp_path / "home" / ".local" / "share" / "tokenok"
+    assert data_root(None, configured="", environ={**home, "XDG_DATA_HOME": "/d"}) == Path("/d/tokenok")
+    (tmp_path / "run").touch()
+    assert data_root(None, configured="", environ=home) == tmp_path / ".tokenok"
+
+
+def test_back_off() -> None:
+    """At once, then doubling, and never longer than half a minute."""
+    assert [back_off_s(failures) for failures in range(1, 10)] == [0, 0.5, 1, 2, 4, 8, 16, 30, 30]
+    assert back_off_s(10_000) == 30
+
+
+def test_a_child_that_keeps_ending_is_started_ever_later(tmp_path: Path) -> None:
+    """The delay grows with each end in a row, and is forgotten after a healthy minute."""
+    spec = ChildSpec(name="c", command=(sys.executable, "-c", "raise SystemExit({code})"))
+    child = Child(spec, name="c", environment={}, logs=tmp_path, values={"code": "3"})
+    child.start(now=0)
+    now, delays = 0.0, []
+    for _ in range(4):
+        said = ended(child, now=now)
+        assert said.startswith("c ended with exit code 3; starting it again ")
+        delays.append(back_off_s(child.failures))
+        now += delays[-1]
+        if delays[-1]:
+            assert child.tick(now=now - 0.01) is None
+            assert child.pid is None
+        assert child.tick(now=now) is None
+        assert child.pid is not None
+    assert delays == [0, 0.5, 1, 2]
+    assert "now" in ended(child, now=now + 61)
+    child.kill()
+
+
+def ended(child: Child, *, now: float) -> str:
+    """What is said once the process has ended."""
+    while True:
+        said = child.tick(now=now)
+        if said:
+            return said
+
+
+def test_a_child_that_cannot_be_started_is_tried_again(tmp_path: Path) -> None:
+    """Its program is gone for a moment, as in an upgrade: said, and tried later."""
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\nexit 1\n")
+    program.chmod(0o755)
+    child = Child(
+        ChildSpec(name="c", command=(str(program),)), name="c", environment={}, logs=tmp_path, values={}
+    )
+    child.start(now=0)
+    ended(child, now=0)
+    program.unlink()
+    assert child.tick(now=0) == "c cannot be started: No such file or directory"
+    assert child.tick(now=0.4) is None
+
+
+def test_a_log_does_not_grow_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond its limit the newest half is kept beside it, and the file begins anew."""
+    monkeypatch.setattr("up_child._LOG_BYTES_MAX", 100)
+    spec = ChildSpec(name="c", command=(sys.executable, "-c", "print('fresh')"))
+    (tmp_path / "c.log").write_text("o" * 100 + "n" * 50)
+    child = Child(spec, name="c", environment={}, logs=tmp_path, values={})
+    child.start(now=0)
+    ended(child, now=0)
+    assert (tmp_path / "c.old.log").read_text() == "n" * 50
+    assert (tmp_path / "c.log").read_text() == "fresh\n"
+    assert child.log_tail() == "fresh"
+
+
+def test_the_master_key_is_made_once(tmp_path: Path) -> None:
+    """As the vault wants it, private, random, and kept."""
+    assert ensure_master_key(tmp_path)
+    path = master_key_path(tmp_path)
+    text = path.read_text()
+    parse_master_keys(text)
+    assert key_file_fault(path) is None
+    assert not ensure_master_key(tmp_path)
+    assert path.read_text() == text
+    (tmp_path / "other").mkdir()
+    ensure_master_key(tmp_path / "other")
+    assert master_key_path(tmp_path / "other").read_text() != text
+
+
+def test_demo_secrets_are_remembered(tmp_path: Path) -> None:
+    """The database cannot tell them again; the file can, to its owner only."""
+    told = remember_demo(tmp_path, Seed(api_key="k", operator_token="o"))
+    assert stat.S_IMODE((tmp_path / "demo.json").stat().st_mode) == 0o600
+    assert remember_demo(tmp_path, Seed()) == told
+    assert remember_demo(tmp_path, Seed(api_key="k2")).api_key == "k2"
+    assert remember_demo(tmp_path, Seed()).operator_token == "o"
+
+
+def test_secrets_are_not_in_what_a_traceback_shows() -> None:
+    """Whatever prints one of these objects prints neither key nor password."""
+    shown = repr(DEMO) + repr(Endpoints(database_url="postgresql://u:password@h/d"))
+    assert not any(secret in shown for secret in ("'key'", "'operator'", "password"))
+
+
+def test_another_accounts_secrets_are_not_shown(tmp_path: Path) -> None:
+    """A database with another demo account does not know the remembered key."""
+    remember_demo(tmp_path, Seed(api_key="k", operator_token="o"))
+    assert remember_demo(tmp_path, Seed(account_id="a2")).api_key == ""
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"api_key": "k"}'])
+def test_a_damaged_memory_is_no_obstacle(tmp_path: Path, content: str) -> None:
+    """It is written anew."""
+    (tmp_path / "demo.json").write_text(content)
+    assert remember_demo(tmp_path, Seed(api_key="k")).api_key == "k"
+
+
+def test_the_banner_can_be_pasted() -> None:
+    """Nothing of the two requests is indented, and the Python one compiles."""
+    text = banner(origin="http://h:1", demo=DEMO, model="m", logs="/l")
+    assert "\ncurl http://h:1/v1/chat/completions \\\n" in text
+    snippet = (
+        text[text.index("from openai") : text.index("print(")] + "print(answer.choices[0].message.content)"
+    )
+    compile(snippet, "banner", "exec")
+    body = text[text.index("-d '") + 4 : text.index("'\n\nThe same")]
+    assert json.loads(body)["model"] == "m"
+    assert "1,234.50 demo credits" in text
+
+
+def test_a_key_that_nobody_can_tell_is_not_printed_as_empty() -> None:
+    """Its loss and the way out are said instead."""
+    text = banner(
+        origin="http://h:1",
+        demo=Demo(account_id="a", api_key="", operator_token="", credits_nano=1),
+        model="m",
+        logs="/l",
+    )
+    assert "--reset" in text
+    assert "curl" not in text
+
+
+def test_a_plain_screen_without_unicode() -> None:
+    """An ASCII terminal or pipe gets ASCII, and no control characters."""
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, encoding="ascii")
+    screen = Screen(out, is_terminal=False)
+    with screen.step("Postgres") as step:
+        step.detail = "18"
+    with pytest.raises(ValueError, match="no"), screen.step("Valkey"):
+        raise ValueError("no")
+    screen.notice("careful")
+    out.flush()
+    lines = raw.getvalue().decode().splitlines()
+    assert lines[0].startswith("  ok Postgres")
+    assert lines[1] == "  !! Valkey"
+    assert lines[2] == "  ! careful"
+    out.close()
+
+
+def test_addresses_as_a_client_writes_them() -> None:
+    """A wildcard is no address to go to, and IPv6 needs brackets."""
+    with listen("0.0.0.0", 0) as every:
+        assert origin_of(every) == f"http://127.0.0.1:{every.getsockname()[1]}"
+    try:
+        six = listen("::1", 0)
+    except UpError:
+        pytest.skip("this machine has no IPv6")
+    with six:
+        assert origin_of(six) == f"http://[::1]:{six.getsockname()[1]}"
+
+
+def test_the_ready_file(tmp_path: Path) -> None:
+    """Private and whole, null for what there is not."""
+    path = tmp_path / "ready.json"
+    write_ready_file(path, origin="http://h:1", demo=DEMO, database_url="postgresql://x")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert json.loads(path.read_text()) == {
+        "base_url": "http://h:1/v1",
+        "console_url": "http://h:1/",
+        "api_key": "key",
+        "account_id": "a1",
+        "operator_token": "operator",
+        "database_url": "postgresql://x",
+    }
+    write_ready_file(path, origin="http://h:1", demo=None, database_url="")
+    assert json.loads(path.read_text())["api_key"] is None
+    assert [entry.name for entry in tmp_path.iterdir()] == ["ready.json"]
+
+
+def test_other_commands_find_the_running_servers(tmp_path: Path) -> None:
+    """What is set wins; what is not comes from the data root."""
+    environ = {"TOKENOK_DATA": str(tmp_path)}
+    assert with_running_servers(environ) == environ
+    write_endpoints(tmp_path, Endpoints(database_url="postgresql://embedded", redis_url="unix://embedded"))
+    ensure_master_key(tmp_path)
+    settings = from_environment(with_running_servers(environ))
+    assert (settings.database_url, settings.redis_url) == ("postgresql://embedded", "unix://embedded")
+    assert settings.tokenok_master_key
+    given = {**environ, "DATABASE_URL": "postgresql://mine", "TOKENOK_MASTER_KEY": "k1:x"}
+    settings = from_environment(with_running_servers(given))
+    assert (settings.database_url, settings.redis_url) == ("postgresql://mine", "unix://embedded")
+    assert settings.tokenok_master_key == "k1:x"
