@@ -207,8 +207,8 @@ def _backends(connection: psycopg.Connection) -> dict[str, float]:
     """CPU seconds of the worker's backends, by application name."""
     found: dict[str, float] = {}
     rows = connection.execute(
-        "SELECT application_name, pid FROM pg_stat_activity WHERE application_name = ANY(%s)",
-        [["tokenok projections", "tokenok-worker"]],
+        "SELECT application_name, pid FROM pg_stat_activity "
+        "WHERE datname = current_database() AND application_name = 'tokenok-worker'"
     )
     for name, pid in rows:
         found[name] = found.get(name, 0.0) + _cpu_s(pid)

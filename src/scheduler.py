@@ -26,6 +26,7 @@ from projections.registry import all_projections
 from projections.service import ProjectionService
 from settings import BadSetting, Settings, from_environment
 
+_NAME: Final = "tokenok-scheduler"  # of its database connections
 _TICK_S: Final = 1.0
 _WAKE_S: Final = 5.0
 _LAG_S: Final = 10.0
@@ -39,8 +40,8 @@ def run(settings: Settings, *, jobs: Sequence[Job] = (), stop: threading.Event) 
     clock = SystemClock()
     wakeups = ProjectionWakeups(make_broker(settings.redis_url))
     with (
-        projection_pool(settings.database_url, size_max=2) as pool,
-        PostgresEventStore(settings.database_url, application_name="tokenok-scheduler") as store,
+        projection_pool(settings.database_url, size_max=2, application_name=_NAME) as pool,
+        PostgresEventStore(settings.database_url, application_name=_NAME) as store,
     ):
         projections = ProjectionService(
             pool=pool, store=store, registry=REGISTRY, projections=all_projections(), clock=clock

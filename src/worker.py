@@ -29,6 +29,7 @@ from projections.runner import Runner
 from projections.tail import LogTail
 from settings import BadSetting, Settings, from_environment
 
+_NAME: Final = "tokenok-worker"  # of its database connections
 _IDLE_MS_MAX: Final = 500  # between two looks into the queue; a follower stays while there is work
 _STOP_MS_MAX: Final = 10_000
 _GC_THRESHOLD: Final = 100_000
@@ -44,9 +45,9 @@ def projecting(settings: Settings) -> Iterator[None]:
     threads = len(projections) + 1
     stop = threading.Event()
     with (
-        projection_pool(settings.database_url, size_max=threads + 1) as pool,
+        projection_pool(settings.database_url, size_max=threads + 1, application_name=_NAME) as pool,
         PostgresEventStore(
-            settings.database_url, connections_max=threads + 1, application_name="tokenok-worker"
+            settings.database_url, connections_max=threads + 1, application_name=_NAME
         ) as store,
     ):
         runner = Runner(

@@ -8,16 +8,19 @@ from psycopg_pool import ConnectionPool
 from projections.projection import Pool
 
 _OPTIONS = "-c plan_cache_mode=force_generic_plan -c synchronous_commit=off -c idle_in_transaction_session_timeout=60s"
+_WAIT_S = 5.0
 
 
-def projection_pool(database_url: str, *, size_max: int, size_min: int = 1) -> Pool:
+def projection_pool(
+    database_url: str, *, size_max: int, size_min: int = 1, application_name: str = "tokenok-projections"
+) -> Pool:
     """A closed pool; the caller opens and closes it."""
     return ConnectionPool(
         database_url,
         kwargs={
             "autocommit": True,
             "options": _OPTIONS,
-            "application_name": "tokenok projections",
+            "application_name": application_name,
             # A network that swallows packets is noticed; without these a session and its lock hang for hours.
             "keepalives_idle": 10,
             "keepalives_interval": 5,
@@ -27,5 +30,9 @@ def projection_pool(database_url: str, *, size_max: int, size_min: int = 1) -> P
         min_size=size_min,
         max_size=size_max,
         open=False,
+        check=ConnectionPool.check_connection,
+        timeout=_WAIT_S,
+        # Else its attempts are soon minutes apart while the database is away; a caller starts new ones.
+        reconnect_timeout=1,
         name="projections",
     )

@@ -104,7 +104,7 @@ class LedgerWorld:
         self.ids = CountingIds()
         self.hub = Hub()
         self.grant(credit_nano)
-        given = limits or LedgerLimits(recall_wait_s=WITHIN_S)
+        given = limits or LedgerLimits(recall_wait_s=WITHIN_S, hold_wait_s=2 * WITHIN_S)
         self.first, self.second = Process(self, 1, given), Process(self, 2, given)
 
     def grant(self, amount_nano: int) -> None:

@@ -13,8 +13,6 @@ from domain.event import Event, encode
 from domain.ids import stream_of
 from domain.ledger.events import (
     CreditLotGranted,
-    LeaseClosed,
-    LeaseExtended,
     LeaseFenced,
     LeaseGranted,
     LeaseOpened,
@@ -223,9 +221,15 @@ FAULTS: dict[str, tuple[str, Callable[[Story], None]]] = {
     "an open hold forgotten at the fence": ("P28", drop(RequestAbandoned)),
     "a lease with more than was lent": ("L01", edit(LeaseOpened, amount_nano=601)),
     "a lease of another owner": ("L01", edit(LeaseOpened, owner=Owner(OTHER, 1))),
-    "a top-up that the wallet does not know": ("L01", insert(RequestAdmitted, (LEASE, LeaseToppedUp(amount_nano=101)))),
+    "a top-up that the wallet does not know": (
+        "L01",
+        insert(RequestAdmitted, (LEASE, LeaseToppedUp(amount_nano=101))),
+    ),
     "a lease that the wallet does not know": ("L01", drop(LeaseGranted)),
-    "a reduction that the lease did not give back": ("L01", edit(LeaseReduced, amount_nano=101, slices=(Slice(LOT, 101),))),
+    "a reduction that the lease did not give back": (
+        "L01",
+        edit(LeaseReduced, amount_nano=101, slices=(Slice(LOT, 101),)),
+    ),
     "a wallet's event in another wallet": ("L03", move(LeaseReduced, OTHER)),
     "a charge to another account": ("L03", edit(UsageCharged, account_id=OTHER)),
     "a request of another account": ("L03", edit(RequestAdmitted, account_id=OTHER)),
