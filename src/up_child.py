@@ -83,8 +83,9 @@ class Child:
         delay_s = back_off_s(self.failures)
         self._process = None
         self._start_at = now + delay_s
-        when = "now" if delay_s == 0 else f"in {delay_s:g} s"
-        return f"{self.name} {_ending(code)}; starting it again {when} (see {self.log_path})"
+        when = f"it is started again in {delay_s:g} s" if delay_s else "it was started again"
+        failed = None if delay_s else self._start_again(now)
+        return f"{self.name} {_ending(code)}; {failed or when} (see {self.log_path})"
 
     def ask_to_stop(self) -> None:
         """It may finish what it has begun; it is not started again."""

@@ -45,7 +45,7 @@ def test_a_crashed_child_is_started_again(launch: Launch, ended: Ended, given: G
     os.kill(first, signal.SIGKILL)
     gone()
     said = up.read_until("gateway was ended by SIGKILL")
-    assert "starting it again now" in said
+    assert "it was started again" in said
     assert up.get("/readyz") != str(first)
 
 
@@ -57,14 +57,9 @@ def test_the_sandbox_comes_back_where_it_was(launch: Launch, scratch: Path, give
     before = json.loads(ready_file.read_text())
     os.kill(before["pid"], signal.SIGKILL)
     up.read_until("sandbox was ended by SIGKILL")
-    host, port = before["base_url"].removeprefix("http://").removesuffix("/v1").split(":")
-    for _ in range(600):
-        try:
-            socket.create_connection((host, int(port)), timeout=60).close()
-            break
-        except ConnectionRefusedError:
-            up.get("/readyz")
-    assert json.loads(ready_file.read_text())["base_url"] == before["base_url"]
+    while (after := json.loads(ready_file.read_text()))["pid"] == before["pid"]:
+        up.get("/readyz")
+    assert after["base_url"] == before["base_url"]
 
 
 def test_a_child_that_cannot_start_ends_the_start(launch: Launch, given: Given) -> None:
@@ -110,7 +105,9 @@ def test_a_request_in_flight_is_finished(launch: Launch, scratch: Path, given: G
 @pytest.mark.slow
 def test_a_second_signal_does_not_wait(launch: Launch, scratch: Path, given: Given, ended: Ended) -> None:
     """A child that does not come to an end is ended at once when asked twice."""
-    up = launch(**given, STANDIN_HELD=str(scratch / "held-now"), STANDIN_HOLD_S="3600").wait_ready()
+    up = launch(
+        **given, STANDIN_HELD=str(scratch / "held-now"), STANDIN_HOLD_S="3600", DRAIN_S="3600"
+    ).wait_ready()
     gone = ended(up.pid_of("gateway.py"))
     cut_off: list[str] = []
 

@@ -5,6 +5,7 @@ import io
 import json
 import stat
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +13,8 @@ import pytest
 
 import up_options
 from adapters.embedded import Endpoints
-from adapters.embedded.endpoints import write_endpoints
 from adapters.vault.master_keys import key_file_fault, parse_master_keys
-from settings import from_environment
 from up_child import Child, back_off_s
-from up_environment import with_running_servers
 from up_errors import UpError
 from up_options import UpOptions, data_root
 from up_plan import ChildSpec
@@ -92,7 +90,7 @@ def test_a_child_that_keeps_ending_is_started_ever_later(tmp_path: Path) -> None
     now, delays = 0.0, []
     for _ in range(4):
         said = ended(child, now=now)
-        assert said.startswith("c ended with exit code 3; starting it again ")
+        assert said.startswith("c ended with exit code 3; it ")
         delays.append(back_off_s(child.failures))
         now += delays[-1]
         if delays[-1]:
@@ -101,8 +99,22 @@ def test_a_child_that_keeps_ending_is_started_ever_later(tmp_path: Path) -> None
         assert child.tick(now=now) is None
         assert child.pid is not None
     assert delays == [0, 0.5, 1, 2]
-    assert "now" in ended(child, now=now + 61)
+    assert "it was started again" in ended(child, now=now + 61)
     child.kill()
+
+
+def test_what_a_child_started_ends_with_it(tmp_path: Path) -> None:
+    """Its own children are in its process group, and would otherwise go on beside the next one."""
+    spawn = "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', 'import signal; signal.pause()']).pid)"
+    spec = ChildSpec(name="c", command=(sys.executable, "-c", spawn))
+    child = Child(spec, name="c", environment={}, logs=tmp_path, values={})
+    child.failures = 5  # so that it is not started again at once
+    child.start(now=0)
+    ended(child, now=0)
+    state = Path(f"/proc/{child.log_tail()}/stat")
+    deadline = time.monotonic() + 60
+    while state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z":
+        assert time.monotonic() < deadline
 
 
 def ended(child: Child, *, now: float) -> str:
@@ -122,10 +134,14 @@ def test_a_child_that_cannot_be_started_is_tried_again(tmp_path: Path) -> None:
         ChildSpec(name="c", command=(str(program),)), name="c", environment={}, logs=tmp_path, values={}
     )
     child.start(now=0)
-    ended(child, now=0)
-    program.unlink()
-    assert child.tick(now=0) == "c cannot be started: No such file or directory"
+    program.rename(tmp_path / "aside")
+    assert "c cannot be started: No such file or directory" in ended(child, now=0)
+    (tmp_path / "aside").rename(program)
     assert child.tick(now=0.4) is None
+    assert child.pid is None
+    assert child.tick(now=0.5) is None
+    assert child.pid is not None
+    child.kill()
 
 
 def test_a_log_does_not_grow_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,6 +150,7 @@ def test_a_log_does_not_grow_without_end(tmp_path: Path, monkeypatch: pytest.Mon
     spec = ChildSpec(name="c", command=(sys.executable, "-c", "print('fresh')"))
     (tmp_path / "c.log").write_text("o" * 100 + "n" * 50)
     child = Child(spec, name="c", environment={}, logs=tmp_path, values={})
+    child.failures = 5  # so that it is not started again at once
     child.start(now=0)
     ended(child, now=0)
     assert (tmp_path / "c.old.log").read_text() == "n" * 50
@@ -254,18 +271,3 @@ def test_the_ready_file(tmp_path: Path) -> None:
     write_ready_file(path, origin="http://h:1", demo=None, database_url="")
     assert json.loads(path.read_text())["api_key"] is None
     assert [entry.name for entry in tmp_path.iterdir()] == ["ready.json"]
-
-
-def test_other_commands_find_the_running_servers(tmp_path: Path) -> None:
-    """What is set wins; what is not comes from the data root."""
-    environ = {"TOKENOK_DATA": str(tmp_path)}
-    assert with_running_servers(environ) == environ
-    write_endpoints(tmp_path, Endpoints(database_url="postgresql://embedded", redis_url="unix://embedded"))
-    ensure_master_key(tmp_path)
-    settings = from_environment(with_running_servers(environ))
-    assert (settings.database_url, settings.redis_url) == ("postgresql://embedded", "unix://embedded")
-    assert settings.tokenok_master_key
-    given = {**environ, "DATABASE_URL": "postgresql://mine", "TOKENOK_MASTER_KEY": "k1:x"}
-    settings = from_environment(with_running_servers(given))
-    assert (settings.database_url, settings.redis_url) == ("postgresql://mine", "unix://embedded")
-    assert settings.tokenok_master_key == "k1:x"
