@@ -1,6 +1,8 @@
-"""Connections for read models: autocommit, and commits that do not wait for the disk.
+"""Connections for read models: autocommit, commits that do not wait for the disk, plans made once.
 
 A commit lost in a crash of the server takes rows and position back together, and the events are folded again.
+Plans are generic because each statement is a look-up by key, whatever the size of its arrays; custom plans look
+cheaper to the server, which then makes one for every batch.
 """
 
 from psycopg_pool import ConnectionPool

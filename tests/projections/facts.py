@@ -2,6 +2,10 @@
 
 from uuid import UUID
 
+import msgspec
+
+from application.eventlog import NewEvent
+from domain.event import encode
 from domain.ids import stream_of
 from domain.ledger.events import (
     CreditLotGranted,
@@ -11,6 +15,7 @@ from domain.ledger.events import (
     Units,
     UsageCharged,
 )
+from domain.topics import REGISTRY
 
 ACCOUNT, OTHER, KEY, LEASE, DEPLOYMENT = (UUID(int=number) for number in range(1, 6))
 FIRST, SECOND, THIRD = (UUID(int=number) for number in range(11, 14))
@@ -81,3 +86,17 @@ def released(request_id: UUID, hold_nano: int) -> RequestReleased:
 
 def abandoned(request_id: UUID, hold_nano: int) -> RequestAbandoned:
     return RequestAbandoned(request_id=request_id, account_id=ACCOUNT, hold_nano=hold_nano, occurred_us=9)
+
+
+def with_poison(events: list[NewEvent], *, nth: int) -> tuple[list[NewEvent], int]:
+    """The nth charge uses more tokens than a bigint holds: only `request_log` looks at tokens. And its index."""
+    charges = [index for index, event in enumerate(events) if event.topic == UsageCharged.TOPIC]
+    index = charges[nth]
+    charged = REGISTRY.decode(events[index].topic, events[index].state)
+    assert isinstance(charged, UsageCharged)
+    poisoned = msgspec.structs.replace(charged, units=Units(input=2**70))
+    return [
+        *events[:index],
+        msgspec.structs.replace(events[index], state=encode(poisoned)),
+        *events[index + 1 :],
+    ], index

@@ -11,6 +11,7 @@ from application.eventlog import LogUnavailable, RecordedEvent
 from projections.follower import Follower
 from projections.poller import Poller
 from tests.histories import ListLog, history
+from tests.projections.facts import with_poison
 from tests.projections.lab import Lab
 from tests.waiting import until
 
@@ -73,6 +74,29 @@ class AwayLog(ListLog):
         return super().head_position()
 
 
+def test_nothing_is_asked_while_all_are_followed(lab: Lab) -> None:
+    """The watch costs nothing while followers are at work."""
+
+    class Followed(Follower):
+        def unattended(self) -> list[str]:
+            looked.set()
+            return []
+
+    class NeverAsked(ListLog):
+        def head_position(self) -> int:
+            raise AssertionError
+
+    lab.log, looked, stop = NeverAsked(), threading.Event(), threading.Event()
+    follower = Followed(lab.runner(), clock=lab.clock, stop=stop)
+    poller = Poller(follower, store=lab.log, poke=lambda _: True, stop=stop)
+    poller.start()
+    try:
+        assert looked.wait(60)
+    finally:
+        stop.set()
+        poller.join()
+
+
 def test_trouble_is_told_once_and_its_end_too(lab: Lab) -> None:
     """A database that is away fills no log with lines, and is waited for."""
     lab.log = log = AwayLog(history(1, steps=20))
@@ -101,6 +125,19 @@ def test_a_read_model_that_waits_for_the_operator_stops_no_other(lab: Lab, chang
             until(lambda: lab.position("request_log") == lab.log.head_position())
     waits = [(line["projection"], line["error"]) for line in lines if line["event"] == "projection_waits"]
     assert waits == [("balances", error)]
+
+
+def test_a_poisoned_event_stops_one_read_model_only(lab: Lab) -> None:
+    """The other goes on, also with what comes later; the alarm stands, and the log says it once."""
+    events, _ = with_poison(history(11, steps=300), nth=20)
+    lab.log.extend(events)
+    with capture_logs() as lines, _polling(lab, lambda _name: False):
+        until(lambda: [status.name for status in lab.service().status() if status.stopped] == ["request_log"])
+        for seed in (1, 2):
+            lab.log.extend(history(seed, steps=20))
+            until(lambda: lab.position("balances") == lab.log.head_position())
+    assert lab.position("request_log") < lab.log.head_position()
+    assert [line["projection"] for line in lines if line["event"] == "projection_stopped"] == ["request_log"]
 
 
 def test_a_fault_of_ours_is_told_with_its_place(lab: Lab) -> None:

@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 
-import msgspec
 import psycopg
 import pytest
 
-from application.eventlog import LogUnavailable, NewEvent, RecordedEvent
+from application.eventlog import LogUnavailable, RecordedEvent
 from application.projections import UnknownProjection
-from domain.event import encode
-from domain.ledger.events import Units, UsageCharged
 from domain.topics import REGISTRY
 from projections.balances import Balances
 from projections.projection import Connection, Located, Write
@@ -17,27 +14,14 @@ from projections.runner import STOPPED_S
 from projections.session import Outdated, ProjectionFailed, Session
 from projections.tail import OutOfOrder, PlainReader, Selector
 from tests.histories import ListLog, history
+from tests.projections.facts import with_poison
 from tests.projections.lab import Lab
-
-
-def _with_poison(events: list[NewEvent], *, nth: int) -> tuple[list[NewEvent], int]:
-    """The nth charge uses more tokens than a bigint holds: only `request_log` looks at tokens. And its index."""
-    charges = [index for index, event in enumerate(events) if event.topic == UsageCharged.TOPIC]
-    index = charges[nth]
-    charged = REGISTRY.decode(events[index].topic, events[index].state)
-    assert isinstance(charged, UsageCharged)
-    poisoned = msgspec.structs.replace(charged, units=Units(input=2**70))
-    return [
-        *events[:index],
-        msgspec.structs.replace(events[index], state=encode(poisoned)),
-        *events[index + 1 :],
-    ], index
 
 
 @pytest.fixture
 def poisoned(lab: Lab) -> int:
     """A log in which `request_log` cannot take one event; its position."""
-    events, index = _with_poison(history(11, steps=300), nth=20)
+    events, index = with_poison(history(11, steps=300), nth=20)
     lab.start_over(events)
     return lab.log.events[index].position
 

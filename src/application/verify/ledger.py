@@ -83,10 +83,6 @@ class LedgerFold:
             lease.version = at.version
             self._after_lease(at, lease, event)
 
-    def has_ended(self, lease_id: UUID) -> bool:
-        """True between the two sides of a lease's end; a lease whose end is complete is forgotten here."""
-        return lease_id in self._closed
-
     def finish(self) -> None:
         """Say what only the end of the log shows."""
         for lease_id in self._closed.keys() - self._settled.keys():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
-from application.eventlog import RecordedEvent
+from application.eventlog import LogUnavailable, RecordedEvent
 from application.projections import ReadableLog
 from application.verify.accounts import Accounts
 from application.verify.balances import BalanceCheck
@@ -57,7 +57,7 @@ def _read(store: ReadableLog, *, until_position: int) -> Iterator[RecordedEvent]
     while position < until_position:
         events = store.read_log(after_position=position, limit=BATCH_EVENTS)
         if not events:
-            return
+            raise LogUnavailable(f"the log ends at {position}, but its head is {until_position}")
         for event in events:
             if event.position > until_position:
                 return

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from application.eventlog import NewEvent
+from application.eventlog import LogUnavailable, NewEvent, RecordedEvent
 from application.verify import Report, render_text, verify
 from application.verify.report import INVARIANTS, VIOLATIONS_KEPT_MAX
 from domain.event import Event, encode
@@ -16,6 +16,7 @@ from domain.ledger.events import (
     LeaseFenced,
     LeaseGranted,
     LeaseOpened,
+    LeaseRecallRequested,
     LeaseReduced,
     LeaseSettled,
     LeaseToppedUp,
@@ -106,11 +107,18 @@ def _release(request_id: UUID, hold_nano: int) -> RequestReleased:
 
 def _story() -> Story:
     """A lease that is lent 600 of 1,000, reduced to 500, has three requests, charges 90, and is fenced."""
-    slices = {"account_id": ACCOUNT, "lease_id": LEASE, "occurred_us": 1}
-    wallet: list[Event] = [
-        _grant(),
-        LeaseGranted(**slices, owner=OWNER, mode="bulk", slices=(Slice(LOT, 600),), amount_nano=600),
-    ]
+    granted = LeaseGranted(
+        account_id=ACCOUNT,
+        lease_id=LEASE,
+        owner=OWNER,
+        mode="bulk",
+        slices=(Slice(LOT, 600),),
+        amount_nano=600,
+        occurred_us=1,
+    )
+    reduced = LeaseReduced(
+        account_id=ACCOUNT, lease_id=LEASE, slices=(Slice(LOT, 100),), amount_nano=100, occurred_us=1
+    )
     opened = LeaseOpened(account_id=ACCOUNT, owner=OWNER, amount_nano=600, valid_ms=1, occurred_us=1)
     back = REGISTRY.decode("lease.gave-back.v1", b'{"amount_nano":100}')
     lease: list[Event] = [
@@ -123,7 +131,9 @@ def _story() -> Story:
         LeaseFenced(by=OWNER, reason="dead", charged_nano=90, charges=1, occurred_us=4),
     ]
     settled = LeaseSettled(
-        **slices,
+        account_id=ACCOUNT,
+        lease_id=LEASE,
+        occurred_us=5,
         outcome="fenced",
         charged_nano=90,
         charges=1,
@@ -132,10 +142,11 @@ def _story() -> Story:
         returned_nano=410,
     )
     return [
-        *((WALLET, event) for event in wallet),
+        (WALLET, _grant()),
+        (WALLET, granted),
         (LEASE, opened),
         (LEASE, back),
-        (WALLET, LeaseReduced(**slices, slices=(Slice(LOT, 100),), amount_nano=100)),
+        (WALLET, reduced),
         *((LEASE, event) for event in lease),
         (WALLET, settled),
     ]
@@ -323,6 +334,26 @@ def test_what_comes_after_the_start_is_not_looked_at() -> None:
     report = verify(log, REGISTRY)
     assert report.ok
     assert (report.figures.events, report.figures.position) == (13, 37)
+
+
+def test_a_log_that_ends_too_early_is_no_clean_log() -> None:
+    """Whoever reads less than there is must not say that all is well."""
+
+    class Cut(ListLog):
+        def read_log(self, *, after_position: int, limit: int) -> list[RecordedEvent]:
+            return super().read_log(after_position=after_position, limit=limit)[:-1]
+
+    with pytest.raises(LogUnavailable):
+        verify(Cut(_stored(_story())), REGISTRY)
+
+
+def test_a_recall_moves_nothing() -> None:
+    """It is a question; the answer, if any, is an event of its own."""
+    story = _story()
+    recall = LeaseRecallRequested(account_id=ACCOUNT, by=OWNER, wanted_nano=10, occurred_us=2)
+    insert(RequestAdmitted, (WALLET, recall))(story)
+    report = _check(_stored(story))
+    assert report.ok, render_text(report)
 
 
 def test_an_empty_log_is_clean() -> None:
