@@ -3,7 +3,6 @@
 Any number may run; one works at a time. Jobs that live elsewhere come in through `run`.
 """
 
-import logging
 import sys
 import threading
 from collections.abc import Sequence
@@ -20,7 +19,9 @@ from adapters.jobs.signals import stop_on_signals
 from adapters.jobs.wakeups import ProjectionWakeups
 from application.clock import SystemClock
 from application.projections import Projections
+from bootstrap import reaper_of
 from domain.topics import REGISTRY
+from logs import configure_logs
 from projections.pool import projection_pool
 from projections.registry import all_projections
 from projections.service import ProjectionService
@@ -28,6 +29,7 @@ from settings import BadSetting, Settings, from_environment
 
 _NAME: Final = "tokenok-scheduler"  # of its database connections
 _TICK_S: Final = 1.0
+_REAP_S: Final = 2.0
 _WAKE_S: Final = 5.0
 _LAG_S: Final = 10.0
 _LAG_WARNING_S: Final = 5.0
@@ -81,8 +83,10 @@ def main() -> int:
     except BadSetting as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    logging.basicConfig(level=settings.tokenok_log_level.upper())
-    run(settings, stop=stop_on_signals())
+    configure_logs(settings.tokenok_log_level)
+    stop = stop_on_signals()
+    with reaper_of(settings) as reaper:
+        run(settings, jobs=[Job("reap", _REAP_S, reaper.run_once)], stop=stop)
     return 0
 
 

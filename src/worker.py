@@ -4,7 +4,6 @@ A Dramatiq worker of a few threads follows wake-ups; a poll beside it needs no R
 """
 
 import gc
-import logging
 import sys
 import threading
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from adapters.jobs.signals import stop_on_signals
 from adapters.jobs.wakeups import ProjectionWakeups, declare_projecting
 from application.clock import SystemClock
 from domain.topics import REGISTRY
+from logs import configure_logs
 from projections.follower import Follower
 from projections.poller import Poller
 from projections.pool import projection_pool
@@ -85,7 +85,7 @@ def main() -> int:
     except BadSetting as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    logging.basicConfig(level=settings.tokenok_log_level.upper())
+    configure_logs(settings.tokenok_log_level)
     asked_to_stop = stop_on_signals()
     # A batch makes thousands of objects and no cycles; at the default threshold looking for some took a fifth of the CPU.
     gc.freeze()

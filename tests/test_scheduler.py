@@ -66,7 +66,7 @@ def test_it_wakes_the_read_models_and_ends_on_sigterm(database_url: str, redis_u
     assert process.returncode == 0, output
     with psycopg.connect(database_url) as connection:
         names = {name for (name,) in connection.execute("SELECT name FROM schedule")}
-    assert names == {"projections-wake", "projections-lag"}
+    assert names == {"projections-wake", "projections-lag", "reap"}
 
 
 def test_a_database_that_is_away_is_waited_for(tmp_path: Path, redis_url: str) -> None:
