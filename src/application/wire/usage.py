@@ -32,7 +32,7 @@ UsageFlag = Literal[
 ]
 
 _decode: Final = msgspec.json.Decoder().decode
-_UNUSABLE: Final = -1
+UNUSABLE: Final = -1
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -67,7 +67,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         )
 
 
-class _Reading:
+class Reading:
     """The figures of one usage object as they are read, with the flags that this raises."""
 
     __slots__ = ("flags", "members")
@@ -81,7 +81,7 @@ class _Reading:
             self.flags.append(flag)
 
     def figure(self, *path: str) -> int | None:
-        """The integer at `path`, `None` where there is none, `_UNUSABLE` for what cannot be a count of tokens."""
+        """The integer at `path`, `None` where there is none, `UNUSABLE` for what cannot be a count of tokens."""
         value: Any = self.members
         for name in path:
             value = value.get(name) if type(value) is dict else None
@@ -89,7 +89,7 @@ class _Reading:
             return None
         if type(value) is not int or value < 0:
             self.flag("absurd")
-            return _UNUSABLE
+            return UNUSABLE
         if value > TOKENS_MAX:
             self.flag("absurd")
             self.flag("clamped")
@@ -129,22 +129,25 @@ def normalise(raw: bytes | None, *, dialect: UsageDialect, bound: Bound | None =
         return None
     if type(members) is not dict or not members:
         return None
-    reading = _Reading(members)
+    reading = Reading(members)
     prompt = reading.needed("prompt_tokens", "input_missing")
     completion = reading.needed("completion_tokens", "output_missing")
     usage = _arithmetic(reading, prompt, completion, dialect)
     return _checked(reading, usage, bound, raw)
 
 
-class _Figures(msgspec.Struct, kw_only=True, gc=False):
+class Figures(msgspec.Struct, kw_only=True, gc=False):
+    """Tokens of one request, each in one of the first four; `written_long` and `reasoning` are parts of their neighbours."""
+
     fresh: int
     cached: int
     written: int
     output: int
     reasoning: int
+    written_long: int = 0  #: how many of `written` are kept for the longer time
 
 
-def _arithmetic(reading: _Reading, prompt: int, completion: int, dialect: UsageDialect) -> _Figures:
+def _arithmetic(reading: Reading, prompt: int, completion: int, dialect: UsageDialect) -> Figures:
     cached = reading.first(
         ("prompt_tokens_details", "cached_tokens"),
         ("cached_tokens",),
@@ -160,14 +163,14 @@ def _arithmetic(reading: _Reading, prompt: int, completion: int, dialect: UsageD
     if cached + written > prompt:
         reading.flag("cached_over_prompt")
         if dialect == "azure":  # Grok hosted there leaves cached tokens out of the prompt
-            return _Figures(fresh=prompt, cached=cached, written=written, output=output, reasoning=reasoning)
+            return Figures(fresh=prompt, cached=cached, written=written, output=output, reasoning=reasoning)
         cached, written = _disjoint(reading, prompt, cached, written)
-    return _Figures(
+    return Figures(
         fresh=prompt - cached - written, cached=cached, written=written, output=output, reasoning=reasoning
     )
 
 
-def _disjoint(reading: _Reading, prompt: int, cached: int, written: int) -> tuple[int, int]:
+def _disjoint(reading: Reading, prompt: int, cached: int, written: int) -> tuple[int, int]:
     """Cached and written tokens of a prompt that has fewer than both together.
 
     OpenRouter reports the tokens that Gemini both read and stored under both; they count as written, the dearer.
@@ -179,12 +182,12 @@ def _disjoint(reading: _Reading, prompt: int, cached: int, written: int) -> tupl
 
 
 def _sides(
-    reading: _Reading, dialect: UsageDialect, prompt: int, completion: int, reasoning: int
+    reading: Reading, dialect: UsageDialect, prompt: int, completion: int, reasoning: int
 ) -> tuple[int, int, int]:
     """Prompt, output and reasoning tokens, with the tokens in them that the provider counts elsewhere."""
     total = reading.figure("total_tokens")
     apart = dialect == "xai"  # reasoning stands beside the completion there
-    if reading.incomplete or total is None or total == _UNUSABLE:
+    if reading.incomplete or total is None or total == UNUSABLE:
         return prompt, completion + reasoning if apart else completion, reasoning
     elsewhere = total - prompt - completion
     if elsewhere == 0:
@@ -199,7 +202,7 @@ def _sides(
     return prompt, completion + reasoning if apart else completion, reasoning
 
 
-def _checked(reading: _Reading, figures: _Figures, bound: Bound | None, raw: bytes) -> Usage:
+def _checked(reading: Reading, figures: Figures, bound: Bound | None, raw: bytes) -> Usage:
     if figures.reasoning > figures.output:
         reading.flag("reasoning_over_output")
         figures.reasoning = figures.output
@@ -219,7 +222,7 @@ def _checked(reading: _Reading, figures: _Figures, bound: Bound | None, raw: byt
     )
 
 
-def _cut(reading: _Reading, figures: _Figures, bound: Bound) -> None:
+def _cut(reading: Reading, figures: Figures, bound: Bound) -> None:
     """Bring absurdly large sides down to their bound, dearest kinds of prompt tokens first."""
     if figures.fresh + figures.cached + figures.written > BOUND_FACTOR * bound.prompt_tokens:
         reading.flag("absurd")
