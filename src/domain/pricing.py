@@ -1,31 +1,92 @@
-"""What usage costs. All integers: prices are nano-credits per million units, markups parts per million.
+"""What usage costs. All integers: prices are nano-credits per million units, factors parts per million.
 
 A request is rounded once: a charge half-even, a hold up. So a charge never exceeds the hold of its bounds.
+
+The dimensions of a price, each a fact of some provider's price list: tokens by kind; tiers that reprice the *whole*
+request, answer included, once its prompt is long; windows of the day; the service tier that was asked for; a fee per
+request; images, seconds of sound, characters and the provider's own tools.
 """
 
-import re
+from typing import Final
 
 import msgspec
 
 from domain.ledger.events import Units
-from domain.refusal import BadField
 
-PRICE_CEILING_NANO_PER_MILLION = 10**15  #: one credit a token; a dearer price is a slip of the decimal point
-MARKUP_PPM_MAX = 100_000_000  #: a factor of 100
-NO_MARKUP_PPM = 1_000_000
-_PER_MILLION = 1_000_000
-_NANO_DIGITS = 9
-_DECIMAL = re.compile(r"([0-9]{1,7})(?:\.([0-9]{1,9}))?")
+MARKUP_PPM_MAX: Final = 100_000_000  #: a factor of 100
+NO_MARKUP_PPM: Final = 1_000_000
+_PER_MILLION: Final = 1_000_000
+_DAY_MINUTES: Final = 24 * 60
+_MINUTE_US: Final = 60_000_000
+_MONDAY_AFTER_EPOCH: Final = 4  # 1970-01-01 was a Thursday
 
 
-class Price(msgspec.Struct, frozen=True, kw_only=True):
-    """The price of one model alias. Every component is named: what has no price is refused, never free."""
+class Tokens(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What tokens cost, by kind. What is kept longer costs what any written token does unless it has its own price."""
 
     input_nano_per_million: int
     cached_input_nano_per_million: int
     cache_write_nano_per_million: int
     output_nano_per_million: int
+    cache_write_long_nano_per_million: int | None = None
+
+    @property
+    def dearest_input_nano_per_million(self) -> int:
+        """The dearest way in which a prompt's token can be reported."""
+        return max(
+            self.input_nano_per_million,
+            self.cached_input_nano_per_million,
+            self.cache_write_nano_per_million,
+            self.cache_write_long_nano_per_million or 0,
+        )
+
+
+class Tier(Tokens, frozen=True, kw_only=True, omit_defaults=True):
+    """What the tokens of a request cost whose prompt is longer than this, all of them."""
+
+    above_input_tokens: int
+
+
+class Window(msgspec.Struct, frozen=True, kw_only=True):
+    """A factor on everything during a part of some days, by UTC. `to_minute` is not in it any more, at most 1440."""
+
+    weekdays: tuple[int, ...]  #: 0 is Monday
+    from_minute: int
+    to_minute: int
+    factor_ppm: int
+
+    def holds_at(self, now_us: int) -> bool:
+        day, minute = divmod(now_us // _MINUTE_US, _DAY_MINUTES)
+        return (
+            self.from_minute <= minute < self.to_minute and (day - _MONDAY_AFTER_EPOCH) % 7 in self.weekdays
+        )
+
+
+class Price(Tokens, frozen=True, kw_only=True, omit_defaults=True):
+    """The price of one model alias. What tokens cost is always named; what else has no price is not offered."""
+
     request_nano_per_million: int  #: a flat fee, per million requests
+    image_nano_per_million: int | None = None
+    audio_ms_nano_per_million: int | None = None
+    character_nano_per_million: int | None = None
+    search_nano_per_million: int | None = None
+    tiers: tuple[Tier, ...] = ()  #: by length, ascending
+    windows: tuple[Window, ...] = ()  #: the first that holds counts
+    service_tiers: dict[str, int] = {}  #: factors in ppm of the tiers that a client may ask for
+
+    def tokens_for(self, input_tokens: int) -> Tokens:
+        """What tokens cost in a request with so long a prompt."""
+        for tier in reversed(self.tiers):
+            if input_tokens > tier.above_input_tokens:
+                return tier
+        return self
+
+    def window_ppm(self, now_us: int) -> int:
+        """The factor of the time of day."""
+        for window in self.windows:
+            if window.holds_at(now_us):
+                return window.factor_ppm
+        return NO_MARKUP_PPM
 
 
 class PriceInForce(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,62 +98,87 @@ class PriceInForce(msgspec.Struct, frozen=True, kw_only=True):
     price: Price
 
 
-def nano_per_million(decimal: str, *, field: str) -> int:
-    """Read a decimal such as `"0.15"` (credits per million units, at most 9 decimals) exactly.
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+    """The most that a request can use: what a hold is made of."""
 
-    Raises:
-        BadField: it is negative, too long, above the ceiling, or no plain decimal (`1e3`, `NaN`, `+1`).
+    prompt_tokens: int = 0
+    output_tokens: int = 0
+    requests: int = 1
+    images: int = 0
+    audio_ms: int = 0
+    characters: int = 0
+    searches: int = 0
+
+
+def charge_nano(units: Units, price: Price, markup_ppm: int, *, factor_ppm: int = NO_MARKUP_PPM) -> int:
+    """The cost of what was used, in nano-credits, rounded half-even once.
+
+    `factor_ppm` is that of the time of day and the service tier together, as `combined_ppm` makes it.
     """
-    match = _DECIMAL.fullmatch(decimal)
-    if match is None:
-        raise BadField(field, f"must be a plain decimal with at most {_NANO_DIGITS} decimals")
-    whole, fraction = match.group(1), match.group(2) or ""
-    price = int(whole + fraction.ljust(_NANO_DIGITS, "0"))
-    if price > PRICE_CEILING_NANO_PER_MILLION:
-        raise BadField(field, "is above the ceiling of one credit per unit")
-    return price
-
-
-def decimal_text(price_nano_per_million: int) -> str:
-    """The decimal that `nano_per_million` reads back as the same integer."""
-    whole, fraction = divmod(price_nano_per_million, 10**_NANO_DIGITS)
-    digits = f"{fraction:0{_NANO_DIGITS}d}".rstrip("0")
-    return f"{whole}.{digits}" if digits else str(whole)
-
-
-def charge_nano(units: Units, price: Price, markup_ppm: int) -> int:
-    """The cost of what was used, in nano-credits, rounded half-even once."""
-    quotient, remainder = divmod(_exact(units, price) * markup_ppm, _PER_MILLION * _PER_MILLION)
+    whole = _exact(units, price) * markup_ppm * factor_ppm
+    quotient, remainder = divmod(whole, _WHOLE)
     twice = 2 * remainder
-    half = _PER_MILLION * _PER_MILLION
-    if twice > half or (twice == half and quotient & 1):
+    if twice > _WHOLE or (twice == _WHOLE and quotient & 1):
         return quotient + 1
     return quotient
 
 
-def hold_nano(units: Units, price: Price, markup_ppm: int) -> int:
-    """The cost of upper bounds, in nano-credits, rounded up. Make `units` with `worst_case`."""
-    return -(-_exact(units, price) * markup_ppm // (_PER_MILLION * _PER_MILLION))
+def hold_nano(bounds: Bounds, price: Price, markup_ppm: int, *, factor_ppm: int = NO_MARKUP_PPM) -> int:
+    """The most that a request within `bounds` can cost, in nano-credits, rounded up."""
+    return -(-_dearest(bounds, price) * markup_ppm * factor_ppm // _WHOLE)
 
 
-def worst_case(price: Price, *, prompt_tokens: int, output_tokens: int, requests: int = 1) -> Units:
-    """The dearest way in which a prompt of at most `prompt_tokens` can be reported, and the whole answer."""
-    fresh = price.input_nano_per_million
-    cached = price.cached_input_nano_per_million
-    written = price.cache_write_nano_per_million
-    if fresh >= cached and fresh >= written:
-        return Units(input=prompt_tokens, output=output_tokens, requests=requests)
-    if written >= cached:
-        return Units(cache_write=prompt_tokens, output=output_tokens, requests=requests)
-    return Units(cached_input=prompt_tokens, output=output_tokens, requests=requests)
+def combined_ppm(*factors_ppm: int) -> int:
+    """One factor of several, rounded up: it is part of an agreed price and must not change with what is counted."""
+    combined = NO_MARKUP_PPM
+    for factor_ppm in factors_ppm:
+        combined = -(-combined * factor_ppm // _PER_MILLION)
+    return combined
+
+
+_WHOLE: Final = _PER_MILLION**3
 
 
 def _exact(units: Units, price: Price) -> int:
-    """Nano-credits times a million, before any markup."""
-    return (
-        units.input * price.input_nano_per_million
-        + units.cached_input * price.cached_input_nano_per_million
-        + units.cache_write * price.cache_write_nano_per_million
-        + units.output * price.output_nano_per_million
+    """Nano-credits times a million, before any factor."""
+    tokens: Tokens = price
+    if price.tiers:
+        tokens = price.tokens_for(
+            units.input + units.cached_input + units.cache_write + units.cache_write_long
+        )
+    total = (
+        units.input * tokens.input_nano_per_million
+        + units.cached_input * tokens.cached_input_nano_per_million
+        + units.cache_write * tokens.cache_write_nano_per_million
+        + units.output * tokens.output_nano_per_million
         + units.requests * price.request_nano_per_million
     )
+    if units.cache_write_long:
+        long_nano = tokens.cache_write_long_nano_per_million
+        total += units.cache_write_long * (
+            tokens.cache_write_nano_per_million if long_nano is None else long_nano
+        )
+    if units.images or units.audio_ms or units.characters or units.searches:
+        total += _other(units, price)
+    return total
+
+
+def _other(units: Units | Bounds, price: Price) -> int:
+    return (
+        units.images * (price.image_nano_per_million or 0)
+        + units.audio_ms * (price.audio_ms_nano_per_million or 0)
+        + units.characters * (price.character_nano_per_million or 0)
+        + units.searches * (price.search_nano_per_million or 0)
+    )
+
+
+def _dearest(bounds: Bounds, price: Price) -> int:
+    """A longer prompt's tier may cost less, so every tier that can be reached is looked at."""
+    reachable: list[Tokens] = [price]
+    reachable += [tier for tier in price.tiers if tier.above_input_tokens < bounds.prompt_tokens]
+    tokens = max(
+        bounds.prompt_tokens * one.dearest_input_nano_per_million
+        + bounds.output_tokens * one.output_nano_per_million
+        for one in reachable
+    )
+    return tokens + bounds.requests * price.request_nano_per_million + _other(bounds, price)

@@ -205,7 +205,7 @@ def _charged(changes: _Changes, event: UsageCharged, at: Located) -> None:
     row.price_version = event.price_version
     row.input_tokens = event.units.input
     row.cached_input_tokens = event.units.cached_input
-    row.cache_write_tokens = event.units.cache_write
+    row.cache_write_tokens = event.units.cache_write + event.units.cache_write_long
     row.output_tokens = event.units.output
     row.reasoning_tokens = event.units.reasoning
     row.usage_source = event.usage_source

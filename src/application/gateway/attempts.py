@@ -50,7 +50,15 @@ class Opened(msgspec.Struct, kw_only=True):
     started_us: int
     started_s: float
     status: int
-    recorded: bool = False  #: as a success; an interruption in that moment must not record it again
+
+
+class _Begun(msgspec.Struct):
+    """The attempt that is under way; it has a response once its head has come."""
+
+    deployment: DeploymentView
+    started_us: int
+    started_s: float
+    response: UpstreamResponse | None = None
 
 
 class Attempts:
@@ -63,6 +71,7 @@ class Attempts:
         self._clock = clock
         self._limits = limits
         self._failure: UpstreamFailure | None = None
+        self._begun: _Begun | None = None
 
     async def call(self, deployment: DeploymentView, plan: Plan) -> Opened | None:
         """Call one deployment; None when it failed and another may be tried.
@@ -72,6 +81,7 @@ class Attempts:
         """
         timeouts, limits = deployment.timeouts, self._limits
         started_us, started_s = self._clock.now_us(), time.monotonic()
+        begun = self._begun = _Begun(deployment, started_us, started_s)
         try:
             response = await self._upstream.send(
                 _request(deployment, plan),
@@ -84,6 +94,7 @@ class Attempts:
             self.fail(deployment, classify_exception(error), started_us=started_us, started_s=started_s)
             return None
         self._count(started_s)
+        begun.response = response
         opened = Opened(
             deployment=deployment,
             response=response,
@@ -148,10 +159,31 @@ class Attempts:
         if not failure.may_fail_over:
             raise self.refusal()
 
+    def interrupt(self, outcome: str) -> bool:
+        """End the attempt under way, if there is one, by `outcome` or by the status that it has refused with already.
+
+        Returns whether the upstream may be at work on an answer, or has given one.
+        """
+        begun = self._begun
+        if begun is None:
+            return True
+        response = begun.response
+        status = 0 if response is None else response.status
+        refused = status not in (0, _OK)
+        if refused:
+            outcome = classify(status, (), b"", dialect=begun.deployment.usage_dialect).kind
+        self._record(
+            begun.deployment,
+            outcome,
+            started_us=begun.started_us,
+            started_s=begun.started_s,
+            status=status,
+            upstream_request_id=None if response is None else _request_id_of(response),
+        )
+        return not refused
+
     def succeed(self, opened: Opened, outcome: str = "ok") -> None:
-        if opened.recorded:
-            return
-        opened.recorded = True
+        """The deployment's answer is charged for; `outcome` says how it ended."""
         self._record(
             opened.deployment,
             outcome,
@@ -186,6 +218,7 @@ class Attempts:
         status: int,
         upstream_request_id: str | None = None,
     ) -> None:
+        self._begun = None
         self.records.append(
             Attempt(
                 deployment_id=deployment.deployment_id,

@@ -46,8 +46,12 @@ class Client(Protocol):
         """
         ...
 
-    def watch(self, on_gone: Callable[[], None]) -> None:
-        """From now on notice at once when the client leaves, and call `on_gone` once then."""
+    def watch(self, on_gone: Callable[[], None], *, write_s: float) -> None:
+        """From now on notice at once when the client leaves, and call `on_gone` once then.
+
+        A client that takes nothing of what is sent for `write_s` counts as gone as well; one send may wait for half
+        of that longer. Only the task that calls `start` may send.
+        """
         ...
 
     async def start(self, status: int, headers: Headers) -> None:
@@ -55,7 +59,7 @@ class Client(Protocol):
         ...
 
     async def send(self, data: bytes) -> None:
-        """Send a part of the body; waits while the client does not keep up."""
+        """Send a part of the body; waits while the client does not keep up, and returns when it is given up."""
         ...
 
     async def end(self, data: bytes = b"") -> None:

@@ -14,7 +14,7 @@ import msgspec
 
 from application.directory_views import DeploymentView
 from application.gateway.attempts import Attempts, Limits, Opened, Plan
-from application.gateway.client import Call, Client
+from application.gateway.client import Call, Client, ClientGone
 from application.gateway.head import answer_headers
 from application.gateway.rating import Terms, answer_of, metered, rated_nano
 from application.gateway.refused import Refused
@@ -25,6 +25,7 @@ from application.wire.relay import PING, StreamMeter, Tail, error_event
 from application.wire.spoken import SpokenText
 from application.wire.tokens import TokenCounter
 from application.wire.usage import Usage
+from application.wire.usage_event import Stamp, usage_event
 
 NOTHING_SAID = SpokenText("", 0)
 
@@ -36,10 +37,14 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits
     ping_s: float
     drain_s: float
+    client_write_s: float = 60.0
 
 
 class Exchange:
-    """Run it once. Raises `Refused` if nothing has gone to the client; every other end it tells the client itself."""
+    """Run it once. Raises `Refused` if nothing has gone to the client; every other end it tells the client itself.
+
+    Raises `ClientGone` when the client has left before any deployment answered; nothing was charged then.
+    """
 
     def __init__(
         self,
@@ -69,23 +74,30 @@ class Exchange:
         self.usage: Usage | None = None  #: what was charged, once known
 
     async def run(self, candidates: Sequence[DeploymentView]) -> None:
-        self._client.watch(self._on_client_gone)
+        self._client.watch(self._on_client_gone, write_s=self._context.client_write_s)
         try:
             for deployment in candidates:
+                if self._client.gone:
+                    raise ClientGone  # noqa: TRY301  # its release stands beside the others below
                 if await self._try(deployment):
                     return
-            raise self._attempts.refusal()
+            raise self._attempts.refusal()  # noqa: TRY301  # as above
         except Refused as refusal:
-            self._settlement.release(refusal.code, tuple(self._attempts.records))
+            self._release(refusal.code)
             raise
-        finally:
-            self._settlement.release("internal_error", tuple(self._attempts.records))
+        except ClientGone:
+            self._release("client_closed")
+            raise
+        except BaseException:
+            self._release("internal_error")
+            raise
 
     async def _try(self, deployment: DeploymentView) -> bool:
         """True when the request has ended with this deployment, well or not."""
         opened = None
+        self._deadline = deadline = asyncio.timeout(None)  # it begins when the client leaves
         try:
-            async with self._time_left():
+            async with deadline:
                 opened = await self._attempts.call(deployment, self._plan)
                 if opened is None:
                     return False
@@ -93,13 +105,22 @@ class Exchange:
                     return await self._stream(opened)
                 return await self._whole(opened)
         except TimeoutError:
+            if not deadline.expired():
+                raise  # nobody's deadline: a mistake of ours
             self._deadline = None  # it has struck: a charge has no clock to stop any more
-            await self._left_unanswered(opened, deployment)
+            if opened is not None:
+                await opened.response.aclose()
+            await self._left_unanswered(deployment)
             return True
         finally:
             self._deadline = None  # a client that leaves from here on finds nothing to shorten
             if opened is not None:
                 await opened.response.aclose()
+
+    def _release(self, code: str) -> None:
+        """The request ends without a charge; does nothing to one that was charged."""
+        self._attempts.interrupt(code)
+        self._settlement.release(code, tuple(self._attempts.records))
 
     # --- a whole answer
 
@@ -193,10 +214,21 @@ class Exchange:
             await self._client.end(error_event(refusal.code, refusal.message))
             return
         if tail.complete:
-            await self._client.end(tail.data)
+            await self._client.end(self._last_bytes(opened, meter, tail))
         else:
             message = "The provider's answer broke off. What was received was charged."
             await self._client.end(tail.data + error_event("upstream_error", message))
+
+    def _last_bytes(self, opened: Opened, meter: StreamMeter, tail: Tail) -> bytes:
+        """What ends a stream; a client that asked for usage gets it, if not from the upstream then from here."""
+        if not self._usage_wanted or meter.usage_shown or self.usage is None:
+            return tail.data
+        stamp = Stamp(
+            id=f"chatcmpl-{self._call.request_id}",
+            created_s=opened.started_us // 1_000_000,
+            model=opened.deployment.upstream_model,
+        )
+        return tail.with_event(usage_event(tail.last_events, meter.beginning, self.usage, otherwise=stamp))
 
     # --- money and time
 
@@ -223,10 +255,14 @@ class Exchange:
         )
         await self._settlement.charge(rated_nano=rated_nano(usage, self._terms.price), answer=answer)
 
-    async def _left_unanswered(self, opened: Opened | None, deployment: DeploymentView) -> None:
-        """The client left and the upstream did not end in time: what was read and seen is charged."""
-        if opened is not None:
-            self._attempts.succeed(opened, "client-left")
+    async def _left_unanswered(self, deployment: DeploymentView) -> None:
+        """The client left and the upstream did not end in time: what was read and seen is charged.
+
+        Raises:
+            ClientGone: the upstream has refused the request: there is nothing to pay for.
+        """
+        if not self._attempts.interrupt("client-left"):
+            raise ClientGone
         meter = self._meter
         raw, spoken = (meter.usage_raw, meter.spoken()) if meter is not None else (None, NOTHING_SAID)
         await self._charge(deployment, raw, spoken, "client-left")
@@ -238,10 +274,6 @@ class Exchange:
             if deadline.expired():
                 await asyncio.sleep(0)  # the interruption is on its way; it goes first
             deadline.reschedule(None)
-
-    def _time_left(self) -> asyncio.Timeout:
-        self._deadline = asyncio.timeout(self._context.drain_s if self._client.gone else None)
-        return self._deadline
 
     def _on_client_gone(self) -> None:
         deadline = self._deadline

@@ -23,7 +23,7 @@ from application.wire.errors import InvalidRequest
 from application.wire.head import ChatHead, parse_chat
 from domain.keys.access import AccountNotOpen, InvalidApiKey, ModelNotAllowed
 from domain.ledger.refusals import InsufficientCredit, LedgerRefusal
-from domain.pricing import PriceInForce, hold_nano, worst_case
+from domain.pricing import Bounds, PriceInForce, hold_nano
 
 _NO_KEY: Final = "You didn't provide an API key. Send it in the header 'Authorization: Bearer YOUR_KEY'."
 _BAD_KEY: Final = "Incorrect API key provided, or it was revoked or has expired."
@@ -70,7 +70,7 @@ class Gateway:
 
         Raises:
             Refused: nothing of an answer has gone to the client, and nothing was charged.
-            ClientGone: the client left before its request was read; nothing happened.
+            ClientGone: the client left before its request was read, or before it was answered; nothing was charged.
         """
         caller = self._authenticate(call)
         body = await _body_of(client)
@@ -155,6 +155,7 @@ class Gateway:
                 "rate_limit_exceeded",
                 f"Limit of {limited.limit} {limited.kind} reached. Try again later.",
                 retry_after_s=limited.retry_after_s,
+                headers=self._limiter.headers(key.key_id, account.account_id),
             ) from None
 
     async def _hold(
@@ -179,8 +180,8 @@ class Gateway:
 
 
 def _worst(price: PriceInForce, *, bound_prompt: int, bound_output: int) -> int:
-    units = worst_case(price.price, prompt_tokens=bound_prompt, output_tokens=bound_output)
-    return hold_nano(units, price.price, price.markup_ppm)
+    bounds = Bounds(prompt_tokens=bound_prompt, output_tokens=bound_output)
+    return hold_nano(bounds, price.price, price.markup_ppm)
 
 
 async def _body_of(client: Client) -> bytes:

@@ -6,7 +6,7 @@ from typing import Final
 from application.directory_views import DeploymentView
 from application.gateway.attempts import Attempts
 from application.gateway.client import Headers
-from domain.pricing import decimal_text
+from domain.decimals import decimal_text
 
 _JSON: Final = (b"content-type", b"application/json")
 _STREAM: Final = (

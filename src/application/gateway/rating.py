@@ -11,6 +11,7 @@ from application.wire.bounds import Bound
 from application.wire.spoken import SpokenText
 from application.wire.tokens import TokenCounter
 from application.wire.usage import Usage, estimated, normalise
+from application.wire.usage_record import usage_record
 from domain.ledger.lease import Answer
 from domain.pricing import PriceInForce, charge_nano
 
@@ -73,7 +74,7 @@ def answer_of(
         units=usage.units(),
         usage_source=usage.source,
         usage_flags=usage.flags,
-        usage_raw=usage.raw.decode("utf-8", "replace") if usage.raw else None,
+        usage_raw=usage_record(usage.raw),
         result=result,
         provider=deployment.provider,
         deployment_id=deployment.deployment_id,

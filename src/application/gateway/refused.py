@@ -1,10 +1,13 @@
 """Why a request ends without an answer, in words and a code for the client."""
 
+from collections.abc import Sequence
+
 
 class Refused(Exception):
     """The request ends here; nothing of an answer has gone to the client.
 
-    `code` is one of `application.wire.errors.SPECS`, or an upstream's own for a bad request. `numbers` go beside it.
+    `code` is one of `application.wire.errors.SPECS`, or an upstream's own for a bad request. `numbers` go beside it,
+    `headers` into the head of the answer.
     """
 
     def __init__(
@@ -14,6 +17,7 @@ class Refused(Exception):
         *,
         param: str | None = None,
         retry_after_s: float | None = None,
+        headers: Sequence[tuple[bytes, bytes]] = (),
         **numbers: int,
     ) -> None:
         super().__init__(code)
@@ -21,6 +25,7 @@ class Refused(Exception):
         self.message = message
         self.param = param
         self.retry_after_s = retry_after_s
+        self.headers = headers
         self.numbers = numbers
 
 

@@ -7,13 +7,13 @@ from uuid import UUID
 import structlog
 
 from application.clock import Clock
-from application.eventlog import JournalFull, LogUnavailable, VersionConflict
+from application.eventlog import JournalFull, LogUnavailable, UnstorableEvent, VersionConflict
 from application.gateway.refused import Refused, ledger_unavailable
 from application.ledger.lease_book import LeaseBook
 from application.ledger.live_lease import Hold
 from domain.ledger.events import Attempt
 from domain.ledger.lease import Answer
-from domain.ledger.refusals import LeaseEnded
+from domain.ledger.refusals import LeaseEnded, LedgerRefusal
 
 FULL_PAUSE_S = 0.02
 FULL_TRIES_MAX = 250
@@ -85,10 +85,24 @@ class Settlement:
             except LeaseEnded:
                 raise self._lost() from None
             except LogUnavailable:  # the journal was closed: the reaper gives the hold back
+                self.charge_nano = 0
                 raise ledger_unavailable() from None
+            except (
+                LedgerRefusal
+            ) as refusal:  # an amount that no event holds, or no such hold: a mistake of ours
+                log.warning(
+                    "charge_refused",
+                    request_id=str(self._hold.admission.request_id),
+                    code=refusal.code,
+                )
+                raise self._given_back(answer) from None
+        raise self._given_back(answer)
+
+    def _given_back(self, answer: Answer) -> Refused:
+        self.charge_nano = 0
         self._ended = False
         self.release("ledger_unavailable", answer.attempts)
-        raise ledger_unavailable()
+        return ledger_unavailable()
 
     def _lost(self) -> Refused:
         self._book.lose(self.account_id, self._hold.live)
@@ -98,9 +112,13 @@ class Settlement:
     async def _durable(self, stored: "asyncio.Future[int]") -> None:
         try:
             await stored
-        except VersionConflict:
+        except (
+            VersionConflict,
+            UnstorableEvent,
+        ):  # the fold is ahead of the stream: nothing can follow in it
             raise self._lost() from None
         except LogUnavailable:
+            self.charge_nano = 0
             raise ledger_unavailable() from None
 
     def release(self, code: str, attempts: tuple[Attempt, ...]) -> None:
@@ -108,7 +126,14 @@ class Settlement:
         if self._ended:
             return
         self._ended = True
-        self._hold.release_unwatched(
-            code=code, attempts=attempts, total_ms=self.total_ms(), now_us=self._clock.now_us()
-        )
+        try:
+            self._hold.release_unwatched(
+                code=code, attempts=attempts, total_ms=self.total_ms(), now_us=self._clock.now_us()
+            )
+        except LedgerRefusal as refusal:  # the hold is not there any more, so nothing is left to give back
+            log.warning(
+                "release_refused",
+                request_id=str(self._hold.admission.request_id),
+                code=refusal.code,
+            )
         self._book.settled(self.account_id)

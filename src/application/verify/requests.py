@@ -182,7 +182,7 @@ def _charged(event: UsageCharged) -> dict[str, Any]:
         "price_version": event.price_version,
         "input_tokens": event.units.input,
         "cached_input_tokens": event.units.cached_input,
-        "cache_write_tokens": event.units.cache_write,
+        "cache_write_tokens": event.units.cache_write + event.units.cache_write_long,
         "output_tokens": event.units.output,
         "reasoning_tokens": event.units.reasoning,
         "usage_source": event.usage_source,

@@ -41,6 +41,7 @@ class ChunkMeter:
         self.fault: Literal["error_event", "garbage"] | None = None
         self.error_body = b""  #: what the upstream said of its error; never for clients
         self.usage_raw: bytes | None = None  #: the latest usage object, as it came
+        self.usage_shown = False  #: one went on to the client
         self.spoken = Spoken()
         self._say = self.spoken.add
         self._usage_wanted = usage_wanted
@@ -152,6 +153,7 @@ class ChunkMeter:
         if isinstance(usage, dict) and usage:
             self.usage_raw = raw_usage(payload) or self.usage_raw
             if self._usage_wanted:
+                self.usage_shown = True
                 return without_cost(payload, usage)
             return None if empty else without_member(payload, "usage")
         return payload if self._usage_wanted else without_member(payload, "usage")

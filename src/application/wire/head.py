@@ -23,7 +23,7 @@ METADATA_KEY_CHARS_MAX: Final = 64
 METADATA_VALUE_CHARS_MAX: Final = 512
 _NAME_CHARS_SHOWN: Final = 64
 _CLIENT_TOOLS: Final = ("function", "custom")
-_SEARCHES: Final = ("web_search_options", "search_parameters", "plugins")
+_SEARCHES: Final = ("web_search_options", "search_parameters", "search_settings", "plugins")
 
 _KINDS: Final[dict[type, str]] = {
     type(None): "null",
@@ -78,8 +78,8 @@ def parse_chat(body: bytes) -> ChatHead:
         model=_model(request),
         stream=stream,
         include_usage=stream and _include_usage(request),
-        max_tokens=_count(request, "max_tokens", OUTPUT_TOKENS_MAX),
-        max_completion_tokens=_count(request, "max_completion_tokens", OUTPUT_TOKENS_MAX),
+        max_tokens=_output_bound(request, "max_tokens"),
+        max_completion_tokens=_output_bound(request, "max_completion_tokens"),
         n=_count(request, "n", CHOICES_MAX) or 1,
         user=_user(request),
         metadata=_metadata(request),
@@ -178,14 +178,20 @@ def _include_usage(request: dict[str, Any]) -> bool:
     return bool(wanted)
 
 
-def _count(request: dict[str, Any], name: str, most: int) -> int | None:
+def _output_bound(request: dict[str, Any], name: str) -> int | None:
+    """A client's bound of an answer. The dialect allows 0, which some upstreams take for no bound: it becomes 1."""
+    bound = _count(request, name, OUTPUT_TOKENS_MAX, least=0)
+    return bound if bound is None else max(bound, 1)
+
+
+def _count(request: dict[str, Any], name: str, most: int, *, least: int = 1) -> int | None:
     value = request.get(name)
     if value is None:
         return None
     if type(value) is not int:  # a bool is no number here, and 1.0 is none either
         raise _wrong_type(name, "an integer", value)
-    if not 1 <= value <= most:
-        raise InvalidRequest("invalid_value", name, f"'{name}' must be between 1 and {most}.")
+    if not least <= value <= most:
+        raise InvalidRequest("invalid_value", name, f"'{name}' must be between {least} and {most}.")
     return value
 
 

@@ -37,6 +37,7 @@ _DATA: Final = b"data: {"
 _LF: Final = 10
 _OTHER_DOCUMENTS: Final = (b"{", b"[", b"<")
 _BLANKS_MAX: Final = 64
+_BEGINNING_BYTES: Final = 2 * 1024
 _FOLD_BYTES: Final = 16 * 1024
 """So much of a stream is read before the pieces of its text are joined."""
 
@@ -44,12 +45,24 @@ _FOLD_BYTES: Final = 16 * 1024
 class Tail(msgspec.Struct, frozen=True):
     """What a stream still owes its client. `complete`: it ended as an answer should; then `fault` is none.
 
-    Send `data` once the charge is durable; if not `complete`, an `error_event` after it.
+    Send `data` once the charge is durable; if not `complete`, an `error_event` after it. `end_bytes` of it, the last,
+    are the mark of the end: what is added to a complete stream goes before them.
     """
 
     data: bytes
     complete: bool
     fault: Fault | None
+    end_bytes: int = 0
+
+    @property
+    def last_events(self) -> bytes:
+        """`data` without the mark of the end."""
+        return self.data[: len(self.data) - self.end_bytes]
+
+    def with_event(self, event: bytes) -> bytes:
+        """`data` with one more event before the mark of the end."""
+        before = self.last_events
+        return before + event + self.data[len(before) :]
 
 
 def error_event(code: str, message: str, param: str | None = None) -> bytes:
@@ -70,6 +83,8 @@ class StreamMeter:
         self.received_bytes = 0
         self.done = False  #: `[DONE]` came: nothing more will be read
         self.fault: Fault | None = None
+        self._usage_wanted = usage_wanted
+        self._beginning = b""
         self._chunks = ChunkMeter(usage_wanted=usage_wanted)
         self._read = self._chunks.read
         self._event_bytes_max = event_bytes_max
@@ -78,12 +93,23 @@ class StreamMeter:
         self._pending = bytearray()
         self._steady = False  # the stream has begun, and goes on
         self._held = b""
+        self._end = b""  # `[DONE]`, as the upstream wrote it
         self._stray = b""  # the start of a document that is no stream
 
     @property
     def usage_raw(self) -> bytes | None:
         """The latest usage object, as the upstream wrote it."""
         return self._chunks.usage_raw
+
+    @property
+    def usage_shown(self) -> bool:
+        """A usage object went on to the client, where clients look for it."""
+        return self._chunks.usage_shown
+
+    @property
+    def beginning(self) -> bytes:
+        """Some of the first bytes of the stream, if usage is wanted: they say whose stream it is."""
+        return self._beginning
 
     @property
     def error_body(self) -> bytes:
@@ -124,8 +150,8 @@ class StreamMeter:
             self._fail("truncated")
         if self.fault is not None:
             return Tail(forward, complete=False, fault=self.fault)
-        end = b"" if self.done else _DONE_EVENT
-        return Tail(forward + self._held + end, complete=True, fault=None)
+        end = self._end or _DONE_EVENT
+        return Tail(forward + self._held + end, complete=True, fault=None, end_bytes=len(end))
 
     # --- pieces
 
@@ -152,6 +178,8 @@ class StreamMeter:
             self._fail("not_sse")
             self._stray = whole[:ERROR_BYTES_MAX]
             return b""
+        if self._usage_wanted:
+            self._beginning = whole[:_BEGINNING_BYTES]
         return self._events(whole)
 
     def _may_be_blank(self, start: bytes) -> bool:
@@ -241,7 +269,7 @@ class StreamMeter:
         if parts.data.startswith(_DONE):
             self.done = True
             self._steady = False
-            self._held += put_together(parts, parts.data) if parts.altered else event
+            self._end = put_together(parts, parts.data) if parts.altered else event
             return b""
         if parts.name == b"ping":
             return b""

@@ -41,6 +41,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     input: int  #: fresh prompt tokens
     cached_input: int = 0
     cache_write: int = 0
+    cache_write_long: int = 0  #: how many of `cache_write` are kept for the longer time
     output: int
     reasoning: int = 0
     raw: bytes = b""
@@ -60,7 +61,8 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return Units(
             input=self.input,
             cached_input=self.cached_input,
-            cache_write=self.cache_write,
+            cache_write=self.cache_write - self.cache_write_long,
+            cache_write_long=self.cache_write_long,
             output=self.output,
             reasoning=self.reasoning,
             requests=requests,
@@ -215,6 +217,7 @@ def _checked(reading: Reading, figures: Figures, bound: Bound | None, raw: bytes
         input=figures.fresh,
         cached_input=figures.cached,
         cache_write=figures.written,
+        cache_write_long=min(figures.written_long, figures.written),
         output=figures.output,
         reasoning=figures.reasoning,
         raw=raw,

@@ -10,24 +10,61 @@ from uuid import UUID
 
 import msgspec
 
+from domain.decimals import nano, nano_per_million
 from domain.fact import Fact, Stamp
-from domain.pricing import MARKUP_PPM_MAX, NO_MARKUP_PPM, Price, nano_per_million
+from domain.pricing import MARKUP_PPM_MAX, NO_MARKUP_PPM, Price, Tier, Window
 from domain.refusal import BadField
 from domain.text import REASON_CHARS_MAX, alias_name, printable
 
 PRICE_LIST_STREAM: Final = UUID("5b2f6f0e-31a4-5d7c-8f0b-9c1d2e3f4a05")
 ENTRIES_MAX = 5_000
+TIER_TOKENS_MAX: Final = 100_000_000
+EACH_NANO_MAX: Final = 1_000 * 10**9
+_PER_MILLION: Final = 1_000_000
+_SECOND_MS: Final = 1_000
+_NANO_PER_PPM: Final = 1_000
+_DAY_MINUTES: Final = 24 * 60
 AHEAD_US_MAX = 5 * 366 * 24 * 3600 * 1_000_000
 
 
-class PriceText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Prices as an operator writes them: decimal credits per million units. None of them may be left out."""
+class TokensText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What tokens cost as an operator writes it: decimal credits per million. Only the last may be left out."""
 
     input: str
     cached_input: str
     cache_write: str
     output: str
-    request: str  #: a flat fee, per million requests
+    cache_write_long: str | None = None  #: kept for the provider's longer time; otherwise as `cache_write`
+
+
+class TierText(TokensText, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What all tokens of a request cost whose prompt is longer than this."""
+
+    above_input_tokens: int
+
+
+class WindowText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A factor, such as `"2"`, on everything during a part of some days: minutes of the day by UTC, 0 is Monday."""
+
+    weekdays: tuple[int, ...]
+    from_minute: int
+    to_minute: int
+    factor: str
+
+
+class PriceText(TokensText, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The price of an alias as an operator writes it. What it leaves out is not offered under the alias."""
+
+    request: str  #: a flat fee, credits per million requests
+    image: str | None = None  #: credits per image
+    audio_second: str | None = None  #: credits per second, where sound is not counted in tokens
+    characters: str | None = None  #: credits per million characters read aloud
+    search: str | None = None  #: credits per call of a tool that the provider runs by itself
+    tiers: tuple[TierText, ...] = ()
+    windows: tuple[WindowText, ...] = ()
+    service_tiers: dict[
+        str, str
+    ] = {}  #: factors, such as `{"flex": "0.5"}`, of the tiers that clients may ask for
 
 
 class PriceListPublished(Fact, frozen=True, kw_only=True):
@@ -85,7 +122,9 @@ def publish(
         raise BadField("entries", f"must have 1 to {ENTRIES_MAX} aliases")
     return [
         PriceListPublished(
-            entries={alias_name(alias): _price(alias, text) for alias, text in sorted(entries.items())},
+            entries={
+                alias_name(alias): _Reader(alias).price(text) for alias, text in sorted(entries.items())
+            },
             markup_ppm=markup_ppm,
             effective_from_us=start_us,
             approved_by=printable(approved_by, field="approved_by"),
@@ -96,14 +135,74 @@ def publish(
     ]
 
 
-def _price(alias: str, text: PriceText) -> Price:
-    def read(component: str, decimal: str) -> int:
-        return nano_per_million(decimal, field=f"entries.{alias}.{component}")
+class _Reader:
+    """Reads the price of one alias; refusals name the alias and the component."""
 
-    return Price(
-        input_nano_per_million=read("input", text.input),
-        cached_input_nano_per_million=read("cached_input", text.cached_input),
-        cache_write_nano_per_million=read("cache_write", text.cache_write),
-        output_nano_per_million=read("output", text.output),
-        request_nano_per_million=read("request", text.request),
-    )
+    def __init__(self, alias: str) -> None:
+        self._path = f"entries.{alias}"
+
+    def price(self, text: PriceText) -> Price:
+        starts = [one.above_input_tokens for one in text.tiers]
+        if starts != sorted(set(starts)):
+            raise BadField(f"{self._path}.tiers", "must be in ascending order of their prompts")
+        return Price(
+            **self._tokens(text, self._path),
+            request_nano_per_million=self._per_million("request", text.request),
+            image_nano_per_million=self._each("image", text.image, _PER_MILLION),
+            audio_ms_nano_per_million=self._each(
+                "audio_second", text.audio_second, _PER_MILLION // _SECOND_MS
+            ),
+            character_nano_per_million=self._each("characters", text.characters, 1),
+            search_nano_per_million=self._each("search", text.search, _PER_MILLION),
+            tiers=tuple(self._tier(place, one) for place, one in enumerate(text.tiers)),
+            windows=tuple(self._window(place, one) for place, one in enumerate(text.windows)),
+            service_tiers={
+                printable(name, field=f"{self._path}.service_tiers"): self._factor("service_tiers", factor)
+                for name, factor in sorted(text.service_tiers.items())
+            },
+        )
+
+    def _tokens(self, text: TokensText, path: str) -> dict[str, int]:
+        names = ("input", "cached_input", "cache_write", "output", "cache_write_long")
+        return {
+            f"{name}_nano_per_million": nano_per_million(decimal, field=f"{path}.{name}")
+            for name in names
+            if (decimal := getattr(text, name)) is not None
+        }
+
+    def _tier(self, place: int, text: TierText) -> Tier:
+        path = f"{self._path}.tiers.{place}"
+        if not 1 <= text.above_input_tokens <= TIER_TOKENS_MAX:
+            raise BadField(f"{path}.above_input_tokens", f"must be between 1 and {TIER_TOKENS_MAX}")
+        return Tier(above_input_tokens=text.above_input_tokens, **self._tokens(text, path))
+
+    def _window(self, place: int, text: WindowText) -> Window:
+        path = f"{self._path}.windows.{place}"
+        if not text.weekdays or not set(text.weekdays) <= set(range(7)):
+            raise BadField(f"{path}.weekdays", "must be some of 0 (Monday) to 6")
+        if not 0 <= text.from_minute < text.to_minute <= _DAY_MINUTES:
+            raise BadField(f"{path}.from_minute", "must be before to_minute, both within 0 to 1440")
+        return Window(
+            weekdays=tuple(sorted(set(text.weekdays))),
+            from_minute=text.from_minute,
+            to_minute=text.to_minute,
+            factor_ppm=self._factor(f"windows.{place}.factor", text.factor),
+        )
+
+    def _factor(self, name: str, decimal: str) -> int:
+        factor_ppm, rest = divmod(nano(decimal, field=f"{self._path}.{name}"), _NANO_PER_PPM)
+        if rest or not 1 <= factor_ppm <= MARKUP_PPM_MAX:
+            raise BadField(f"{self._path}.{name}", "must be a factor from 0.000001 to 100")
+        return factor_ppm
+
+    def _per_million(self, name: str, decimal: str) -> int:
+        return nano_per_million(decimal, field=f"{self._path}.{name}")
+
+    def _each(self, name: str, decimal: str | None, units: int) -> int | None:
+        """A price of one unit of which the ledger's are `units` to a million."""
+        if decimal is None:
+            return None
+        price = nano(decimal, field=f"{self._path}.{name}")
+        if price > EACH_NANO_MAX:
+            raise BadField(f"{self._path}.{name}", "is above the ceiling of 1000 credits")
+        return price * units

@@ -51,14 +51,19 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Units(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What was used, in tokens, each token counted in exactly one of the first four fields."""
+    """What was used. Each token is counted in exactly one of the first five fields."""
 
     input: int = 0  #: fresh prompt tokens
     cached_input: int = 0
     cache_write: int = 0
+    cache_write_long: int = 0  #: written to be kept for the provider's longer time
     output: int = 0
     reasoning: int = 0  #: how many of `output` were reasoning; informative
     requests: int = 1
+    images: int = 0
+    audio_ms: int = 0  #: of sound that was heard or made, where it is not counted in tokens
+    characters: int = 0  #: of text that was read aloud
+    searches: int = 0  #: calls of tools that the provider runs by itself
 
 
 # --- the wallet stream

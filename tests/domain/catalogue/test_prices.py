@@ -5,9 +5,16 @@ import pytest
 
 from domain.catalogue import prices as rules
 from domain.catalogue.alias import AliasRemoved
-from domain.catalogue.prices import PriceList, PriceListEvent, PriceListPublished, PriceText
+from domain.catalogue.prices import (
+    PriceList,
+    PriceListEvent,
+    PriceListPublished,
+    PriceText,
+    TierText,
+    WindowText,
+)
 from domain.fact import Stamp
-from domain.pricing import Price
+from domain.pricing import Price, Tier, Window
 from domain.refusal import BadField
 from tests.spec import Spec
 
@@ -81,9 +88,83 @@ def test_a_price_is_neither_negative_nor_absurd(component: str, text: str) -> No
 @pytest.mark.parametrize("missing", ["input", "cached_input", "cache_write", "output", "request"])
 def test_a_missing_price_is_refused(missing: str) -> None:
     """It never means free: every component must be written, if only as 0."""
-    body = {name: "0" for name in PriceText.__struct_fields__ if name != missing}
+    needed = ("input", "cached_input", "cache_write", "output", "request")
+    body = {name: "0" for name in needed if name != missing}
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(body, PriceText)
+
+
+def test_every_dimension_of_a_price_is_read_exactly() -> None:
+    """Per million tokens and characters, per image, second and search, by length, hour and service tier."""
+    text = msgspec.structs.replace(
+        TEXT,
+        cache_write_long="0.4",
+        image="0.04",
+        audio_second="0.0001",
+        characters="15",
+        search="0.01",
+        tiers=(
+            TierText(
+                input="1",
+                cached_input="1",
+                cache_write="1",
+                output="1",
+                cache_write_long="2",
+                above_input_tokens=9,
+            ),
+        ),
+        windows=(WindowText(weekdays=(4, 0, 0), from_minute=60, to_minute=240, factor="2"),),
+        service_tiers={"priority": "2.5", "flex": "0.5"},
+    )
+    [event] = publish(PriceList(), entries={"a": text})
+    assert event.entries["a"] == msgspec.structs.replace(
+        PRICE,
+        cache_write_long_nano_per_million=400_000_000,
+        image_nano_per_million=40_000_000 * 10**6,
+        audio_ms_nano_per_million=100_000 * 1000,
+        character_nano_per_million=15 * 10**9,
+        search_nano_per_million=10_000_000 * 10**6,
+        tiers=(
+            Tier(
+                input_nano_per_million=10**9,
+                cached_input_nano_per_million=10**9,
+                cache_write_nano_per_million=10**9,
+                output_nano_per_million=10**9,
+                cache_write_long_nano_per_million=2 * 10**9,
+                above_input_tokens=9,
+            ),
+        ),
+        windows=(Window(weekdays=(0, 4), from_minute=60, to_minute=240, factor_ppm=2_000_000),),
+        service_tiers={"flex": 500_000, "priority": 2_500_000},
+    )
+
+
+TIER = TierText(input="1", cached_input="1", cache_write="1", output="1", above_input_tokens=9)
+WINDOW = WindowText(weekdays=(0,), from_minute=0, to_minute=1, factor="2")
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"image": "1000.1"}, "image"),
+        ({"search": "-1"}, "search"),
+        ({"tiers": (msgspec.structs.replace(TIER, above_input_tokens=0),)}, "tiers.0.above_input_tokens"),
+        ({"tiers": (msgspec.structs.replace(TIER, output="x"),)}, "tiers.0.output"),
+        ({"tiers": (TIER, msgspec.structs.replace(TIER, above_input_tokens=8))}, "tiers"),
+        ({"tiers": (TIER, TIER)}, "tiers"),
+        ({"windows": (msgspec.structs.replace(WINDOW, weekdays=(7,)),)}, "windows.0.weekdays"),
+        ({"windows": (msgspec.structs.replace(WINDOW, to_minute=1441),)}, "windows.0.from_minute"),
+        ({"windows": (msgspec.structs.replace(WINDOW, factor="0"),)}, "windows.0.factor"),
+        ({"windows": (msgspec.structs.replace(WINDOW, factor="0.0000001"),)}, "windows.0.factor"),
+        ({"service_tiers": {"flex": "101"}}, "service_tiers"),
+    ],
+)
+def test_a_dimension_that_cannot_be_is_refused(change: dict[str, object], field: str) -> None:
+    """The refusal names what is wrong with which alias."""
+    entries = {"a": msgspec.structs.replace(TEXT, **change)}
+    SPEC.given().when(lambda one: publish(one, entries=entries)).then_refused(
+        BadField, field=f"entries.a.{field}"
+    )
 
 
 @pytest.mark.parametrize("markup_ppm", [0, -1, 100_000_001])
