@@ -5,6 +5,7 @@ from typing import Final
 from domain.accounts import ACCOUNT_EVENTS
 from domain.catalogue.events import CATALOGUE_EVENTS
 from domain.event import Event, TopicRegistry
+from domain.health.events import HEALTH_EVENTS
 from domain.keys.events import KEY_EVENTS
 from domain.ledger.events import LEDGER_EVENTS
 from domain.ledger.idempotency import IDEMPOTENCY_EVENTS
@@ -15,6 +16,7 @@ ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *KEY_EVENTS,
     *OPERATOR_EVENTS,
     *CATALOGUE_EVENTS,
+    *HEALTH_EVENTS,
     *LEDGER_EVENTS,
     *IDEMPOTENCY_EVENTS,
 )

@@ -1,5 +1,6 @@
 """Deployments: one model at one provider with one credential."""
 
+import re
 from typing import ClassVar, Final, Literal, assert_never
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from domain.text import REASON_CHARS_MAX, printable
 OutputField = Literal["max_tokens", "max_completion_tokens"]
 TOKENS_MAX: Final = 100_000_000
 TIMEOUT_MS_MAX: Final = 3_600_000
+PASSES_MAX: Final = 64
+_MEMBER: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -34,6 +37,8 @@ class DeploymentSpec(msgspec.Struct, frozen=True, kw_only=True):
     output_tokens_max: int
     output_field: OutputField = "max_tokens"  #: how this upstream calls the bound of the answer
     timeouts: Timeouts = Timeouts()
+    passes: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Members of requests that cost extra at the provider and that this model's price covers; unset: none."""
 
 
 class DeploymentAdded(Fact, frozen=True, kw_only=True):
@@ -220,5 +225,17 @@ def _checked(spec: DeploymentSpec, *, provider: Provider, credential: Credential
         if duration_ms is not None and not 1 <= duration_ms <= TIMEOUT_MS_MAX:
             raise BadField(field, f"must be between 1 and {TIMEOUT_MS_MAX}")
     return msgspec.structs.replace(
-        spec, upstream_model=printable(spec.upstream_model, field="upstream_model", chars_max=200)
+        spec,
+        upstream_model=printable(spec.upstream_model, field="upstream_model", chars_max=200),
+        passes=_checked_passes(spec),
     )
+
+
+def _checked_passes(spec: DeploymentSpec) -> tuple[str, ...] | msgspec.UnsetType:
+    """Each name once, in order; none is unset, so that it leaves no trace in the event."""
+    if not spec.passes:
+        return msgspec.UNSET
+    names = tuple(sorted(set(spec.passes)))
+    if len(names) > PASSES_MAX or not all(map(_MEMBER.fullmatch, names)):
+        raise BadField("passes", f"must be at most {PASSES_MAX} names of request members")
+    return names
