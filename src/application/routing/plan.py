@@ -1,0 +1,234 @@
+"""Puts the deployments that may serve a request in the order to try them, and says why the others may not.
+
+First what the request, the client and the account's policy rule out; then the order of the route's strategy, which the
+client's wishes may change; then health: what is open, dead or resting is passed over. If health alone leaves nothing,
+the open and the resting are tried all the same, since a refused request is no better than a failed one; the dead are not.
+"""
+
+import hashlib
+import math
+import struct
+from collections.abc import Callable, Sequence
+from typing import Final, Literal
+from uuid import UUID
+
+import msgspec
+
+from application.directory_views import DeploymentView
+from application.routing.health import Health
+from application.routing.speed import Speeds
+
+Strategy = Literal["ordered", "weighted", "cheapest", "fastest", "throughput"]
+Reason = Literal[
+    "not_allowed",  # by the policy of the key or the account
+    "not_wanted",  # by the client
+    "too_small",  # its context is shorter than the prompt may be
+    "cannot",  # it does not offer what the request needs
+    "breaker_open",
+    "trial_under_way",
+    "credential_dead",
+    "credential_resting",
+    "no_fallback",  # the client allows none
+]
+_HASHES: Final = 2**64 + 1
+
+
+class Wishes(msgspec.Struct, frozen=True, kw_only=True):
+    """What a client asks of the routing: OpenRouter's `provider` object. Providers by name."""
+
+    order: tuple[str, ...] = ()
+    only: frozenset[str] | None = None
+    ignore: frozenset[str] = frozenset()
+    allow_fallbacks: bool = True
+    sort: Strategy | None = None
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """Which providers an account or key may use; none allows all."""
+
+    allowed: frozenset[str] | None = None
+    denied: frozenset[str] = frozenset()
+
+    def allows(self, provider: str) -> bool:
+        return provider not in self.denied and (self.allowed is None or provider in self.allowed)
+
+
+class Needs(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request needs of a deployment."""
+
+    prompt_tokens: int  #: the most that the prompt can have
+    expected_prompt_tokens: int  #: about what it has, to compare costs
+    output_tokens: int
+    operation: str = "chat"
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A deployment to try. A trial's outcome decides on its breaker."""
+
+    deployment: DeploymentView
+    is_trial: bool = False
+
+
+class PassedOver(msgspec.Struct, frozen=True):
+    """A deployment that is not tried, and why."""
+
+    deployment_id: UUID
+    provider: str
+    reason: Reason
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """The candidates in order; empty if nothing may serve."""
+
+    candidates: tuple[Candidate, ...]
+    passed_over: tuple[PassedOver, ...] = ()
+
+
+class Planner:
+    """Plans for one process."""
+
+    def __init__(self, *, health: Health, speeds: Speeds) -> None:
+        self._health = health
+        self._speeds = speeds
+
+    def plan(
+        self,
+        deployments: Sequence[DeploymentView],
+        *,
+        strategy: Strategy,
+        wishes: Wishes | None,
+        policy: Policy | None,
+        needs: Needs,
+        draw: float,
+        now_us: int,
+        now_s: float,
+    ) -> Planned:
+        """The order for one request. `draw`, in [0, 1), settles what is left to chance: the same draw, the same order."""
+        passed_over: list[PassedOver] = []
+        wanted = self._possible(deployments, wishes, policy, needs, passed_over)
+        if wishes is not None and wishes.sort is not None:
+            strategy = wishes.sort
+        ordered = self._ordered(wanted, strategy, needs, draw, now_s)
+        if wishes is not None and wishes.order:
+            ordered = _preferred(ordered, wishes.order)
+        candidates = [Candidate(one) for one in ordered]
+        if not self._health.is_all_well:
+            candidates = self._healthy(ordered, now_us, passed_over)
+        if wishes is not None and not wishes.allow_fallbacks:
+            passed_over += [_passed(one.deployment, "no_fallback") for one in candidates[1:]]
+            candidates = candidates[:1]
+        return Planned(tuple(candidates), tuple(passed_over))
+
+    def _possible(
+        self,
+        deployments: Sequence[DeploymentView],
+        wishes: Wishes | None,
+        policy: Policy | None,
+        needs: Needs,
+        passed_over: list[PassedOver],
+    ) -> list[DeploymentView]:
+        possible = []
+        for one in deployments:
+            reason = _impossible(one, wishes, policy, needs)
+            if reason is None:
+                possible.append(one)
+            else:
+                passed_over.append(_passed(one, reason))
+        return possible
+
+    def _ordered(
+        self, deployments: list[DeploymentView], strategy: Strategy, needs: Needs, draw: float, now_s: float
+    ) -> list[DeploymentView]:
+        if len(deployments) < 2:  # noqa: PLR2004  one has no order
+            return deployments
+        key: Callable[[DeploymentView], float]
+        if strategy == "ordered":
+            return deployments
+        if strategy == "weighted":
+            return _by_weight(deployments, draw)
+        if strategy == "cheapest":
+            key = lambda one: _cost(one, needs)  # noqa: E731  one key of several
+        elif strategy == "fastest":
+            key = lambda one: self._speeds.first_byte_s(one.deployment_id, now_s=now_s)  # noqa: E731
+        else:
+            key = lambda one: _slowness(self._speeds.tokens_s(one.deployment_id, now_s=now_s))  # noqa: E731
+        return sorted(deployments, key=key)  # stable: equals keep the route's order
+
+    def _healthy(
+        self, ordered: list[DeploymentView], now_us: int, passed_over: list[PassedOver]
+    ) -> list[Candidate]:
+        candidates: list[Candidate] = []
+        ill: list[PassedOver] = []
+        for one in ordered:
+            breaker = self._health.breaker(one.deployment_id)
+            if self._health.is_dead(one.credential_id, one.secret_version):
+                passed_over.append(_passed(one, "credential_dead"))
+            elif breaker.state != "closed" and not breaker.wants_trial(now_us):
+                ill.append(_passed(one, "breaker_open" if breaker.state == "open" else "trial_under_way"))
+            elif self._health.is_resting(one.credential_id):
+                ill.append(_passed(one, "credential_resting"))
+            else:
+                candidates.append(Candidate(one, is_trial=breaker.state != "closed"))
+        if candidates:
+            passed_over += ill
+            return candidates
+        bypassed = {one.deployment_id for one in ill}
+        return [Candidate(one, is_trial=True) for one in ordered if one.deployment_id in bypassed]
+
+
+def _passed(deployment: DeploymentView, reason: Reason) -> PassedOver:
+    return PassedOver(deployment.deployment_id, deployment.provider, reason)
+
+
+def _impossible(
+    one: DeploymentView, wishes: Wishes | None, policy: Policy | None, needs: Needs
+) -> Reason | None:
+    if policy is not None and not policy.allows(one.provider):
+        return "not_allowed"
+    if wishes is not None and (
+        one.provider in wishes.ignore or (wishes.only is not None and one.provider not in wishes.only)
+    ):
+        return "not_wanted"
+    if needs.operation not in one.serves:
+        return "cannot"
+    if needs.expected_prompt_tokens > one.context_tokens:
+        return "too_small"
+    return None
+
+
+def _preferred(ordered: list[DeploymentView], order: tuple[str, ...]) -> list[DeploymentView]:
+    place = {provider: number for number, provider in enumerate(order)}
+    return sorted(ordered, key=lambda one: place.get(one.provider, len(order)))
+
+
+def _by_weight(deployments: list[DeploymentView], draw: float) -> list[DeploymentView]:
+    """Weighted rendezvous: a share of all draws by weight, and a draw moves only if its own deployment goes.
+
+    Those without a weight come last, in the route's order.
+    """
+    weighed = [one for one in deployments if one.weight]
+    salt = struct.pack("<d", draw)
+    weighed.sort(key=lambda one: _score(salt, one), reverse=True)
+    return [*weighed, *(one for one in deployments if not one.weight)]
+
+
+def _score(salt: bytes, one: DeploymentView) -> float:
+    digest = hashlib.blake2b(one.deployment_id.bytes, digest_size=8, key=salt).digest()
+    return -one.weight / math.log((int.from_bytes(digest, "big") + 1) / _HASHES)
+
+
+def _cost(one: DeploymentView, needs: Needs) -> float:
+    """What the provider takes for such a request; what is not known comes last."""
+    cost = one.cost
+    if cost is None:
+        return float("inf")
+    tokens = cost.tokens_for(needs.expected_prompt_tokens)
+    return (
+        needs.expected_prompt_tokens * tokens.input_nano_per_million
+        + needs.output_tokens * tokens.output_nano_per_million
+        + cost.request_nano_per_million
+    )
+
+
+def _slowness(tokens_s: float) -> float:
+    return -1.0 if tokens_s < 0 else 1 / max(tokens_s, 0.001)
