@@ -1,0 +1,31 @@
+"""One gateway process on a real Postgres for all of this folder: its tests share it, not accounts or requests."""
+
+import base64
+import secrets
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.api.v1.gateway_world import World, running_world
+
+
+@pytest.fixture(scope="session")
+def conformance_world(
+    postgres_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    name = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    head, question, query = postgres_url.partition("?")
+    environment = {
+        "DATABASE_URL": f"{head[: head.rindex('/')]}/{name}{question}{query}",
+        "REDIS_URL": redis_url,
+        "TOKENOK_MASTER_KEY": f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+        "ALLOW_PRIVATE_UPSTREAMS": "127.0.0.1",
+    }
+    with running_world(environment, tmp_path_factory.mktemp("conformance")) as running:
+        yield running
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
