@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 from litestar import Litestar, Request, Response, asgi, get
 from litestar.exceptions import HTTPException
+from litestar.response import Redirect
 from litestar.types import Receive, Scope, Send
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -41,6 +42,11 @@ def make_app(process: GatewayProcess) -> Litestar:
     async def mount_v1(scope: Scope, receive: Receive, send: Send) -> None:
         await v1(scope, receive, send)
 
+    @get("/", sync_to_thread=False)
+    def start_page() -> Redirect:
+        """There is nothing else yet for a person to look at."""
+        return Redirect(f"{PREFIX}/docs")
+
     @get("/healthz", sync_to_thread=False)
     def healthz() -> dict[str, str]:
         """Alive."""
@@ -61,7 +67,7 @@ def make_app(process: GatewayProcess) -> Litestar:
         [_TolerantCollector(_projections(process))],
     )
     return Litestar(
-        [mount_v1, healthz, readyz, metrics, admin],
+        [mount_v1, start_page, healthz, readyz, metrics, admin],
         on_startup=[process.start],
         on_shutdown=[process.stop],
         exception_handlers={HTTPException: _on_http_error},

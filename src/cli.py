@@ -1,12 +1,15 @@
 """Entry point of the command line: `tokenok --help`.
 
-Exit codes: 0 done, 1 refused or something is wrong, 2 the arguments or the settings cannot be used.
+Exit codes: 0 done, 1 refused or something is wrong, 2 the arguments or the settings cannot be used. Where 1 is an
+answer, as for `ledger verify`, whatever keeps from answering is 2.
 """
 
 import argparse
 import logging
 import os
 import sys
+import traceback
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,8 +17,6 @@ import psycopg
 import structlog
 from psycopg_pool import PoolClosed, PoolTimeout
 
-import up
-import up_options
 from adapters.doctor import run_checks
 from adapters.eventstore.migrations import MigrationError
 from adapters.vault.master_keys import BadMasterKey
@@ -26,36 +27,50 @@ from application.eventlog import EventLogError
 from application.projections import RebuildRunning, UnknownProjection
 from application.vault import VaultError
 from bootstrap import migrate, ports_of
-from cli_environment import find_settings
-from cli_output import fail, show
-from cli_parser import BadArgument, add_commands, read_command
-from cli_tools import WITHOUT_DATABASE, add_tools
+from commandline.environment import find_environment
+from commandline.help import Parser, sentence
+from commandline.output import fail, show
+from commandline.parser import BadArgument, add_commands, read_command
+from commandline.tools import WITHOUT_DATABASE, Outcome, add_housekeeping, add_tools
 from demo_seed import seed_demo
 from domain.fact import SYSTEM
 from domain.refusal import Refusal
+from launcher import options as up_options
+from launcher import up
+from launcher.plan import GATEWAY, SANDBOX, SCHEDULER, WORKER, Plan
 from projections.catalog import NotInstalled
-from settings import BadSetting, Settings
-from up_plan import GATEWAY, SANDBOX, SCHEDULER, WORKER, Plan
+from settings import BadSetting, Settings, from_environment
 
 _CONNECT_S: Final = 5
 _KNOWN: Final = (MigrationError, EventLogError, VaultError, Refusal)
 _NOUNS: Final = {
-    "account": "customers",
+    "account": "customers: open, limit, suspend, close",
     "credit": "add credit to an account",
-    "key": "API keys",
-    "operator": "members of staff",
-    "provider": "companies that answer",
-    "credential": "secrets for providers, read from standard input",
-    "deployment": "one model at one provider",
-    "route": "where the requests for a model go",
+    "balance": "see an account's credit",
+    "key": "API keys of customers",
+    "requests": "see what was asked and what it cost",
+    "provider": "companies whose models are used",
+    "credential": "our secrets at providers",
+    "deployment": "models at providers",
+    "route": "which deployments serve a model, in order",
     "alias": "other names of models",
-    "prices": "the price list",
-    "balance": "credit of accounts",
-    "requests": "what was asked",
+    "prices": "what models cost",
+    "operator": "members of staff and their tokens",
     "ledger": "check the books",
     "projections": "the read models",
-    "master-key": "the key that seals the secrets",
+    "master-key": "the key that seals secrets",
 }
+_EXAMPLES: Final = """\
+Commands act on the database that DATABASE_URL names, or else on the one that `tokenok up` runs.
+`tokenok COMMAND --help` tells more of each. For example:
+
+  tokenok up                                  everything on this machine, with a demo
+  tokenok account open --name Blue            prints the account's id
+  tokenok credit grant --account-id ID --amount-nano 5000000000 --reason "paid by wire"
+  tokenok key issue --account-id ID --name Laptop
+  tokenok requests list --json                --json after any command, for scripts
+  tokenok ledger verify
+"""
 #: Errors of what the commands stand on, with codes of their own; the first that fits is taken.
 _CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (MigrationError, "migration_failed"),
@@ -81,16 +96,8 @@ def main() -> int:
     _quiet_logs()
     try:
         return _run(values)
-    except Exception as error:
-        for kind, code in _UNUSABLE:
-            if isinstance(error, kind):
-                fail(code, str(error), as_json=values.json)
-                return 2
-        known = _known_code(error)
-        if known is None:
-            raise  # our mistake: a traceback helps to find it
-        fail(known, _words(error), as_json=values.json)
-        return 1
+    except Exception as error:  # noqa: BLE001  # shown as one line, or with its traceback
+        return _failed(error, values)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -100,18 +107,20 @@ def make_parser() -> argparse.ArgumentParser:
     common.add_argument(
         "--data", type=Path, metavar="DIR", help="data directory of `tokenok up`, if DATABASE_URL is not set"
     )
-    parser = argparse.ArgumentParser(
-        prog="tokenok",
-        description="Self-hosted LLM gateway with a prepaid ledger.",
-        epilog="Commands act on DATABASE_URL, or else on the database that `tokenok up` runs.",
+    parser = Parser(
+        prog="tokenok", description="A self-hosted LLM gateway with a prepaid ledger.", epilog=_EXAMPLES
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    up_options.add_arguments(commands.add_parser("up", help="run everything on this machine, with a demo"))
+    parser.add_argument("--version", action="version", version=f"tokenok {version('tokenok')}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
+    words = "run everything on this machine, with a demo"
+    up_options.add_arguments(commands.add_parser("up", help=words, description=sentence(words)))
+    add_housekeeping(_WithCommon(commands, common))
     nouns: dict[str, Any] = {}
     for noun, words in _NOUNS.items():
-        group = commands.add_parser(noun, help=words, description=words)
-        nouns[noun] = _WithCommon(group.add_subparsers(dest="verb", required=True, metavar="VERB"), common)
-    add_tools(_WithCommon(commands, common), nouns)
+        group = commands.add_parser(noun, help=words, description=sentence(words))
+        verbs = group.add_subparsers(dest="verb", required=True, metavar="VERB", title="verbs")
+        nouns[noun] = _WithCommon(verbs, common)
+    add_tools(nouns)
     add_commands(nouns)
     return parser
 
@@ -128,16 +137,30 @@ class _WithCommon:
 
 
 def _run(values: argparse.Namespace) -> int:
-    settings = find_settings(os.environ, data=values.data)
+    values.environ = find_environment(os.environ, data=values.data)
+    settings = from_environment(values.environ)
     tool = getattr(values, "tool", None)
     if tool not in WITHOUT_DATABASE:
         _require_database(settings)
     if tool is not None:
-        result, status = tool(settings, values)
-        show(result, as_json=values.json)
-        return int(status)
+        outcome: Outcome = tool(settings, values)
+        show(outcome.value, as_json=values.json, text=outcome.text)
+        return outcome.status
     show(_command(settings, values), as_json=values.json)
     return 0
+
+
+def _failed(error: Exception, values: argparse.Namespace) -> int:
+    for kind, code in _UNUSABLE:
+        if isinstance(error, kind):
+            fail(code, str(error), as_json=values.json)
+            return 2
+    known = _known_code(error)
+    if known is None:
+        traceback.print_exception(error)  # our mistake: this helps to find it
+    else:
+        fail(known, _words(error), as_json=values.json)
+    return getattr(values, "failure_status", 1)
 
 
 def _require_database(settings: Settings) -> None:
@@ -188,7 +211,7 @@ def _up(values: argparse.Namespace) -> int:
         gateway=GATEWAY,
         sandbox=SANDBOX,
         others=(WORKER, SCHEDULER),
-        check=lambda settings: run_checks(settings, environ=os.environ, with_schema=False),
+        check=lambda settings, environ: run_checks(settings, environ=environ, with_schema=False),
         migrate=migrate,
         seed_demo=seed_demo,
         demo_model="demo",

@@ -1,26 +1,21 @@
 """The command line as a process of its own, on a real database."""
 
+import argparse
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from adapters.embedded.endpoints import Endpoints, write_endpoints
-from adapters.eventstore.store import PostgresEventStore
-from application.clock import SystemClock
-from domain.topics import REGISTRY
-from projections.pool import projection_pool
+from api.admin.commands import COMMANDS
+from cli import make_parser
+from launcher.secrets import ensure_master_key
 from projections.registry import all_projections
-from projections.runner import Runner
-from projections.tail import LogTail
+from tests.cli_runner import Cli, project
 from tests.databases import migrated_template
-from up_secrets import ensure_master_key
 
 SECRET = "sk-told-on-standard-input"
 
@@ -37,51 +32,9 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
-class Cli:
-    """Runs `tokenok`; `environment` replaces what this process has of settings."""
-
-    def __init__(self, **environment: str) -> None:
-        ours = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
-        self._environment = ours | environment
-
-    def run(self, *arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "cli", *arguments],
-            env=self._environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-    def json(self, *arguments: str, stdin: str = "") -> Any:
-        done = self.run(*arguments, "--json", stdin=stdin)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-
 @pytest.fixture
 def cli(database_url: str, data: Path) -> Cli:
     return Cli(DATABASE_URL=database_url, TOKENOK_DATA=str(data))
-
-
-def project(database_url: str) -> None:
-    """Bring the read models to the end of the log."""
-    with (
-        PostgresEventStore(database_url) as store,
-        projection_pool(database_url, size_max=4) as pool,
-    ):
-        projections = all_projections()
-        runner = Runner(
-            pool=pool,
-            reader=LogTail(store),
-            registry=REGISTRY,
-            projections=projections,
-            clock=SystemClock(),
-        )
-        for one in projections:
-            runner.catch_up(one.name)
 
 
 def test_from_an_account_to_its_balance(cli: Cli, database_url: str) -> None:
@@ -137,6 +90,8 @@ def test_the_database_of_up_is_found(database_url: str, data: Path) -> None:
         (("credential", "store", "--provider-id", str(uuid4())), 2, "invalid_argument"),
         (("balance", "show", "--account-id", str(uuid4())), 1, "not_found"),
         (("requests", "list", "--state", "nonsense"), 2, "invalid_argument"),
+        (("key", "issue", "--name", "x"), 2, "invalid_argument"),
+        (("nonsense",), 2, "invalid_argument"),
     ],
 )
 def test_errors_are_one_line_with_a_code(
@@ -148,6 +103,16 @@ def test_errors_are_one_line_with_a_code(
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"{code}: ")
+
+
+def test_scripts_get_errors_as_json(cli: Cli) -> None:
+    """Whether the arguments or the rules refuse it."""
+    for arguments, code in (
+        (("account", "open"), "invalid_argument"),
+        (("account", "open", "--name", ""), "invalid_value"),
+    ):
+        done = cli.run(*arguments, "--json")
+        assert json.loads(done.stderr)["code"] == code
 
 
 def test_a_database_that_is_away_or_not_named_is_said(data: Path) -> None:
@@ -177,9 +142,99 @@ def test_doctor_says_what_is_wrong(cli: Cli) -> None:
     assert all(one["code"] and one["remedy"] for one in findings)
 
 
+def test_doctor_looks_at_the_key_that_up_made(cli: Cli, data: Path) -> None:
+    """A key file that others may read is noted also when no setting names it."""
+    (data / "master.key").chmod(0o644)
+    findings = json.loads(cli.run("doctor", "--json").stdout)["findings"]
+    (found,) = (one for one in findings if one["code"] == "master_key_file")
+    assert found["remedy"] == f"chmod 600 {data / 'master.key'}"
+    assert "\nnote   master_key_file: " in cli.run("doctor").stdout
+
+
 def test_help_names_every_command() -> None:
     """`tokenok --help` needs no settings."""
     done = Cli().run("--help")
     assert done.returncode == 0
     for name in ("up", "account", "credit", "key", "prices", "ledger", "doctor"):
         assert f"    {name} " in done.stdout
+
+
+def test_a_clean_ledger_is_said_so(cli: Cli, database_url: str) -> None:
+    """0: words for people, and for scripts exactly one JSON value with the same figures."""
+    account_id = cli.json("account", "open", "--name", "Blue")["id"]
+    grant = ("--account-id", account_id, "--amount-nano", "5000", "--reason", "wire")
+    cli.json("credit", "grant", *grant)
+    project(database_url)
+    text = cli.run("ledger", "verify")
+    assert text.returncode == 0
+    assert text.stdout.endswith("the ledger is clean\n")
+    assert "granted 5000, charged 0" in text.stdout
+    report = cli.json("ledger", "verify")
+    assert (report["ok"], report["violations"], report["counts"]) == (True, [], {})
+    assert report["figures"]["granted_nano"] == 5000
+
+
+def test_a_ledger_that_is_not_clean_is_said_so(cli: Cli, database_url: str) -> None:
+    """1, with each difference and its rule, after somebody changed a read model by hand."""
+    account_id = cli.json("account", "open", "--name", "Blue")["id"]
+    cli.json("credit", "grant", "--account-id", account_id, "--amount-nano", "5000", "--reason", "wire")
+    project(database_url)
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE balances SET granted_nano = granted_nano + 1")
+    text = cli.run("ledger", "verify")
+    assert text.returncode == 1, text.stderr
+    assert text.stdout.endswith("THE LEDGER IS NOT CLEAN\n")
+    (line,) = (line for line in text.stdout.splitlines() if line.startswith("R01") and account_id in line)
+    assert "granted_nano is 5001, should be 5000" in line
+    report = cli.run("ledger", "verify", "--json")
+    assert report.returncode == 1
+    value = json.loads(report.stdout)
+    assert (value["ok"], value["counts"]) == (False, {"R01": 1})
+    (violation,) = value["violations"]
+    assert account_id in violation["subject"]
+
+
+def test_a_ledger_that_cannot_be_read_is_neither(data: Path) -> None:
+    """2 when the database is away or there is none, so that nobody takes it for a finding."""
+    away = Cli(DATABASE_URL="postgresql://u@127.0.0.1:1/x", TOKENOK_DATA=str(data))
+    none = Cli(TOKENOK_DATA=str(data))
+    for cli, code in ((away, "database_unavailable"), (none, "invalid_setting")):
+        done = cli.run("ledger", "verify")
+        assert (done.returncode, done.stdout, done.stderr.partition(":")[0]) == (2, "", code)
+
+
+def test_what_people_read(cli: Cli) -> None:
+    """Tables and sentences where fields would say little."""
+    assert cli.text("requests", "list") == "No requests.\n"
+    head, *lines = cli.text("projections", "status").splitlines()
+    assert head.split() == ["READ", "MODEL", "POSITION", "BEHIND", "STATE"]
+    assert [line.split()[0] for line in lines] == [one.name for one in all_projections()]
+    done = cli.run("doctor")
+    assert done.returncode == 1
+    assert done.stdout.startswith("wrong  redis_")
+
+
+def test_every_help_can_be_shown() -> None:
+    """What is required comes first, secrets are not arguments, and no text trips over a percent sign."""
+    issue = Cli().text("key", "issue", "--help")
+    assert (
+        issue.index("\nrequired:\n  --account-id UUID ")
+        < issue.index("\noptions:")
+        < issue.index("\n  --rpm")
+    )
+    store = Cli().text("credential", "store", "--help")
+    assert "standard input" in store
+    assert "--secret" not in store
+    parser = make_parser()
+    shown = 0
+    for noun in _children(parser).values():
+        assert noun.format_help()
+        for verb in _children(noun).values():
+            assert verb.format_help()
+            shown += 1
+    assert shown > len(COMMANDS)
+
+
+def _children(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    groups = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    return {name: child for group in groups for name, child in group.choices.items()}

@@ -53,7 +53,3 @@ class IdempotencyStore(Protocol):
     def abandon(self, *, actor: str, key: str) -> None:
         """Nothing was done: let the key be used again."""
         ...
-
-    def purge(self, *, older_than_s: int) -> int:
-        """Forget old answers; returns how many."""
-        ...

@@ -1,6 +1,8 @@
 """The table `idempotency`: claims and sealed answers of requests with an idempotency key."""
 
-from typing import Final
+from typing import Any, Final
+
+import psycopg
 
 from adapters.vault.master_keys import MasterKeys
 from adapters.vault.sealing import Sealer
@@ -8,6 +10,8 @@ from adapters.vault.session import Pool, transaction
 from application.idempotency import Answer, IdempotencyInProgress, IdempotencyKeyReused
 
 TAKE_OVER_S: Final = 60
+KEEP_S: Final = 86_400
+"""How long a repeated request gets the first one's answer."""
 
 _CLAIM: Final = """
     INSERT INTO idempotency (actor, key, input_sha256) VALUES (%(actor)s, %(key)s, %(input)s)
@@ -15,6 +19,16 @@ _CLAIM: Final = """
     WHERE idempotency.status IS NULL AND idempotency.input_sha256 = excluded.input_sha256
         AND idempotency.created_at < clock_timestamp() - make_interval(secs => %(take_over_s)s)
     RETURNING true"""
+
+_STALE: Final = """
+    SELECT actor, key, response FROM idempotency
+    WHERE response IS NOT NULL AND substring(response FROM 1 FOR %s) <> %s
+    ORDER BY actor, key LIMIT %s FOR UPDATE"""
+
+_PURGE: Final = """
+    DELETE FROM idempotency WHERE (actor, key) IN (
+        SELECT actor, key FROM idempotency WHERE created_at < clock_timestamp() - make_interval(secs => %s)
+        ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED)"""
 
 
 class PostgresIdempotencyStore:
@@ -55,12 +69,39 @@ class PostgresIdempotencyStore:
                 "DELETE FROM idempotency WHERE actor = %s AND key = %s AND status IS NULL", (actor, key)
             )
 
-    def purge(self, *, older_than_s: int) -> int:
-        with transaction(self._pool) as connection:
-            return connection.execute(
-                "DELETE FROM idempotency WHERE created_at < clock_timestamp() - make_interval(secs => %s)",
-                (older_than_s,),
-            ).rowcount
+
+def purge(
+    pool: Pool, *, older_than_s: float = KEEP_S, batch_rows: int = 5_000, batches_max: int = 100
+) -> int:
+    """Forget old answers and claims, oldest first; returns how many. Needs no master key.
+
+    A batch is a transaction of its own, so that no other request with a key waits for long; what is left after
+    `batches_max` is for the next call.
+
+    Raises:
+        VaultUnavailable: the database went away; batches before that are gone.
+    """
+    forgotten = 0
+    for _ in range(batches_max):
+        with transaction(pool) as connection:
+            rows = connection.execute(_PURGE, (older_than_s, batch_rows)).rowcount
+        forgotten += rows
+        if rows < batch_rows:
+            break
+    return forgotten
+
+
+def reseal_answers(connection: psycopg.Connection[Any], sealer: Sealer, batch_rows: int) -> int:
+    """Seal some kept answers with the first master key; returns how many, 0 when none is left."""
+    head = sealer.head
+    rows = connection.execute(_STALE, (len(head), head, batch_rows)).fetchall()
+    for actor, key, sealed in rows:
+        place = _place(actor, key)
+        connection.execute(
+            "UPDATE idempotency SET response = %s WHERE actor = %s AND key = %s",
+            (sealer.seal(sealer.open(sealed, place=place), place=place), actor, key),
+        )
+    return len(rows)
 
 
 def _place(actor: str, key: str) -> bytes:

@@ -9,6 +9,7 @@ from uuid import UUID
 import psycopg
 from psycopg.errors import UniqueViolation
 
+from adapters.vault.idempotency import reseal_answers
 from adapters.vault.master_keys import MasterKeys
 from adapters.vault.sealing import Sealer, derive
 from adapters.vault.session import Pool, transaction
@@ -91,7 +92,7 @@ class PostgresVault:
 
     def rotate_master_key(self, *, batch_rows: int = 200) -> KeyRotation:
         resealed = 0
-        for batch in (self._reseal_credentials, self._reseal_roots):
+        for batch in (self._reseal_credentials, self._reseal_roots, self._reseal_answers):
             while done := self._in_transaction(batch, batch_rows):
                 resealed += done
         return KeyRotation(master_key_id=self._sealer.key_id, resealed=resealed)
@@ -129,6 +130,9 @@ class PostgresVault:
                 (self._resealed(sealed, _root_place(name)), self._sealer.key_id, name),
             )
         return len(rows)
+
+    def _reseal_answers(self, connection: psycopg.Connection[Any], batch_rows: int) -> int:
+        return reseal_answers(connection, self._sealer, batch_rows)
 
     def _resealed(self, sealed: bytes, place: bytes) -> bytes:
         return self._sealer.seal(self._sealer.open(sealed, place=place), place=place)

@@ -34,10 +34,15 @@ class Sealer:
         """The id of the key that seals."""
         return self._keys.first_id
 
+    @property
+    def head(self) -> bytes:
+        """What everything begins with that the first key has sealed, and nothing else."""
+        return bytes((_FORMAT, len(self.key_id))) + self.key_id.encode()
+
     def seal(self, plaintext: bytes, *, place: bytes) -> bytes:
         key = self._keys.get(self.key_id)
         assert key is not None, "the first key is one of the keys"
-        head = bytes((_FORMAT, len(self.key_id))) + self.key_id.encode()
+        head = self.head
         nonce = os.urandom(_NONCE_BYTES)
         return head + nonce + AESGCM(key).encrypt(nonce, plaintext, head + place)
 

@@ -3,11 +3,12 @@
 import asyncio
 from typing import Any, Final
 
-from litestar import Request, Response, Router, get, post
+from litestar import Request, Response, Router, post
 from litestar.handlers import HTTPRouteHandler
 
 from api.admin.access import PERMISSION, make_guard, operator_of
 from api.admin.commands import COMMANDS, Entry
+from api.admin.docs import docs_routes
 from api.admin.execution import run
 from api.admin.openapi import document
 from api.admin.problems import on_error
@@ -19,18 +20,16 @@ BODY_BYTES_MAX: Final = 1024 * 1024
 
 
 def admin_router(tools: AdminTools) -> Router:
-    """Mount it into the application; it authenticates every route of its own."""
+    """Mount it into the application; it authenticates every route of its own but its description."""
     reading = [*directory_routes(tools), *catalogue_routes(tools), *read_model_routes(tools)]
-    description = document(reading, prefix=PREFIX)
-
-    @get("/schema/openapi.json", opt={PERMISSION: "read"})
-    async def read_schema() -> dict[str, Any]:
-        return description
-
+    guarded = Router(
+        path="/",
+        route_handlers=[*(_command_route(tools, entry) for entry in COMMANDS), *reading],
+        guards=[make_guard(tools.directory)],
+    )
     return Router(
         path=PREFIX,
-        route_handlers=[*(_command_route(tools, entry) for entry in COMMANDS), *reading, read_schema],
-        guards=[make_guard(tools.directory)],
+        route_handlers=[guarded, *docs_routes(document(reading, prefix=PREFIX))],
         exception_handlers={Exception: on_error},
         request_max_body_size=BODY_BYTES_MAX,
     )

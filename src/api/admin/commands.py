@@ -4,7 +4,7 @@ A command becomes `POST /api/admin/<nouns>/<verb>` and `tokenok <noun> <verb>`.
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, get_type_hints
 
 import msgspec
 
@@ -47,6 +47,7 @@ class Entry(msgspec.Struct, frozen=True):
 
     noun: str
     verb: str
+    words: str  #: what it does in a short sentence, then what else is to be known
     command: type[Command]
     handle: Callable[..., Any]  #: `(command, *, actor, ports)`
     new_id: str | None = None
@@ -60,42 +61,131 @@ class Entry(msgspec.Struct, frozen=True):
         return self.command.permission
 
     @property
-    def summary(self) -> str:
-        return (self.command.__doc__ or "").strip().partition("\n")[0]
+    def title(self) -> str:
+        """What it does, as the first sentence says."""
+        return self.words.partition(".")[0]
+
+
+def _entry(
+    noun: str, verb: str, handle: Callable[..., Any], words: str, *, new_id: str | None = None
+) -> Entry:
+    command = get_type_hints(handle)["command"]
+    return Entry(noun, verb, words, command, handle, new_id)
 
 
 COMMANDS: Final[tuple[Entry, ...]] = (
-    Entry("account", "open", open_account.OpenAccount, open_account.handle, "account_id"),
-    Entry("account", "suspend", suspend_account.SuspendAccount, suspend_account.handle),
-    Entry("account", "reinstate", reinstate_account.ReinstateAccount, reinstate_account.handle),
-    Entry("account", "close", close_account.CloseAccount, close_account.handle),
-    Entry("account", "limit", set_account_limits.SetAccountLimits, set_account_limits.handle),
-    Entry("account", "rename", rename.Rename, rename.handle),
-    Entry("credit", "grant", credit.GrantCredit, credit.handle, "lot_id"),
-    Entry("key", "issue", issue_key.IssueKey, issue_key.handle, "key_id"),
-    Entry("key", "import", import_key.ImportKey, import_key.handle, "key_id"),
-    Entry("key", "rotate", rotate_key.RotateKey, rotate_key.handle),
-    Entry("key", "limit", set_key_limits.SetKeyLimits, set_key_limits.handle),
-    Entry("key", "expire", set_key_expiry.SetKeyExpiry, set_key_expiry.handle),
-    Entry("key", "revoke", revoke_key.RevokeKey, revoke_key.handle),
-    Entry(
-        "operator", "register", register_operator.RegisterOperator, register_operator.handle, "operator_id"
+    _entry(
+        "account",
+        "open",
+        open_account.handle,
+        "Open an account for a customer. With an account id of your choice it may be repeated.",
+        new_id="account_id",
     ),
-    Entry("operator", "rotate", rotate_operator_token.RotateOperatorToken, rotate_operator_token.handle),
-    Entry("operator", "disable", disable_operator.DisableOperator, disable_operator.handle),
-    Entry("provider", "register", register_provider.RegisterProvider, register_provider.handle),
-    Entry("provider", "change", change_provider.ChangeProvider, change_provider.handle),
-    Entry("provider", "disable", disable_provider.DisableProvider, disable_provider.handle),
-    Entry("provider", "enable", enable_provider.EnableProvider, enable_provider.handle),
-    Entry("credential", "store", store_credential.StoreCredential, store_credential.handle, "credential_id"),
-    Entry("credential", "rotate", rotate_credential.RotateCredential, rotate_credential.handle),
-    Entry("credential", "revoke", revoke_credential.RevokeCredential, revoke_credential.handle),
-    Entry("deployment", "add", add_deployment.AddDeployment, add_deployment.handle, "deployment_id"),
-    Entry("deployment", "change", change_deployment.ChangeDeployment, change_deployment.handle),
-    Entry("deployment", "disable", disable_deployment.DisableDeployment, disable_deployment.handle),
-    Entry("deployment", "enable", enable_deployment.EnableDeployment, enable_deployment.handle),
-    Entry("route", "set", set_route.SetRoute, set_route.handle),
-    Entry("alias", "point", point_alias.PointAlias, point_alias.handle),
-    Entry("alias", "remove", remove_alias.RemoveAlias, remove_alias.handle),
-    Entry("prices", "publish", publish_prices.PublishPrices, publish_prices.handle),
+    _entry("account", "suspend", suspend_account.handle, "Refuse an account's keys for a while."),
+    _entry("account", "reinstate", reinstate_account.handle, "Let a suspended account's keys work again."),
+    _entry("account", "close", close_account.handle, "End an account for good."),
+    _entry(
+        "account",
+        "limit",
+        set_account_limits.handle,
+        "Set the rate limits of an account. A limit that is left out is lifted.",
+    ),
+    _entry("account", "rename", rename.handle, "Name an account, a key or an operator anew."),
+    _entry(
+        "credit",
+        "grant",
+        credit.handle,
+        "Add credit to an account. The same lot id is granted once.",
+        new_id="lot_id",
+    ),
+    _entry("key", "issue", issue_key.handle, "Make an API key; its secret is shown once.", new_id="key_id"),
+    _entry(
+        "key",
+        "import",
+        import_key.handle,
+        "Take over an API key that exists already. Its strength is its maker's; ours are better.",
+        new_id="key_id",
+    ),
+    _entry(
+        "key",
+        "rotate",
+        rotate_key.handle,
+        "Give a key a new secret; the present one ends later. Of an older secret nothing is left at once.",
+    ),
+    _entry(
+        "key", "limit", set_key_limits.handle, "Set the limits of a key. A limit that is left out is lifted."
+    ),
+    _entry("key", "expire", set_key_expiry.handle, "Let a key end by itself at a time, or never."),
+    _entry("key", "revoke", revoke_key.handle, "End a key for good, at once."),
+    _entry(
+        "operator",
+        "register",
+        register_operator.handle,
+        "Make an operator; the token is shown once.",
+        new_id="operator_id",
+    ),
+    _entry(
+        "operator",
+        "rotate",
+        rotate_operator_token.handle,
+        "Give an operator a new token. Operators rotate their own, admins anyone's.",
+    ),
+    _entry("operator", "disable", disable_operator.handle, "Refuse an operator's token from now on."),
+    _entry("provider", "register", register_provider.handle, "Add a provider. Its id follows from its name."),
+    _entry(
+        "provider",
+        "change",
+        change_provider.handle,
+        "Replace the settings of a provider. What is left out is unset.",
+    ),
+    _entry("provider", "disable", disable_provider.handle, "Send no requests to a provider."),
+    _entry("provider", "enable", enable_provider.handle, "Send requests to a provider again."),
+    _entry(
+        "credential",
+        "store",
+        store_credential.handle,
+        "Keep a secret for a provider, sealed. It is bound to where the provider is now.",
+        new_id="credential_id",
+    ),
+    _entry("credential", "rotate", rotate_credential.handle, "Replace the secret of a credential."),
+    _entry(
+        "credential",
+        "revoke",
+        revoke_credential.handle,
+        "Use a credential no more. Revoke it at the provider too: that is not done here.",
+    ),
+    _entry(
+        "deployment",
+        "add",
+        add_deployment.handle,
+        "Add a model at a provider. A timeout that is left out is the server's.",
+        new_id="deployment_id",
+    ),
+    _entry(
+        "deployment",
+        "change",
+        change_deployment.handle,
+        "Replace the settings of a deployment. What is left out goes back to its default.",
+    ),
+    _entry("deployment", "disable", disable_deployment.handle, "Let routes pass over a deployment."),
+    _entry("deployment", "enable", enable_deployment.handle, "Let routes use a deployment again."),
+    _entry(
+        "route",
+        "set",
+        set_route.handle,
+        "Say which deployments serve an alias, in order. It replaces an earlier route, or a pointer.",
+    ),
+    _entry("alias", "point", point_alias.handle, "Make an alias another name of one with a route."),
+    _entry(
+        "alias",
+        "remove",
+        remove_alias.handle,
+        "Take an alias away from clients. Clients that write it get 404.",
+    ),
+    _entry(
+        "prices",
+        "publish",
+        publish_prices.handle,
+        "Publish prices of aliases. The version in the answer is the price version that charges name.",
+    ),
 )

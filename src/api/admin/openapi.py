@@ -6,11 +6,24 @@ from typing import Any, Final
 import msgspec
 from litestar.handlers import HTTPRouteHandler
 
+from api.admin.answer_schemas import command_answer, query_parameters, reading_answer, simple_nulls
 from api.admin.commands import COMMANDS, Entry
-from api.admin.problems import MEDIA_TYPE
+from api.admin.fields import OWN_ID, WORDS
+from api.admin.problems import MEDIA_TYPE, STATUSES
 from domain.secret import Secret
 
 _REF: Final = "#/components/schemas/{name}"
+_ABOUT: Final = """\
+Everything that operators do: one POST for each command, and GETs for what there is.
+
+* **Authentication.** An operator's token as `Authorization: Bearer ...`. `tokenok up` prints the first one;
+  `tokenok operator register` makes others. What a route needs is said with it: a role allows some permissions.
+* **Amounts** are integers of nano-credits: 1 credit is 1 000 000 000. **Times** are microseconds since 1970, UTC.
+* **Repeating.** Send an `Idempotency-Key` with a POST, and the same request may be sent again: it is done once.
+* **Errors** are `application/problem+json` with a stable `code`.
+* **Reading one's own write.** A command's answer has the `position` of its last event; lists follow the log within
+  moments.
+"""
 _PROBLEM: Final = {
     "description": "An error with a stable code.",
     "content": {MEDIA_TYPE: {"schema": {"$ref": _REF.format(name="Problem")}}},
@@ -18,8 +31,8 @@ _PROBLEM: Final = {
 _PROBLEM_SCHEMA: Final = {
     "type": "object",
     "required": ["type", "title", "status", "code", "detail"],
-    "properties": {name: {"type": "string"} for name in ("type", "title", "code", "detail")}
-    | {"status": {"type": "integer"}},
+    "properties": {name: {"type": "string"} for name in ("type", "title", "detail")}
+    | {"status": {"type": "integer"}, "code": {"type": "string", "examples": sorted(STATUSES)}},
 }
 _KEY: Final = {
     "name": "Idempotency-Key",
@@ -28,67 +41,97 @@ _KEY: Final = {
     "description": "The same key with the same body gets the first answer; with another body it is refused.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
+_PARAMETERS: Final = {
+    "after": "`next_after` of the page before.",
+    "before_position": "`next_before` of the page before.",
+    "limit": "Items on a page.",
+    "alias": "What the client wrote in `model`.",
+    "client_ref": "What the client sent as `x-client-request-id`.",
+    "admitted_from_us": "Admitted at this time or later.",
+    "admitted_until_us": "Admitted before this time.",
+}
 
 
 def document(reading: Sequence[HTTPRouteHandler], *, prefix: str) -> dict[str, Any]:
-    """OpenAPI 3.1. Answers of commands are objects; their fields are named in the descriptions of the commands."""
-    schemas, components = msgspec.json.schema_components(
+    """OpenAPI 3.1."""
+    inputs, components = msgspec.json.schema_components(
         [entry.command for entry in COMMANDS], ref_template=_REF, schema_hook=_secret
     )
-    paths: dict[str, Any] = {
-        prefix + entry.path: {"post": _command(entry, schema)}
-        for entry, schema in zip(COMMANDS, schemas, strict=True)
-    }
+    paths: dict[str, Any] = {}
+    for entry, schema in zip(COMMANDS, inputs, strict=True):
+        _explain(components[entry.command.__name__], entry)
+        answer, more = command_answer(entry.handle, ref=_REF)
+        components |= more
+        paths[prefix + entry.path] = {"post": _command(entry, schema, answer)}
     for route in reading:
+        answer, more = reading_answer(route.fn, ref=_REF)
+        components |= more
         for path in route.paths:
-            paths.setdefault(prefix + path.replace(":uuid}", "}"), {})["get"] = _reading(route, path)
+            paths.setdefault(prefix + path.replace(":uuid}", "}"), {})["get"] = _reading(route, path, answer)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Tokenok admin API", "version": "1"},
+        "info": {"title": "Tokenok admin API", "version": "1", "description": _ABOUT},
         "security": [{"operator": []}],
+        "tags": [{"name": name} for name in dict.fromkeys(_tag(path, prefix) for path in paths)],
         "paths": paths,
         "components": {
-            "schemas": {**components, "Problem": _PROBLEM_SCHEMA},
-            "securitySchemes": {"operator": {"type": "http", "scheme": "bearer"}},
+            "schemas": simple_nulls({**components, "Problem": _PROBLEM_SCHEMA}),
+            "securitySchemes": {
+                "operator": {"type": "http", "scheme": "bearer", "description": "An operator's token."}
+            },
         },
     }
 
 
-def _command(entry: Entry, schema: dict[str, Any]) -> dict[str, Any]:
+def _explain(schema: dict[str, Any], entry: Entry) -> None:
+    """Say what each field means."""
+    schema.pop("description", None)  # for readers of the code
+    for name, field in schema["properties"].items():
+        field["description"] = OWN_ID if name == entry.new_id else WORDS.get(name, "")
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _tag(path: str, prefix: str = "") -> str:
+    return path.removeprefix(prefix).split("/")[1]
+
+
+def _command(entry: Entry, schema: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
     return {
         "operationId": f"{entry.noun}_{entry.verb}",
-        "tags": [entry.noun],
-        "summary": entry.summary,
-        "description": f"Needs the permission `{entry.permission}`.",
+        "tags": [_tag(entry.path)],
+        "summary": entry.title,
+        "description": f"{entry.words.removeprefix(entry.title + '.')}\n\nNeeds the permission `{entry.permission}`.".strip(),
         "parameters": [_KEY],
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
         "responses": {
-            "201" if entry.new_id else "200": {
-                "description": "Done.",
-                "content": {"application/json": {"schema": {"type": "object"}}},
-            },
+            "201" if entry.new_id else "200": _answer("Done.", answer),
             "default": _PROBLEM,
         },
     }
 
 
-def _reading(route: HTTPRouteHandler, path: str) -> dict[str, Any]:
+def _reading(route: HTTPRouteHandler, path: str, answer: dict[str, Any]) -> dict[str, Any]:
     names = [part[1:].partition(":")[0] for part in path.split("/") if part.startswith("{")]
+    name = route.handler_name.rpartition(".")[2]
     return {
-        "operationId": route.handler_name.rpartition(".")[2],
-        "summary": (route.fn.__doc__ or "").strip(),
+        "operationId": name,
+        "tags": [_tag(path)],
+        "summary": _sentence(name.replace("_", " ")),
+        "description": f"{(route.fn.__doc__ or '').strip()}\n\nNeeds the permission `read`.".strip(),
         "parameters": [
             {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
             for name in names
-        ],
-        "responses": {
-            "200": {
-                "description": "Found.",
-                "content": {"application/json": {"schema": {"type": "object"}}},
-            },
-            "default": _PROBLEM,
-        },
+        ]
+        + query_parameters(route.fn, but=names, descriptions=_PARAMETERS),
+        "responses": {"200": _answer("Found.", answer), "default": _PROBLEM},
     }
+
+
+def _answer(words: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": words, "content": {"application/json": {"schema": simple_nulls(schema)}}}
 
 
 def _secret(kind: type) -> dict[str, Any]:

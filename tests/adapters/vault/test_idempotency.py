@@ -6,6 +6,7 @@ from hashlib import sha256
 import pytest
 
 from adapters.vault import PostgresIdempotencyStore
+from adapters.vault.idempotency import purge
 from adapters.vault.master_keys import MasterKeys
 from adapters.vault.session import Pool
 from application.idempotency import Answer, IdempotencyInProgress, IdempotencyKeyReused
@@ -69,11 +70,33 @@ def test_a_claim_is_given_up_or_taken_over(pool: Pool) -> None:
 
 
 def test_old_answers_are_purged(pool: Pool) -> None:
-    """And young ones are not."""
+    """Answered or only claimed; young ones are kept."""
     store = PostgresIdempotencyStore(pool, KEYS)
-    store.begin(actor="a", key="k", input_sha256=INPUT)
-    assert store.purge(older_than_s=3600) == 0
-    assert store.purge(older_than_s=0) == 1
+    for key in ("claimed", "answered", "young"):
+        store.begin(actor="a", key=key, input_sha256=INPUT)
+    store.finish(actor="a", key="answered", answer=CANARY)
+    with pool.connection() as connection:
+        connection.execute(
+            "UPDATE idempotency SET created_at = created_at - interval '2 days' WHERE key <> 'young'"
+        )
+    assert purge(pool) == 2
+    assert purge(pool) == 0
+    assert [row[0] for row in remembered(pool)] == ["young"]
+
+
+def test_a_purge_is_bounded(pool: Pool) -> None:
+    """Batch by batch, oldest first; what is left is for the next call."""
+    store = PostgresIdempotencyStore(pool, KEYS)
+    for number in range(7):
+        store.begin(actor="a", key=str(number), input_sha256=INPUT)
+    assert purge(pool, older_than_s=0, batch_rows=2, batches_max=2) == 4
+    assert [row[0] for row in remembered(pool)] == ["4", "5", "6"]
+    assert purge(pool, older_than_s=0, batch_rows=2, batches_max=9) == 3
+
+
+def remembered(pool: Pool) -> list[tuple[object, ...]]:
+    with pool.connection() as connection:
+        return connection.execute("SELECT key FROM idempotency ORDER BY key").fetchall()
 
 
 def test_an_answer_moved_to_another_key_does_not_open(pool: Pool) -> None:

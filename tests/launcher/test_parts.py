@@ -1,6 +1,7 @@
 """The parts of `tokenok up` that need no process."""
 
 import argparse
+import codeop
 import io
 import json
 import stat
@@ -11,16 +12,17 @@ from pathlib import Path
 
 import pytest
 
-import up_options
 from adapters.embedded import Endpoints
 from adapters.vault.master_keys import key_file_fault, parse_master_keys
-from up_child import Child, back_off_s
-from up_errors import UpError
-from up_options import UpOptions, data_root
-from up_plan import ChildSpec
-from up_ready import listen, origin_of, write_ready_file
-from up_screen import Screen, banner
-from up_secrets import Demo, ensure_master_key, master_key_path, remember_demo
+from launcher import options as up_options
+from launcher.banner import banner
+from launcher.child import Child, back_off_s
+from launcher.errors import UpError
+from launcher.options import UpOptions, data_root
+from launcher.plan import ChildSpec
+from launcher.ready import listen, origin_of, write_ready_file
+from launcher.screen import Screen
+from launcher.secrets import Demo, ensure_master_key, master_key_path, remember_demo
 
 DEMO = Demo(account_id="a1", api_key="key", operator_token="operator", credits_nano=1_234_500_000_000)
 
@@ -74,6 +76,11 @@ def test_where_the_data_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert data_root(None, configured="", environ={**home, "XDG_DATA_HOME": "/d"}) == Path("/d/tokenok")
     (tmp_path / "run").touch()
     assert data_root(None, configured="", environ=home) == tmp_path / ".tokenok"
+
+
+def test_the_checkout_is_where_the_run_script_is() -> None:
+    """So that `./run up` keeps its data beside itself, wherever it was called from."""
+    assert (up_options._CHECKOUT / "run").is_file()
 
 
 def test_back_off() -> None:
@@ -146,7 +153,7 @@ def test_a_child_that_cannot_be_started_is_tried_again(tmp_path: Path) -> None:
 
 def test_a_log_does_not_grow_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond its limit the newest half is kept beside it, and the file begins anew."""
-    monkeypatch.setattr("up_child._LOG_BYTES_MAX", 100)
+    monkeypatch.setattr("launcher.child._LOG_BYTES_MAX", 100)
     spec = ChildSpec(name="c", command=(sys.executable, "-c", "print('fresh')"))
     (tmp_path / "c.log").write_text("o" * 100 + "n" * 50)
     child = Child(spec, name="c", environment={}, logs=tmp_path, values={})
@@ -200,27 +207,35 @@ def test_a_damaged_memory_is_no_obstacle(tmp_path: Path, content: str) -> None:
     assert remember_demo(tmp_path, Seed(api_key="k")).api_key == "k"
 
 
+def shown(demo: Demo, *, data: Path | None = None) -> str:
+    return banner(origin="http://h:1", demo=demo, model="m", logs=Path("/l"), data=data)
+
+
 def test_the_banner_can_be_pasted() -> None:
-    """Nothing of the two requests is indented, and the Python one compiles."""
-    text = banner(origin="http://h:1", demo=DEMO, model="m", logs="/l")
+    """Nothing of the requests is indented, the body is JSON, and Python takes its part as a file and line by line."""
+    text = shown(DEMO)
     assert "\ncurl http://h:1/v1/chat/completions \\\n" in text
-    snippet = (
-        text[text.index("from openai") : text.index("print(")] + "print(answer.choices[0].message.content)"
-    )
-    compile(snippet, "banner", "exec")
     body = text[text.index("-d '") + 4 : text.index("'\n\nThe same")]
     assert json.loads(body)["model"] == "m"
     assert "1,234.50 demo credits" in text
+    snippet = text[text.index("from openai") : text.index("print()") + len("print()")]
+    compile(snippet, "banner", "exec")
+    prompt, waiting = codeop.CommandCompiler(), ""
+    for line in snippet.splitlines():
+        waiting = f"{waiting}\n{line}" if waiting else line
+        waiting = waiting if prompt(waiting) is None else ""
+    assert waiting == ""
+
+
+def test_the_banner_names_data_in_an_unusual_place() -> None:
+    """So that the commands in it work as printed, and without it they are short."""
+    assert "\n./run ledger verify\n" in shown(DEMO)
+    assert "\n./run ledger verify --data '/a b'\n" in shown(DEMO, data=Path("/a b"))
 
 
 def test_a_key_that_nobody_can_tell_is_not_printed_as_empty() -> None:
     """Its loss and the way out are said instead."""
-    text = banner(
-        origin="http://h:1",
-        demo=Demo(account_id="a", api_key="", operator_token="", credits_nano=1),
-        model="m",
-        logs="/l",
-    )
+    text = shown(Demo(account_id="a", api_key="", operator_token="", credits_nano=1))
     assert "--reset" in text
     assert "curl" not in text
 

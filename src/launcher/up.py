@@ -8,16 +8,17 @@ from contextlib import ExitStack, closing
 from typing import TextIO
 
 from adapters.embedded import EmbeddedError, EmbeddedServers
+from launcher.banner import banner
+from launcher.children import Children
+from launcher.errors import Refused, UpError
+from launcher.options import UpOptions, data_root
+from launcher.plan import Plan
+from launcher.ready import listen, origin_of, write_ready_file
+from launcher.screen import Screen
+from launcher.secrets import NAMES
+from launcher.signals import Signals, StopAsked
+from launcher.start import Start
 from settings import BadSetting, from_environment
-from up_children import Children
-from up_errors import Refused, UpError
-from up_options import UpOptions, data_root
-from up_plan import Plan
-from up_ready import listen, origin_of, write_ready_file
-from up_screen import Screen, banner
-from up_secrets import NAMES
-from up_signals import Signals, StopAsked
-from up_start import Start
 
 _GRACE_S = 10.0
 _TICK_S = 1.0
@@ -86,7 +87,13 @@ class _Up:
                 ready_file, origin=origin, demo=start.demo, database_url=start.settings.database_url
             )
         self._screen.line(
-            banner(origin=origin, demo=start.demo, model=self._plan.demo_model, logs=str(start.logs))
+            banner(
+                origin=origin,
+                demo=start.demo,
+                model=self._plan.demo_model,
+                logs=start.logs,
+                data=self._options.data and start.logs.parent,
+            )
         )
 
     def _watch(self, children: Children, servers: EmbeddedServers) -> None:

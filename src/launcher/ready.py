@@ -7,8 +7,8 @@ import socket
 from pathlib import Path
 
 from adapters.embedded.private_file import write_private
-from up_errors import UpError
-from up_secrets import Demo
+from launcher.errors import UpError
+from launcher.secrets import Demo
 
 _BACKLOG = 2048
 _OK = 200

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from adapters.embedded.pdeathsig import die_with_parent
-from up_plan import ChildSpec
+from launcher.plan import ChildSpec
 
 _BACK_OFF_S_MAX = 30.0
 _BACK_OFF_S = 0.5

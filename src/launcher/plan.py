@@ -1,7 +1,7 @@
 """What `tokenok up` runs, as data, so that its supervisor can be tried with small stand-ins."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -45,7 +45,7 @@ class Plan:
     gateway: ChildSpec
     sandbox: ChildSpec
     others: tuple[ChildSpec, ...]
-    check: Callable[[Settings], Sequence[Finding]]
+    check: Callable[[Settings, Mapping[str, str]], Sequence[Finding]]  #: with the environment they came from
     migrate: Callable[[Settings], object]
     seed_demo: SeedDemo
     demo_model: str

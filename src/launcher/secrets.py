@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from adapters.embedded.private_file import write_private
-from up_plan import DemoSeed
+from launcher.plan import DemoSeed
 
 _KEY_NAME = "master.key"
 _DEMO_NAME = "demo.json"

@@ -3,9 +3,9 @@
 import time
 from collections.abc import Sequence
 
-from up_child import Child
-from up_errors import ChildFailed
-from up_signals import Signals
+from launcher.child import Child
+from launcher.errors import ChildFailed
+from launcher.signals import Signals
 
 _EARLY_ENDS_MAX = 3
 _KILL_AFTER_S = 5.0

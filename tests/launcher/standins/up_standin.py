@@ -5,16 +5,15 @@ import os
 import secrets
 import sys
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import psycopg
 
-import up
 from adapters import doctor
+from launcher import up
+from launcher.options import add_arguments, from_namespace
+from launcher.plan import ChildSpec, Plan
 from settings import Settings
-from up_options import add_arguments, from_namespace
-from up_plan import ChildSpec, Plan
 
 _HERE = Path(__file__).parent
 
@@ -57,7 +56,7 @@ def main() -> int:
         gateway=child("gateway", "gateway.py", "--fd", "{fd}"),
         sandbox=child("sandbox", "sandbox.py", "--port", "{port}", "--ready-file", "{ready_file}"),
         others=(child("worker", "worker.py"),),
-        check=partial(doctor.run_checks, environ=os.environ, with_schema=False),
+        check=lambda settings, environ: doctor.run_checks(settings, environ=environ, with_schema=False),
         migrate=migrate,
         seed_demo=seed_demo,
         demo_model="demo-model",

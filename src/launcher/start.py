@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from adapters.embedded import EmbeddedServers
+from launcher.child import Child
+from launcher.children import Children
+from launcher.errors import NotReady, Refused, UpError
+from launcher.leftover import MARK, settle_children
+from launcher.options import UpOptions
+from launcher.plan import ChildSpec, Plan
+from launcher.ready import origin_of, why_not_ready
+from launcher.screen import Screen
+from launcher.secrets import Demo, ensure_master_key, master_key_path, remember_demo
+from launcher.signals import Signals
 from settings import from_environment
-from up_child import Child
-from up_children import Children
-from up_errors import NotReady, Refused, UpError
-from up_leftover import MARK, settle_children
-from up_options import UpOptions
-from up_plan import ChildSpec, Plan
-from up_ready import origin_of, why_not_ready
-from up_screen import Screen
-from up_secrets import Demo, ensure_master_key, master_key_path, remember_demo
-from up_signals import Signals
 
 _READY_S_MAX = 120.0
 _POLL_S = 0.05
@@ -101,7 +101,7 @@ class Start:
 
     def _check(self) -> None:
         with self._screen.step("Start-up checks"):
-            findings = self._plan.check(self.settings)
+            findings = self._plan.check(self.settings, self.environment)
             fatal = [str(finding) for finding in findings if finding.is_fatal]
             if fatal:
                 raise Refused("\n         ".join(fatal))

@@ -1,0 +1,60 @@
+"""What each field of the commands means, in a few words: for the help of the command line and for the API's document."""
+
+from typing import Final
+
+#: Of the field with the id of what a command makes.
+OWN_ID: Final = "an id of your own choice; made for you if left out"
+WORDS: Final = {
+    "account_id": "the account",
+    "alias": "the name that clients write in `model`",
+    "amount_nano": "nano-credits: 1000000000 is 1 credit",
+    "audio_tokens_max": "the most tokens that one clip can take; the whole context if left out",
+    "base_url": "where its API is, up to and with /v1",
+    "concurrency": "requests open at the same time",
+    "connect_ms": "how long connecting may take",
+    "context_tokens": "prompt and answer together",
+    "cost": "what the provider takes, in credits, like an entry of a price list",
+    "credential_id": "the credential",
+    "deployment_id": "the deployment",
+    "dialect": "what its API speaks",
+    "effective_from_us": "when the prices begin, in microseconds since 1970; now if left out",
+    "entries": (
+        "by alias, decimal credits per million units, for example "
+        '{"fast": {"input": "0.5", "cached_input": "0.05", "cache_write": "0.5", "output": "1.5", "request": "0"}}'
+    ),
+    "expires_us": "when it ends, in microseconds since 1970; never if left out",
+    "first_byte_ms": "how long it may take to begin its answer",
+    "idle_ms": "how long it may be silent within an answer",
+    "image_tokens_max": "the most tokens that one image can take; the whole context if left out",
+    "key_id": "the API key",
+    "lot_id": "the grant",
+    "markup_ppm": "what is charged, in millionths of the price: 1000000 is the price itself",
+    "models": "the aliases that may be used; all if left out",
+    "more_credential_ids": "other credentials of the provider, used in turn with the first",
+    "name": "a name for people",
+    "note": "why, for whoever reads the price list later",
+    "operator_id": "the operator",
+    "output_field": "what its API calls the bound on the answer",
+    "output_tokens_max": "the longest answer",
+    "overlap_s": "how long the old secret still works, in seconds",
+    "passes": "members of requests that cost extra at the provider, and that the prices include",
+    "preamble_tokens": "what the provider adds to every prompt, if more than is usual",
+    "provider_id": "the provider",
+    "reason": "why, for whoever reads the log later",
+    "region": "where it processes what it is sent",
+    "retention_days": "how long it keeps what it is sent",
+    "role": "what the operator may do",
+    "rpm": "requests per minute",
+    "secret": "the secret; it is never shown again",
+    "serves": "what it can be asked for, for example chat or embeddings",
+    "source": "where the credit comes from",
+    "subject_id": "an account, a key or an operator",
+    "target": "the alias that has the route",
+    "targets": 'in the order to try them, for example [{"deployment_id": "..."}]',
+    "total_ms": "how long everything may take",
+    "tpm": "tokens per minute, prompt and answer",
+    "traits": "what the model takes or refuses, in the words of its dialect",
+    "trains_on_data": "whether it trains on what it is sent",
+    "upstream_model": "what the provider calls the model",
+    "usage_dialect": "how it reports usage",
+}

@@ -1,0 +1,80 @@
+"""How people read the results that are more than a few fields: findings and tables."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from adapters.doctor import Finding
+from application.projections import ProjectionStatus
+from application.queries import RequestPage, RequestRow
+
+_NANO = Decimal(1_000_000_000)
+
+
+def findings_text(findings: Sequence[Finding]) -> str:
+    """One line for each, what stops the servers first."""
+    lines = [
+        f"{'wrong' if one.is_fatal else 'note '}  {one.code}: {one}"
+        for one in sorted(findings, key=lambda one: not one.is_fatal)
+    ]
+    return "\n".join(lines or ["Everything is in order."]) + "\n"
+
+
+def requests_text(page: RequestPage) -> str:
+    """A table, newest first, and how to get the next page."""
+    if not page.requests:
+        return "No requests.\n"
+    head = ("ADMITTED (UTC)", "REQUEST", "STATE", "MODEL", "TOKENS IN/OUT", "CREDITS", "CLIENT'S REFERENCE")
+    text = table(head, [_request_cells(row) for row in page.requests])
+    if page.next_before is not None:
+        text += f"\nMore with --before-position {page.next_before}\n"
+    return text
+
+
+def status_text(statuses: Sequence[ProjectionStatus]) -> str:
+    """A table of read models, and what holds one up."""
+    rows = [
+        (one.name, str(one.position), f"{one.events_behind} events, {one.behind_s:.1f} s", _standing(one))
+        for one in statuses
+    ]
+    return table(("READ MODEL", "POSITION", "BEHIND", "STATE"), rows)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns as wide as what is in them."""
+    widths = [max(len(line[column]) for line in (head, *rows)) for column in range(len(head))]
+    lines = [
+        "  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True))
+        for line in (head, *rows)
+    ]
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def credits_of(amount_nano: int) -> str:
+    """Exact, without zeros at the end."""
+    return f"{(Decimal(amount_nano) / _NANO).normalize():f}"
+
+
+def _request_cells(row: RequestRow) -> tuple[str, ...]:
+    tokens = "-" if row.input_tokens is None else f"{row.input_tokens}/{row.output_tokens}"
+    return (
+        "-" if row.admitted_us is None else f"{_time(row.admitted_us):%Y-%m-%d %H:%M:%S}",
+        str(row.request_id),
+        row.state,
+        row.alias or "-",
+        tokens,
+        credits_of(row.charge_nano),
+        row.client_ref or "-",
+    )
+
+
+def _standing(one: ProjectionStatus) -> str:
+    if one.is_outdated:
+        return "of another version: rebuild it"
+    if one.stopped is not None:
+        return f"stopped at {one.stopped.position} by {one.stopped.error}"
+    return "up to date" if one.events_behind == 0 else "following"
+
+
+def _time(unix_us: int) -> datetime:
+    return datetime.fromtimestamp(unix_us / 1_000_000, tz=UTC)

@@ -1,0 +1,170 @@
+"""Commands of the command line that are no commands of operators: checks, read models, keeping house.
+
+Each takes the settings and the arguments, with the environment that the settings came from among them.
+"""
+
+import argparse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, get_args
+from uuid import UUID
+
+import msgspec
+
+from adapters.doctor import run_checks
+from adapters.eventstore.store import PostgresEventStore
+from adapters.vault.master_keys import parse_master_keys
+from adapters.vault.postgres import PostgresVault
+from application.clock import SystemClock
+from application.queries import RequestFilter, RequestState
+from application.verify.report import render_text
+from application.verify.verify import verify
+from bootstrap import migrate, open_pool, reaper_of
+from commandline.help import sentence
+from commandline.parser import BadArgument
+from commandline.texts import findings_text, requests_text, status_text
+from domain.refusal import NotFound
+from domain.topics import REGISTRY
+from projections.balances import BalanceReader
+from projections.pool import projection_pool
+from projections.registry import all_projections
+from projections.request_log import RequestReader
+from projections.service import ProjectionService
+from projections.snapshot import ReadModelReader
+from settings import Settings
+
+#: Of the verification, where 1 says that the ledger is not clean.
+NOT_CHECKED: Final = 2
+ROTATING: Final = """\
+To change the master key: write the new one before the old one, as `k2:...,k1:...`, into the key file; start
+everything again; run this; then take the old one out of the file and start everything again. API keys and
+operators' tokens go on working throughout."""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """`value` for scripts, `text` for people if its fields do not say it well; `status` is the exit code."""
+
+    value: object
+    status: int = 0
+    text: str | None = None
+
+
+Tool = Callable[[Settings, argparse.Namespace], Outcome]
+
+
+def add_housekeeping(commands: Any) -> None:
+    """Parsers of what is about the installation."""
+    _add(commands, "doctor", run_doctor, "say what is wrong with this set-up and how to mend it")
+    _add(commands, "migrate", run_migrate, "bring the database's schema up to date")
+    _add(commands, "reap", run_reap, "end the leases of gateways that are dead, once")
+
+
+def add_tools(nouns: dict[str, Any]) -> None:
+    """Parsers of what is about one kind of things."""
+    checking = _add(
+        nouns["ledger"], "verify", run_verify, "fold the whole log again and compare the read models with it"
+    )
+    checking.epilog = "Exit codes: 0 the ledger is clean, 1 it is not, 2 it could not be checked."
+    checking.set_defaults(failure_status=NOT_CHECKED)
+    _add(nouns["projections"], "status", run_status, "how far the read models are")
+    rebuild = _add(nouns["projections"], "rebuild", run_rebuild, "build a read model anew, then switch to it")
+    rebuild.add_argument("name", choices=[one.name for one in all_projections()])
+    rotate = _add(
+        nouns["master-key"], "rotate", run_rotate, "seal everything with the first of the master keys"
+    )
+    rotate.epilog = ROTATING
+    balance = _add(nouns["balance"], "show", run_balance, "an account's balance as last projected")
+    balance.add_argument("--account-id", type=UUID, required=True, metavar="UUID")
+    listing = _add(nouns["requests"], "list", run_requests, "requests, newest first")
+    listing.add_argument("--account-id", type=UUID, metavar="UUID", help="of this account")
+    listing.add_argument("--key-id", type=UUID, metavar="UUID", help="made with this API key")
+    listing.add_argument("--state", choices=get_args(RequestState), help="in this state")
+    listing.add_argument("--alias", metavar="NAME", help="for this model, as the client wrote it")
+    listing.add_argument("--client-ref", metavar="TEXT", help="sent with this x-client-request-id")
+    listing.add_argument(
+        "--before-position", type=int, metavar="NUMBER", help="`next_before` of the page before"
+    )
+    listing.add_argument("--limit", type=int, default=50, metavar="NUMBER", help="how many (%(default)s)")
+
+
+def run_migrate(settings: Settings, _values: argparse.Namespace) -> Outcome:
+    return Outcome({"applied": [one.name for one in migrate(settings)]})
+
+
+def run_doctor(settings: Settings, values: argparse.Namespace) -> Outcome:
+    findings = run_checks(settings, environ=values.environ)
+    status = int(any(one.is_fatal for one in findings))
+    return Outcome({"findings": findings}, status, findings_text(findings))
+
+
+def run_reap(settings: Settings, _values: argparse.Namespace) -> Outcome:
+    with reaper_of(settings) as reaper:
+        return Outcome({"ended": reaper.run_once()})
+
+
+def run_verify(settings: Settings, _values: argparse.Namespace) -> Outcome:
+    with (
+        PostgresEventStore(settings.database_url) as store,
+        projection_pool(settings.database_url, size_max=1) as pool,
+    ):
+        report = verify(store, REGISTRY, ReadModelReader(pool))
+    return Outcome(report, int(not report.ok), render_text(report))
+
+
+def run_status(settings: Settings, _values: argparse.Namespace) -> Outcome:
+    with _projections(settings) as projections:
+        statuses = projections.status()
+    return Outcome(statuses, text=status_text(statuses))
+
+
+def run_rebuild(settings: Settings, values: argparse.Namespace) -> Outcome:
+    with _projections(settings) as projections:
+        return Outcome(projections.rebuild(values.name))
+
+
+def run_rotate(settings: Settings, _values: argparse.Namespace) -> Outcome:
+    with open_pool(settings) as pool:
+        vault = PostgresVault(pool, parse_master_keys(settings.tokenok_master_key))
+        return Outcome(vault.rotate_master_key())
+
+
+def run_balance(settings: Settings, values: argparse.Namespace) -> Outcome:
+    with open_pool(settings) as pool:
+        balance = BalanceReader(pool).balance_with_holds(values.account_id)
+    if balance is None:
+        raise NotFound("balance of account", values.account_id)
+    return Outcome(msgspec.structs.asdict(balance.balance) | {"holds": balance.holds})
+
+
+def run_requests(settings: Settings, values: argparse.Namespace) -> Outcome:
+    fields = ("account_id", "key_id", "state", "alias", "client_ref")
+    try:
+        wanted = msgspec.convert({name: getattr(values, name) for name in fields}, RequestFilter)
+    except msgspec.ValidationError as error:
+        raise BadArgument(str(error)) from None
+    with open_pool(settings) as pool:
+        page = RequestReader(pool).requests(
+            wanted, before_position=values.before_position, limit=values.limit
+        )
+    return Outcome(page, text=requests_text(page))
+
+
+@contextmanager
+def _projections(settings: Settings) -> Iterator[ProjectionService]:
+    with (
+        PostgresEventStore(settings.database_url) as store,
+        projection_pool(settings.database_url, size_max=2) as pool,
+    ):
+        yield ProjectionService(
+            pool=pool, store=store, registry=REGISTRY, projections=all_projections(), clock=SystemClock()
+        )
+
+
+def _add(commands: Any, name: str, tool: Tool, words: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=words, description=sentence(words))
+    parser.set_defaults(tool=tool)
+    return parser
+
+
+#: Needs no database to be found first: it says what is missing.
+WITHOUT_DATABASE: Final = frozenset({run_doctor})
