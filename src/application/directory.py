@@ -5,7 +5,7 @@ clock that the caller brings; so nothing has to happen at midnight. One event lo
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 from uuid import UUID
 
 from application.directory_routes import Routes
@@ -28,6 +28,9 @@ from domain.catalogue.deployment import DEPLOYMENT_EVENTS, Deployment
 from domain.catalogue.prices import PRICE_LIST_EVENTS, PriceListPublished
 from domain.catalogue.provider import PROVIDER_EVENTS, Provider
 from domain.event import Event, UnknownTopic
+from domain.health.breaker import BREAKER_EVENTS, BreakerEvent
+from domain.health.credential import CONDITION_EVENTS, ConditionEvent
+from domain.health.probe import PROBE_EVENTS
 from domain.keys import key as key_rules
 from domain.keys.access import InvalidApiKey, InvalidOperatorToken
 from domain.keys.events import KEY_EVENTS, KeyEvent, KeySecretClaimed
@@ -40,19 +43,41 @@ from domain.topics import REGISTRY
 
 #: A topic of these that this code does not know may be a revocation of a newer kind: it must not be passed over.
 CONTEXTS: Final = frozenset(
-    {"account", "key", "operator", "provider", "credential", "deployment", "route", "alias", "price-list"}
+    {
+        "account",
+        "key",
+        "operator",
+        "provider",
+        "credential",
+        "deployment",
+        "route",
+        "alias",
+        "price-list",
+        "breaker",
+        "credential-health",
+        "provider-health",
+    }
 )
+
+
+class HealthBoard(Protocol):
+    """Who keeps how deployments and credentials are doing; it is told here, in log order."""
+
+    def on_breaker(self, event: BreakerEvent) -> None: ...
+
+    def on_condition(self, event: ConditionEvent) -> None: ...
 
 
 class Directory:
     """Accounts, API keys, operators and routes at `position` of the log."""
 
-    def __init__(self, hasher: SecretHasher) -> None:
+    def __init__(self, hasher: SecretHasher, *, health: HealthBoard | None = None) -> None:
         self.position = 0
         self.accounts: dict[UUID, Account] = {}
         self.keys: dict[UUID, key_rules.ApiKey] = {}
         self.staff = Staff()
         self._hasher = hasher
+        self._health = health
         self._routes = Routes()
         self._account_views: dict[UUID, AccountView] = {}
         self._by_hash: dict[bytes, ApiKeyView] = {}
@@ -178,6 +203,9 @@ class Directory:
         bind(CREDENTIAL_EVENTS, routes.on_credential)
         bind(DEPLOYMENT_EVENTS, routes.on_deployment)
         bind(ALIAS_EVENTS, routes.on_alias)
+        bind(PROBE_EVENTS, _pass_by)
+        bind(BREAKER_EVENTS, _pass_by if self._health is None else self._health.on_breaker)
+        bind(CONDITION_EVENTS, _pass_by if self._health is None else self._health.on_condition)
         for event_type in PRICE_LIST_EVENTS:
             handlers[event_type.TOPIC] = lambda event, version: routes.on_prices(
                 cast("PriceListPublished", event), version
@@ -223,3 +251,7 @@ class Directory:
 
 def _models(limits: Limits) -> frozenset[str] | None:
     return None if limits.models is None else frozenset(limits.models)
+
+
+def _pass_by(event: Event) -> None:
+    """What concerns the log's readers only."""

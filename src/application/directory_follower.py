@@ -79,7 +79,7 @@ class DirectoryFollower:
 
         Raises:
             EventLogError: the log cannot be read.
-            UnknownTopic, msgspec.ValidationError: it can, but not by this code.
+            UnknownTopic, msgspec.DecodeError: it can, but not by this code.
         """
         limit = self._settings.batch_max
         while True:
@@ -99,7 +99,7 @@ class DirectoryFollower:
             self._wake.clear()
             try:
                 await self.catch_up()
-            except (EventLogError, UnknownTopic, msgspec.ValidationError) as error:
+            except (EventLogError, UnknownTopic, msgspec.DecodeError) as error:
                 self._report(type(error).__name__)
             else:
                 self._report("")

@@ -102,7 +102,12 @@ class Routes:
 
     def missing_secrets(self) -> list[SecretRef]:
         """The secrets to open next: of credentials that deployments use, at their newest version."""
-        used = {one.spec.credential_id for one in self.deployments.values() if not one.disabled}
+        used = {
+            credential_id
+            for one in self.deployments.values()
+            if not one.disabled
+            for credential_id in one.spec.credential_ids
+        }
         return [
             SecretRef(
                 provider_id=credential.provider_id,
@@ -162,31 +167,44 @@ class Routes:
         targets = self.aliases.get(route, NO_ALIAS).targets
         if not targets:
             return None
-        views = (self._deployment(target.deployment_id, target.weight) for target in targets)
         return RouteView(
             alias=name,
             route=route,
-            deployments=tuple(view for view in views if view is not None),
+            deployments=tuple(
+                view for target in targets for view in self._views(target.deployment_id, target.weight)
+            ),
             prices=self.prices.get(name, ()),
             route_prices=self.prices.get(route, ()),
             created_s=alias.created_us // 1_000_000,
         )
 
-    def _deployment(self, deployment_id: UUID, weight: int) -> DeploymentView | None:
+    def _views(self, deployment_id: UUID, weight: int) -> list[DeploymentView]:
+        """A deployment once for each of its credentials that can be used."""
         deployment = self.deployments[deployment_id]
         provider = self.providers[deployment.provider_id]
         if deployment.disabled or provider.disabled:
-            return None
-        base_url = self._urls[provider.provider_id]
-        spec = deployment.spec
-        authorization = None
-        if spec.credential_id is not None:
-            opened = self._secrets.get(spec.credential_id)
-            if opened is None or opened.origin != base_url.origin:
-                return None
-            authorization = opened.authorization
+            return []
+        if deployment.spec.credential_id is None:
+            return [self._view(deployment, provider, weight, None, None)]
+        origin = self._urls[provider.provider_id].origin
+        return [
+            self._view(deployment, provider, weight, credential_id, opened)
+            for credential_id in deployment.spec.credential_ids
+            if (opened := self._secrets.get(credential_id)) is not None and opened.origin == origin
+        ]
+
+    def _view(
+        self,
+        deployment: Deployment,
+        provider: Provider,
+        weight: int,
+        credential_id: UUID | None,
+        opened: _OpenedSecret | None,
+    ) -> DeploymentView:
+        base_url, spec = self._urls[provider.provider_id], deployment.spec
+        details = spec.detail
         return DeploymentView(
-            deployment_id=deployment_id,
+            deployment_id=deployment.deployment_id,
             provider_id=provider.provider_id,
             provider=provider.name,
             dialect=provider.dialect,
@@ -195,11 +213,20 @@ class Routes:
             chat_url=ParsedUrl(
                 base_url.scheme, base_url.host, base_url.port, base_url.path.encode() + _CHAT_PATH
             ),
-            authorization=authorization,
+            authorization=None if opened is None else opened.authorization,
             upstream_model=spec.upstream_model,
             context_tokens=spec.context_tokens,
             output_tokens_max=spec.output_tokens_max,
             output_field=spec.output_field,
             timeouts=spec.timeouts,
             weight=weight,
+            credential_id=credential_id,
+            secret_version=0 if opened is None else opened.secret_version,
+            serves=frozenset(details.serves),
+            traits=frozenset(details.traits),
+            image_tokens_max=details.image_tokens_max,
+            audio_tokens_max=details.audio_tokens_max,
+            preamble_tokens=details.preamble_tokens,
+            cost=details.cost,
+            passes=frozenset(details.passes),
         )

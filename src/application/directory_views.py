@@ -8,13 +8,13 @@ import msgspec
 from application.upstream import ParsedUrl
 from domain.accounts import AccountStatus
 from domain.catalogue.base_url import BaseUrl
-from domain.catalogue.deployment import OutputField, Timeouts
+from domain.catalogue.deployment_spec import Operation, OutputField, Timeouts
 from domain.catalogue.provider import Dialect, UsageDialect
 from domain.fact import Actor
 from domain.keys.access import AccountNotOpen, InvalidApiKey, ModelNotAllowed
 from domain.limits import Limits
 from domain.operators import PERMISSIONS, Permission, Role
-from domain.pricing import PriceInForce
+from domain.pricing import Price, PriceInForce
 from domain.refusal import NotPermitted
 
 NEVER_US: Final = 2**63 - 1
@@ -102,6 +102,15 @@ class DeploymentView(msgspec.Struct, frozen=True, kw_only=True):
     output_field: OutputField
     timeouts: Timeouts  #: what differs from the server's settings
     weight: int
+    credential_id: UUID | None = None
+    secret_version: int = 0
+    serves: frozenset[Operation] = frozenset(("chat",))
+    traits: frozenset[str] = frozenset()
+    image_tokens_max: int | None = None
+    audio_tokens_max: int | None = None
+    preamble_tokens: int | None = None
+    cost: Price | None = None  #: what the provider takes
+    passes: frozenset[str] = frozenset()  #: members of requests that cost extra upstream and are priced in
 
     def url(self, path: bytes) -> ParsedUrl:
         """Another endpoint of this upstream; `path` starts with a slash."""

@@ -1,44 +1,17 @@
-"""Deployments: one model at one provider with one credential."""
+"""Deployments: one model at one provider."""
 
-import re
-from typing import ClassVar, Final, Literal, assert_never
+from collections.abc import Mapping
+from typing import ClassVar, assert_never
 from uuid import UUID
 
 import msgspec
 
 from domain.catalogue.credential import Credential
+from domain.catalogue.deployment_spec import DeploymentSpec, checked_spec
 from domain.catalogue.provider import Provider
 from domain.fact import Fact, Stamp
-from domain.refusal import AlreadyExists, BadField, NotFound
+from domain.refusal import AlreadyExists, NotFound
 from domain.text import REASON_CHARS_MAX, printable
-
-OutputField = Literal["max_tokens", "max_completion_tokens"]
-TOKENS_MAX: Final = 100_000_000
-TIMEOUT_MS_MAX: Final = 3_600_000
-PASSES_MAX: Final = 64
-_MEMBER: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
-
-
-class Timeouts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Milliseconds; none means the server's setting."""
-
-    connect_ms: int | None = None
-    first_byte_ms: int | None = None
-    idle_ms: int | None = None
-    total_ms: int | None = None
-
-
-class DeploymentSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything about a deployment that can change."""
-
-    credential_id: UUID | None = None  #: none for an upstream that asks for no secret
-    upstream_model: str
-    context_tokens: int  #: prompt and answer together
-    output_tokens_max: int
-    output_field: OutputField = "max_tokens"  #: how this upstream calls the bound of the answer
-    timeouts: Timeouts = Timeouts()
-    passes: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
-    """Members of requests that cost extra at the provider and that this model's price covers; unset: none."""
 
 
 class DeploymentAdded(Fact, frozen=True, kw_only=True):
@@ -116,18 +89,18 @@ def add(
     *,
     deployment_id: UUID,
     provider: Provider,
-    credential: Credential | None,
+    credentials: Mapping[UUID, Credential],
     spec: DeploymentSpec,
     stamp: Stamp,
 ) -> list[DeploymentEvent]:
-    """Put a model of `provider` at routes' disposal. `credential` is the one that `spec` names, if it exists.
+    """Put a model of `provider` at routes' disposal. `credentials` are those that `spec` names, if they exist.
 
     Raises:
         AlreadyExists: the deployment id is in use with other settings; the same again does nothing.
-        NotFound: the credential does not exist, is revoked, or belongs to another provider or origin.
+        NotFound: a credential does not exist, is revoked, or belongs to another provider or origin.
         BadField: a bound or a name cannot be used.
     """
-    spec = _checked(spec, provider=provider, credential=credential)
+    spec = checked_spec(spec, provider=provider, credentials=credentials)
     wanted = Deployment(deployment_id=deployment_id, provider_id=provider.provider_id, spec=spec)
     if deployment == wanted:
         return []
@@ -148,7 +121,7 @@ def change(
     deployment: Deployment | None,
     *,
     provider: Provider,
-    credential: Credential | None,
+    credentials: Mapping[UUID, Credential],
     spec: DeploymentSpec,
     stamp: Stamp,
 ) -> list[DeploymentEvent]:
@@ -159,7 +132,7 @@ def change(
         BadField: as `add`.
     """
     deployment = existing(deployment)
-    spec = _checked(spec, provider=provider, credential=credential)
+    spec = checked_spec(spec, provider=provider, credentials=credentials)
     if spec == deployment.spec:
         return []
     return [
@@ -212,30 +185,3 @@ def existing(deployment: Deployment | None) -> Deployment:
     if deployment is None:
         raise NotFound("deployment")
     return deployment
-
-
-def _checked(spec: DeploymentSpec, *, provider: Provider, credential: Credential | None) -> DeploymentSpec:
-    if spec.credential_id is not None and (credential is None or not credential.fits(provider)):
-        raise NotFound("credential", spec.credential_id)
-    for field in ("context_tokens", "output_tokens_max"):
-        if not 1 <= getattr(spec, field) <= TOKENS_MAX:
-            raise BadField(field, f"must be between 1 and {TOKENS_MAX}")
-    for field in Timeouts.__struct_fields__:
-        duration_ms = getattr(spec.timeouts, field)
-        if duration_ms is not None and not 1 <= duration_ms <= TIMEOUT_MS_MAX:
-            raise BadField(field, f"must be between 1 and {TIMEOUT_MS_MAX}")
-    return msgspec.structs.replace(
-        spec,
-        upstream_model=printable(spec.upstream_model, field="upstream_model", chars_max=200),
-        passes=_checked_passes(spec),
-    )
-
-
-def _checked_passes(spec: DeploymentSpec) -> tuple[str, ...] | msgspec.UnsetType:
-    """Each name once, in order; none is unset, so that it leaves no trace in the event."""
-    if not spec.passes:
-        return msgspec.UNSET
-    names = tuple(sorted(set(spec.passes)))
-    if len(names) > PASSES_MAX or not all(map(_MEMBER.fullmatch, names)):
-        raise BadField("passes", f"must be at most {PASSES_MAX} names of request members")
-    return names

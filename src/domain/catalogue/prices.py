@@ -123,7 +123,8 @@ def publish(
     return [
         PriceListPublished(
             entries={
-                alias_name(alias): _Reader(alias).price(text) for alias, text in sorted(entries.items())
+                alias_name(alias): price_of(text, field=f"entries.{alias}")
+                for alias, text in sorted(entries.items())
             },
             markup_ppm=markup_ppm,
             effective_from_us=start_us,
@@ -135,11 +136,20 @@ def publish(
     ]
 
 
-class _Reader:
-    """Reads the price of one alias; refusals name the alias and the component."""
+def price_of(text: PriceText, *, field: str) -> Price:
+    """Read a price exactly.
 
-    def __init__(self, alias: str) -> None:
-        self._path = f"entries.{alias}"
+    Raises:
+        BadField: a component cannot be used; its name follows `field`.
+    """
+    return _Reader(field).price(text)
+
+
+class _Reader:
+    """Reads one price; refusals name the component."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
 
     def price(self, text: PriceText) -> Price:
         starts = [one.above_input_tokens for one in text.tiers]

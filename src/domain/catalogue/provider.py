@@ -12,9 +12,21 @@ from domain.ids import stream_of
 from domain.refusal import AlreadyExists, BadField, NotFound
 from domain.text import REASON_CHARS_MAX, printable, slug
 
-Dialect = Literal["openai"]
+Dialect = Literal["openai", "anthropic", "gemini"]
 UsageDialect = Literal[
-    "openai", "deepseek", "mistral", "xai", "gemini-compat", "qwen", "kimi", "glm", "azure", "sandbox"
+    "openai",
+    "deepseek",
+    "mistral",
+    "xai",
+    "gemini-compat",
+    "qwen",
+    "kimi",
+    "glm",
+    "azure",
+    "minimax",
+    "anthropic",
+    "gemini",
+    "sandbox",
 ]
 _PROVIDERS: Final = UUID("a3f6c0e2-7d0b-5a52-9f5e-1f0f4a1c9a01")
 _RETENTION_DAYS_MAX = 36_500

@@ -14,9 +14,8 @@ from domain.catalogue.deployment import (
     DeploymentDisabled,
     DeploymentEnabled,
     DeploymentEvent,
-    DeploymentSpec,
-    Timeouts,
 )
+from domain.catalogue.deployment_spec import DeploymentSpec, Details, Timeouts
 from domain.catalogue.provider import DataTerms, Provider, ProviderEnabled
 from domain.fact import Stamp
 from domain.refusal import AlreadyExists, BadField, NotFound
@@ -57,12 +56,19 @@ def add(
     credential: Credential | None = CREDENTIAL,
 ) -> list[DeploymentEvent]:
     return rules.add(
-        deployment, deployment_id=ID, provider=PROVIDER, credential=credential, spec=spec, stamp=AT
+        deployment,
+        deployment_id=ID,
+        provider=PROVIDER,
+        credentials={} if credential is None else {CREDENTIAL_ID: credential},
+        spec=spec,
+        stamp=AT,
     )
 
 
 def change(deployment: Deployment | None, spec: DeploymentSpec = LARGER) -> list[DeploymentEvent]:
-    return rules.change(deployment, provider=PROVIDER, credential=CREDENTIAL, spec=spec, stamp=AT)
+    return rules.change(
+        deployment, provider=PROVIDER, credentials={CREDENTIAL_ID: CREDENTIAL}, spec=spec, stamp=AT
+    )
 
 
 def test_a_deployment_is_added_once() -> None:
@@ -97,6 +103,20 @@ def test_a_deployment_uses_a_credential_of_its_own_provider() -> None:
     [
         ("context_tokens", msgspec.structs.replace(MODEL, context_tokens=0)),
         ("output_tokens_max", msgspec.structs.replace(MODEL, output_tokens_max=10**9)),
+        ("image_tokens_max", msgspec.structs.replace(MODEL, details=Details(image_tokens_max=0))),
+        ("serves", msgspec.structs.replace(MODEL, details=Details(serves=()))),
+        ("traits", msgspec.structs.replace(MODEL, details=Details(traits=("A b",)))),
+        ("passes", msgspec.structs.replace(MODEL, details=Details(passes=("",)))),
+        (
+            "more_credential_ids",
+            msgspec.structs.replace(MODEL, details=Details(more_credential_ids=(CREDENTIAL_ID,))),
+        ),
+        (
+            "more_credential_ids",
+            msgspec.structs.replace(
+                MODEL, credential_id=None, details=Details(more_credential_ids=(CREDENTIAL_ID,))
+            ),
+        ),
         ("idle_ms", msgspec.structs.replace(MODEL, timeouts=Timeouts(idle_ms=0))),
         ("total_ms", msgspec.structs.replace(MODEL, timeouts=Timeouts(total_ms=10**8))),
         ("upstream_model", msgspec.structs.replace(MODEL, upstream_model="a\x00")),
@@ -132,3 +152,24 @@ def test_only_its_own_facts_fold() -> None:
         SPEC.fold(ADDED, ProviderEnabled(provider_id=ID, occurred_us=1, actor="system"))
     with pytest.raises(AssertionError):
         SPEC.fold(ENABLED)
+
+
+def test_the_details_of_a_deployment_are_kept_once_and_in_order() -> None:
+    """And none at all leave no trace: an event of before reads and writes the same."""
+    details = Details(passes=("tools", "models", "tools"), traits=("b", "a"), serves=("responses", "chat"))
+    (added,) = add(None, msgspec.structs.replace(MODEL, details=details))
+    assert isinstance(added, DeploymentAdded)
+    assert added.spec.detail == Details(
+        passes=("models", "tools"), traits=("a", "b"), serves=("chat", "responses")
+    )
+    assert add(None, msgspec.structs.replace(MODEL, details=Details())) == [ADDED]
+    assert b"details" not in msgspec.json.encode(ADDED)
+
+
+@pytest.mark.parametrize(
+    "names", [("",), ("Tools",), ("a b",), ("a" * 65,), tuple(f"a{n}" for n in range(65))]
+)
+def test_what_a_deployment_passes_on_are_names_of_members(names: tuple[str, ...]) -> None:
+    """And not too many."""
+    with pytest.raises(BadField):
+        add(None, msgspec.structs.replace(MODEL, details=Details(passes=names)))
