@@ -30,6 +30,7 @@ wrk.headers["Content-Type"] = "application/json"
 wrk.headers["Authorization"] = "Bearer %(key)s"
 %(headers)s
 wrk.body = '%(body)s'
+%(delay)s
 done = function(summary, latency)
   io.write(string.format('RESULT {"requests":%%d,"us":%%d,"bad":%%d,"p50":%%d,"p99":%%d}\\n', summary.requests,
     summary.duration, summary.errors.status, latency:percentile(50), latency:percentile(99)))
@@ -59,14 +60,41 @@ def body(model: str, *, is_stream: bool) -> str:
     return json.dumps(request)
 
 
-def measure(one: Candidate, *, connections: int, seconds: int, is_stream: bool) -> dict[str, float]:
+def measure(
+    one: Candidate, *, connections: int, seconds: int, is_stream: bool, rate_s: float | None = None
+) -> dict[str, float]:
+    """One run at full load, or at about `rate_s` requests/s: each connection then thinks before it asks again.
+
+    Thinking times are spread evenly around their mean and are no part of a latency.
+    """
+    delay = ""
+    if rate_s is not None:
+        mean_ms = connections / rate_s * 1000
+        delay = f"delay = function() return math.random({int(mean_ms / 2)}, {int(mean_ms * 1.5)}) end"
     with TemporaryDirectory() as folder:
         script = Path(folder, "post.lua")
         script.write_text(
-            SCRIPT % {"key": one.key, "headers": one.headers, "body": body(one.model, is_stream=is_stream)}
+            SCRIPT
+            % {
+                "key": one.key,
+                "headers": one.headers,
+                "body": body(one.model, is_stream=is_stream),
+                "delay": delay,
+            }
         )
         before = cpu_s(one.pid)
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(script), one.url]
+        command = [
+            "wrk",
+            "-t1",
+            f"-c{connections}",
+            f"-d{seconds}s",
+            "--latency",
+            "--timeout",
+            "30s",
+            "-s",
+            str(script),
+            one.url,
+        ]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         time.sleep(2)  # what is done behind a request, such as read models, is part of its cost
         used_s = cpu_s(one.pid) - before
@@ -253,18 +281,28 @@ def main() -> None:
         left_out = {"nginx", "litellm", "portkey"} - {one.name for one in candidates}
         print(f"left out, not given: {', '.join(sorted(left_out)) or 'none'}")
         for is_stream in (False, True):
-            print(
-                f"\n{'stream' if is_stream else 'JSON'}: {options.connections} connections, {options.seconds} s"
-            )
-            print(f"{'':10}{'req/s':>9}{'CPU us':>9}{'p50 ms':>9}{'p99 ms':>9}{'not 2xx':>9}")
-            for one in candidates:
-                row = measure(
-                    one, connections=options.connections, seconds=options.seconds, is_stream=is_stream
-                )
-                print(
-                    f"{one.name:10}{row['requests_s']:9.0f}{row['cpu_us'] if one.pid else 0:9.0f}"
-                    f"{row['p50_ms']:9.1f}{row['p99_ms']:9.1f}{row['bad']:9.0f}"
-                )
+            compare(candidates, connections=options.connections, seconds=options.seconds, is_stream=is_stream)
+
+
+def compare(candidates: list[Candidate], *, connections: int, seconds: int, is_stream: bool) -> None:
+    """One table: each candidate at full load, then at half of it, beside the sandbox alone at that same rate."""
+    print(f"\n{'stream' if is_stream else 'JSON'}: {connections} connections, {seconds} s a run")
+    print(
+        f"{'':10}{'req/s':>9}{'CPU us':>9}{'p50 ms':>9}{'p99 ms':>9}{'not 2xx':>9}"
+        f"{'| half load: req/s':>20}{'p50 ms':>9}{'p99 ms':>9}{'added p50':>11}{'added p99':>11}"
+    )
+    direct = candidates[0]
+    for one in candidates:
+        full = measure(one, connections=connections, seconds=seconds, is_stream=is_stream)
+        rate_s = full["requests_s"] / 2
+        half = measure(one, connections=connections, seconds=seconds, is_stream=is_stream, rate_s=rate_s)
+        alone = measure(direct, connections=connections, seconds=seconds, is_stream=is_stream, rate_s=rate_s)
+        print(
+            f"{one.name:10}{full['requests_s']:9.0f}{full['cpu_us'] if one.pid else 0:9.0f}"
+            f"{full['p50_ms']:9.1f}{full['p99_ms']:9.1f}{full['bad'] + half['bad']:9.0f}"
+            f"{half['requests_s']:20.0f}{half['p50_ms']:9.1f}{half['p99_ms']:9.1f}"
+            f"{half['p50_ms'] - alone['p50_ms']:11.1f}{half['p99_ms'] - alone['p99_ms']:11.1f}"
+        )
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import gc
 import threading
+from typing import Final
 
 import redis.asyncio
 import structlog
@@ -35,6 +37,9 @@ from domain.ledger.events import Owner
 from settings import Settings
 
 REAP_S = 0.5
+
+_GC_THRESHOLD: Final = 10_000
+"""New objects between two looks at the youngest; the requests under way are a few thousand."""
 
 log = structlog.get_logger()
 
@@ -111,7 +116,11 @@ class GatewayProcess:
             upstream=self.upstream,
             clock=self.clock,
             context=Context(
-                counter=self.counter, limits=limits, ping_s=settings.ping_s, drain_s=settings.drain_s
+                counter=self.counter,
+                limits=limits,
+                ping_s=settings.ping_s,
+                drain_s=settings.drain_s,
+                client_write_s=settings.client_write_s,
             ),
             is_fresh=lambda: self.follower.is_fresh,
         )
@@ -136,6 +145,7 @@ class GatewayProcess:
             self._tasks.append(asyncio.create_task(synchroniser.run()))
         self._reaper.start()
         await asyncio.to_thread(self.counter.load)
+        _spare_the_collector()
         log.info("gateway_started", instance_id=str(self.owner.instance_id))
 
     async def stop(self) -> None:
@@ -191,3 +201,13 @@ class GatewayProcess:
                 log.warning("reaper_failed", error=type(error).__name__)
         with contextlib.suppress(Exception):
             presence.close()
+
+
+def _spare_the_collector() -> None:
+    """Take all that was made at the start out of the garbage collector's sight.
+
+    A full collection looked at every module and type again, with all requests standing still meanwhile.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GC_THRESHOLD)

@@ -49,6 +49,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     upstream_total_s: float = 600.0
     ping_s: float = 15.0
     """Silence on a stream after which the client gets a `: ping` comment."""
+    client_write_s: float = 60.0
+    """A client that takes nothing of its answer for so long (at most half as long again) counts as gone."""
     drain_s: float = 20.0
     """How long an upstream is read on for its usage after the client has left."""
     allow_private_upstreams: str = ""
@@ -78,6 +80,17 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise BadSetting(f"a setting cannot be used: {error}") from None
+
+
+def require(settings: Settings, *names: str) -> None:
+    """Refuse settings without these fields.
+
+    Raises:
+        BadSetting: one of them is empty.
+    """
+    missing = [name.upper() for name in names if not getattr(settings, name)]
+    if missing:
+        raise BadSetting(f"{' and '.join(missing)} must be set: the address of the server to use")
 
 
 def _read_secret(name: str, path: Path) -> str:

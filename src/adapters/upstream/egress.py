@@ -17,9 +17,16 @@ def checked(
 
     async def permitted(host: str) -> Sequence[str]:
         found = await resolve(host)
-        kept = [one for one in found if allowlist.permits(host, ipaddress.ip_address(one))]
+        kept = [one for one in found if _is_permitted(allowlist, host, one)]
         if found and not kept:
             raise UpstreamConnectError("address_not_allowed")
         return kept
 
     return permitted
+
+
+def _is_permitted(allowlist: Allowlist, host: str, address: str) -> bool:
+    try:
+        return allowlist.permits(host, ipaddress.ip_address(address))
+    except ValueError:  # no address at all: nothing is known of where it leads
+        return False

@@ -22,6 +22,9 @@ from application.wire.errors import envelope, retry_headers, spec_of
 PREFIX: Final = b"/v1"
 CLIENT_REF_CHARS_MAX: Final = 128
 _BEARER: Final = b"bearer "
+_READ_HEADERS: Final = frozenset(
+    (b"authorization", b"content-length", b"x-client-request-id", b"content-encoding")
+)
 
 log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
@@ -41,8 +44,8 @@ class V1:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started_s = time.monotonic()
-        client = AsgiClient(scope, receive, send, body_bytes_max=self._body_bytes_max)
-        call, unusual = self._call(scope, started_s)
+        client = AsgiClient(receive, send, body_bytes_max=self._body_bytes_max)
+        call, unusual = self._call(scope, client, started_s)
         try:
             await self._serve(scope, call, client, unusual)
         except Refused as refusal:
@@ -66,11 +69,11 @@ class V1:
         post = self._posts.get(path)
         if post is not None:
             if method != "POST":
-                raise _wrong_method(method)
+                raise _wrong_method(method, allowed=b"POST")
             await post(call, client)
         elif path == b"/models" or path.startswith(b"/models/"):
             if method != "GET":
-                raise _wrong_method(method)
+                raise _wrong_method(method, allowed=b"GET")
             await self._models(path, call, client)
         else:
             raise Refused("unknown_url", f"Unknown request URL: {method} {_shown(path)}.")
@@ -84,17 +87,21 @@ class V1:
             body = _encode({"object": "list", "data": models})
         await _answer(client, call, 200, body)
 
-    def _call(self, scope: Scope, started_s: float) -> tuple[Call, Refused | None]:
+    def _call(self, scope: Scope, client: AsgiClient, started_s: float) -> tuple[Call, Refused | None]:
         """What the headers say; a refusal beside it when they cannot be served."""
         secrets: list[bytes] = []
         client_ref = None
         unusual = None
         for name, value in scope["headers"]:
+            if name not in _READ_HEADERS:
+                continue
             if name == b"authorization":
                 secrets.append(value)
+            elif name == b"content-length":
+                client.announced_bytes = int(value) if value.isdigit() else 0
             elif name == b"x-client-request-id":
                 client_ref = _client_ref(value)
-            elif name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+            elif value.strip().lower() not in (b"", b"identity"):
                 unusual = Refused("unsupported_encoding", "The request body must not be compressed.")
         call = Call(
             request_id=self._ids.new(), secret=_bearer(secrets), client_ref=client_ref, started_s=started_s
@@ -125,8 +132,8 @@ def _model(model: ModelView) -> dict[str, str | int]:
     return {"id": model.id, "object": "model", "created": model.created_s, "owned_by": model.owned_by}
 
 
-def _wrong_method(method: str) -> Refused:
-    return Refused("method_not_allowed", f"This URL does not take {method}.")
+def _wrong_method(method: str, *, allowed: bytes) -> Refused:
+    return Refused("method_not_allowed", f"This URL does not take {method}.", headers=[(b"allow", allowed)])
 
 
 def _shown(path: bytes) -> str:
@@ -151,5 +158,5 @@ async def _refuse(client: AsgiClient, call: Call, refusal: Refused) -> None:
     if client.started:  # an answer began: a broken end is all that is left to send
         return
     body = envelope(refusal.code, refusal.message, refusal.param, **refusal.numbers)
-    extra = retry_headers(refusal.code, retry_after_s=refusal.retry_after_s)
+    extra = [*retry_headers(refusal.code, retry_after_s=refusal.retry_after_s), *refusal.headers]
     await _answer(client, call, spec_of(refusal.code).status, body, extra)

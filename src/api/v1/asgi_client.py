@@ -4,31 +4,45 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from litestar.types import Receive, Scope, Send
+from litestar.types import Receive, Send
 
 from application.gateway.client import BodyTooLarge, BodyTooSlow, ClientGone, Headers
 
 BODY_S_MAX = 30.0
-"""A body that takes longer is cut: slow senders must not pile up (`threats`, case 13)."""
+"""A body that takes longer is cut: slow senders must not pile up."""
+WRITE_S = 60.0
+"""A client that takes nothing for so long has left, whatever its connection says, until `watch` sets another time."""
+LOOKS = 2
+"""A write that is seen waiting is looked at so often within its time; it ends at the last of these looks."""
 
 
 class AsgiClient:
-    """Implements `application.gateway.client.Client`."""
+    """Implements `application.gateway.client.Client`.
+
+    Writes are guarded by one timer a request instead of one a write: it looks whether a write that it saw waiting waits
+    still. So a write is cut between once and one and a half times its time after it began.
+    """
 
     __slots__ = (
         "_body_bytes_max",
         "_body_s_max",
+        "_guard",
+        "_looks",
+        "_on_gone",
         "_receive",
-        "_scope",
+        "_seen",
         "_send",
+        "_task",
         "_watcher",
+        "_write_s",
+        "_writes",
+        "announced_bytes",
         "gone",
         "started",
     )
 
     def __init__(
         self,
-        scope: Scope,
         receive: Receive,
         send: Send,
         *,
@@ -37,14 +51,22 @@ class AsgiClient:
     ) -> None:
         self.gone = False
         self.started = False  #: the head of the answer was sent
-        self._scope = scope
+        self.announced_bytes = 0  #: the length that the request's head gives for its body
         self._receive = receive
         self._send: Any = send
         self._body_bytes_max = body_bytes_max
         self._body_s_max = body_s_max
         self._watcher: asyncio.Task[None] | None = None
+        self._on_gone: Callable[[], None] | None = None
+        self._write_s = WRITE_S
+        self._writes = 0  # begun and ended together: odd while one waits
+        self._seen = self._looks = 0  # of the guard: the write it saw waiting, and how often
+        self._guard: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[Any] | None = None
 
     async def body(self) -> bytes:
+        if self.announced_bytes > self._body_bytes_max:
+            raise BodyTooLarge
         try:
             async with asyncio.timeout(self._body_s_max):
                 first: Any = await self._next_part()
@@ -76,30 +98,79 @@ class AsgiClient:
             raise ClientGone
         return message
 
-    def watch(self, on_gone: Callable[[], None]) -> None:
-        self._watcher = asyncio.get_running_loop().create_task(self._watch(on_gone))
+    def watch(self, on_gone: Callable[[], None], *, write_s: float) -> None:
+        self._on_gone = on_gone
+        self._write_s = write_s
+        self._watcher = asyncio.get_running_loop().create_task(self._watch())
 
-    async def _watch(self, on_gone: Callable[[], None]) -> None:
+    async def _watch(self) -> None:
         while not self.gone:
             message = await self._receive()
             if message["type"] == "http.disconnect":
-                self.gone = True
-                on_gone()
+                self._leave()
+
+    def _leave(self) -> None:
+        if not self.gone:
+            self.gone = True
+            if self._on_gone is not None:
+                self._on_gone()
 
     def unwatch(self) -> None:
         """The answer is complete: what the connection does now is no longer this request's business."""
         if self._watcher is not None:
             self._watcher.cancel()
+        if self._guard is not None:
+            self._guard.cancel()
+
+    # --- writing: the server waits in `send` while the client does not keep up
 
     async def start(self, status: int, headers: Headers) -> None:
         if not self.gone:
             self.started = True
-            await self._send({"type": "http.response.start", "status": status, "headers": headers})
+            self._task = asyncio.current_task()
+            self._look_later()
+            await self._write({"type": "http.response.start", "status": status, "headers": headers})
 
     async def send(self, data: bytes) -> None:
-        if not self.gone:
-            await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        if not self.gone:  # as `_write`, without a call: this runs for every chunk
+            self._writes += 1
+            try:
+                await self._send({"type": "http.response.body", "body": data, "more_body": True})
+            except asyncio.CancelledError:
+                if not self._is_cut():
+                    raise
+            finally:
+                self._writes += 1
 
     async def end(self, data: bytes = b"") -> None:
         if not self.gone:
-            await self._send({"type": "http.response.body", "body": data, "more_body": False})
+            await self._write({"type": "http.response.body", "body": data, "more_body": False})
+
+    async def _write(self, message: dict[str, Any]) -> None:
+        self._writes += 1
+        try:
+            await self._send(message)
+        except asyncio.CancelledError:
+            if not self._is_cut():
+                raise
+        finally:
+            self._writes += 1
+
+    def _is_cut(self) -> bool:
+        """Whether the interruption of a write is the guard's, and nobody else's as well."""
+        return self._looks == LOOKS and self._task is not None and self._task.uncancel() == 0
+
+    def _look_later(self) -> None:
+        self._guard = asyncio.get_running_loop().call_later(self._write_s / LOOKS, self._look)
+
+    def _look(self) -> None:
+        """Runs only while the request's task waits for something: if a write is open, it is in that write."""
+        if self._writes & 1 and self._writes == self._seen:
+            self._looks += 1
+            if self._looks == LOOKS and self._task is not None:
+                self._leave()
+                self._task.cancel()
+                return
+        else:
+            self._seen, self._looks = self._writes, 0
+        self._look_later()

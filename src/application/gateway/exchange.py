@@ -76,12 +76,7 @@ class Exchange:
     async def run(self, candidates: Sequence[DeploymentView]) -> None:
         self._client.watch(self._on_client_gone, write_s=self._context.client_write_s)
         try:
-            for deployment in candidates:
-                if self._client.gone:
-                    raise ClientGone  # noqa: TRY301  # its release stands beside the others below
-                if await self._try(deployment):
-                    return
-            raise self._attempts.refusal()  # noqa: TRY301  # as above
+            await self._serve(candidates)
         except Refused as refusal:
             self._release(refusal.code)
             raise
@@ -92,9 +87,17 @@ class Exchange:
             self._release("internal_error")
             raise
 
+    async def _serve(self, candidates: Sequence[DeploymentView]) -> None:
+        for deployment in candidates:
+            if self._client.gone:
+                raise ClientGone
+            if await self._try(deployment):
+                return
+        raise self._attempts.refusal()
+
     async def _try(self, deployment: DeploymentView) -> bool:
         """True when the request has ended with this deployment, well or not."""
-        opened = None
+        opened = self._meter = None
         self._deadline = deadline = asyncio.timeout(None)  # it begins when the client leaves
         try:
             async with deadline:

@@ -76,6 +76,8 @@ class Gateway:
         body = await _body_of(client)
         head = _parse(body)
         route = self._route(caller, head.model)
+        if head.unpriced:
+            _require_priced(head, route)
         price = route.price_at(self._clock.now_us())
         if price is None:
             raise Refused("model_not_found", f"The model '{route.alias}' has no price and cannot be used.")
@@ -206,6 +208,18 @@ def _limits_of(route: RouteView) -> ModelLimits:
         context_tokens=max(one.context_tokens for one in route.deployments),
         output_tokens_max=max(one.output_tokens_max for one in route.deployments),
     )
+
+
+def _require_priced(head: ChatHead, route: RouteView) -> None:
+    """Whichever deployment serves, what the request spends beyond tokens is in its price."""
+    for name in head.unpriced:
+        if not all(name in one.passes for one in route.deployments):
+            raise Refused(
+                "unsupported_parameter",
+                f"'{name}' with this value is not supported for the model '{route.alias}' here: "
+                "it changes what the request costs.",
+                param=name,
+            )
 
 
 def _no_model(model: str) -> Refused:

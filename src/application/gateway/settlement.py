@@ -87,9 +87,8 @@ class Settlement:
             except LogUnavailable:  # the journal was closed: the reaper gives the hold back
                 self.charge_nano = 0
                 raise ledger_unavailable() from None
-            except (
-                LedgerRefusal
-            ) as refusal:  # an amount that no event holds, or no such hold: a mistake of ours
+            except LedgerRefusal as refusal:
+                # An amount that no event holds, or no such hold: a mistake of ours, and not the customer's to pay.
                 log.warning(
                     "charge_refused",
                     request_id=str(self._hold.admission.request_id),
@@ -112,10 +111,8 @@ class Settlement:
     async def _durable(self, stored: "asyncio.Future[int]") -> None:
         try:
             await stored
-        except (
-            VersionConflict,
-            UnstorableEvent,
-        ):  # the fold is ahead of the stream: nothing can follow in it
+        except (VersionConflict, UnstorableEvent):
+            # The fold is ahead of the stream now: nothing can follow in it.
             raise self._lost() from None
         except LogUnavailable:
             self.charge_nano = 0

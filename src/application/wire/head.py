@@ -13,6 +13,7 @@ import msgspec
 
 from application.wire.content import Content, read_messages
 from application.wire.errors import InvalidRequest
+from application.wire.spending import unpriced_members
 
 MODEL_CHARS_MAX: Final = 200
 USER_CHARS_MAX: Final = 512
@@ -55,6 +56,7 @@ class ChatHead(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         int  #: what makes a provider search, fetch or call models by itself: tokens that no byte here shows
     )
     body_bytes: int
+    unpriced: tuple[str, ...] = ()  #: members that spend beyond tokens, see `spending`
 
     @property
     def output_limit(self) -> int | None:
@@ -74,6 +76,7 @@ def parse_chat(body: bytes) -> ChatHead:
     """
     request = parse_object(body)
     stream = _flag(request, "stream")
+    tools = _provider_tools(request)
     return ChatHead(
         model=_model(request),
         stream=stream,
@@ -85,8 +88,9 @@ def parse_chat(body: bytes) -> ChatHead:
         metadata=_metadata(request),
         content=read_messages(request),
         has_prediction=request.get("prediction") is not None,
-        provider_tools=_provider_tools(request),
+        provider_tools=tools + sum(request.get(name) is not None for name in _SEARCHES),
         body_bytes=len(body),
+        unpriced=unpriced_members(request, provider_tools=tools > 0),
     )
 
 
@@ -196,13 +200,19 @@ def _count(request: dict[str, Any], name: str, most: int, *, least: int = 1) -> 
 
 
 def _provider_tools(request: dict[str, Any]) -> int:
-    count = sum(request.get(name) is not None for name in _SEARCHES)
+    count = 0
     tools = request.get("tools")
     if type(tools) is list:
         for tool in tools:
-            if type(tool) is not dict or tool.get("type") not in _CLIENT_TOOLS:
+            if type(tool) is not dict or not _is_clients(tool):
                 count += 1
     return count
+
+
+def _is_clients(tool: dict[str, Any]) -> bool:
+    """Whether the client runs it; Mistral's clients leave the type of a function out."""
+    kind = tool.get("type")
+    return kind in _CLIENT_TOOLS if kind is not None else type(tool.get("function")) is dict
 
 
 def _user(request: dict[str, Any]) -> str | None:

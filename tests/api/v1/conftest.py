@@ -24,6 +24,8 @@ def world(postgres_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFa
         "ALLOW_PRIVATE_UPSTREAMS": "127.0.0.1",
         "BODY_BYTES_MAX": str(1024 * 1024),
         "DRAIN_S": "2",
+        "CLIENT_WRITE_S": "1",
+        "PING_S": "0.5",
     }
     with running_world(environment, tmp_path_factory.mktemp("v1")) as running:
         yield running

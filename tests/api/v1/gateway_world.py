@@ -41,6 +41,9 @@ ABSURD = ("usage_x1000", "usage_int64", "usage_1e400", "usage_negative", "usage_
 ALONE = ("cut_mid_stream", "usage_missing", "status_500", "status_400", "error_event_mid_stream", *ABSURD)
 _NAMES = UUID("9d2ab4e4-41a5-4f3c-8a27-0c8f3a9a7e10")
 NAMED = "group/demo"  #: a model name with a slash
+SEARCHES = (
+    "searches"  #: an alias whose deployment passes searches and tools on, and not the rest of what spends
+)
 POOR_NANO = 1_000
 
 
@@ -86,7 +89,15 @@ class World:
         assert isinstance(ended, UsageCharged)
         return ended
 
-    def new_key(self, name: str, *, amount_nano: int, models: tuple[str, ...] | None = None) -> str:
+    def new_key(
+        self,
+        name: str,
+        *,
+        amount_nano: int,
+        models: tuple[str, ...] | None = None,
+        rpm: int | None = None,
+        tpm: int | None = None,
+    ) -> str:
         """The secret of a key of a new account with that much credit."""
         account_id = self.ports.ids.new()
         open_account.handle(
@@ -104,7 +115,7 @@ class World:
             store=self.ports.store,
             clock=self.ports.clock,
         )
-        command = issue_key.IssueKey(account_id=account_id, name=name, models=models)
+        command = issue_key.IssueKey(account_id=account_id, name=name, models=models, rpm=rpm, tpm=tpm)
         secret = issue_key.handle(command, actor=SYSTEM, ports=self.ports).secret.reveal()
         until(lambda: self._is_known(secret))
         return secret
@@ -148,13 +159,27 @@ def _add_routes(ports: Ports) -> None:
             actor=SYSTEM,
             ports=ports,
         )
+    _add_searching(ports)
     for alias, models in aliases.items():
         targets = tuple(set_route.Target(deployment_id=uuid5(_NAMES, model)) for model in models)
         set_route.handle(set_route.SetRoute(alias=alias, targets=targets), actor=SYSTEM, ports=ports)
     prices = publish_prices.PublishPrices(
-        entries=dict.fromkeys([*aliases, "demo", "demo-fast"], PRICE), note="test"
+        entries=dict.fromkeys([*aliases, SEARCHES, "demo", "demo-fast"], PRICE), note="test"
     )
     publish_prices.handle(prices, actor=SYSTEM, ports=ports)
+
+
+def _add_searching(ports: Ports) -> None:
+    deployment = add_deployment.AddDeployment(
+        provider_id=provider_id_of(PROVIDER),
+        upstream_model="sandbox-echo",
+        context_tokens=128_000,
+        output_tokens_max=4_096,
+        passes=("web_search_options", "tools"),
+    )
+    added = add_deployment.handle(deployment, actor=SYSTEM, ports=ports)
+    route = set_route.SetRoute(alias=SEARCHES, targets=(set_route.Target(deployment_id=added.id),))
+    set_route.handle(route, actor=SYSTEM, ports=ports)
 
 
 @contextmanager

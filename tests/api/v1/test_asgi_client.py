@@ -1,4 +1,4 @@
-"""One client behind the server: bodies that are large, slow or cut, and a client that leaves."""
+"""One client behind the server: bodies that are large, slow or cut, a client that leaves, and one that does not read."""
 
 import asyncio
 from typing import Any
@@ -15,11 +15,16 @@ SECONDS = 0.05
 
 
 class Wire:
-    """Gives the messages and then nothing, as a server does whose client is silent."""
+    """Gives the messages and then nothing, as a server does whose client is silent; `stall` stops what is sent."""
 
     def __init__(self, *messages: dict[str, Any]) -> None:
         self._messages = list(messages)
         self.sent: list[Any] = []
+        self.flowing = asyncio.Event()
+        self.flowing.set()
+
+    def stall(self) -> None:
+        self.flowing.clear()
 
     async def receive(self) -> Any:
         if not self._messages:
@@ -27,11 +32,11 @@ class Wire:
         return self._messages.pop(0)
 
     async def send(self, message: Any) -> None:
+        await self.flowing.wait()
         self.sent.append(message)
 
     def client(self, *, body_s_max: float = 30.0) -> AsgiClient:
-        scope: Any = {"type": "http"}
-        return AsgiClient(scope, self.receive, self.send, body_bytes_max=10, body_s_max=body_s_max)
+        return AsgiClient(self.receive, self.send, body_bytes_max=10, body_s_max=body_s_max)
 
 
 def test_a_body_comes_whole_from_its_parts() -> None:
@@ -78,7 +83,7 @@ def test_a_client_that_left_is_noticed_once_and_sent_nothing() -> None:
             told.append(client.gone)
             left.set()
 
-        client.watch(tell)
+        client.watch(tell, write_s=60.0)
         await left.wait()
         await client.start(200, [])
         await client.send(b"x")
@@ -88,3 +93,105 @@ def test_a_client_that_left_is_noticed_once_and_sent_nothing() -> None:
 
     asyncio.run(scenario())
     assert (told, wire.sent) == ([True], [])
+
+
+def test_a_body_that_is_announced_too_large_is_not_asked_for() -> None:
+    """Refused by its head: not one part is received."""
+    wire = Wire(LAST)
+    client = wire.client()
+    client.announced_bytes = 11
+    with pytest.raises(BodyTooLarge):
+        asyncio.run(client.body())
+    assert len(wire._messages) == 1
+    client.announced_bytes = 10
+    assert asyncio.run(client.body()) == b"67"
+
+
+@pytest.mark.parametrize("stuck_in", ["start", "send", "end"])
+def test_a_client_that_takes_nothing_is_given_up(stuck_in: str) -> None:
+    """The send returns, the exchange is told once, and nothing more is sent."""
+    wire, told = Wire(), []
+
+    async def scenario() -> None:
+        client = wire.client()
+        client.watch(lambda: told.append(client.gone), write_s=SECONDS)
+        if stuck_in == "start":
+            wire.stall()
+        await client.start(200, [])
+        if stuck_in == "send":
+            wire.stall()
+        await client.send(b"1")
+        if stuck_in == "end":
+            wire.stall()
+        await client.end(b"2")
+        wire.flowing.set()
+        await client.end(b"3")
+        client.unwatch()
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0
+
+    asyncio.run(asyncio.wait_for(scenario(), 30))
+    assert told == [True]
+    assert len(wire.sent) == ["start", "send", "end"].index(stuck_in)
+
+
+def test_a_slow_client_that_takes_something_is_kept() -> None:
+    """Every send waits, none as long as the limit: the sum of them does not count."""
+    wire, told = Wire(), []
+
+    async def scenario() -> None:
+        client = wire.client()
+        client.watch(lambda: told.append(True), write_s=4 * SECONDS)
+        await client.start(200, [])
+        for _ in range(20):
+            wire.stall()
+            asyncio.get_running_loop().call_later(SECONDS / 2, wire.flowing.set)
+            await client.send(b"1")
+        await client.end()
+        client.unwatch()
+
+    asyncio.run(scenario())
+    assert (told, len(wire.sent)) == ([], 22)
+
+
+def test_an_interruption_that_is_not_the_guards_goes_on() -> None:
+    """A deadline of the exchange, or the server's shutdown, ends a send that is stuck."""
+
+    async def scenario() -> None:
+        wire = Wire()
+        client = wire.client()
+        client.watch(lambda: None, write_s=60.0)
+        await client.start(200, [])
+        wire.stall()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await client.send(b"1")
+        client.unwatch()
+        assert not client.gone
+
+    asyncio.run(scenario())
+
+
+def test_a_deadline_that_strikes_with_the_guard_is_not_lost() -> None:
+    """Both interrupt the same send: the deadline's is the one that goes on."""
+
+    async def scenario() -> None:
+        wire = Wire()
+        client = wire.client()
+        deadline = asyncio.timeout(None)
+        # In the guard's own turn of the loop, so before the interrupted send can run.
+        client.watch(lambda: deadline.reschedule(0), write_s=SECONDS)
+        await client.start(200, [])
+        wire.stall()
+
+        async def send_under_deadline() -> None:
+            async with deadline:
+                await client.send(b"1")
+                await asyncio.Event().wait()
+
+        with pytest.raises(TimeoutError):
+            await send_under_deadline()
+        client.unwatch()
+
+    asyncio.run(asyncio.wait_for(scenario(), 30))

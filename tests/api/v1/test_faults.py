@@ -3,6 +3,7 @@
 import json
 import socket
 
+import openai
 import pytest
 
 from domain.ledger.events import RequestReleased
@@ -60,6 +61,31 @@ def test_missing_usage_is_counted_here(world: World, *, stream: bool) -> None:
     charged = world.charge(world.chat(ask("alone/usage_missing", stream=stream)).headers["x-request-id"])
     assert charged.usage_source == "estimated"
     assert 0 < charged.charge_nano <= charged.hold_nano
+
+
+def test_the_sdk_gets_usage_that_the_provider_did_not_report(world: World) -> None:
+    """It asked for it: the figures that were charged, in a chunk of their own at the end."""
+    with openai.OpenAI(
+        base_url=f"{world.url}/v1",
+        api_key=world.seed.api_key,
+        max_retries=0,
+        _strict_response_validation=True,
+    ) as client:
+        raw = client.chat.completions.with_raw_response.create(
+            model="alone/usage_missing",
+            messages=[{"role": "user", "content": "What is the plan for today?"}],
+            stream=True,
+            stream_options={"include_usage": True},
+        )
+        *answer, last = list(raw.parse())
+    charged = world.charge(raw.headers["x-request-id"])
+    assert (last.choices, last.id, last.model) == ([], answer[0].id, answer[0].model)
+    assert last.usage is not None
+    assert (last.usage.prompt_tokens, last.usage.completion_tokens) == (
+        charged.units.input,
+        charged.units.output,
+    )
+    assert charged.usage_source == "estimated"
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["json", "stream"])

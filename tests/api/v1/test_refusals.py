@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from tests.api.v1.gateway_world import POOR_NANO, World, ask
+from tests.api.v1.gateway_world import POOR_NANO, SEARCHES, World, ask
 
 KEYS = {"message", "type", "param", "code"}
 
@@ -117,7 +117,6 @@ BAD_BODIES = {
     "stream is a string": _with(stream="yes"),
     "usage is a number": _with(stream=True, stream_options={"include_usage": 1}),
     "options are a list": _with(stream=True, stream_options=[]),
-    "tokens: zero": _with(max_tokens=0),
     "tokens: negative": _with(max_tokens=-1),
     "tokens: fraction": _with(max_tokens=1.5),
     "tokens: huge": _with(max_tokens=10**30),
@@ -148,3 +147,36 @@ def test_odd_messages_never_break_the_gateway(world: World, messages: object) ->
     answer = world.chat(ask(messages=messages))
     assert 200 <= answer.status_code < 500, answer.text
     assert answer.headers["x-request-id"]
+
+
+SPENDING = {
+    "models": ["another"],
+    "plugins": [{"id": "web"}],
+    "service_tier": "priority",
+    "tools": [{"type": "web_search"}],
+    "web_search_options": {},
+}
+
+
+@pytest.mark.parametrize("name", SPENDING)
+def test_what_makes_a_provider_charge_more_is_refused(world: World, name: str) -> None:
+    """400 with the parameter's name; the provider is not asked and nothing is held."""
+    answer = world.chat(ask(**{name: SPENDING[name]}))  # type: ignore[arg-type]  # any member
+    error = refused(answer, 400, "unsupported_parameter")
+    assert error["param"] == name
+    assert world.events(answer.headers["x-request-id"]) == []
+
+
+@pytest.mark.parametrize("name", SPENDING)
+def test_a_deployment_may_pass_on_what_its_price_covers(world: World, name: str) -> None:
+    """What it names, and only that."""
+    answer = world.chat(ask(SEARCHES, **{name: SPENDING[name]}))  # type: ignore[arg-type]  # any member
+    if name in ("tools", "web_search_options"):
+        assert answer.status_code == 200, answer.text
+    else:
+        refused(answer, 400, "unsupported_parameter")
+
+
+def test_the_ordinary_service_tier_costs_nothing_more(world: World) -> None:
+    """SDKs send it."""
+    assert world.chat(ask(service_tier="auto")).status_code == 200

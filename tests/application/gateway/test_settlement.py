@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from application.eventlog import JournalFull
+from application.eventlog import JournalFull, UnstorableEvent
 from application.gateway.refused import Refused
 from application.gateway.settlement import Settlement
 from application.ledger.live_lease import Hold
 from application.ledger.reaper import fence_lease
-from domain.ledger.events import LeaseGranted, RequestReleased, UsageCharged
+from domain.ledger.events import AMOUNT_NANO_MAX, LeaseGranted, RequestReleased, UsageCharged
 from tests.application.ledger.ledger_world import ACCOUNT, ANSWER, LedgerWorld
 
 CREDIT_NANO = 1_000_000
@@ -115,3 +115,87 @@ def test_a_charge_waits_for_room_in_a_full_journal() -> None:
             await hold.release(code="test", attempts=(), total_ms=0, now_us=0)
 
     assert len(settled(scenario).facts(UsageCharged)) == 2
+
+
+@pytest.mark.parametrize("rated_nano", [-1, AMOUNT_NANO_MAX + 1, 10**30])
+def test_a_charge_that_the_ledger_refuses_gives_the_hold_back(rated_nano: int) -> None:
+    """No event holds such an amount: the client is refused, nothing is charged, nothing stays on hold."""
+
+    async def scenario(world: LedgerWorld, settlement: Settlement) -> None:
+        with pytest.raises(Refused) as refused:
+            await settlement.charge(rated_nano=rated_nano, answer=ANSWER)
+        assert refused.value.code == "ledger_unavailable"
+        assert settlement.charge_nano == 0
+        settlement.release("internal_error", ())
+
+    world = settled(scenario)
+    assert not world.facts(UsageCharged)
+    (released,) = world.facts(RequestReleased)
+    assert isinstance(released, RequestReleased)
+    assert released.code == "ledger_unavailable"
+
+
+def test_a_charge_whose_hold_is_gone_is_refused() -> None:
+    """What was settled by another hand is neither charged nor released again."""
+
+    async def scenario(world: LedgerWorld, settlement: Settlement) -> None:
+        await settlement._hold.release(code="test", attempts=(), total_ms=0, now_us=0)
+        with pytest.raises(Refused) as refused:
+            await settlement.charge(rated_nano=1, answer=ANSWER)
+        assert refused.value.code == "ledger_unavailable"
+
+    world = settled(scenario)
+    assert (len(world.facts(RequestReleased)), world.facts(UsageCharged)) == (1, [])
+
+
+def test_a_release_of_what_is_gone_breaks_nothing() -> None:
+    """It is told to the log only."""
+
+    async def scenario(world: LedgerWorld, settlement: Settlement) -> None:
+        await settlement._hold.release(code="test", attempts=(), total_ms=0, now_us=0)
+        settlement.release("internal_error", ())
+
+    assert len(settled(scenario).facts(RequestReleased)) == 1
+
+
+def test_a_charge_that_no_log_can_hold_loses_the_lease_and_is_refused() -> None:
+    """The fold is ahead of its stream then: the lease ends, and its hold comes back by the reaper."""
+
+    async def scenario(world: LedgerWorld, settlement: Settlement) -> None:
+        class Unstorable:
+            def append(self, _events: object) -> "asyncio.Future[int]":
+                stored: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+                stored.set_exception(UnstorableEvent("test"))
+                return stored
+
+        live = settlement._hold.live
+        live._journal = Unstorable()  # type: ignore[assignment]  # no more of it is asked
+        with pytest.raises(Refused) as refused:
+            await settlement.charge(rated_nano=1, answer=ANSWER)
+        assert refused.value.code == "ledger_unavailable"
+        assert (live.lost, settlement.charge_nano) == (True, 0)
+
+    assert not settled(scenario).facts(UsageCharged)
+
+
+def test_a_charge_that_finds_no_room_in_the_end_gives_the_hold_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The journal stayed full for all tries: refused now, released as soon as there is room."""
+    monkeypatch.setattr("application.gateway.settlement.FULL_TRIES_MAX", 1)
+    monkeypatch.setattr("application.gateway.settlement.FULL_PAUSE_S", 0)
+    monkeypatch.setattr("application.ledger.live_lease.RELEASE_AGAIN_S", 0)
+
+    async def scenario(world: LedgerWorld, settlement: Settlement) -> None:
+        await world.first.serve(2_000, 0)
+        world.first.journal.pause()
+        holds: list[Hold] = []
+        with pytest.raises(JournalFull):
+            await world.first.fill_journal(holds)
+        with pytest.raises(Refused) as refused:
+            await settlement.charge(rated_nano=50, answer=ANSWER)
+        assert refused.value.code == "ledger_unavailable"
+        world.first.journal.resume()
+        for hold in holds:
+            hold.release_unwatched(code="test", attempts=(), total_ms=0, now_us=0)
+        await world.until(lambda: len(world.facts(RequestReleased)) == len(holds) + 1)
+
+    assert len(settled(scenario).facts(UsageCharged)) == 1

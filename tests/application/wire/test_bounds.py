@@ -118,12 +118,19 @@ def test_no_tokenizer_counts_more_than_the_bound(
         {"tools": [{"type": "function", "function": {"name": "f"}}, "odd"]},
         {"web_search_options": {}},
         {"search_parameters": {"mode": "on"}},
+        {"search_settings": {"exclude_domains": []}},
         {"plugins": [{"id": "web"}]},
     ],
 )
 def test_a_prompt_that_the_provider_extends_takes_the_whole_context(members: dict[str, Any]) -> None:
     """Search results and other models' answers are billed as prompt; eight thousand tokens were recorded for 274 bytes."""
     assert prompt_bound(parse_chat(body(**members)), LIMITS) == LIMITS.context_tokens
+
+
+def test_a_function_without_a_type_is_the_clients_own_tool() -> None:
+    """As Mistral's clients write it; nothing but the bytes of it is added to the prompt."""
+    head = parse_chat(body(tools=[{"function": {"name": "f"}}]))
+    assert (head.provider_tools, head.unpriced) == (0, ())
 
 
 SEARCHES_UNASKED = {"compound-beta", "groq/compound"}

@@ -49,7 +49,7 @@ def test_chunks_pass_at_once_and_the_end_waits() -> None:
     """Content is never delayed; from the finishing chunk on, the client waits for `finish`."""
     run = Run(chunk("a"), chunk("b"), END, DONE)
     assert run.steps == [chunk("a"), chunk("b"), b"", b""]
-    assert run.tail == Tail(END + DONE, complete=True, fault=None)
+    assert run.tail == Tail(END + DONE, complete=True, fault=None, end_bytes=len(DONE))
 
 
 def test_a_passing_chunk_is_the_very_same_bytes() -> None:
@@ -88,21 +88,21 @@ def test_a_choice_that_begins_after_another_ended_is_awaited() -> None:
     second = chunk(None, finish="stop", index=1)
     run = Run(chunk("a"), END, chunk("b", index=1), second)
     assert run.steps == [chunk("a"), b"", END + chunk("b", index=1), b""]
-    assert run.tail == Tail(second + DONE, complete=True, fault=None)
+    assert run.tail == Tail(second + DONE, complete=True, fault=None, end_bytes=len(DONE))
 
 
 def test_a_late_chunk_of_a_finished_choice_does_not_open_it_again() -> None:
     """OpenRouter sends its usage on a chunk with a choice that already ended."""
     late = chunk("", usage=USAGE)
     run = Run(chunk(), END, late, wanted=True)
-    assert run.tail == Tail(late + DONE, complete=True, fault=None)
+    assert run.tail == Tail(late + DONE, complete=True, fault=None, end_bytes=len(DONE))
 
 
 def test_a_finished_choice_stays_finished_when_others_speak_in_between() -> None:
     """The choices' chunks come in any order, late ones too."""
     late = chunk("", usage=USAGE)
     run = Run(chunk("a"), END, chunk("b", index=1), chunk(None, finish="stop", index=1), late, wanted=True)
-    assert run.tail == Tail(late + DONE, complete=True, fault=None)
+    assert run.tail == Tail(late + DONE, complete=True, fault=None, end_bytes=len(DONE))
 
 
 def test_choices_that_nobody_can_ask_for_are_not_awaited() -> None:
@@ -117,12 +117,12 @@ def test_choices_that_nobody_can_ask_for_are_not_awaited() -> None:
 def test_a_stream_without_done_gets_one() -> None:
     """Perplexity and Gemini just close; with a finish reason that is the end."""
     run = Run(chunk(), END)
-    assert run.tail == Tail(END + DONE, complete=True, fault=None)
+    assert run.tail == Tail(END + DONE, complete=True, fault=None, end_bytes=len(DONE))
 
 
 def test_done_without_a_finish_reason_is_an_end() -> None:
     """The upstream said so."""
-    assert Run(chunk(), DONE).tail == Tail(DONE, complete=True, fault=None)
+    assert Run(chunk(), DONE).tail == Tail(DONE, complete=True, fault=None, end_bytes=len(DONE))
 
 
 def test_a_stream_that_closes_without_either_is_truncated() -> None:
@@ -160,7 +160,7 @@ def test_a_last_chunk_that_lacks_its_empty_line_counts() -> None:
     """With its finish reason and its usage; it is given the line that it lacks."""
     last = chunk(None, finish="stop", usage=USAGE).rstrip()
     run = Run(chunk(), last, wanted=True)
-    assert run.tail == Tail(last + b"\n\n" + DONE, complete=True, fault=None)
+    assert run.tail == Tail(last + b"\n\n" + DONE, complete=True, fault=None, end_bytes=len(DONE))
     assert json.loads(run.meter.usage_raw or b"") == USAGE
 
 
@@ -181,7 +181,26 @@ def test_bytes_after_done_are_not_read() -> None:
 
 def test_done_with_a_suffix_is_an_end() -> None:
     """SDKs stop at any data that starts with `[DONE]`."""
-    assert Run(chunk(), b"data: [DONE]x\n\n").tail == Tail(b"data: [DONE]x\n\n", complete=True, fault=None)
+    end = b"data: [DONE]x\n\n"
+    assert Run(chunk(), end).tail == Tail(end, complete=True, fault=None, end_bytes=len(end))
+
+
+def test_an_event_is_added_before_the_mark_of_the_end() -> None:
+    """Also where that mark is not the upstream's, and where it is written in another way."""
+    for end, mark in ((DONE, DONE), (b"", DONE), (b"data:[DONE]\r\n\r\n", b"data:[DONE]\r\n\r\n")):
+        tail = Run(chunk(), END, end).tail
+        assert tail.last_events == END
+        assert tail.with_event(USAGE_EVENT) == END + USAGE_EVENT + mark
+
+
+def test_it_is_known_whether_a_client_was_shown_usage() -> None:
+    """Groq's own place, a null and an empty object are no usage where clients look for it."""
+    groq = event({"id": "c", "choices": [], "x_groq": {"usage": USAGE}})
+    assert Run(chunk(), END, USAGE_EVENT, DONE, wanted=True).meter.usage_shown
+    assert Run(chunk(None, finish="stop", usage=USAGE), DONE, wanted=True).meter.usage_shown
+    for other in (groq, chunk(usage=None), chunk(usage={})):
+        assert not Run(other, END, DONE, wanted=True).meter.usage_shown
+    assert not Run(chunk(), END, USAGE_EVENT, DONE).meter.usage_shown
 
 
 # --- usage
