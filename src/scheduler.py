@@ -17,6 +17,7 @@ from adapters.jobs.broker import make_broker
 from adapters.jobs.schedule import Job, Schedule
 from adapters.jobs.signals import stop_on_signals
 from adapters.jobs.wakeups import ProjectionWakeups
+from adapters.vault.idempotency import purge
 from application.clock import SystemClock
 from application.projections import Projections
 from bootstrap import reaper_of
@@ -25,7 +26,7 @@ from logs import configure_logs
 from projections.pool import projection_pool
 from projections.registry import all_projections
 from projections.service import ProjectionService
-from settings import BadSetting, Settings, from_environment
+from settings import BadSetting, Settings, from_environment, require
 
 _NAME: Final = "tokenok-scheduler"  # of its database connections
 _TICK_S: Final = 1.0
@@ -33,6 +34,7 @@ _REAP_S: Final = 2.0
 _WAKE_S: Final = 5.0
 _LAG_S: Final = 10.0
 _LAG_WARNING_S: Final = 5.0
+_PURGE_S: Final = 3600.0
 
 log = structlog.get_logger()
 
@@ -51,6 +53,7 @@ def run(settings: Settings, *, jobs: Sequence[Job] = (), stop: threading.Event) 
         own = [
             Job("projections-wake", _WAKE_S, lambda: [wakeups.poke(name) for name in projections.names()]),
             Job("projections-lag", _LAG_S, lambda: report_lag(projections)),
+            Job("idempotency-purge", _PURGE_S, lambda: purge(pool)),
         ]
         schedule = Schedule(pool, [*own, *jobs], clock=clock)
         log.info("scheduler_started")
@@ -80,6 +83,7 @@ def report_lag(projections: Projections) -> None:
 def main() -> int:
     try:
         settings = from_environment()
+        require(settings, "database_url", "redis_url")
     except BadSetting as error:
         sys.stderr.write(f"{error}\n")
         return 2

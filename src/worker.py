@@ -27,7 +27,7 @@ from projections.pool import projection_pool
 from projections.registry import all_projections
 from projections.runner import Runner
 from projections.tail import LogTail
-from settings import BadSetting, Settings, from_environment
+from settings import BadSetting, Settings, from_environment, require
 
 _NAME: Final = "tokenok-worker"  # of its database connections
 _IDLE_MS_MAX: Final = 500  # between two looks into the queue; a follower stays while there is work
@@ -82,6 +82,7 @@ def _stop_queue(queue: dramatiq.Worker, broker: RedisBroker) -> None:
 def main() -> int:
     try:
         settings = from_environment()
+        require(settings, "database_url", "redis_url")
     except BadSetting as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -66,7 +66,52 @@ def test_it_wakes_the_read_models_and_ends_on_sigterm(database_url: str, redis_u
     assert process.returncode == 0, output
     with psycopg.connect(database_url) as connection:
         names = {name for (name,) in connection.execute("SELECT name FROM schedule")}
-    assert names == {"projections-wake", "projections-lag", "reap"}
+    assert names == {"projections-wake", "projections-lag", "idempotency-purge", "reap"}
+
+
+def test_old_answers_to_repeated_requests_are_forgotten(database_url: str, redis_url: str) -> None:
+    """Without anyone asking for it; answers of today are kept."""
+    keys = "SELECT key FROM idempotency ORDER BY key"
+    stop = threading.Event()
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO idempotency (actor, key, input_sha256, created_at) "
+            "SELECT 'a', day::text, decode(repeat('00', 32), 'hex'), clock_timestamp() - make_interval(days => day) "
+            "FROM generate_series(0, 3) AS day"
+        )
+        thread = threading.Thread(
+            target=scheduler.run,
+            args=(Settings(database_url=database_url, redis_url=redis_url),),
+            kwargs={"stop": stop},
+        )
+        thread.start()
+        try:
+            until(lambda: connection.execute(keys).fetchall() == [("0",)])
+        finally:
+            stop.set()
+            thread.join()
+
+
+@pytest.mark.parametrize("module", ["scheduler", "worker"])
+@pytest.mark.parametrize("missing", [("DATABASE_URL",), ("REDIS_URL",), ("DATABASE_URL", "REDIS_URL")])
+def test_a_missing_address_is_said(module: str, missing: tuple[str, ...]) -> None:
+    """Exit code 2 and one line that names what to set, before anything starts."""
+    given = {"DATABASE_URL": "postgresql://127.0.0.1:1/x", "REDIS_URL": "redis://127.0.0.1:1/0"}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.endswith(("_URL", "_URL_FILE"))
+    }
+    found = subprocess.run(
+        [sys.executable, "-m", module],
+        env=environment | {name: value for name, value in given.items() if name not in missing},
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[1] / "src",
+        check=False,
+        timeout=60,
+    )
+    assert found.returncode == 2
+    (line,) = found.stderr.splitlines()
+    assert line.startswith(f"{' and '.join(missing)} must be set")
 
 
 def test_a_database_that_is_away_is_waited_for(tmp_path: Path, redis_url: str) -> None:

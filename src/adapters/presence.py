@@ -24,7 +24,9 @@ log = structlog.get_logger()
 _ANNOUNCE = """
     INSERT INTO gateway_processes (instance_id, epoch, lock_key, host, pid)
     VALUES (%s, %s, %s, %s, %s)
-    ON CONFLICT (instance_id) DO UPDATE SET seen_at = clock_timestamp()
+    ON CONFLICT (instance_id) DO UPDATE SET
+        epoch = greatest(gateway_processes.epoch, excluded.epoch), seen_at = clock_timestamp(),
+        host = excluded.host, pid = excluded.pid
 """
 _RENEW = "UPDATE gateway_processes SET seen_at = clock_timestamp() WHERE instance_id = %s"
 _FORGET = "DELETE FROM gateway_processes WHERE seen_at < clock_timestamp() - make_interval(secs => %s)"

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 ENDING_TOPICS = ("lease.closed.", "lease.fenced.")
 """Beginnings of the topics that end their stream."""
+OPENING_TOPIC = "lease.opened."
+"""Beginning of the topics that open a lease."""
+NO_CONTROL = ("lease.", "wallet.", "idempotency.")
+"""Beginnings of the topics that are as frequent as requests."""
 
 
 class NewEvent(msgspec.Struct, frozen=True):
@@ -115,7 +119,19 @@ class EventStore(Protocol):
         ...
 
     def read_control(self, *, after_position: int, limit: int) -> list[RecordedEvent]:
-        """As `read_log`, but without the high-rate `lease.*` topics (served by a partial index)."""
+        """As `read_log`, but without what requests and leases write (`NO_CONTROL`); served by a partial index."""
+        ...
+
+    def read_open_leases(self, *, after_position: int, limit: int) -> list[RecordedEvent]:
+        """The `lease.opened` events of the streams that have not ended, in commit order; no other event is read."""
+        ...
+
+    def read_snapshot(self, stream_id: UUID) -> bytes | None:
+        """What was kept last of a stream; any bytes at all may come back, so they must prove themselves."""
+        ...
+
+    def keep_snapshot(self, stream_id: UUID, version: int, state: bytes) -> None:
+        """Keep a cache of a stream's fold, as of `version`, in place of the one before. Failing is silent."""
         ...
 
     def head_position(self) -> int:
@@ -143,6 +159,11 @@ class Journal(Protocol):
             LogUnavailable: the journal was closed before the group was sent; it is not stored.
             OutcomeUnknown: the journal was closed before the outcome was known.
         """
+        ...
+
+    @property
+    def sessions(self) -> int:
+        """How often the database was connected to. A change may mean a failover, and a tail of the log lost."""
         ...
 
     def is_writable(self) -> bool:

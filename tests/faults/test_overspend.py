@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from adapters.eventstore.store import PostgresEventStore
 from application.accounts import open_account
 from application.keys import issue_key
 from application.ledger.grant_credit import GrantCredit, grant_credit
@@ -14,6 +15,7 @@ from bootstrap import ports_of
 from domain.fact import SYSTEM
 from domain.ids import uuid7
 from settings import from_environment
+from tests.application.ledger.books import require_sound
 from tests.faults.conftest import Product, rows
 
 CLIENTS = 64
@@ -83,7 +85,11 @@ ROUNDS = [
 
 @pytest.mark.parametrize("rounds", ROUNDS)
 def test_money_for_ten_serves_no_more_than_was_paid_for(product: Product, rounds: int) -> None:
-    """64 clients over two processes: charges never exceed the credit, and a refusal means that too little was left."""
+    """64 clients over two processes: charges never exceed the credit, and a refusal means that too little was left.
+
+    No account is overdrawn after any event. That idle credit of another process is never a reason to refuse is
+    shown directly by `tests/application/ledger/test_recall_on_postgres.py`.
+    """
     hold_nano = worst_case_nano(product)
     for _ in range(int(os.environ.get("FAULT_ROUNDS", rounds))):
         account_id, key = new_account(product, PAID_FOR * hold_nano)
@@ -104,3 +110,5 @@ def test_money_for_ten_serves_no_more_than_was_paid_for(product: Product, rounds
         for answer in refused:
             error = answer.json()["error"]
             assert error["available_nano"] < error["required_nano"]
+    with PostgresEventStore(product.ready["database_url"]) as store:
+        require_sound(store)

@@ -14,7 +14,7 @@ from domain.event import Event
 from domain.ledger import events as facts
 from domain.ledger.lease import Lease
 from domain.ledger.postings import PostingRules, TrialBalance, load_rules, postings
-from domain.ledger.snapshot import decode_wallet
+from domain.ledger.snapshot import decode_snapshot, mark_of
 from domain.ledger.wallet import Wallet
 from tests.model.store import Log, Stored
 from tests.model.world import ACCOUNT, WALLET, Request, Violation, World, fold_lease, fold_wallet
@@ -323,9 +323,11 @@ def check_snapshot(world: World, at_version: int) -> None:
     early = Wallet()
     for stored in stream[:at_version]:
         fold_wallet(early, stored.event)
-    restored = decode_wallet(world.rules.encode_wallet(early))
-    require("P09", restored is not None, "a snapshot can be read")
-    assert restored is not None
+    mark = mark_of(stream[at_version - 1].state) if at_version else b""
+    found = decode_snapshot(world.rules.encode_snapshot(early, mark=mark))
+    require("P09", found is not None and found.mark == mark, "a snapshot can be read")
+    assert found is not None
+    restored = found.wallet
     require("P09", restored == early and list(restored.lots) == list(early.lots), "a snapshot is the wallet")
     for stored in stream[at_version:]:
         fold_wallet(restored, stored.event)

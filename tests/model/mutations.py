@@ -119,13 +119,13 @@ def _fence_without_abandoning(lease: Lease, **rest: Any) -> Events:
     return [event for event in lease_rules.fence(lease, **rest) if not isinstance(event, RequestAbandoned)]
 
 
-def _snapshot_sorts_lots(wallet: Wallet) -> bytes:
+def _snapshot_sorts_lots(wallet: Wallet, *, mark: bytes) -> bytes:
     lots = dict(sorted(wallet.lots.items(), reverse=True))
-    return snapshot.encode_wallet(replace(wallet, lots=lots))
+    return snapshot.encode_snapshot(replace(wallet, lots=lots), mark=mark)
 
 
-def _snapshot_forgets_leases(wallet: Wallet) -> bytes:
-    return snapshot.encode_wallet(replace(wallet, leases={}))
+def _snapshot_forgets_leases(wallet: Wallet, *, mark: bytes) -> bytes:
+    return snapshot.encode_snapshot(replace(wallet, leases={}), mark=mark)
 
 
 MUTATIONS: tuple[Mutation, ...] = (
@@ -185,6 +185,6 @@ MUTATIONS: tuple[Mutation, ...] = (
     _decider("a hold expires after its charge", "P07 fold", release=_release_charged),
     _decider("a fence that abandons nothing", "P05", fence=_fence_without_abandoning),
     # snapshots
-    _decider("a snapshot changes the order of lots", "P09", encode_wallet=_snapshot_sorts_lots),
-    _decider("a snapshot forgets the leases", "P09", encode_wallet=_snapshot_forgets_leases),
+    _decider("a snapshot changes the order of lots", "P09", encode_snapshot=_snapshot_sorts_lots),
+    _decider("a snapshot forgets the leases", "P09", encode_snapshot=_snapshot_forgets_leases),
 )

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.ledger import lease, snapshot, wallet
-from domain.ledger.wallet import Wallet
 
 Decider = Callable[..., Sequence[Any]]
 
@@ -29,7 +28,7 @@ class Deciders:
     release: Decider = lease.release
     close: Decider = lease.close
     fence: Decider = lease.fence
-    encode_wallet: Callable[[Wallet], bytes] = snapshot.encode_wallet
+    encode_snapshot: Callable[..., bytes] = snapshot.encode_snapshot
 
 
 @dataclass(frozen=True, kw_only=True)

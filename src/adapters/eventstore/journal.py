@@ -70,6 +70,10 @@ class GroupCommitJournal:
         self._inbox.put(group)
         return group.future
 
+    @property
+    def sessions(self) -> int:
+        return self._writer.sessions
+
     def is_writable(self) -> bool:
         if self._closed or not self._writer.writable:
             return False

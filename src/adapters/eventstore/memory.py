@@ -16,6 +16,8 @@ import msgspec
 
 from application.eventlog import (
     ENDING_TOPICS,
+    NO_CONTROL,
+    OPENING_TOPIC,
     EventLogError,
     JournalFull,
     LogUnavailable,
@@ -35,6 +37,7 @@ class MemoryEventStore:
 
     def __init__(self) -> None:
         self.messages: list[str] = []  #: what `poke` has sent
+        self.snapshots: dict[UUID, bytes] = {}
         self._log: list[RecordedEvent] = []
         self._lock = threading.RLock()
         self._heads: dict[UUID, int] = {}
@@ -72,8 +75,19 @@ class MemoryEventStore:
 
     def read_control(self, *, after_position: int, limit: int) -> list[RecordedEvent]:
         with self._lock:
-            control = [e for e in self._log[after_position:] if not e.topic.startswith("lease.")]
+            control = [e for e in self._log[after_position:] if not e.topic.startswith(NO_CONTROL)]
             return control[:limit]
+
+    def read_open_leases(self, *, after_position: int, limit: int) -> list[RecordedEvent]:
+        with self._lock:
+            opened = [e for e in self._log[after_position:] if e.topic.startswith(OPENING_TOPIC)]
+            return [e for e in opened if self._heads[e.stream_id] != _ENDED][:limit]
+
+    def read_snapshot(self, stream_id: UUID) -> bytes | None:
+        return self.snapshots.get(stream_id)
+
+    def keep_snapshot(self, stream_id: UUID, version: int, state: bytes) -> None:  # noqa: ARG002  # as in Postgres
+        self.snapshots[stream_id] = state
 
     def head_position(self) -> int:
         with self._lock:
@@ -133,6 +147,7 @@ class MemoryJournal:
         wait_s_max: float = 5.0,
         turn_events_max: int = 256,
     ) -> None:
+        self.sessions = 1  #: raise it to say that the database was away and may have lost its tail
         self._store = store
         self._events_max = events_max
         self._wait_s_max = wait_s_max

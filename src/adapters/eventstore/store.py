@@ -29,9 +29,17 @@ _STREAM: Final = (
     f"{_COLUMNS} WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version"
 )
 _LOG: Final = f"{_COLUMNS} WHERE notification_id > %s ORDER BY notification_id LIMIT %s"
-CONTROL: Final = (
-    f"{_COLUMNS} WHERE notification_id > %s AND topic NOT LIKE 'lease.%%' ORDER BY notification_id LIMIT %s"
-)
+CONTROL: Final = f"""{_COLUMNS}
+    WHERE notification_id > %s
+        AND topic NOT LIKE 'lease.%%' AND topic NOT LIKE 'wallet.%%' AND topic NOT LIKE 'idempotency.%%'
+    ORDER BY notification_id LIMIT %s"""
+OPEN_LEASES: Final = f"""{_COLUMNS} JOIN open_leases o ON o.position = e.notification_id
+    WHERE o.position > %s ORDER BY o.position LIMIT %s"""
+_SNAPSHOT: Final = "SELECT state FROM snapshots WHERE stream_id = %s"
+_KEEP_SNAPSHOT: Final = """
+    INSERT INTO snapshots (stream_id, version, state) VALUES (%s, %s, %s)
+    ON CONFLICT (stream_id) DO UPDATE
+    SET version = excluded.version, state = excluded.state, made_at = clock_timestamp()"""
 _TAILS: Final = f"""{_COLUMNS} JOIN unnest(%s::uuid[], %s::bigint[]) AS tail (id, version)
     ON e.originator_id = tail.id AND e.originator_version > tail.version ORDER BY e.notification_id"""
 _LOCK: Final = "SELECT tokenok_lock_log()"
@@ -137,6 +145,17 @@ class PostgresEventStore:
 
     def read_control(self, *, after_position: int, limit: int) -> list[RecordedEvent]:
         return self._read(CONTROL, (after_position, limit))
+
+    def read_open_leases(self, *, after_position: int, limit: int) -> list[RecordedEvent]:
+        return self._read(OPEN_LEASES, (after_position, limit))
+
+    def read_snapshot(self, stream_id: UUID) -> bytes | None:
+        row = self._reading(lambda connection: connection.execute(_SNAPSHOT, (stream_id,)).fetchone())
+        return None if row is None else bytes(row[0])
+
+    def keep_snapshot(self, stream_id: UUID, version: int, state: bytes) -> None:
+        with suppress(psycopg.Error), self._pool.connection() as connection:
+            connection.execute(_KEEP_SNAPSHOT, (stream_id, version, state))
 
     def head_position(self) -> int:
         row = self._reading(lambda connection: connection.execute(_HEAD).fetchone())

@@ -90,6 +90,7 @@ class Writer(threading.Thread):
         super().__init__(name="journal-writer", daemon=True)
         self.abandoned = threading.Event()  #: set to give up on a database that stays away
         self.writable = False  #: whether the last commit or probe went well
+        self.sessions = 0  #: how often a connection was made
         self.busy_since_s: float | None = None  #: when the commit or probe under way began
         self._database_url = database_url
         self._inbox = inbox
@@ -249,6 +250,7 @@ class Writer(threading.Thread):
             except BaseException:
                 self._disconnect()
                 raise
+            self.sessions += 1
         return self._connection
 
     def _disconnect(self) -> None:

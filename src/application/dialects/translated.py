@@ -4,30 +4,12 @@ from typing import Final
 
 import msgspec
 
-from application.dialects.port import ChatStream, ChatUpstream, Json, Surface, SurfaceStream
-from application.wire.answer import AnswerFault
-from application.wire.relay import Fault, Tail
+from application.dialects.port import ChatStream, Json, SurfaceStream
+from application.wire.errors import envelope
+from application.wire.relay import Fault, Tail, error_event
 from application.wire.spoken import SpokenText
 
 _encode: Final = msgspec.json.Encoder().encode
-
-
-class TranslatedAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole answer in the client's dialect; with a `fault`, nothing of it is for the client."""
-
-    body: bytes
-    usage_raw: bytes | None
-    spoken: SpokenText
-    fault: AnswerFault | None
-
-
-def translate_answer(
-    body: bytes, *, upstream: ChatUpstream, surface: Surface, request: Json, alias: str, created_s: int
-) -> TranslatedAnswer:
-    """Read the whole body of a 200 and say it anew. Never raises."""
-    read = upstream.read(body, alias=alias, created_s=created_s)
-    said = b"" if read.completion is None else surface.answer(read.completion, request=request)
-    return TranslatedAnswer(body=said, usage_raw=read.usage_raw, spoken=read.spoken, fault=read.fault)
 
 
 class TranslatedRelay:
@@ -63,6 +45,10 @@ class TranslatedRelay:
     def feed(self, piece: bytes) -> bytes:
         return b"".join([self._target.write(chunk) for chunk in self._source.feed(piece)])
 
+    def error(self, code: str, message: str) -> bytes:
+        """The events that tell the client inside its stream that no more will come."""
+        return self._target.error(code, message)
+
     def finish(self) -> Tail:
         end = self._source.finish()
         data = b"".join([self._target.write(chunk) for chunk in end.chunks])
@@ -82,6 +68,9 @@ class ChatSurface:
 
     def answer(self, completion: Json, *, request: Json) -> bytes:  # noqa: ARG002  the port's
         return _encode(completion)
+
+    def error(self, code: str, message: str, *, param: str | None, request_id: str) -> bytes:  # noqa: ARG002  the port's
+        return envelope(code, message, param)
 
     def stream(self, *, request: Json) -> "ChatSurfaceStream":  # noqa: ARG002  the port's
         return ChatSurfaceStream(usage_wanted=self._usage_wanted)
@@ -104,3 +93,6 @@ class ChatSurfaceStream:
 
     def end(self) -> bytes:
         return b"data: [DONE]\n\n"
+
+    def error(self, code: str, message: str) -> bytes:
+        return error_event(code, message)

@@ -1,21 +1,18 @@
 """Add credit to an account, with a reason."""
 
-from typing import cast
 from uuid import UUID
 
 import msgspec
 
 from application.clock import Clock
 from application.eventlog import EventStore, NewEvent, VersionConflict
-from application.ledger.wallet_access import wallet_stream
-from domain.event import TopicRegistry, encode
+from application.ledger.wallet_reader import load_wallet, wallet_stream
+from domain.event import encode
 from domain.ledger import wallet as rules
-from domain.ledger.events import WALLET_EVENTS, LotSource, WalletEvent
+from domain.ledger.events import LotSource
 from domain.ledger.wallet import Wallet
 
 TRIES_MAX = 50
-
-_topics = TopicRegistry(*WALLET_EVENTS)
 
 
 class GrantCredit(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,11 +34,9 @@ def grant_credit(command: GrantCredit, *, store: EventStore, clock: Clock) -> Wa
         AmountOutOfRange: the amount is not positive, or beyond 64 bits.
         LogUnavailable, VersionConflict: nothing was added.
     """
-    wallet = Wallet()
     stream_id = wallet_stream(command.account_id)
     for tries_left in reversed(range(TRIES_MAX)):
-        for recorded in store.read_stream(stream_id, after_version=wallet.version):
-            rules.evolve(wallet, cast("WalletEvent", _topics.decode(recorded.topic, recorded.state)))
+        wallet = load_wallet(store, command.account_id).wallet
         events = rules.grant_credit(
             wallet,
             account_id=command.account_id,

@@ -92,14 +92,16 @@ class LeaseBook:
         while True:
             await asyncio.sleep(UPKEEP_S)
             try:
-                gateways = await asyncio.to_thread(self._tools.presence.live_gateways)
-                self._tools.gateways.count = gateways
-                await self._keep_accounts_up()
-            except Exception:  # noqa: BLE001  # upkeep must outlive any failure; leases wait for the next round
-                log.warning("lease_upkeep_failed")
+                self._tools.gateways.count = await asyncio.to_thread(self._tools.presence.live_gateways)
+            except Exception as error:  # noqa: BLE001  # upkeep must outlive any failure; the old count will do
+                log.warning("live_gateways_unknown", error=type(error).__name__)
+            await self._keep_accounts_up()
 
     async def _keep_accounts_up(self) -> None:
         for account_id, account in list(self._accounts.items()):
-            await account.keep_up()
+            try:
+                await account.keep_up()
+            except Exception as error:  # noqa: BLE001  # one account's fault must not keep the others' leases
+                log.warning("lease_upkeep_failed", account_id=str(account_id), error=type(error).__name__)
             if account.is_idle:
                 del self._accounts[account_id]

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from application.clock import Clock, Ids
-from application.eventlog import EventStore, Journal, NewEvent
+from application.eventlog import EventLogError, EventStore, Journal, NewEvent
 from application.ledger.live_lease import LiveLease
 from application.ledger.ports import Presence
 from application.ledger.recall import RecallMessages
@@ -119,27 +119,39 @@ class Lender:
             )
 
         await self.access.change(decide)
-        live.record(lease_rules.top_up(live.lease, amount_nano=lent_nano))
+        try:
+            live.record(lease_rules.top_up(live.lease, amount_nano=lent_nano))
+        except EventLogError:
+            live.owed_nano += lent_nano
+            raise
 
     async def give_back(self, live: LiveLease) -> None:
-        """Return everything that no request holds: the lease first, then the wallet.
+        """Return everything that no request holds, and what is owed: the lease first, then the wallet.
+
+        When the second fails, the credit is in neither: `live.owed_nano` has it, for the next call or the settlement.
 
         Raises:
             LeaseEnded: the lease was settled by the reaper; it is lost.
         """
-        amount_nano = live.lease.free_nano
-        if amount_nano <= 0 or live.lost:
+        if live.lost:
             return
-        await live.record(lease_rules.give_back(live.lease, amount_nano=amount_nano))
+        amount_nano = live.lease.free_nano
+        if amount_nano > 0:
+            await live.record(lease_rules.give_back(live.lease, amount_nano=amount_nano))
+            live.owed_nano += amount_nano
+        owed_nano = live.owed_nano
+        if not owed_nano:
+            return
         await self.access.change(
             lambda wallet: wallet_rules.reduce_lease(
                 wallet,
                 account_id=self.account_id,
                 lease_id=live.lease.lease_id,
-                amount_nano=amount_nano,
+                amount_nano=owed_nano,
                 now_us=self._tools.clock.now_us(),
             )
         )
+        live.owed_nano -= owed_nano
 
     async def close(self, live: LiveLease) -> None:
         """End a lease without holds and settle it, in one append.

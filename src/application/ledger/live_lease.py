@@ -33,13 +33,14 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
 class LiveLease:
     """The owner's side of one lease stream. Not safe outside the event loop."""
 
-    __slots__ = ("_journal", "lease", "lost", "opened_s", "used_s")
+    __slots__ = ("_journal", "lease", "lost", "opened_s", "owed_nano", "used_s")
 
     def __init__(self, lease: Lease, journal: Journal, *, now_s: float) -> None:
         self.lease = lease
         self.opened_s = now_s
         self.used_s = now_s
         self.lost = False  #: another writer ended the stream; nothing can be charged here any more
+        self.owed_nano = 0  #: left the lease, or never reached it, and is still lent to it by the wallet
         self._journal = journal
 
     def plan(self, events: Sequence[LeaseEvent]) -> list[NewEvent]:

@@ -8,39 +8,43 @@ from collections.abc import Sequence
 from typing import cast
 from uuid import UUID
 
+import msgspec
 import structlog
 
 from application.clock import Clock
 from application.eventlog import EventStore, NewEvent, RecordedEvent
-from application.ledger.ports import Liveness, Presence
-from application.ledger.wallet_access import wallet_stream
-from domain.event import Event, TopicRegistry, encode
+from application.ledger.ports import Presence
+from application.ledger.wallet_reader import load_wallet, wallet_stream
+from domain.event import Event, TopicRegistry, UnknownTopic, encode
 from domain.ledger import lease as lease_rules
 from domain.ledger import wallet as wallet_rules
 from domain.ledger.events import (
     LEDGER_EVENTS,
     WALLET_EVENTS,
     LeaseEvent,
-    LeaseGranted,
-    LeaseSettled,
+    LeaseOpened,
     Owner,
     WalletEvent,
 )
 from domain.ledger.lease import Lease
+from domain.ledger.refusals import LedgerRefusal
 from domain.ledger.wallet import Wallet
 
 SILENT_FACTOR = 2
 """An owner that still has its lock is fenced after this many lease validities without a renewal (rule R2)."""
 LOOK_EVENTS_MAX = 5_000
+LOOK_AFRESH_ROUNDS = 120
+"""About once a minute, at two rounds a second, all open leases are read instead of only the new ones."""
 
 log = structlog.get_logger()
 
 _topics = TopicRegistry(*LEDGER_EVENTS)
+_UNREADABLE = (UnknownTopic, msgspec.DecodeError)
 _wallet_topics = frozenset(event.TOPIC for event in WALLET_EVENTS)
 
 
 class Reaper:
-    """Follows grants and settlements in the log, and fences what belongs to the dead."""
+    """Knows the open leases and their owners, and fences what belongs to the dead."""
 
     def __init__(
         self, *, store: EventStore, presence: Presence, clock: Clock, me: Owner, lease_valid_s: float
@@ -50,63 +54,93 @@ class Reaper:
         self._clock = clock
         self._me = me
         self._silent_s_max = SILENT_FACTOR * lease_valid_s
+        self._rounds = 0
         self._position = 0
-        self._open: dict[UUID, tuple[UUID, Owner]] = {}  #: lease id -> (account id, owner)
-        self._suspects: set[UUID] = set()  #: instances seen without their lock in the previous round
+        self._open: dict[
+            UUID, tuple[UUID, Owner]
+        ] = {}  #: lease id -> (account id, owner); may have ended since
+        self._suspects: set[Owner] = set()  #: seen without their lock in the previous round
 
     def run_once(self) -> list[UUID]:
-        """Fence what should be fenced now; the ids of the leases that this call ended."""
-        self._follow()
-        dead = self._dead_instances()
+        """Fence what should be fenced now; the ids of the leases that this call ended.
+
+        Raises:
+            EventLogError: the log is away; what was fenced stays fenced, the rest is for the next call.
+        """
+        self._look()
+        dead = self._dead_owners()
         ended = []
         for lease_id, (account_id, owner) in list(self._open.items()):
-            if owner.instance_id in dead and fence_lease(
+            if owner in dead:
+                if self._fence(lease_id, account_id, dead[owner]):
+                    ended.append(lease_id)
+                del self._open[lease_id]
+        return ended
+
+    def _fence(self, lease_id: UUID, account_id: UUID, reason: str) -> bool:
+        try:
+            is_ended_by_us = fence_lease(
                 self._store,
                 account_id=account_id,
                 lease_id=lease_id,
                 by=self._me,
-                reason=dead[owner.instance_id],
+                reason=reason,
                 now_us=self._clock.now_us(),
-            ):
-                log.warning("lease_fenced", account_id=str(account_id), lease_id=str(lease_id))
-                ended.append(lease_id)
-        return ended
+            )
+        except (*_UNREADABLE, LedgerRefusal) as error:  # one damaged lease must not keep the others' credit
+            log.error("lease_not_fenced", lease_id=str(lease_id), error=type(error).__name__)  # noqa: TRY400  # no values in the log
+            return False
+        if is_ended_by_us:
+            log.warning("lease_fenced", account_id=str(account_id), lease_id=str(lease_id), reason=reason)
+        return is_ended_by_us
 
-    def _follow(self) -> None:
-        while batch := self._store.read_control(after_position=self._position, limit=LOOK_EVENTS_MAX):
+    def _look(self) -> None:
+        """Learn of leases opened since the last look; now and then of all, which forgets those that have ended."""
+        if self._rounds % LOOK_AFRESH_ROUNDS == 0:
+            self._position = 0
+            self._open.clear()
+        self._rounds += 1
+        while batch := self._store.read_open_leases(after_position=self._position, limit=LOOK_EVENTS_MAX):
             for recorded in batch:
-                if recorded.topic in _wallet_topics:
-                    self._note(_topics.decode(recorded.topic, recorded.state))
+                self._note(recorded)
             self._position = batch[-1].position
+            if len(batch) < LOOK_EVENTS_MAX:
+                break
 
-    def _note(self, event: Event) -> None:
-        if isinstance(event, LeaseGranted):
-            self._open[event.lease_id] = (event.account_id, event.owner)
-        elif isinstance(event, LeaseSettled):
-            self._open.pop(event.lease_id, None)
+    def _note(self, recorded: RecordedEvent) -> None:
+        try:
+            opened = cast("LeaseOpened", _topics.decode(recorded.topic, recorded.state))
+        except _UNREADABLE as error:
+            log.error("lease_unreadable", lease_id=str(recorded.stream_id), error=type(error).__name__)  # noqa: TRY400  # no values in the log
+        else:
+            self._open[recorded.stream_id] = (opened.account_id, opened.owner)
 
-    def _dead_instances(self) -> dict[UUID, str]:
-        """Instances to fence, with the reason.
+    def _dead_owners(self) -> dict[Owner, str]:
+        """Owners to fence, with the reason.
 
-        An instance without its lock is fenced when it was without it in two rounds: after a restart of the
-        database every owner needs a moment to take its lock again.
+        One without its lock is fenced when it was without it in two rounds: after a restart of the database every
+        owner needs a moment to take its lock again. An instance lives once: its earlier lives are dead at once.
         """
-        owners = {owner.instance_id for _, owner in self._open.values()} - {self._me.instance_id}
+        owners = {owner for _, owner in self._open.values()} - {self._me}
         if not owners:
             self._suspects = set()
             return {}
-        known = self._presence.liveness(sorted(owners))
-        lockless = {instance for instance in owners if not _has_lock(known.get(instance))}
-        dead = dict.fromkeys(lockless & self._suspects, "owner is dead")
-        for instance, liveness in known.items():
-            if liveness.has_lock and liveness.silent_s > self._silent_s_max:
-                dead[instance] = "owner is silent"
+        known = self._presence.liveness(sorted({owner.instance_id for owner in owners}))
+        lives = {instance_id: liveness.owner for instance_id, liveness in known.items()}
+        lives[self._me.instance_id] = self._me
+        dead: dict[Owner, str] = {}
+        lockless: set[Owner] = set()
+        for owner in owners:
+            liveness = known.get(owner.instance_id)
+            if owner.epoch < lives.get(owner.instance_id, owner).epoch:
+                dead[owner] = "owner has a later life"
+            elif liveness is None or not liveness.has_lock:
+                lockless.add(owner)
+            elif liveness.silent_s > self._silent_s_max:
+                dead[owner] = "owner is silent"
+        dead |= dict.fromkeys(lockless & self._suspects, "owner is dead")
         self._suspects = lockless
         return dead
-
-
-def _has_lock(liveness: Liveness | None) -> bool:
-    return liveness is not None and liveness.has_lock
 
 
 def fence_lease(
@@ -117,9 +151,8 @@ def fence_lease(
     Almost all of both streams is folded before the log's lock is taken, only their tails under it (rule R10).
     """
     wallet_id = wallet_stream(account_id)
-    lease, wallet = Lease(lease_id), Wallet()
+    lease, wallet = Lease(lease_id), load_wallet(store, account_id).wallet
     _fold(lease, wallet, store.read_stream(lease_id))
-    _fold(lease, wallet, store.read_stream(wallet_id))
 
     def decide(tail: list[RecordedEvent]) -> Sequence[NewEvent]:
         _fold(lease, wallet, tail)

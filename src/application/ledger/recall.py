@@ -23,7 +23,7 @@ class Recall:
         self._news.set()
 
     @property
-    def complete(self) -> bool:
+    def is_complete(self) -> bool:
         """Every owner has answered: what is not available now is held for requests."""
         return not self._open
 

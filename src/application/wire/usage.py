@@ -7,6 +7,7 @@ Nothing here raises. A figure that cannot be (negative, no integer, absurdly lar
 figure that is not there is flagged and told apart from a zero. An explicit zero is a zero.
 """
 
+from collections.abc import Callable
 from typing import Any, Final, Literal
 
 import msgspec
@@ -118,7 +119,25 @@ class Reading:
         return value
 
 
+class Figures(msgspec.Struct, kw_only=True, gc=False):
+    """Tokens of one request, each in one of the first four; `written_long` and `reasoning` are parts of their neighbours."""
+
+    fresh: int
+    cached: int
+    written: int
+    output: int
+    reasoning: int
+    written_long: int = 0  #: how many of `written` are kept for the longer time
+
+
 def normalise(raw: bytes | None, *, dialect: UsageDialect, bound: Bound | None = None) -> Usage | None:
+    """Read the usage object of a chat completion in the arithmetic of its provider; see `usage_by`."""
+    return usage_by(raw, lambda reading: openai_figures(reading, dialect=dialect), bound=bound)
+
+
+def usage_by(
+    raw: bytes | None, figures: Callable[[Reading], Figures], *, bound: Bound | None = None
+) -> Usage | None:
     """Read a provider's usage object; `None` if it reported none (absent, null, no object, or empty).
 
     `bound` is what was held for: a figure far above it is cut to it. A figure that is only above it stays.
@@ -132,21 +151,14 @@ def normalise(raw: bytes | None, *, dialect: UsageDialect, bound: Bound | None =
     if type(members) is not dict or not members:
         return None
     reading = Reading(members)
+    return _checked(reading, figures(reading), bound, raw)
+
+
+def openai_figures(reading: Reading, *, dialect: UsageDialect) -> Figures:
+    """The tokens of `{prompt_tokens, completion_tokens, ...}`, which providers of the same dialect mean differently."""
     prompt = reading.needed("prompt_tokens", "input_missing")
     completion = reading.needed("completion_tokens", "output_missing")
-    usage = _arithmetic(reading, prompt, completion, dialect)
-    return _checked(reading, usage, bound, raw)
-
-
-class Figures(msgspec.Struct, kw_only=True, gc=False):
-    """Tokens of one request, each in one of the first four; `written_long` and `reasoning` are parts of their neighbours."""
-
-    fresh: int
-    cached: int
-    written: int
-    output: int
-    reasoning: int
-    written_long: int = 0  #: how many of `written` are kept for the longer time
+    return _arithmetic(reading, prompt, completion, dialect)
 
 
 def _arithmetic(reading: Reading, prompt: int, completion: int, dialect: UsageDialect) -> Figures:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.eventstore import store, wire
+from adapters.eventstore import wire
 from adapters.eventstore.batch import Batch
 from adapters.eventstore.connection import BoundedConnection, Limits, PostgresTooOld, connect
 from adapters.eventstore.journal import GroupCommitJournal
@@ -205,17 +205,6 @@ def test_an_old_postgres_is_refused(monkeypatch: pytest.MonkeyPatch, shared_url:
     monkeypatch.setattr("adapters.eventstore.connection._VERSION_MIN", 990_000)
     with pytest.raises(PostgresTooOld, match="Postgres 15 or later is needed"):
         connect(shared_url, limits=Limits(), application_name="test")
-
-
-def test_followers_read_by_the_partial_index(connection: BoundedConnection) -> None:
-    """What a follower of keys and prices reads costs nothing for the lease events in between."""
-    lease = uuid7()
-    Batch([[NewEvent(lease, version, "lease.usage-charged.v1", b"") for version in range(1, 5001)]]).commit(
-        connection
-    )
-    connection.execute("ANALYZE stored_events")
-    plan = connection.execute(f"EXPLAIN {store.CONTROL}", (5, 100)).fetchall()
-    assert "stored_events_control_idx" in str(plan)
 
 
 def test_a_locked_append_holds_the_lock_while_it_decides(

@@ -134,7 +134,7 @@ def test_reading_goes_on_where_it_stopped(store: EventStore) -> None:
     assert versions(store.read_stream(stream_id, after_version=5)) == [6, 7]
 
 
-def test_the_control_log_leaves_out_leases(store: EventStore) -> None:
+def test_the_control_log_leaves_out_what_requests_write(store: EventStore) -> None:
     """It has everything else, in order, limited after the filter; `leaseholder` is no lease."""
     stream_id, before = uuid7(), store.head_position()
     topics = [
@@ -142,16 +142,55 @@ def test_the_control_log_leaves_out_leases(store: EventStore) -> None:
         "key.issued.v1",
         "lease.usage-charged.v1",
         "wallet.lease-granted.v1",
+        "idempotency.key-claimed.v1",
         "leaseholder.v1",
     ]
     store.append([event(stream_id, number, topic=topic) for number, topic in enumerate(topics, 1)])
     first = store.read_control(after_position=before, limit=1)
     rest = store.read_control(after_position=first[0].position, limit=10)
-    assert [e.topic for e in [*first, *rest]] == [
-        "key.issued.v1",
-        "wallet.lease-granted.v1",
-        "leaseholder.v1",
-    ]
+    assert [e.topic for e in [*first, *rest]] == ["key.issued.v1", "leaseholder.v1"]
+
+
+@pytest.mark.parametrize("topic", ["lease.closed.v1", "lease.fenced.v1"])
+def test_open_leases_are_those_that_have_not_ended(store: EventStore, topic: str) -> None:
+    """Their opening events, in order and limited; one that ends is gone, also when it ends in the append that opens it."""
+    before = store.head_position()
+    first, second, third, brief = (uuid7() for _ in range(4))
+    for lease in (first, second, third):
+        store.append(
+            [event(lease, 1, topic="lease.opened.v1"), event(uuid7(), 1), event(lease, 2, topic="lease.x")]
+        )
+    store.append([event(brief, 1, topic="lease.opened.v1"), event(brief, 2, topic=topic)])
+
+    def opened(*, after: int = before, limit: int = 10) -> list[UUID]:
+        return [one.stream_id for one in store.read_open_leases(after_position=after, limit=limit)]
+
+    assert opened() == [first, second, third]
+    assert opened(limit=2) == [first, second]
+    found = store.read_open_leases(after_position=before, limit=1)[0]
+    assert (found.topic, found.version) == ("lease.opened.v1", 1)
+    assert opened(after=found.position) == [second, third]
+    store.append([event(second, 3, topic=topic)])
+    assert opened() == [first, third]
+
+
+def test_a_refused_append_opens_and_ends_no_lease(store: EventStore) -> None:
+    """What is not stored leaves the open leases as they were."""
+    before, lease, taken = store.head_position(), uuid7(), uuid7()
+    store.append([event(lease, 1, topic="lease.opened.v1"), event(taken, 1)])
+    for lost in ([event(lease, 2, topic="lease.fenced.v1")], [event(uuid7(), 1, topic="lease.opened.v1")]):
+        with pytest.raises(VersionConflict):
+            store.append([*lost, event(taken, 1)])
+    assert [one.stream_id for one in store.read_open_leases(after_position=before, limit=10)] == [lease]
+
+
+def test_a_snapshot_is_kept_as_it_was_given(store: EventStore) -> None:
+    """The newest given replaces the one before, whatever its version; a stream without one has none."""
+    stream_id = uuid7()
+    assert store.read_snapshot(stream_id) is None
+    for version, state in ((500, b"\x00first"), (1000, b"second"), (700, b"third")):
+        store.keep_snapshot(stream_id, version, state)
+        assert store.read_snapshot(stream_id) == state
 
 
 def test_a_locked_append_sees_the_tails_it_asked_for(store: EventStore) -> None:

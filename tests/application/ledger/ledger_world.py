@@ -1,24 +1,27 @@
 """Two gateway processes' lease books on one log in memory, joined by a hub that carries their messages."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import count
 from uuid import UUID
 
 from adapters.eventstore.memory import MemoryJournal
+from application.eventlog import EventLogError, JournalFull, NewEvent
+from application.ledger.account_credit import AccountCredit
 from application.ledger.grant_credit import GrantCredit, grant_credit
 from application.ledger.lease_book import LeaseBook
 from application.ledger.lender import LedgerLimits, LedgerTools, LiveGateways
-from application.ledger.live_lease import Admission, Hold
+from application.ledger.live_lease import Admission, Hold, LiveLease
 from application.ledger.ports import Liveness
 from application.ledger.recall import RecallMessages
-from application.ledger.wallet_access import wallet_stream
+from application.ledger.wallet_reader import wallet_stream
 from domain.event import Event, TopicRegistry
-from domain.ledger.events import LEDGER_EVENTS, Owner, Units
+from domain.ledger.events import LEDGER_EVENTS, Owner, Units, UsageCharged
 from domain.ledger.lease import Answer
 from domain.ledger.postings import TrialBalance, load_rules, postings
 from tests.fakes import CountingIds, ManualClock, MemoryEventStore
 
+PLENTY_NANO = 1_000_000
 ACCOUNT = UUID(int=1 << 64)
 KEY = UUID(int=2 << 64)
 TOPICS = TopicRegistry(*LEDGER_EVENTS)
@@ -31,9 +34,14 @@ class Hub:
     def __init__(self) -> None:
         self._receivers: list[Callable[[str], None]] = []
         self.sent: list[str] = []
+        self.lose: list[str] = []  #: the next message that begins with one of these is lost
 
     def poke(self, message: str) -> None:
         self.sent.append(message)
+        for beginning in self.lose:
+            if message.startswith(beginning):
+                self.lose.remove(beginning)
+                return
         for receive in self._receivers:
             asyncio.get_running_loop().call_soon(receive, message)
 
@@ -51,26 +59,43 @@ class NobodyElse:
         return 2
 
 
+class FaultyJournal(MemoryJournal):
+    """Answers the next append that begins with a topic by an error instead of storing it."""
+
+    def __init__(self, store: MemoryEventStore, *, events_max: int) -> None:
+        super().__init__(store, events_max=events_max)
+        self.faults: dict[str, EventLogError] = {}
+
+    def append(self, events: Sequence[NewEvent]) -> "asyncio.Future[int]":
+        fault = self.faults.pop(events[0].topic, None)
+        if fault is None:
+            return super().append(events)
+        if isinstance(fault, JournalFull):
+            raise fault
+        refused = asyncio.get_running_loop().create_future()
+        refused.set_exception(fault)
+        return refused
+
+
 class Process:
     """One gateway process as far as the ledger goes."""
 
     def __init__(self, world: "LedgerWorld", number: int, limits: LedgerLimits) -> None:
         self.owner = Owner(UUID(int=number << 96), 1)
-        self.journal = MemoryJournal(world.store, events_max=64)
+        self.journal = FaultyJournal(world.store, events_max=64)
         self._clock = world.clock
-        self.book = LeaseBook(
-            LedgerTools(
-                owner=self.owner,
-                store=world.store,
-                journal=self.journal,
-                presence=NobodyElse(),
-                messages=RecallMessages(world.hub, instance_id=self.owner.instance_id),
-                clock=world.clock,
-                ids=world.ids,
-                limits=limits,
-                gateways=LiveGateways(),
-            )
+        self.tools = LedgerTools(
+            owner=self.owner,
+            store=world.store,
+            journal=self.journal,
+            presence=NobodyElse(),
+            messages=RecallMessages(world.hub, instance_id=self.owner.instance_id),
+            clock=world.clock,
+            ids=world.ids,
+            limits=limits,
+            gateways=LiveGateways(),
         )
+        self.book = LeaseBook(self.tools)
         world.hub.subscribe(self.book.receive)
 
     async def hold(self, hold_nano: int) -> Hold:
@@ -93,6 +118,20 @@ class Process:
 
     async def keep_up(self) -> None:
         await self.book._keep_accounts_up()
+
+    @property
+    def account(self) -> AccountCredit:
+        return self.book._accounts[ACCOUNT]
+
+    @property
+    def live(self) -> LiveLease:
+        """The lease that requests are admitted from."""
+        live = self.account._leases.active
+        assert live is not None
+        return live
+
+    async def give_back(self) -> None:
+        await self.account._leases.give_back(self.live)
 
 
 class LedgerWorld:
@@ -117,6 +156,12 @@ class LedgerWorld:
             granted_by="test",
         )
         grant_credit(command, store=self.store, clock=self.clock)
+
+    def lose_tail(self, *, after_position: int) -> None:
+        """What a failover to a standby that lags does: the last commits are gone."""
+        store = self.store
+        del store._log[after_position:]
+        store._heads = {one.stream_id: one.version for one in store._log}
 
     def facts(self, kind: type[Event] | None = None) -> list[Event]:
         facts = [TOPICS.decode(one.topic, one.state) for one in self.store.log]
@@ -145,6 +190,28 @@ class LedgerWorld:
         async with asyncio.timeout(WITHIN_S):
             while not condition():  # noqa: ASYNC110  # a condition on the log, which tells nobody
                 await asyncio.sleep(0)
+
+
+def played(
+    scenario: Callable[[LedgerWorld], Awaitable[None]],
+    *,
+    credit_nano: int = PLENTY_NANO,
+    limits: LedgerLimits | None = None,
+) -> LedgerWorld:
+    """Run it, settle everything, and check that nothing is lent and the customer has what was not charged."""
+    world = LedgerWorld(credit_nano, limits=limits)
+
+    async def run() -> dict[str, int]:
+        await scenario(world)
+        return await world.closed()
+
+    left = asyncio.run(run())
+    charged_nano = sum(fact.charge_nano for fact in world.facts() if isinstance(fact, UsageCharged))
+    assert not [name for name in left if name.startswith("leased:")]
+    in_wallet_nano = sum(nano for name, nano in left.items() if name.startswith("wallet:"))
+    granted_nano = -sum(nano for name, nano in left.items() if name.startswith("issued:"))
+    assert in_wallet_nano == granted_nano - charged_nano
+    return world
 
 
 _requests = count(1)
