@@ -31,6 +31,11 @@ from application.ledger.reaper import Reaper
 from application.ledger.recall import RecallMessages
 from application.limit_sync import LimitSynchroniser
 from application.limits import RateLimiter
+from application.routing.health import Health
+from application.routing.plan import Planner
+from application.routing.scores import Scores
+from application.routing.speed import Speeds
+from application.routing.telling import tell
 from bootstrap import make_ports, open_pool
 from domain.catalogue.addresses import Allowlist
 from domain.ledger.events import Owner
@@ -54,7 +59,9 @@ class GatewayProcess:
         self.pool = open_pool(settings)
         self.store = PostgresEventStore(settings.database_url, connections_max=8)
         self.ports = make_ports(settings, store=self.store, pool=self.pool, clock=self.clock)
-        self.directory = Directory(self.ports.hasher)
+        self.health = Health(instance_id=self.owner.instance_id, clock=self.clock)
+        self.speeds = Speeds()
+        self.directory = Directory(self.ports.hasher, health=self.health)
         self.follower = DirectoryFollower(
             self.directory, store=self.store, vault=self.ports.vault, clock=self.clock
         )
@@ -122,6 +129,8 @@ class GatewayProcess:
                 drain_s=settings.drain_s,
                 client_write_s=settings.client_write_s,
             ),
+            planner=Planner(health=self.health, speeds=self.speeds),
+            scores=Scores(health=self.health, speeds=self.speeds, clock=self.clock),
             is_fresh=lambda: self.follower.is_fresh,
         )
 
@@ -137,7 +146,10 @@ class GatewayProcess:
         self.wakeups.subscribe(self._receive)
         self.wakeups.start()
         self.book.start()
-        self._tasks = [asyncio.create_task(self.follower.run())]
+        self._tasks = [
+            asyncio.create_task(self.follower.run()),
+            asyncio.create_task(tell(self.health, self.store)),
+        ]
         if self.settings.redis_url:
             self._redis = redis.asyncio.from_url(self.settings.redis_url)
             sync = RedisLimitSync(self._redis, self.owner.instance_id)

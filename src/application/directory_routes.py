@@ -22,11 +22,17 @@ from domain.catalogue.base_url import BaseUrl, parse_base_url
 from domain.catalogue.credential import Credential, CredentialEvent
 from domain.catalogue.deployment import Deployment, DeploymentEvent
 from domain.catalogue.prices import PriceListPublished
-from domain.catalogue.provider import Provider, ProviderEvent
+from domain.catalogue.provider import Dialect, Provider, ProviderEvent
 from domain.pricing import PriceInForce
 from domain.secret import Secret
 
 _CHAT_PATH: Final = b"/chat/completions"
+_AUTH: Final[dict[Dialect, tuple[bytes, bytes]]] = {
+    "openai": (b"authorization", b"Bearer "),
+    "anthropic": (b"x-api-key", b""),
+    "gemini": (b"x-goog-api-key", b""),
+}
+"""The header that carries a credential, and what stands before it."""
 
 
 class _OpenedSecret(msgspec.Struct, frozen=True):
@@ -34,7 +40,7 @@ class _OpenedSecret(msgspec.Struct, frozen=True):
 
     secret_version: int
     origin: str
-    authorization: bytes
+    secret: bytes
 
     def __repr__(self) -> str:
         return f"_OpenedSecret({self.secret_version}, {self.origin})"
@@ -124,7 +130,7 @@ class Routes:
         if credential.revoked or credential.secret_version != ref.secret_version:
             return
         self._secrets[ref.credential_id] = _OpenedSecret(
-            ref.secret_version, credential.origin, b"Bearer " + secret.reveal().encode()
+            ref.secret_version, credential.origin, secret.reveal().encode()
         )
         self._built.clear()
 
@@ -202,6 +208,7 @@ class Routes:
         opened: _OpenedSecret | None,
     ) -> DeploymentView:
         base_url, spec = self._urls[provider.provider_id], deployment.spec
+        header, scheme = _AUTH[provider.dialect]
         details = spec.detail
         return DeploymentView(
             deployment_id=deployment.deployment_id,
@@ -213,7 +220,9 @@ class Routes:
             chat_url=ParsedUrl(
                 base_url.scheme, base_url.host, base_url.port, base_url.path.encode() + _CHAT_PATH
             ),
-            authorization=None if opened is None else opened.authorization,
+            authorization=None if opened is None else scheme + opened.secret,
+            auth_header=header,
+            shares=bool(details.more_credential_ids),
             upstream_model=spec.upstream_model,
             context_tokens=spec.context_tokens,
             output_tokens_max=spec.output_tokens_max,

@@ -96,6 +96,8 @@ class DeploymentView(msgspec.Struct, frozen=True, kw_only=True):
     base_url: BaseUrl
     chat_url: ParsedUrl  #: where chat completions are posted
     authorization: bytes | None  #: the header's value; none for an upstream that asks for no secret
+    auth_header: bytes = b"authorization"
+    shares: bool = False  #: other views are the same deployment with other credentials
     upstream_model: str
     context_tokens: int
     output_tokens_max: int
@@ -138,18 +140,15 @@ class RouteView(msgspec.Struct, frozen=True, kw_only=True):
         """The price in force at a time. None refuses the request: it never means free."""
         return price_at(self.prices, now_us) or price_at(self.route_prices, now_us)
 
-    def candidates(self, draw: float) -> tuple[DeploymentView, ...]:
-        """The deployments in the order to try them. `draw`, in [0, 1), picks the first one by weight."""
-        deployments = self.deployments
-        total = sum(one.weight for one in deployments)
-        if not total:
-            return deployments
-        mark = draw * total
-        for index, one in enumerate(deployments):
-            mark -= one.weight
-            if mark < 0:
-                return (one, *deployments[:index], *deployments[index + 1 :])
-        return deployments
+    @property
+    def is_weighted(self) -> bool:
+        """Requests are shared out by weight; otherwise the listed order is the order of tries."""
+        return any(one.weight for one in self.deployments)
+
+    @property
+    def needs_draw(self) -> bool:
+        """Something is left to chance, or to what keeps a conversation together."""
+        return any(one.weight or one.shares for one in self.deployments)
 
 
 class ModelView(msgspec.Struct, frozen=True, kw_only=True):

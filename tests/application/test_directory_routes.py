@@ -249,35 +249,6 @@ def test_a_disabled_provider_is_passed_over_until_enabled() -> None:
     assert len(found(world).deployments) == 1
 
 
-def test_candidates_come_in_the_listed_order_without_weights() -> None:
-    """Whatever is drawn."""
-    world = World()
-    provider_id = world.provider()
-    ids = [world.deployment(provider_id, model=f"m{number}") for number in range(3)]
-    world.route("r", *ids)
-    view = found(world, "r")
-    assert [one.deployment_id for one in view.candidates(0.99)] == ids
-    assert view.candidates(0.0) is view.deployments
-
-
-@given(st.floats(0, 1, exclude_max=True))
-def test_weights_draw_the_first_candidate(draw: float) -> None:
-    """In their proportion; the others follow in the listed order, each once."""
-    view = _weighted()
-    order = view.candidates(draw)
-    first = 0 if draw < 0.25 else 2
-    assert order[0] is view.deployments[first]
-    assert list(order[1:]) == [one for one in view.deployments if one is not order[0]]
-
-
-def _weighted() -> RouteView:
-    world = World()
-    provider_id = world.provider()
-    ids = [world.deployment(provider_id, model=f"m{number}") for number in range(3)]
-    world.route("r", *ids, weights=(1, 0, 3))
-    return found(world, "r")
-
-
 def test_a_change_of_a_deployment_is_seen() -> None:
     """The next look-up gives the new settings; open requests keep the view that they started with."""
     world = World()

@@ -12,7 +12,7 @@ from typing import Final
 import tiktoken
 
 from adapters.tokenizer.vocabulary import VOCABULARIES, EncodingName, load_encoding
-from application.wire.prompt import prompt_text
+from application.wire.prompt import PromptText
 
 TEXT_CHARS_MAX: Final = 1_000_000
 """So much of a text is counted; the rest is taken to be alike."""
@@ -40,10 +40,7 @@ class TiktokenCounter:
     def count_text(self, text: str, *, model: str = "") -> int:
         return _count(self._encoding(encoding_of(model)).encode_ordinary, text)
 
-    def count_messages(self, body: bytes, *, model: str = "") -> int:
-        prompt = prompt_text(body)
-        if prompt is None:
-            return 0
+    def count_prompt(self, prompt: PromptText, *, model: str = "") -> int:
         encode = self._encoding(encoding_of(model)).encode_ordinary
         chars = sum(len(text) for text in prompt.texts)
         if chars > TEXT_CHARS_MAX:

@@ -24,6 +24,7 @@ from application.catalogue import (
     disable_deployment,
     disable_provider,
     enable_deployment,
+    enable_preset,
     enable_provider,
     point_alias,
     publish_prices,
@@ -131,6 +132,12 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "Give an operator a new token. Operators rotate their own, admins anyone's.",
     ),
     _entry("operator", "disable", disable_operator.handle, "Refuse an operator's token from now on."),
+    _entry(
+        "preset",
+        "enable",
+        enable_preset.handle,
+        "Make a provider of the presets ready: its models, their prices, routes. What is there already stays as it is.",
+    ),
     _entry("provider", "register", register_provider.handle, "Add a provider. Its id follows from its name."),
     _entry(
         "provider",

@@ -1,7 +1,6 @@
 """The raw ASGI application of `/v1`: finds the endpoint, and turns every refusal into OpenAI's envelope."""
 
 import time
-from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -10,21 +9,29 @@ import structlog
 from litestar.types import Receive, Scope, Send
 
 from api.v1.asgi_client import AsgiClient
+from api.v1.endpoints import COUNT_TOKENS, STATEFUL, endpoints, envelope_of, is_anthropic, is_stateful
+from api.v1.models import anthropic_model, anthropic_models, openai_model, openai_models
 from application.clock import Ids
-from application.directory_views import ModelView
 from application.gateway.client import Call, ClientGone
 from application.gateway.gateway import Gateway
 from application.gateway.head import request_id_headers
 from application.gateway.metrics import GatewayMetrics
 from application.gateway.refused import Refused
-from application.wire.errors import envelope, retry_headers, spec_of
+from application.routing.affinity import SESSION_HEADER
+from application.speech.port import Envelope
+from application.wire.errors import retry_headers
 
 PREFIX: Final = b"/v1"
 CLIENT_REF_CHARS_MAX: Final = 128
 _BEARER: Final = b"bearer "
-_READ_HEADERS: Final = frozenset(
-    (b"authorization", b"content-length", b"x-client-request-id", b"content-encoding")
-)
+_KEPT_HEADERS: Final = frozenset((b"anthropic-version", b"anthropic-beta", SESSION_HEADER))
+_READ_HEADERS: Final = _KEPT_HEADERS | {
+    b"authorization",
+    b"x-api-key",
+    b"content-length",
+    b"x-client-request-id",
+    b"content-encoding",
+}
 
 log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
@@ -38,65 +45,81 @@ class V1:
         self._ids = ids
         self._metrics = metrics
         self._body_bytes_max = body_bytes_max
-        self._posts: dict[bytes, Callable[[Call, AsgiClient], Awaitable[None]]] = {
-            b"/chat/completions": gateway.chat
-        }
+        self._endpoints = endpoints()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started_s = time.monotonic()
         client = AsgiClient(receive, send, body_bytes_max=self._body_bytes_max)
         call, unusual = self._call(scope, client, started_s)
+        path = _path(scope)
+        envelope = envelope_of(path, call.headers)
         try:
-            await self._serve(scope, call, client, unusual)
+            await self._serve(scope, path, call, client, unusual)
         except Refused as refusal:
             self._metrics.refused(refusal.code)
-            await _refuse(client, call, refusal)
+            await _refuse(client, call, refusal, envelope)
         except ClientGone:
             self._metrics.refused("client_gone")
         except Exception:  # whatever it is, the client gets an envelope, and no detail
             log.exception("request_failed", request_id=str(call.request_id))
             self._metrics.refused("internal_error")
-            await _refuse(client, call, Refused("internal_error", "The gateway failed."))
+            await _refuse(client, call, Refused("internal_error", "The gateway failed."), envelope)
         finally:
             client.unwatch()
             self._metrics.served(time.monotonic() - started_s)
 
-    async def _serve(self, scope: Scope, call: Call, client: AsgiClient, unusual: Refused | None) -> None:
+    async def _serve(
+        self, scope: Scope, path: bytes, call: Call, client: AsgiClient, unusual: Refused | None
+    ) -> None:
         if unusual is not None:
             raise unusual
-        path = _path(scope)
         method = str(scope["method"])  # type: ignore[typeddict-item]  # the server has web sockets off
-        post = self._posts.get(path)
-        if post is not None:
+        endpoint = self._endpoints.get(path)
+        if endpoint is not None:
             if method != "POST":
                 raise _wrong_method(method, allowed=b"POST")
-            await post(call, client)
+            await self._gateway.serve(call, client, endpoint)
+        elif path == COUNT_TOKENS:
+            if method != "POST":
+                raise _wrong_method(method, allowed=b"POST")
+            await _answer(client, call, 200, await self._gateway.count_tokens(call, client))
         elif path == b"/models" or path.startswith(b"/models/"):
             if method != "GET":
                 raise _wrong_method(method, allowed=b"GET")
             await self._models(path, call, client)
+        elif is_stateful(path):
+            raise Refused("unsupported_url", STATEFUL)
         else:
             raise Refused("unknown_url", f"Unknown request URL: {method} {_shown(path)}.")
 
     async def _models(self, path: bytes, call: Call, client: AsgiClient) -> None:
         name = unquote_to_bytes(path.removeprefix(b"/models").removeprefix(b"/"))
+        one, several = (
+            (anthropic_model, anthropic_models)
+            if is_anthropic(call.headers)
+            else (openai_model, openai_models)
+        )
         if name:
-            body = _encode(_model(self._gateway.model(call, name.decode("utf-8", "replace"))))
+            document = one(self._gateway.model(call, name.decode("utf-8", "replace")))
         else:
-            models = [_model(model) for model in self._gateway.models(call)]
-            body = _encode({"object": "list", "data": models})
-        await _answer(client, call, 200, body)
+            document = several(self._gateway.models(call))
+        await _answer(client, call, 200, _encode(document))
 
     def _call(self, scope: Scope, client: AsgiClient, started_s: float) -> tuple[Call, Refused | None]:
         """What the headers say; a refusal beside it when they cannot be served."""
-        secrets: list[bytes] = []
+        secrets: list[tuple[bytes, bytes]] = []
+        kept: list[tuple[bytes, bytes]] = []
         client_ref = None
         unusual = None
         for name, value in scope["headers"]:
             if name not in _READ_HEADERS:
                 continue
-            if name == b"authorization":
-                secrets.append(value)
+            if name in _KEPT_HEADERS:
+                kept.append((name, value))
+            elif name == b"authorization":
+                secrets.append((name, _bearer(value)))
+            elif name == b"x-api-key":
+                secrets.append((name, value.strip()))
             elif name == b"content-length":
                 client.announced_bytes = int(value) if value.isdigit() else 0
             elif name == b"x-client-request-id":
@@ -104,7 +127,11 @@ class V1:
             elif value.strip().lower() not in (b"", b"identity"):
                 unusual = Refused("unsupported_encoding", "The request body must not be compressed.")
         call = Call(
-            request_id=self._ids.new(), secret=_bearer(secrets), client_ref=client_ref, started_s=started_s
+            request_id=self._ids.new(),
+            secret=_only(secrets),
+            client_ref=client_ref,
+            started_s=started_s,
+            headers=tuple(kept),
         )
         return call, unusual
 
@@ -116,20 +143,21 @@ def _path(scope: Scope) -> bytes:
     return path[:-1] if len(path) > 1 and path.endswith(b"/") else path
 
 
-def _bearer(values: list[bytes]) -> bytes | None:
-    """The one secret; two are none, for who would say which counts."""
-    if len(values) != 1 or values[0][: len(_BEARER)].lower() != _BEARER:
+def _bearer(value: bytes) -> bytes:
+    """The secret in an `authorization` header; empty for another scheme."""
+    return value[len(_BEARER) :].strip() if value[: len(_BEARER)].lower() == _BEARER else b""
+
+
+def _only(secrets: list[tuple[bytes, bytes]]) -> bytes | None:
+    """The one secret. A header that is there twice, or two that differ, are none: who would say which counts?"""
+    if len(dict(secrets)) < len(secrets) or len({secret for _, secret in secrets}) != 1:
         return None
-    return values[0][len(_BEARER) :].strip() or None
+    return secrets[0][1] or None
 
 
 def _client_ref(value: bytes) -> str | None:
     text = value[:CLIENT_REF_CHARS_MAX].decode("ascii", "replace")
     return text if text.isprintable() else None
-
-
-def _model(model: ModelView) -> dict[str, str | int]:
-    return {"id": model.id, "object": "model", "created": model.created_s, "owned_by": model.owned_by}
 
 
 def _wrong_method(method: str, *, allowed: bytes) -> Refused:
@@ -154,9 +182,15 @@ async def _answer(
     await client.end(body)
 
 
-async def _refuse(client: AsgiClient, call: Call, refusal: Refused) -> None:
+async def _refuse(client: AsgiClient, call: Call, refusal: Refused, envelope: Envelope) -> None:
     if client.started:  # an answer began: a broken end is all that is left to send
         return
-    body = envelope(refusal.code, refusal.message, refusal.param, **refusal.numbers)
-    extra = [*retry_headers(refusal.code, retry_after_s=refusal.retry_after_s), *refusal.headers]
-    await _answer(client, call, spec_of(refusal.code).status, body, extra)
+    status, body = envelope(
+        refusal.code,
+        refusal.message,
+        param=refusal.param,
+        request_id=str(call.request_id),
+        numbers=refusal.numbers,
+    )
+    extra = retry_headers(refusal.code, status=status, retry_after_s=refusal.retry_after_s)
+    await _answer(client, call, status, body, [*extra, *refusal.headers])

@@ -6,17 +6,22 @@ Moves on only while nothing has gone to the client, and never for what is the cl
 import time
 from collections.abc import Iterable
 from typing import Final
-from uuid import UUID
 
 import msgspec
 
 from application.clock import Clock
+from application.dialects.port import Asked
 from application.directory_views import DeploymentView
 from application.gateway.refused import Refused
-from application.upstream import Upstream, UpstreamError, UpstreamRequest, UpstreamResponse
-from application.wire.patch import patch_body
+from application.routing.plan import Candidate
+from application.routing.scores import Scores
+from application.speech.chat import PATH as CHAT_PATH
+from application.speech.port import Asking, Endpoint, Speech
+from application.upstream import Upstream, UpstreamClosed, UpstreamError, UpstreamRequest, UpstreamResponse
+from application.wire.errors import InvalidRequest
 from application.wire.upstream_errors import UpstreamFailure, classify, classify_exception
-from domain.ledger.events import Attempt
+from application.wire.usage import Usage
+from domain.ledger.events import Attempt, PassedOver
 
 ERROR_BYTES_MAX: Final = 64 * 1024
 UPSTREAM_ID_CHARS_MAX: Final = 128
@@ -31,25 +36,25 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     idle_s: float
     total_s: float
     answer_bytes_max: int = 64 * 1024 * 1024
-
-
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What is sent to whichever deployment is tried."""
-
-    body: bytes
-    stream: bool
-    answer_tokens: int
-    request_id: UUID
+    attempts_max: int = 6
+    begin_s: float = 120.0  #: after it no further attempt begins
 
 
 class Opened(msgspec.Struct, kw_only=True):
     """A deployment began to answer; its body is still to be read."""
 
-    deployment: DeploymentView
+    candidate: Candidate
+    speech: Speech
+    asked: Asked
     response: UpstreamResponse
     started_us: int
     started_s: float
+    first_byte_s: float  #: from the start of the attempt
     status: int
+
+    @property
+    def deployment(self) -> DeploymentView:
+        return self.candidate.deployment
 
 
 class _Begun(msgspec.Struct):
@@ -59,32 +64,61 @@ class _Begun(msgspec.Struct):
     started_us: int
     started_s: float
     response: UpstreamResponse | None = None
+    first_byte_s: float | None = None
 
 
 class Attempts:
     """The attempts of one request, in order."""
 
-    def __init__(self, *, upstream: Upstream, clock: Clock, limits: Limits) -> None:
+    def __init__(
+        self,
+        *,
+        upstream: Upstream,
+        clock: Clock,
+        limits: Limits,
+        scores: Scores,
+        passed_over: tuple[PassedOver, ...] = (),
+    ) -> None:
         self.records: list[Attempt] = []
+        self.passed_over = passed_over
         self.upstream_s = 0.0  #: time spent waiting for answers to begin
         self._upstream = upstream
         self._clock = clock
         self._limits = limits
+        self._scores = scores
+        self._candidate: Candidate | None = None
+        self._unsayable: InvalidRequest | None = None
         self._failure: UpstreamFailure | None = None
         self._begun: _Begun | None = None
 
-    async def call(self, deployment: DeploymentView, plan: Plan) -> Opened | None:
+    async def call(self, candidate: Candidate, endpoint: Endpoint, asking: Asking) -> Opened | None:
         """Call one deployment; None when it failed and another may be tried.
 
         Raises:
             Refused: it failed for a reason that no other deployment would change.
         """
+        deployment = candidate.deployment
+        speech = endpoint.speak(asking, deployment)
+        try:
+            asked = speech.ask()
+        except InvalidRequest as unsayable:
+            self._unsayable = unsayable
+            self._pass_over(deployment, "cannot")
+            return None
+        return await self._send(candidate, speech, asked, asking)
+
+    async def _send(
+        self, candidate: Candidate, speech: Speech, asked: Asked, asking: Asking
+    ) -> Opened | None:
+        deployment = candidate.deployment
         timeouts, limits = deployment.timeouts, self._limits
         started_us, started_s = self._clock.now_us(), time.monotonic()
+        self._candidate = candidate
         begun = self._begun = _Begun(deployment, started_us, started_s)
+        self._scores.begun(candidate)
         try:
             response = await self._upstream.send(
-                _request(deployment, plan),
+                _request(deployment, asked, asking),
                 connect_s=_seconds(timeouts.connect_ms, limits.connect_s),
                 first_byte_s=_seconds(timeouts.first_byte_ms, limits.first_byte_s),
                 total_s=_seconds(timeouts.total_ms, limits.total_s),
@@ -93,19 +127,38 @@ class Attempts:
             self._count(started_s)
             self.fail(deployment, classify_exception(error), started_us=started_us, started_s=started_s)
             return None
-        self._count(started_s)
+        first_byte_s = self._count(started_s)
         begun.response = response
+        begun.first_byte_s = first_byte_s
         opened = Opened(
-            deployment=deployment,
+            candidate=candidate,
+            speech=speech,
+            asked=asked,
             response=response,
             started_us=started_us,
             started_s=started_s,
+            first_byte_s=first_byte_s,
             status=response.status,
         )
-        if response.status == _OK and (not plan.stream or _is_stream(response)):
+        if response.status == _OK and (not asking.stream or _is_stream(response)):
             return opened
         await self._refused(opened)
         return None
+
+    def may_begin(self, started_s: float) -> bool:
+        """Whether there is a try and time left for another attempt of a request that began then."""
+        limits = self._limits
+        return len(self.records) < limits.attempts_max and time.monotonic() - started_s < limits.begin_s
+
+    def is_out(self, deployment: DeploymentView) -> bool:
+        """Whether a deployment failed so that another credential would not help."""
+        failure = self._failure
+        return (
+            failure is not None
+            and self._candidate is not None
+            and self._candidate.deployment.deployment_id == deployment.deployment_id
+            and failure.kind not in ("auth", "funds", "rate")
+        )
 
     async def _refused(self, opened: Opened) -> None:
         """Read why, and record it."""
@@ -156,6 +209,8 @@ class Attempts:
         """Record a failed attempt. Raises `Refused` if no other deployment should be tried."""
         self._record(deployment, failure.kind, started_us=started_us, started_s=started_s, status=status)
         self._failure = failure
+        if self._candidate is not None:
+            self._scores.failed(self._candidate, failure, status=status)
         if not failure.may_fail_over:
             raise self.refusal()
 
@@ -193,13 +248,30 @@ class Attempts:
             upstream_request_id=_request_id_of(opened.response),
         )
 
+    def score(self, opened: Opened, usage: Usage | None) -> None:
+        """The answer came whole."""
+        self._scores.succeeded(
+            opened.candidate,
+            first_byte_s=opened.first_byte_s,
+            total_s=time.monotonic() - opened.started_s,
+            tokens=0 if usage is None else usage.output,
+        )
+
+    def broke_off(self, opened: Opened) -> None:
+        """The answer broke within, when it was too late for another deployment."""
+        self._scores.failed(
+            opened.candidate, classify_exception(UpstreamClosed("mid-stream")), status=opened.status
+        )
+
     def idle_s(self, opened: Opened) -> float:
         """How long this upstream may be silent within its answer."""
         return _seconds(opened.deployment.timeouts.idle_ms, self._limits.idle_s)
 
     def refusal(self) -> Refused:
         """What the client is told when no deployment is left."""
-        failure = self._failure
+        failure, unsayable = self._failure, self._unsayable
+        if failure is None and unsayable is not None:
+            return Refused(unsayable.code, unsayable.message, param=unsayable.param)
         if failure is None:
             return Refused(
                 "upstream_error", "No provider can serve this model at the moment.", retry_after_s=5
@@ -218,7 +290,8 @@ class Attempts:
         status: int,
         upstream_request_id: str | None = None,
     ) -> None:
-        self._begun = None
+        begun, self._begun = self._begun, None
+        first_byte_s = None if begun is None else begun.first_byte_s
         self.records.append(
             Attempt(
                 deployment_id=deployment.deployment_id,
@@ -229,30 +302,36 @@ class Attempts:
                 started_us=started_us,
                 duration_ms=int((time.monotonic() - started_s) * 1000),
                 upstream_request_id=upstream_request_id,
+                credential_id=deployment.credential_id,
+                first_byte_ms=None if first_byte_s is None else int(first_byte_s * 1000),
             )
         )
 
-    def _count(self, started_s: float) -> None:
-        self.upstream_s += time.monotonic() - started_s
+    def _pass_over(self, deployment: DeploymentView, reason: str) -> None:
+        passed = PassedOver(
+            deployment_id=deployment.deployment_id, provider=deployment.provider, reason=reason
+        )
+        self.passed_over = (*self.passed_over, passed)
+
+    def _count(self, started_s: float) -> float:
+        """Time since then; it counts as the upstream's."""
+        waited_s = time.monotonic() - started_s
+        self.upstream_s += waited_s
+        return waited_s
 
 
-def _request(deployment: DeploymentView, plan: Plan) -> UpstreamRequest:
+def _request(deployment: DeploymentView, asked: Asked, asking: Asking) -> UpstreamRequest:
     headers = [
         (b"content-type", b"application/json"),
-        (b"accept", b"text/event-stream" if plan.stream else b"application/json"),
-        (b"x-request-id", str(plan.request_id).encode()),
+        (b"accept", b"text/event-stream" if asking.stream else b"application/json"),
+        (b"x-request-id", str(asking.request_id).encode()),
         (b"user-agent", b"tokenok"),
+        *asked.headers,
     ]
     if deployment.authorization is not None:
-        headers.append((b"authorization", deployment.authorization))
-    body = patch_body(
-        plan.body,
-        model=deployment.upstream_model,
-        max_tokens_field=deployment.output_field,
-        max_tokens=min(plan.answer_tokens, deployment.output_tokens_max),
-        include_usage=plan.stream,
-    )
-    return UpstreamRequest(b"POST", deployment.chat_url, headers, body)
+        headers.append((deployment.auth_header, deployment.authorization))
+    url = deployment.chat_url if asked.path == CHAT_PATH else deployment.url(asked.path)
+    return UpstreamRequest(b"POST", url, headers, asked.body)
 
 
 def _seconds(own_ms: int | None, otherwise_s: float) -> float:

@@ -9,25 +9,27 @@ its answer, what was seen is charged, counted here and marked estimated.
 import asyncio
 import time
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
+from application.dialects.port import Relay
 from application.directory_views import DeploymentView
-from application.gateway.attempts import Attempts, Limits, Opened, Plan
+from application.gateway.attempts import Attempts, Limits, Opened
 from application.gateway.client import Call, Client, ClientGone
 from application.gateway.head import answer_headers
 from application.gateway.rating import Terms, answer_of, metered, rated_nano
 from application.gateway.refused import Refused
 from application.gateway.settlement import Settlement
+from application.routing.plan import Candidate
+from application.speech.port import NOTHING_SAID, Asking, Endpoint, Speech
 from application.upstream import UpstreamError
-from application.wire.answer import read_answer, spoken_text
-from application.wire.relay import PING, StreamMeter, Tail, error_event
+from application.wire.relay import PING, Tail
 from application.wire.spoken import SpokenText
 from application.wire.tokens import TokenCounter
 from application.wire.usage import Usage
-from application.wire.usage_event import Stamp, usage_event
 
-NOTHING_SAID = SpokenText("", 0)
+_BROKE_OFF: Final = "The provider's answer broke off. What was received was charged."
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,9 +54,9 @@ class Exchange:
         call: Call,
         client: Client,
         context: Context,
-        plan: Plan,
+        endpoint: Endpoint,
+        asking: Asking,
         terms: Terms,
-        usage_wanted: bool,
         settlement: Settlement,
         attempts: Attempts,
         limit_headers: Sequence[tuple[bytes, bytes]],
@@ -62,18 +64,18 @@ class Exchange:
         self._call = call
         self._client = client
         self._context = context
-        self._plan = plan
+        self._endpoint = endpoint
+        self._asking = asking
         self._terms = terms
-        self._usage_wanted = usage_wanted
         self._settlement = settlement
         self._attempts = attempts
         self._limit_headers = limit_headers
         self._deadline: asyncio.Timeout | None = None
-        self._meter: StreamMeter | None = None
+        self._relay: Relay | None = None
         self._first_byte_ms = 0
         self.usage: Usage | None = None  #: what was charged, once known
 
-    async def run(self, candidates: Sequence[DeploymentView]) -> None:
+    async def run(self, candidates: Sequence[Candidate]) -> None:
         self._client.watch(self._on_client_gone, write_s=self._context.client_write_s)
         try:
             await self._serve(candidates)
@@ -87,24 +89,28 @@ class Exchange:
             self._release("internal_error")
             raise
 
-    async def _serve(self, candidates: Sequence[DeploymentView]) -> None:
-        for deployment in candidates:
+    async def _serve(self, candidates: Sequence[Candidate]) -> None:
+        for candidate in candidates:
             if self._client.gone:
                 raise ClientGone
-            if await self._try(deployment):
+            if self._attempts.is_out(candidate.deployment):
+                continue
+            if not self._attempts.may_begin(self._call.started_s):
+                break
+            if await self._try(candidate):
                 return
         raise self._attempts.refusal()
 
-    async def _try(self, deployment: DeploymentView) -> bool:
+    async def _try(self, candidate: Candidate) -> bool:
         """True when the request has ended with this deployment, well or not."""
-        opened = self._meter = None
+        opened = self._relay = None
         self._deadline = deadline = asyncio.timeout(None)  # it begins when the client leaves
         try:
             async with deadline:
-                opened = await self._attempts.call(deployment, self._plan)
+                opened = await self._attempts.call(candidate, self._endpoint, self._asking)
                 if opened is None:
                     return False
-                if self._plan.stream:
+                if self._asking.stream:
                     return await self._stream(opened)
                 return await self._whole(opened)
         except TimeoutError:
@@ -113,7 +119,7 @@ class Exchange:
             self._deadline = None  # it has struck: a charge has no clock to stop any more
             if opened is not None:
                 await opened.response.aclose()
-            await self._left_unanswered(deployment)
+            await self._left_unanswered(candidate.deployment, opened)
             return True
         finally:
             self._deadline = None  # a client that leaves from here on finds nothing to shorten
@@ -123,7 +129,7 @@ class Exchange:
     def _release(self, code: str) -> None:
         """The request ends without a charge; does nothing to one that was charged."""
         self._attempts.interrupt(code)
-        self._settlement.release(code, tuple(self._attempts.records))
+        self._settlement.release(code, tuple(self._attempts.records), self._attempts.passed_over)
 
     # --- a whole answer
 
@@ -137,15 +143,15 @@ class Exchange:
             return False
         self._first_byte_ms = self._settlement.total_ms()
         self._attempts.upstream_s = time.monotonic() - opened.started_s
-        read = read_answer(body)
+        read = opened.speech.read(body)
         if read.fault is not None:
             self._attempts.fail_with(opened, body)
             return False
         self._attempts.succeed(opened)
-        spoken = NOTHING_SAID if read.usage_raw else spoken_text(body)
-        await self._charge(
-            opened.deployment, read.usage_raw, spoken, "client-left" if self._client.gone else "completed"
-        )
+        spoken = NOTHING_SAID if read.usage_raw else opened.speech.spoken(body)
+        result = "client-left" if self._client.gone else "completed"
+        await self._charge(opened.deployment, opened.speech, read.usage_raw, spoken, result)
+        self._attempts.score(opened, self.usage)
         await self._client.start(200, self._headers(opened, body_bytes=len(read.body)))
         await self._client.end(read.body)
         return True
@@ -153,8 +159,8 @@ class Exchange:
     # --- a stream
 
     async def _stream(self, opened: Opened) -> bool:
-        meter = self._meter = StreamMeter(usage_wanted=self._usage_wanted)
-        first = await self._first_bytes(opened, meter)
+        relay = self._relay = opened.speech.relay()
+        first = await self._first_bytes(opened, relay)
         if first is None:
             return False
         self._first_byte_ms = self._settlement.total_ms()
@@ -163,88 +169,87 @@ class Exchange:
         if first:
             await self._client.send(first)
         try:
-            await self._relay(opened, meter)
+            await self._pass_on(opened, relay)
         except UpstreamError:
-            await self._end_stream(opened, meter, Tail(b"", complete=False, fault="truncated"))
+            await self._end_stream(opened, relay, Tail(b"", complete=False, fault="truncated"))
         else:
-            await self._end_stream(opened, meter, meter.finish())
+            await self._end_stream(opened, relay, relay.finish())
         return True
 
-    async def _first_bytes(self, opened: Opened, meter: StreamMeter) -> bytes | None:
+    async def _first_bytes(self, opened: Opened, relay: Relay) -> bytes | None:
         """The first bytes that may go to the client; None if the stream failed before there were any."""
         try:
-            while not meter.done:
+            while not relay.done:
                 piece = await opened.response.receive(idle_s=self._attempts.idle_s(opened))
                 if not piece:
                     break
-                first = meter.feed(piece)
+                first = relay.feed(piece)
                 if first:
                     return first
-                if meter.fault is not None:
-                    self._attempts.fail_with(opened, meter.error_body)
+                if relay.fault is not None:
+                    self._attempts.fail_with(opened, relay.error_body)
                     return None
         except UpstreamError as error:
             self._attempts.fail_by(opened, error)
             return None
-        if meter.chunks:
+        if relay.chunks:
             return b""  # all of it is withheld until the charge is durable
         self._attempts.fail_with(opened, b"")
         return None
 
-    async def _relay(self, opened: Opened, meter: StreamMeter) -> None:
+    async def _pass_on(self, opened: Opened, relay: Relay) -> None:
         receive, client = opened.response.receive, self._client
         idle_s, ping_s = self._attempts.idle_s(opened), self._context.ping_s
-        while not meter.done and meter.fault is None:
+        while not relay.done and relay.fault is None:
             piece = await receive(idle_s=idle_s, ping_s=ping_s)
             if piece is None:
                 await client.send(PING)
                 continue
             if not piece:
                 break
-            forward = meter.feed(piece)
+            forward = relay.feed(piece)
             if forward:
                 await client.send(forward)
 
-    async def _end_stream(self, opened: Opened, meter: StreamMeter, tail: Tail) -> None:
+    async def _end_stream(self, opened: Opened, relay: Relay, tail: Tail) -> None:
         """Charge what was served, and only then let the end go."""
         result = "completed" if tail.complete else "cut"
         self._attempts.succeed(opened, "ok" if tail.complete else tail.fault or "cut")
         if self._client.gone:
             result = "client-left"
         try:
-            await self._charge(opened.deployment, meter.usage_raw, meter.spoken(), result)
+            usage = await self._charge(
+                opened.deployment, opened.speech, relay.usage_raw, relay.spoken(), result
+            )
         except Refused as refusal:
-            await self._client.end(error_event(refusal.code, refusal.message))
+            await self._client.end(opened.speech.error_event(relay, refusal.code, refusal.message))
             return
         if tail.complete:
-            await self._client.end(self._last_bytes(opened, meter, tail))
+            self._attempts.score(opened, usage)
+            await self._client.end(opened.speech.last_bytes(relay, tail, usage))
         else:
-            message = "The provider's answer broke off. What was received was charged."
-            await self._client.end(tail.data + error_event("upstream_error", message))
-
-    def _last_bytes(self, opened: Opened, meter: StreamMeter, tail: Tail) -> bytes:
-        """What ends a stream; a client that asked for usage gets it, if not from the upstream then from here."""
-        if not self._usage_wanted or meter.usage_shown or self.usage is None:
-            return tail.data
-        stamp = Stamp(
-            id=f"chatcmpl-{self._call.request_id}",
-            created_s=opened.started_us // 1_000_000,
-            model=opened.deployment.upstream_model,
-        )
-        return tail.with_event(usage_event(tail.last_events, meter.beginning, self.usage, otherwise=stamp))
+            self._attempts.broke_off(opened)
+            error = opened.speech.error_event(relay, "upstream_error", _BROKE_OFF)
+            await self._client.end(tail.data + error)
 
     # --- money and time
 
     async def _charge(
-        self, deployment: DeploymentView, raw: bytes | None, spoken: SpokenText, result: str
-    ) -> None:
+        self,
+        deployment: DeploymentView,
+        speech: Speech,
+        raw: bytes | None,
+        spoken: SpokenText,
+        result: str,
+    ) -> Usage:
         await self._stop_clock()
         usage = self.usage = await metered(
             raw,
-            deployment=deployment,
+            figures=speech.figures,
+            model=deployment.upstream_model,
             bound=self._terms.bound,
             counter=self._context.counter,
-            request=self._plan.body,
+            prompt=lambda: self._endpoint.prompt(self._asking),
             spoken=spoken,
         )
         answer = answer_of(
@@ -256,9 +261,10 @@ class Exchange:
             first_byte_ms=self._first_byte_ms,
             total_ms=self._settlement.total_ms(),
         )
-        await self._settlement.charge(rated_nano=rated_nano(usage, self._terms.price), answer=answer)
+        await self._settlement.charge(rated_nano=rated_nano(usage, self._terms), answer=answer)
+        return usage
 
-    async def _left_unanswered(self, deployment: DeploymentView) -> None:
+    async def _left_unanswered(self, deployment: DeploymentView, opened: Opened | None) -> None:
         """The client left and the upstream did not end in time: what was read and seen is charged.
 
         Raises:
@@ -266,9 +272,10 @@ class Exchange:
         """
         if not self._attempts.interrupt("client-left"):
             raise ClientGone
-        meter = self._meter
-        raw, spoken = (meter.usage_raw, meter.spoken()) if meter is not None else (None, NOTHING_SAID)
-        await self._charge(deployment, raw, spoken, "client-left")
+        speech = self._endpoint.speak(self._asking, deployment) if opened is None else opened.speech
+        relay = self._relay
+        raw, spoken = (relay.usage_raw, relay.spoken()) if relay is not None else (None, NOTHING_SAID)
+        await self._charge(deployment, speech, raw, spoken, "client-left")
 
     async def _stop_clock(self) -> None:
         """From here on the request must not be interrupted: its charge is made once."""
@@ -295,4 +302,5 @@ class Exchange:
             balance_nano=self._settlement.balance_nano(),
             limits=self._limit_headers,
             body_bytes=body_bytes,
+            dropped=opened.asked.dropped,
         )

@@ -39,6 +39,7 @@ def answer_headers(
     balance_nano: int | None,
     limits: Sequence[tuple[bytes, bytes]],
     body_bytes: int | None,
+    dropped: Sequence[str] = (),
 ) -> Headers:
     """Of an answer: a stream has no charge yet, a JSON body its length."""
     headers = [
@@ -50,6 +51,8 @@ def answer_headers(
         (b"x-tokenok-hold", credits_text(hold_nano)),
         *limits,
     ]
+    if dropped:
+        headers.append((b"x-tokenok-dropped", ", ".join(dropped).encode("ascii", "replace")))
     if balance_nano is not None:
         headers.append((b"x-tokenok-balance", credits_text(balance_nano)))
     if charge_nano is not None:

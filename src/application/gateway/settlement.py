@@ -11,7 +11,7 @@ from application.eventlog import JournalFull, LogUnavailable, UnstorableEvent, V
 from application.gateway.refused import Refused, ledger_unavailable
 from application.ledger.lease_book import LeaseBook
 from application.ledger.live_lease import Hold
-from domain.ledger.events import Attempt
+from domain.ledger.events import Attempt, PassedOver
 from domain.ledger.lease import Answer
 from domain.ledger.refusals import LeaseEnded, LedgerRefusal
 
@@ -118,14 +118,20 @@ class Settlement:
             self.charge_nano = 0
             raise ledger_unavailable() from None
 
-    def release(self, code: str, attempts: tuple[Attempt, ...]) -> None:
+    def release(
+        self, code: str, attempts: tuple[Attempt, ...], passed_over: tuple[PassedOver, ...] = ()
+    ) -> None:
         """Give the hold back if it was not charged; does nothing the second time."""
         if self._ended:
             return
         self._ended = True
         try:
             self._hold.release_unwatched(
-                code=code, attempts=attempts, total_ms=self.total_ms(), now_us=self._clock.now_us()
+                code=code,
+                attempts=attempts,
+                total_ms=self.total_ms(),
+                now_us=self._clock.now_us(),
+                passed_over=passed_over,
             )
         except LedgerRefusal as refusal:  # the hold is not there any more, so nothing is left to give back
             log.warning(

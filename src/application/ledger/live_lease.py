@@ -10,7 +10,7 @@ import msgspec
 from application.eventlog import Journal, JournalFull, LogUnavailable, NewEvent
 from domain.event import encode
 from domain.ledger import lease as rules
-from domain.ledger.events import Attempt, LeaseEvent
+from domain.ledger.events import Attempt, LeaseEvent, PassedOver
 from domain.ledger.lease import Answer, Lease
 from domain.ledger.refusals import LeaseEnded
 
@@ -106,7 +106,13 @@ class Hold:
         )
 
     def release(
-        self, *, code: str, attempts: tuple[Attempt, ...], total_ms: int, now_us: int
+        self,
+        *,
+        code: str,
+        attempts: tuple[Attempt, ...],
+        total_ms: int,
+        now_us: int,
+        passed_over: tuple[PassedOver, ...] = (),
     ) -> "asyncio.Future[int]":
         """Give the whole hold back. Raises as `charge` does."""
         self._require_kept()
@@ -121,21 +127,34 @@ class Hold:
                 attempts=attempts,
                 total_ms=total_ms,
                 now_us=now_us,
+                passed_over=passed_over,
             )
         )
 
     def release_unwatched(
-        self, *, code: str, attempts: tuple[Attempt, ...], total_ms: int, now_us: int
+        self,
+        *,
+        code: str,
+        attempts: tuple[Attempt, ...],
+        total_ms: int,
+        now_us: int,
+        passed_over: tuple[PassedOver, ...] = (),
     ) -> None:
         """As `release`, when nobody waits: a lost lease has freed the hold already, a full journal is tried again."""
-        again = partial(
-            self.release_unwatched, code=code, attempts=attempts, total_ms=total_ms, now_us=now_us
+        release = partial(
+            self.release,
+            code=code,
+            attempts=attempts,
+            total_ms=total_ms,
+            now_us=now_us,
+            passed_over=passed_over,
         )
         try:
-            self.release(code=code, attempts=attempts, total_ms=total_ms, now_us=now_us)
+            release()
         except (LeaseEnded, LogUnavailable):  # with the journal closed, the reaper gives it back
             pass
         except JournalFull:
+            again = partial(self.release_unwatched, **release.keywords)
             asyncio.get_running_loop().call_later(RELEASE_AGAIN_S, again)
 
     def _require_kept(self) -> None:

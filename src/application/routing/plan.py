@@ -9,14 +9,16 @@ import hashlib
 import math
 import struct
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Final, Literal
-from uuid import UUID
 
 import msgspec
 
 from application.directory_views import DeploymentView
 from application.routing.health import Health
 from application.routing.speed import Speeds
+from domain.catalogue.deployment_spec import Operation
+from domain.ledger.events import PassedOver
 
 Strategy = Literal["ordered", "weighted", "cheapest", "fastest", "throughput"]
 Reason = Literal[
@@ -56,10 +58,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
     """What a request needs of a deployment."""
 
-    prompt_tokens: int  #: the most that the prompt can have
-    expected_prompt_tokens: int  #: about what it has, to compare costs
+    serving: frozenset[Operation]  #: a deployment that offers any of these can serve it
+    expected_prompt_tokens: int  #: about what the prompt has, to compare costs
     output_tokens: int
-    operation: str = "chat"
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -67,14 +68,6 @@ class Candidate(msgspec.Struct, frozen=True):
 
     deployment: DeploymentView
     is_trial: bool = False
-
-
-class PassedOver(msgspec.Struct, frozen=True):
-    """A deployment that is not tried, and why."""
-
-    deployment_id: UUID
-    provider: str
-    reason: Reason
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -108,7 +101,7 @@ class Planner:
         wanted = self._possible(deployments, wishes, policy, needs, passed_over)
         if wishes is not None and wishes.sort is not None:
             strategy = wishes.sort
-        ordered = self._ordered(wanted, strategy, needs, draw, now_s)
+        ordered = _in_turn(self._ordered(wanted, strategy, needs, draw, now_s), draw)
         if wishes is not None and wishes.order:
             ordered = _preferred(ordered, wishes.order)
         candidates = [Candidate(one) for one in ordered]
@@ -177,7 +170,7 @@ class Planner:
 
 
 def _passed(deployment: DeploymentView, reason: Reason) -> PassedOver:
-    return PassedOver(deployment.deployment_id, deployment.provider, reason)
+    return PassedOver(deployment_id=deployment.deployment_id, provider=deployment.provider, reason=reason)
 
 
 def _impossible(
@@ -189,7 +182,7 @@ def _impossible(
         one.provider in wishes.ignore or (wishes.only is not None and one.provider not in wishes.only)
     ):
         return "not_wanted"
-    if needs.operation not in one.serves:
+    if needs.serving.isdisjoint(one.serves):
         return "cannot"
     if needs.expected_prompt_tokens > one.context_tokens:
         return "too_small"
@@ -199,6 +192,18 @@ def _impossible(
 def _preferred(ordered: list[DeploymentView], order: tuple[str, ...]) -> list[DeploymentView]:
     place = {provider: number for number, provider in enumerate(order)}
     return sorted(ordered, key=lambda one: place.get(one.provider, len(order)))
+
+
+def _in_turn(ordered: list[DeploymentView], draw: float) -> list[DeploymentView]:
+    """The credentials of one deployment share its requests; they stand next to each other."""
+    if not any(one.shares for one in ordered):
+        return ordered
+    turned: list[DeploymentView] = []
+    for _, group in groupby(ordered, key=lambda one: one.deployment_id):
+        same = list(group)
+        first = int(draw * len(same))
+        turned += same[first:] + same[:first]
+    return turned
 
 
 def _by_weight(deployments: list[DeploymentView], draw: float) -> list[DeploymentView]:

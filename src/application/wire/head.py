@@ -57,6 +57,7 @@ class ChatHead(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     )
     body_bytes: int
     unpriced: tuple[str, ...] = ()  #: members that spend beyond tokens, see `spending`
+    service_tier: str = ""  #: as the client asked for it
 
     @property
     def output_limit(self) -> int | None:
@@ -91,7 +92,14 @@ def parse_chat(body: bytes) -> ChatHead:
         provider_tools=tools + sum(request.get(name) is not None for name in _SEARCHES),
         body_bytes=len(body),
         unpriced=unpriced_members(request, provider_tools=tools > 0),
+        service_tier=service_tier(request),
     )
+
+
+def service_tier(request: dict[str, Any]) -> str:
+    """The tier that a client asks for; empty where it is none."""
+    tier = request.get("service_tier")
+    return tier if type(tier) is str else ""
 
 
 def parse_object(body: bytes) -> dict[str, Any]:

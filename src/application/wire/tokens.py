@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from application.wire.prompt import PromptText
+
 
 class TokenCounter(Protocol):
     """Counts tokens locally. Blocking, up to some 100 ms: call it from a thread. Safe to use from several.
@@ -13,9 +15,9 @@ class TokenCounter(Protocol):
         """Tokens of `text` as the model named `model` would see it; control tokens in it are plain text. Never raises."""
         ...
 
-    def count_messages(self, body: bytes, *, model: str = "") -> int:
-        """Tokens of the prompt of a chat request: texts, tools and what a chat template adds per message.
+    def count_prompt(self, prompt: PromptText, *, model: str = "") -> int:
+        """Tokens of a prompt: texts, tools and what a chat template adds per message.
 
-        Images, audio and files count as nothing. `body` has passed `parse_chat`; any other gives 0.
+        Images, audio and files count as nothing.
         """
         ...

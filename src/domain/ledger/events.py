@@ -48,6 +48,16 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     started_us: int
     duration_ms: int
     upstream_request_id: str | None = None
+    credential_id: UUID | None = None
+    first_byte_ms: int | None = None  #: until the answer's head came
+
+
+class PassedOver(msgspec.Struct, frozen=True, kw_only=True):
+    """A deployment that might have served a request and was not tried."""
+
+    deployment_id: UUID
+    provider: str
+    reason: str  #: such as `breaker_open`, `not_allowed`, `too_small`
 
 
 class Units(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -219,6 +229,10 @@ class UsageCharged(Event, frozen=True, kw_only=True):
     first_byte_ms: int
     total_ms: int
     occurred_us: int
+    operation: str | msgspec.UnsetType = msgspec.UNSET  #: what was asked for; unset: a chat completion
+    factor_ppm: int | msgspec.UnsetType = msgspec.UNSET
+    """Of the hour and the service tier, on the whole price; unset: none."""
+    passed_over: tuple[PassedOver, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class RequestReleased(Event, frozen=True, kw_only=True):
@@ -235,6 +249,7 @@ class RequestReleased(Event, frozen=True, kw_only=True):
     attempts: tuple[Attempt, ...]
     total_ms: int
     occurred_us: int
+    passed_over: tuple[PassedOver, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class RequestAbandoned(Event, frozen=True, kw_only=True):

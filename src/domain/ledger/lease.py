@@ -19,6 +19,7 @@ from domain.ledger.events import (
     LeaseOpened,
     LeaseToppedUp,
     Owner,
+    PassedOver,
     RequestAbandoned,
     RequestAdmitted,
     RequestReleased,
@@ -72,6 +73,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     attempts: tuple[Attempt, ...]
     first_byte_ms: int
     total_ms: int
+    operation: str | msgspec.UnsetType = msgspec.UNSET
+    factor_ppm: int | msgspec.UnsetType = msgspec.UNSET
+    passed_over: tuple[PassedOver, ...] = ()
 
 
 def open_lease(
@@ -202,6 +206,9 @@ def charge(
             first_byte_ms=answer.first_byte_ms,
             total_ms=answer.total_ms,
             occurred_us=now_us,
+            operation=answer.operation,
+            factor_ppm=answer.factor_ppm,
+            passed_over=answer.passed_over or msgspec.UNSET,
         )
     ]
 
@@ -216,6 +223,7 @@ def release(
     attempts: tuple[Attempt, ...],
     total_ms: int,
     now_us: int,
+    passed_over: tuple[PassedOver, ...] = (),
 ) -> list[LeaseEvent]:
     """Free the whole hold of a request that ended with nothing to pay for.
 
@@ -235,6 +243,7 @@ def release(
             attempts=attempts,
             total_ms=total_ms,
             occurred_us=now_us,
+            passed_over=passed_over or msgspec.UNSET,
         )
     ]
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from adapters.tokenizer.counter import TEXT_CHARS_MAX, TiktokenCounter, encoding_of
 from adapters.tokenizer.vocabulary import NoVocabulary
+from application.wire.prompt import prompt_text
 from application.wire.tokens import TokenCounter
 
 
@@ -57,17 +58,18 @@ def test_a_model_has_a_vocabulary(model: str, encoding: str) -> None:
     assert encoding_of(model) == encoding
 
 
+def count(counter: TiktokenCounter, body: str) -> int:
+    prompt = prompt_text(body.encode())
+    assert prompt is not None
+    return counter.count_prompt(prompt)
+
+
 def test_messages_are_counted_with_their_template(counter: TiktokenCounter) -> None:
     """The published example: three tokens a message and three for the answer, beside roles and texts."""
     body = json.dumps(
         {"messages": [{"role": "user", "content": "hello world"}, {"role": "assistant", "content": "hi"}]}
     )
-    assert counter.count_messages(body.encode()) == 3 + 2 * 3 + 1 + 2 + 1 + 1
-
-
-def test_a_body_that_is_none_counts_nothing(counter: TiktokenCounter) -> None:
-    """Whoever counts has accepted the body before."""
-    assert counter.count_messages(b"[]") == 0
+    assert count(counter, body) == 3 + 2 * 3 + 1 + 2 + 1 + 1
 
 
 @pytest.mark.parametrize(
@@ -90,8 +92,7 @@ def test_text_beyond_the_limit_is_taken_to_be_alike(counter: TiktokenCounter) ->
 def test_a_huge_prompt_is_bounded_as_a_whole(counter: TiktokenCounter) -> None:
     """Many messages cost no more than one of their size."""
     messages = [{"role": "user", "content": "hello world " * 10_000}] * 20
-    count = counter.count_messages(json.dumps({"messages": messages}).encode())
-    assert count == pytest.approx(20 * 10_000 * 2, rel=0.01)
+    assert count(counter, json.dumps({"messages": messages})) == pytest.approx(20 * 10_000 * 2, rel=0.01)
 
 
 @settings(deadline=None)

@@ -5,14 +5,24 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from uuid import UUID
 
+import msgspec
+
 from application.directory_views import DeploymentView
-from application.gateway.attempts import Attempts, Limits, Plan
+from application.gateway.attempts import Attempts, Limits
 from application.gateway.client import Call, Headers
 from application.gateway.exchange import Context, Exchange
 from application.gateway.rating import Terms
 from application.gateway.settlement import Settlement
+from application.routing.health import Health
+from application.routing.plan import Candidate
+from application.routing.scores import Scores
+from application.routing.speed import Speeds
+from application.speech.chat import ChatEndpoint
+from application.speech.port import Asking
 from application.upstream import UpstreamRequest, UpstreamResponse, parse_url
 from application.wire.bounds import Bound
+from application.wire.head import parse_chat
+from application.wire.prompt import PromptText
 from domain.catalogue.base_url import parse_base_url
 from domain.catalogue.deployment_spec import Timeouts
 from domain.ledger.events import RequestReleased, UsageCharged
@@ -187,8 +197,8 @@ class WordCounter:
         assert model
         return len(text.split())
 
-    def count_messages(self, body: bytes, *, model: str = "") -> int:
-        assert body
+    def count_prompt(self, prompt: PromptText, *, model: str = "") -> int:
+        assert prompt.texts
         assert model
         return PROMPT_TOKENS
 
@@ -223,6 +233,7 @@ class ExchangeWorld:
         self.stream = stream
         self.usage_wanted = usage_wanted
         self.drain_s = 0.01
+        self.health = Health(instance_id=UUID(int=1), clock=self.ledger.clock)
         self.exchange: Exchange
 
     async def run(self, *deployments: DeploymentView) -> None:
@@ -235,22 +246,35 @@ class ExchangeWorld:
             call=Call(request_id=request_id, secret=None, client_ref=None, started_s=started_s),
             client=self.client,
             context=Context(counter=WordCounter(), limits=limits, ping_s=WITHIN_S, drain_s=self.drain_s),
-            plan=Plan(body=REQUEST, stream=self.stream, answer_tokens=50, request_id=request_id),
+            endpoint=ChatEndpoint(),
+            asking=Asking(
+                request_id=request_id,
+                body=REQUEST,
+                head=msgspec.structs.replace(
+                    parse_chat(REQUEST), stream=self.stream, include_usage=self.usage_wanted
+                ),
+                answer_tokens=50,
+                created_s=1,
+            ),
             terms=Terms(
                 key_id=KEY,
                 alias="m",
                 bound=Bound(prompt_tokens=100, answer_tokens=50, output_tokens=50),
                 price=PriceInForce(version=1, effective_from_us=0, markup_ppm=NO_MARKUP_PPM, price=PRICE),
             ),
-            usage_wanted=self.usage_wanted,
             settlement=Settlement(
                 hold, book=self.ledger.first.book, clock=self.ledger.clock, started_s=started_s
             ),
-            attempts=Attempts(upstream=self.upstreams, clock=self.ledger.clock, limits=limits),
+            attempts=Attempts(
+                upstream=self.upstreams,
+                clock=self.ledger.clock,
+                limits=limits,
+                scores=Scores(health=self.health, speeds=Speeds(), clock=self.ledger.clock),
+            ),
             limit_headers=(),
         )
         async with asyncio.timeout(WITHIN_S):
-            await self.exchange.run(deployments or (deployment(),))
+            await self.exchange.run([Candidate(one) for one in deployments or (deployment(),)])
 
     async def closed(self) -> None:
         """The books balance and no hold is open."""

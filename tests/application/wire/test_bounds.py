@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from adapters.tokenizer.counter import TiktokenCounter
 from application.wire.bounds import Bound, ModelLimits, bound_of, prompt_bound
 from application.wire.head import parse_chat
+from application.wire.prompt import prompt_text
 
 LIMITS = ModelLimits(context_tokens=1_000_000, output_tokens_max=4_096)
 
@@ -108,7 +109,9 @@ def test_no_tokenizer_counts_more_than_the_bound(
 ) -> None:
     """A byte-level token covers at least one byte; tested with both vocabularies and text that tokenizes badly."""
     data = json.dumps({"model": "m", "messages": messages, "tools": tools}, ensure_ascii=ascii_only).encode()
-    assert counter.count_messages(data, model=model) <= prompt_bound(parse_chat(data), LIMITS)
+    prompt = prompt_text(data)
+    assert prompt is not None
+    assert counter.count_prompt(prompt, model=model) <= prompt_bound(parse_chat(data), LIMITS)
 
 
 @pytest.mark.parametrize(

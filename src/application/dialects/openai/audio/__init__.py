@@ -1,0 +1,1 @@
+"""The endpoints under `/audio`: speech from text, and text from speech."""

@@ -1,0 +1,1 @@
+"""How a client's endpoint is served by a deployment: by passing bytes, or through a translation."""
