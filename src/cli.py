@@ -54,6 +54,7 @@ _NOUNS: Final = {
     "deployment": "models at providers",
     "route": "which deployments serve a model, in order",
     "alias": "other names of models",
+    "preset": "providers that are known already",
     "prices": "what models cost",
     "operator": "members of staff and their tokens",
     "ledger": "check the books",

@@ -81,8 +81,8 @@ def _price(kind: str, model: dict[str, Any], price: dict[str, Any], notes: list[
         return None
     if rates.get("output_image_token"):
         others.pop("image", None)  # the same picture, told in tokens
-    by_sound = kind != "chat" or "audio" in model["id"]
-    text: dict[str, Any] = _tokens(_folded(rates, notes, all_kinds=by_sound), kind, notes)
+    work = _work_of(kind, model["id"])
+    text: dict[str, Any] = _tokens(_folded(rates, notes, work=work), kind, notes)
     text |= {"request": "0", **others}
     if others and rates and kind in {"speech", "transcription"}:
         notes.append("by tokens or by seconds, whichever the answer tells; never both")
@@ -93,34 +93,38 @@ def _price(kind: str, model: dict[str, Any], price: dict[str, Any], notes: list[
     steps += [(one["prompt_tokens_above"], one["rates"]) for one in price.get("tiers") or ()]
     if steps:
         text["tiers"] = [
-            {"above_input_tokens": above, **_tokens(_folded(step, notes, all_kinds=by_sound), kind, notes)}
+            {"above_input_tokens": above, **_tokens(_folded(step, notes, work=work), kind, notes)}
             for above, step in steps
         ]
     factors = _service_tiers(price, notes)
     return text | ({"service_tiers": factors} if factors else {})
 
 
-def _folded(rates: Rates, notes: list[str], *, all_kinds: bool) -> Rates:
+def _work_of(kind: str, model_id: str) -> str | None:
+    """What a model is for, if not text: the kind of token that its price must cover."""
+    if kind == "image":
+        return "image_token"
+    return "audio" if kind in {"speech", "transcription"} or "audio" in model_id else None
+
+
+def _folded(rates: Rates, notes: list[str], *, work: str | None) -> Rates:
     """Sound, pictures and thoughts within input and output."""
     folded = dict(rates)
-    for name, more in (
-        ("input", ("input_audio", "input_image_token")),
-        ("output", ("output_audio", "output_image_token")),
-    ):
+    for name in ("input", "output"):
         plain = rates.get(name, 0.0)
-        dearest = max([plain, *(rates[one] for one in more if one in rates)])
-        if dearest > plain and all_kinds:
-            folded[name] = dearest
+        own = rates.get(f"{name}_{work}", 0.0)
+        if own > plain:
+            folded[name] = own
             if name == "input":
                 folded.pop(
                     "cache_read", None
                 )  # that of text; what the dearer kinds cost read back is not told
             if plain:
                 _note(notes, f"{name} of text alone costs {_plain(plain)}")
-        elif dearest > plain:
-            _note(
-                notes, f"{name} of sound or pictures costs {_plain(dearest)}, which this price does not have"
-            )
+        for kind, words in (("audio", "sound"), ("image_token", "pictures")):
+            rate = rates.get(f"{name}_{kind}", 0.0)
+            if rate > folded.get(name, 0.0):
+                _note(notes, f"{name} of {words} costs {_plain(rate)}, which this price does not have")
     if rates.get("reasoning", 0.0) > rates.get("output", 0.0):
         folded["output"] = rates["reasoning"]
         _note(notes, f"output without thinking costs {_plain(rates['output'])}")

@@ -1,0 +1,241 @@
+"""Writing what a preset comes to: one stream after the other, each write by itself.
+
+Whatever a crash leaves, the same command finds it and does the rest. All ids follow from the provider's name, so a second
+run has nothing to do. What is there already stays as it is, whoever made it: a credential, a deployment's settings, a
+price, a route. So a newer preset changes nothing that was published.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from application.catalogue.presets.plan import PlannedModel, publications
+from application.catalogue.presets.preset import PresetEndpoint
+from application.catalogue.register_provider import RegisterProvider
+from application.catalogue.register_provider import handle as register_provider
+from application.catalogue.store_credential import StoreCredential
+from application.catalogue.store_credential import handle as store_credential
+from application.catalogue.streams import load_credential, load_deployment, load_provider
+from application.command import Done, Ports, execute, load, stamp
+from domain.catalogue import alias as alias_rules
+from domain.catalogue import credential as credential_rules
+from domain.catalogue import deployment as deployment_rules
+from domain.catalogue import provider as provider_rules
+from domain.catalogue.alias import NO_ALIAS, Alias, RouteTarget, alias_stream
+from domain.catalogue.prices import PRICE_LIST_STREAM, PriceListEvent
+from domain.catalogue.provider import Provider, provider_id_of
+from domain.fact import Actor
+from domain.ids import stream_of
+from domain.refusal import AlreadyExists, NotFound
+from domain.secret import Secret
+
+_Aliases: TypeAlias = frozenset[str]
+
+
+class EnabledModel(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done for one model, and what was there. `unpriced` ones are refused until they have a price."""
+
+    model: str
+    alias: str
+    deployment_id: UUID
+    deployment: Literal["added", "kept"]
+    price: Literal["published", "kept", "unpriced"]
+    route: Literal["set", "kept"]
+
+
+class Enabled(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is now. `position` is that of the last stored event; none: all of it was there already."""
+
+    provider_id: UUID
+    provider: Literal["registered", "kept"]
+    credential_id: UUID
+    credential: Literal["stored", "kept"]
+    models: tuple[EnabledModel, ...]
+    position: int | None
+
+
+class Enabling:
+    """One run of the command, and the last position that it wrote."""
+
+    def __init__(
+        self,
+        endpoint: PresetEndpoint,
+        *,
+        base_url: str,
+        secret: Secret,
+        markup_ppm: int,
+        note: str,
+        actor: Actor,
+        ports: Ports,
+    ) -> None:
+        self._endpoint = endpoint
+        self._base_url = base_url
+        self._secret = secret
+        self._markup_ppm = markup_ppm
+        self._note = note
+        self._actor = actor
+        self._ports = ports
+        self._stamp = stamp(ports, actor)
+        self._position: int | None = None
+
+    def prices_of(self, models: Sequence[PlannedModel]) -> list[PriceListEvent]:
+        """Raises: BadField: a price or the markup cannot be used."""
+        return publications(
+            models,
+            markup_ppm=self._markup_ppm,
+            note=self._note,
+            approved_by=self._actor.label,
+            stamp=self._stamp,
+        )
+
+    def enable(self, name: str, models: Sequence[PlannedModel]) -> Enabled:
+        """Do what is not done yet, under the provider's `name`. Raises: as the command."""
+        provider_id = provider_id_of(name)
+        credential_id = stream_of(provider_id, "preset-credential")
+        self._require_alive(credential_id)
+        registered = self._register(name)
+        provider = load_provider(self._ports.store, provider_id)
+        stored = self._store_secret(provider, credential_id)
+        ids = [stream_of(provider_id, f"preset-deployment:{one.model.id}") for one in models]
+        added = [
+            self._add(one, deployment_id, provider, credential_id)
+            for one, deployment_id in zip(models, ids, strict=True)
+        ]
+        published, priced = self._publish(models, ids)
+        routed = [
+            self._route(one.alias, deployment_id) for one, deployment_id in zip(models, ids, strict=True)
+        ]
+        return Enabled(
+            provider_id=provider_id,
+            provider="registered" if registered else "kept",
+            credential_id=credential_id,
+            credential="stored" if stored else "kept",
+            models=tuple(
+                EnabledModel(
+                    model=one.model.id,
+                    alias=one.alias,
+                    deployment_id=deployment_id,
+                    deployment="added" if is_new else "kept",
+                    price=_price_state(one.alias, published, priced),
+                    route="set" if is_routed else "kept",
+                )
+                for one, deployment_id, is_new, is_routed in zip(models, ids, added, routed, strict=True)
+            ),
+            position=self._position,
+        )
+
+    def _require_alive(self, credential_id: UUID) -> None:
+        credential = load_credential(self._ports.store, credential_id)
+        if credential is not None:
+            credential_rules.alive(credential)
+
+    def _register(self, name: str) -> bool:
+        """An operator may have changed the provider since: its terms stay, its place must be the one of the key."""
+        known = load(self._ports.store, provider_id_of(name), None, provider_rules.evolve)
+        if known is not None:
+            if (known.base_url, known.dialect) != (self._base_url, self._endpoint.dialect):
+                raise AlreadyExists("provider", name)
+            return False
+        command = RegisterProvider(
+            name=name,
+            base_url=self._base_url,
+            dialect=self._endpoint.dialect,
+            usage_dialect=self._endpoint.usage_dialect,
+        )
+        return self._noted(register_provider(command, actor=self._actor, ports=self._ports).done)
+
+    def _store_secret(self, provider: Provider, credential_id: UUID) -> bool:
+        if load_credential(self._ports.store, credential_id) is not None:
+            return False
+        command = StoreCredential(
+            provider_id=provider.provider_id, secret=self._secret, credential_id=credential_id
+        )
+        return self._noted(store_credential(command, actor=self._actor, ports=self._ports).done)
+
+    def _add(self, one: PlannedModel, deployment_id: UUID, provider: Provider, credential_id: UUID) -> bool:
+        store = self._ports.store
+        if load_deployment(store, deployment_id) is not None:
+            return False
+        credential = load_credential(store, credential_id)
+        if credential is None:
+            raise NotFound("credential", credential_id)
+        done = execute(
+            store,
+            deployment_id,
+            None,
+            deployment_rules.evolve,
+            lambda deployment: deployment_rules.add(
+                deployment,
+                deployment_id=deployment_id,
+                provider=provider,
+                credentials={credential_id: credential},
+                spec=msgspec.structs.replace(one.spec, credential_id=credential_id),
+                stamp=self._stamp,
+            ),
+        )
+        return self._noted(done)
+
+    def _publish(self, models: Sequence[PlannedModel], ids: Sequence[UUID]) -> tuple[_Aliases, _Aliases]:
+        """The aliases that got a price, and all that have one. Present and later prices are stored together."""
+        ours = [
+            one
+            for one, deployment_id in zip(models, ids, strict=True)
+            if _is_free_for(
+                load(self._ports.store, alias_stream(one.alias), NO_ALIAS, alias_rules.evolve), deployment_id
+            )
+        ]
+        done = execute(
+            self._ports.store,
+            PRICE_LIST_STREAM,
+            _Aliases(),
+            _with_priced,
+            lambda priced: self.prices_of([one for one in ours if one.alias not in priced]),
+        )
+        self._noted(done)
+        published = _Aliases().union(
+            *(event.entries for event in done.events if isinstance(event, PriceListEvent))
+        )
+        priced: _Aliases = load(self._ports.store, PRICE_LIST_STREAM, _Aliases(), _with_priced)
+        return published, priced
+
+    def _route(self, alias: str, deployment_id: UUID) -> bool:
+        target = RouteTarget(deployment_id=deployment_id)
+        done = execute(
+            self._ports.store,
+            alias_stream(alias),
+            NO_ALIAS,
+            alias_rules.evolve,
+            lambda known: (
+                []
+                if known.exists
+                else alias_rules.set_route(
+                    known, name=alias, targets=(target,), known=frozenset((deployment_id,)), stamp=self._stamp
+                )
+            ),
+        )
+        return self._noted(done)
+
+    def _noted(self, done: Done) -> bool:
+        """Whether anything was stored."""
+        if done.position is not None:
+            self._position = done.position
+        return bool(done.events)
+
+
+def _with_priced(priced: _Aliases, event: PriceListEvent) -> _Aliases:
+    return priced.union(event.entries)
+
+
+def _is_free_for(alias: Alias, deployment_id: UUID) -> bool:
+    """An alias that leads elsewhere has its operator's price, or none on purpose."""
+    return not alias.exists or any(target.deployment_id == deployment_id for target in alias.targets)
+
+
+def _price_state(
+    alias: str, published: _Aliases, priced: _Aliases
+) -> Literal["published", "kept", "unpriced"]:
+    if alias in published:
+        return "published"
+    return "kept" if alias in priced else "unpriced"
