@@ -177,6 +177,14 @@ def tokenok(stack: ExitStack, folder: Path) -> tuple[Candidate, str]:
     ), sandbox
 
 
+def verified(folder: Path) -> str:
+    """What the ledger says of itself after all that."""
+    told = json.loads((folder / "ready.json").read_bytes())
+    environ = {**os.environ, "DATABASE_URL": told["database_url"]}
+    command = [sys.executable, "-m", "cli", "ledger", "verify"]
+    return subprocess.run(command, env=environ, capture_output=True, text=True, check=False).stdout.strip()
+
+
 def nginx(stack: ExitStack, folder: Path, sandbox: str) -> Candidate:
     port = 18_080
     host = sandbox.removeprefix("http://").removesuffix("/v1")
@@ -282,6 +290,7 @@ def main() -> None:
         print(f"left out, not given: {', '.join(sorted(left_out)) or 'none'}")
         for is_stream in (False, True):
             compare(candidates, connections=options.connections, seconds=options.seconds, is_stream=is_stream)
+        print(f"\n{verified(folder)}")
 
 
 def compare(candidates: list[Candidate], *, connections: int, seconds: int, is_stream: bool) -> None:

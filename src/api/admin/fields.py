@@ -25,6 +25,7 @@ WORDS: Final = {
         '{"fast": {"input": "0.5", "cached_input": "0.05", "cache_write": "0.5", "output": "1.5", "request": "0"}}'
     ),
     "expires_us": "when it ends, in microseconds since 1970; never if left out",
+    "fall_over_on": "causes beyond the usual ones for which the next deployment is tried",
     "first_byte_ms": "how long it may take to begin its answer",
     "idle_ms": "how long it may be silent within an answer",
     "image_tokens_max": "the most tokens that one image can take; the whole context if left out",
@@ -53,6 +54,7 @@ WORDS: Final = {
     "secret": "the secret; it is never shown again",
     "serves": "what it can be asked for, for example chat or embeddings",
     "source": "where the credit comes from",
+    "strategy": "how to put the deployments in order; by weight if any has one, else as listed, if left out",
     "subject_id": "an account, a key or an operator",
     "target": "the alias that has the route",
     "targets": 'in the order to try them, for example [{"deployment_id": "..."}]',

@@ -30,7 +30,7 @@ class EnablePreset(Command, frozen=True, kw_only=True):
         None  #: none: the preset's id, with the dialect and region if they are not the first
     )
     model_ids: tuple[str, ...] = ()  #: none: those with a role
-    alias_prefix: str = ""
+    alias_prefix: str | None = None
     credits_per_usd: str = "1"
     markup_ppm: int = NO_MARKUP_PPM
 
@@ -64,7 +64,7 @@ def handle(command: EnablePreset, *, actor: Actor, ports: Ports) -> Enabled:
             preset=preset,
             endpoint=endpoint,
             region=command.region,
-            prefix=command.alias_prefix,
+            prefix=command.alias_prefix or "",
             rate=rate,
             now_us=ports.clock.now_us(),
         )

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from application.catalogue.deployment_fields import credentials_of
 from application.catalogue.presets.plan import PlannedModel, publications
 from application.catalogue.presets.preset import PresetEndpoint
 from application.catalogue.register_provider import RegisterProvider
@@ -28,7 +29,7 @@ from domain.catalogue.prices import PRICE_LIST_STREAM, PriceListEvent
 from domain.catalogue.provider import Provider, provider_id_of
 from domain.fact import Actor
 from domain.ids import stream_of
-from domain.refusal import AlreadyExists, NotFound
+from domain.refusal import AlreadyExists
 from domain.secret import Secret
 
 _Aliases: TypeAlias = frozenset[str]
@@ -158,9 +159,8 @@ class Enabling:
         store = self._ports.store
         if load_deployment(store, deployment_id) is not None:
             return False
-        credential = load_credential(store, credential_id)
-        if credential is None:
-            raise NotFound("credential", credential_id)
+        spec = msgspec.structs.replace(one.spec, credential_id=credential_id)
+        credentials = credentials_of(spec, store)
         done = execute(
             store,
             deployment_id,
@@ -170,8 +170,8 @@ class Enabling:
                 deployment,
                 deployment_id=deployment_id,
                 provider=provider,
-                credentials={credential_id: credential},
-                spec=msgspec.structs.replace(one.spec, credential_id=credential_id),
+                credentials=credentials,
+                spec=spec,
                 stamp=self._stamp,
             ),
         )

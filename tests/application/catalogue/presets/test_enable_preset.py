@@ -271,6 +271,16 @@ def test_another_dialect_of_the_provider(ports: Ports) -> None:
     assert [spec.spec.detail.traits for spec in specs if spec] == [("reasoning_content",), ()]
 
 
+def test_traits_are_told_only_in_the_dialect_whose_words_they_are(ports: Ports) -> None:
+    """Gemini's are of its own dialect: asked in that of OpenAI, the same model has none."""
+    native = enable(ports, "gemini", model_ids=("gemini-4-argon",))
+    compatible = enable(ports, "gemini", model_ids=("gemini-4-argon",), dialect="openai", alias_prefix="c/")
+    found = [load_deployment(ports.store, one.models[0].deployment_id) for one in (native, compatible)]
+    traits = [one.spec.detail.traits for one in found if one]
+    assert "thinking_level" in traits[0]
+    assert traits[1] == ()
+
+
 @pytest.mark.parametrize("preset", ["alibaba", "anthropic", "gemini", "mistral", "openai", "xai"])
 def test_every_model_of_a_preset_can_be_enabled(ports: Ports, preset: str) -> None:
     """Behind each of its dialects; what has no price is deployed, and refused until it has one."""
