@@ -43,6 +43,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     body_bytes_max: int = 32 * 1024 * 1024
     """The largest request body on `/v1`; above it 413."""
+    upload_bytes_max: int = 256 * 1024 * 1024
+    """The largest form (sound, pictures) on `/v1`; above it 413. What is above 1 MiB waits in a temporary file."""
+    uploads_bytes_max: int = 4 * 1024 * 1024 * 1024
+    """All forms under way in one process together; above it 503."""
     upstream_connect_s: float = 5.0
     upstream_first_byte_s: float = 60.0
     upstream_idle_s: float = 60.0
@@ -79,7 +83,9 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     try:
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise BadSetting(f"a setting cannot be used: {error}") from None
+        wanted, _, place = str(error).partition(" - at `$.")
+        name = place.rstrip("`").upper() or "a setting"
+        raise BadSetting(f"{name} cannot be used: {wanted.partition(',')[0].lower()}") from None
 
 
 def require(settings: Settings, *names: str) -> None:
