@@ -12,6 +12,7 @@ from logs import configure_logs
 from settings import BadSetting, from_environment
 
 DRAIN_S = 30
+STUCK_MS = 120_000
 
 
 def main() -> int:
@@ -43,9 +44,17 @@ def main() -> int:
         backlog=2048,
     )
     # The server takes an inherited descriptor for a Unix socket, and leaves the delays of TCP on; so it gets a socket.
-    sockets = None if options.fd is None else [socket.socket(fileno=options.fd)]
+    sockets = None if options.fd is None else [_inherited(options.fd)]
     uvicorn.Server(config).run(sockets=sockets)
     return 0
+
+
+def _inherited(descriptor: int) -> socket.socket:
+    """The listening socket; what it accepts is given up by the kernel when a peer takes no bytes for so long."""
+    listening = socket.socket(fileno=descriptor)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STUCK_MS)
+    return listening
 
 
 if __name__ == "__main__":
