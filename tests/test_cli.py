@@ -203,6 +203,21 @@ def test_a_ledger_that_cannot_be_read_is_neither(data: Path) -> None:
         assert (done.returncode, done.stdout, done.stderr.partition(":")[0]) == (2, "", code)
 
 
+def test_presets_are_seen_without_a_database_and_enabled_with_one(cli: Cli) -> None:
+    """From the list to a model that is priced and routed; the second time nothing is left to do."""
+    listed = {one["id"]: one for one in Cli().json("preset", "list")}
+    assert len(listed) == 10
+    shown = Cli().json("preset", "show", "deepseek")
+    assert len(shown["models"]) == listed["deepseek"]["models"]
+    assert listed["deepseek"]["roles"]["coding"] in Cli().text("preset", "show", "deepseek")
+    assert Cli().run("preset", "show", "nonsense").returncode == 1
+    enable = ("preset", "enable", "--preset", "deepseek")
+    first, again = (cli.json(*enable, stdin=f"{SECRET}\n") for _ in range(2))
+    assert first["provider"] == "registered"
+    assert {one["price"] for one in first["models"]} == {"published"}
+    assert again["position"] is None
+
+
 def test_what_people_read(cli: Cli) -> None:
     """Tables and sentences where fields would say little."""
     assert cli.text("requests", "list") == "No requests.\n"

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from adapters.doctor import Finding
+from application.catalogue.list_presets import PresetSummary
+from application.catalogue.presets.preset import Preset
 from application.projections import ProjectionStatus
 from application.queries import RequestPage, RequestRow
 
@@ -38,6 +40,36 @@ def status_text(statuses: Sequence[ProjectionStatus]) -> str:
         for one in statuses
     ]
     return table(("READ MODEL", "POSITION", "BEHIND", "STATE"), rows)
+
+
+def presets_text(presets: Sequence[PresetSummary]) -> str:
+    """A table, and how to go on."""
+    rows = [
+        (one.id, one.name, str(one.models), ", ".join(one.regions), ", ".join(one.dialects), str(one.read))
+        for one in presets
+    ]
+    text = table(("PRESET", "PROVIDER", "MODELS", "REGIONS", "SPEAKS", "FACTS OF"), rows)
+    return text + "\nMore with `preset show ID`; `preset enable --help` makes one ready.\n"
+
+
+def preset_text(preset: Preset) -> str:
+    """Its roles, and a table of its models with what a million tokens cost."""
+    roles = "".join(f"{role:11}{model}\n" for role, model in preset.roles.items())
+    rows = [
+        (
+            model.id,
+            model.kind,
+            "-" if model.context_tokens is None else str(model.context_tokens),
+            "-" if price is None else price.usd.input,
+            "-" if price is None else price.usd.output,
+            "" if price is None or price.verified else "not verified",
+        )
+        for model in preset.models
+        for price in [model.prices[0] if model.prices else None]
+    ]
+    head = ("MODEL", "KIND", "CONTEXT", "USD IN/1M", "USD OUT/1M", "")
+    notes = "".join(f"\n* {note}" for note in preset.notes)
+    return f"{preset.name}, facts of {preset.read}\n\n{roles}\n{table(head, rows)}{notes}\n".rstrip() + "\n"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

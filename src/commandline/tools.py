@@ -15,6 +15,7 @@ from adapters.doctor import run_checks
 from adapters.eventstore.store import PostgresEventStore
 from adapters.vault.master_keys import parse_master_keys
 from adapters.vault.postgres import PostgresVault
+from application.catalogue.list_presets import find_preset, list_presets, summary_of
 from application.clock import SystemClock
 from application.queries import RequestFilter, RequestState
 from application.verify.report import render_text
@@ -22,7 +23,7 @@ from application.verify.verify import verify
 from bootstrap import migrate, open_pool, reaper_of
 from commandline.help import sentence
 from commandline.parser import BadArgument
-from commandline.texts import findings_text, requests_text, status_text
+from commandline.texts import findings_text, preset_text, presets_text, requests_text, status_text
 from domain.refusal import NotFound
 from domain.topics import REGISTRY
 from projections.balances import BalanceReader
@@ -73,6 +74,9 @@ def add_tools(nouns: dict[str, Any]) -> None:
         nouns["master-key"], "rotate", run_rotate, "seal everything with the first of the master keys"
     )
     rotate.epilog = ROTATING
+    _add(nouns["preset"], "list", run_presets, "the presets there are")
+    preset = _add(nouns["preset"], "show", run_preset, "one preset with its models and prices in USD")
+    preset.add_argument("id", metavar="ID", help="as `preset list` shows it")
     balance = _add(nouns["balance"], "show", run_balance, "an account's balance as last projected")
     balance.add_argument("--account-id", type=UUID, required=True, metavar="UUID")
     listing = _add(nouns["requests"], "list", run_requests, "requests, newest first")
@@ -128,6 +132,16 @@ def run_rotate(settings: Settings, _values: argparse.Namespace) -> Outcome:
         return Outcome(vault.rotate_master_key())
 
 
+def run_presets(_settings: Settings, _values: argparse.Namespace) -> Outcome:
+    presets = [summary_of(one) for one in list_presets()]
+    return Outcome(presets, text=presets_text(presets))
+
+
+def run_preset(_settings: Settings, values: argparse.Namespace) -> Outcome:
+    preset = find_preset(values.id)
+    return Outcome(preset, text=preset_text(preset))
+
+
 def run_balance(settings: Settings, values: argparse.Namespace) -> Outcome:
     with open_pool(settings) as pool:
         balance = BalanceReader(pool).balance_with_holds(values.account_id)
@@ -167,4 +181,4 @@ def _add(commands: Any, name: str, tool: Tool, words: str) -> argparse.ArgumentP
 
 
 #: Needs no database to be found first: it says what is missing.
-WITHOUT_DATABASE: Final = frozenset({run_doctor})
+WITHOUT_DATABASE: Final = frozenset({run_doctor, run_presets, run_preset})

@@ -25,6 +25,8 @@ from api.admin.views import (
     operator_items,
     price_items,
 )
+from application.catalogue.list_presets import PresetSummary, find_preset, list_presets, summary_of
+from application.catalogue.presets.preset import Preset
 from application.queries import Balance, RequestDetail, RequestFilter, RequestPage, RequestState
 from domain.refusal import NotFound
 
@@ -36,6 +38,13 @@ class Balances(msgspec.Struct, frozen=True, kw_only=True):
     """Balances by account id."""
 
     items: tuple[Balance, ...]
+    next_after: str | None
+
+
+class Presets(msgspec.Struct, frozen=True, kw_only=True):
+    """Every preset, by id."""
+
+    items: tuple[PresetSummary, ...]
     next_after: str | None
 
 
@@ -112,7 +121,25 @@ def catalogue_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
     async def list_prices(after: FromQuery[str | None] = None, limit: Limit = PAGE_ROWS) -> Page:
         return page(price_items(directory), after, limit)
 
-    return [list_providers, list_credentials, list_deployments, list_aliases, list_prices]
+    @get("/presets", opt=_READ, sync_to_thread=True)
+    def read_presets() -> Presets:
+        """Providers that are known already; `preset/enable` makes one ready."""
+        return Presets(items=tuple(summary_of(one) for one in list_presets()), next_after=None)
+
+    @get("/presets/{preset_id:str}", opt=_READ, sync_to_thread=True)
+    def read_preset(preset_id: FromPath[str]) -> Preset:
+        """One preset, with its models and their prices in USD."""
+        return find_preset(preset_id)
+
+    return [
+        read_presets,
+        read_preset,
+        list_providers,
+        list_credentials,
+        list_deployments,
+        list_aliases,
+        list_prices,
+    ]
 
 
 def read_model_routes(tools: AdminTools) -> list[HTTPRouteHandler]:

@@ -8,7 +8,7 @@ import msgspec
 from application.catalogue.streams import load_deployment
 from application.command import Command, Done, Ports, execute, stamp
 from domain.catalogue import alias as rules
-from domain.catalogue.alias import NO_ALIAS, RouteTarget, alias_stream
+from domain.catalogue.alias import NO_ALIAS, FallOverCause, RouteTarget, Strategy, alias_stream
 from domain.fact import Actor
 from domain.operators import Permission
 
@@ -27,6 +27,8 @@ class SetRoute(Command, frozen=True, kw_only=True):
 
     alias: str
     targets: tuple[Target, ...]
+    strategy: Strategy | None = None
+    fall_over_on: tuple[FallOverCause, ...] = ()
 
 
 def handle(command: SetRoute, *, actor: Actor, ports: Ports) -> Done:
@@ -46,5 +48,13 @@ def handle(command: SetRoute, *, actor: Actor, ports: Ports) -> Done:
         alias_stream(command.alias),
         NO_ALIAS,
         rules.evolve,
-        lambda alias: rules.set_route(alias, name=command.alias, targets=targets, known=known, stamp=at),
+        lambda alias: rules.set_route(
+            alias,
+            name=command.alias,
+            targets=targets,
+            known=known,
+            stamp=at,
+            strategy=command.strategy,
+            fall_over_on=command.fall_over_on,
+        ),
     )
