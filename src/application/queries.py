@@ -4,15 +4,18 @@ Read models lag behind the log by a moment. They are for showing and searching; 
 decided from them. Amounts are integer nano-credits, times Unix microseconds, both taken from the events.
 """
 
-from typing import Literal, Protocol
+from collections.abc import Sequence
+from typing import Final, Literal, Protocol
 from uuid import UUID
 
 import msgspec
 
-from domain.ledger.events import UsageSource
+from domain.ledger.events import PassedOver, UsageSource
 
 RequestState = Literal["admitted", "charged", "released", "abandoned"]
 PAGE_ROWS_MAX = 500
+CHAT: Final = "chat"
+NOT_PASSED_OVER: Final = "[]"
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +84,13 @@ class RequestRow(msgspec.Struct, frozen=True, kw_only=True):
     ended_us: int | None
     first_position: int
     last_position: int
+    operation: str | None = None  #: what was asked for, once it was charged: `chat`, `messages`, ...
+    factor_ppm: int | None = None  #: of the hour and the service tier; none: the price itself
+    images: int | None = None
+    audio_ms: int | None = None
+    characters: int | None = None
+    searches: int | None = None
+    passed_over: tuple[PassedOver, ...] = ()  #: deployments that might have served and were not tried
 
 
 class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +107,8 @@ class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
     started_us: int
     duration_ms: int
     upstream_request_id: str | None
+    credential_id: UUID | None = None
+    first_byte_ms: int | None = None  #: until the answer's head came
 
 
 class RequestDetail(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,3 +173,22 @@ _CONTROL = dict.fromkeys(range(32), "�")
 def clean(text: str) -> str:
     """Text as read models keep it: control characters replaced, for Postgres refuses NUL and no name needs one."""
     return text.translate(_CONTROL)
+
+
+def passed_over_text(some: Sequence[PassedOver]) -> str:
+    """Deployments that were passed over, as read models keep them: JSON."""
+    if not some:
+        return NOT_PASSED_OVER
+    return clean(
+        msgspec.json.encode([[one.deployment_id, one.provider, one.reason] for one in some]).decode()
+    )
+
+
+def passed_over_of(text: str) -> tuple[PassedOver, ...]:
+    """What `passed_over_text` wrote."""
+    if text == NOT_PASSED_OVER:
+        return ()
+    return tuple(
+        PassedOver(deployment_id=deployment_id, provider=provider, reason=reason)
+        for deployment_id, provider, reason in msgspec.json.decode(text, type=list[tuple[UUID, str, str]])
+    )

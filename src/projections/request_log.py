@@ -14,6 +14,8 @@ import msgspec
 from psycopg.rows import class_row, kwargs_row
 
 from application.queries import (
+    CHAT,
+    NOT_PASSED_OVER,
     PAGE_ROWS_MAX,
     AttemptRow,
     RequestDetail,
@@ -21,6 +23,8 @@ from application.queries import (
     RequestPage,
     RequestRow,
     clean,
+    passed_over_of,
+    passed_over_text,
 )
 from domain.event import Event
 from domain.ledger.events import (
@@ -70,6 +74,13 @@ _END = (
     ("first_byte_ms", "bigint", ""),
     ("total_ms", "bigint", ""),
     ("ended_us", "bigint", ""),
+    ("operation", "text", ""),
+    ("factor_ppm", "bigint", ""),
+    ("images", "bigint", ""),
+    ("audio_ms", "bigint", ""),
+    ("characters", "bigint", ""),
+    ("searches", "bigint", ""),
+    ("passed_over", "text", "NOT NULL DEFAULT '[]'"),  # JSON, in the order of the plan
 )
 _ATTEMPT = (
     ("request_id", "uuid", "NOT NULL"),
@@ -83,6 +94,8 @@ _ATTEMPT = (
     ("started_us", "bigint", "NOT NULL"),
     ("duration_ms", "bigint", "NOT NULL"),
     ("upstream_request_id", "text", ""),
+    ("credential_id", "uuid", ""),
+    ("first_byte_ms", "bigint", ""),
 )
 
 
@@ -148,6 +161,13 @@ class _Row(msgspec.Struct, gc=False):
     first_byte_ms: int | None = None
     total_ms: int | None = None
     ended_us: int | None = None
+    operation: str | None = None
+    factor_ppm: int | None = None
+    images: int | None = None
+    audio_ms: int | None = None
+    characters: int | None = None
+    searches: int | None = None
+    passed_over: str = NOT_PASSED_OVER
 
     @classmethod
     def opened_by(cls, event: Any, at: Located) -> "_Row":
@@ -215,6 +235,13 @@ def _charged(changes: _Changes, event: UsageCharged, at: Located) -> None:
     row.deployment_id = event.deployment_id
     row.first_byte_ms = event.first_byte_ms
     row.total_ms = event.total_ms
+    row.operation = event.operation or CHAT
+    row.factor_ppm = event.factor_ppm or None
+    row.images = event.units.images
+    row.audio_ms = event.units.audio_ms
+    row.characters = event.units.characters
+    row.searches = event.units.searches
+    row.passed_over = passed_over_text(event.passed_over or ())
     changes.tried(row, event.attempts)
 
 
@@ -223,6 +250,7 @@ def _released(changes: _Changes, event: RequestReleased, at: Located) -> None:
     row.state = "released"
     row.code = event.code
     row.total_ms = event.total_ms
+    row.passed_over = passed_over_text(event.passed_over or ())
     changes.tried(row, event.attempts)
 
 
@@ -261,7 +289,7 @@ class RequestLog:
     """The fold. A row remembers the newest event in it and ignores older ones."""
 
     name: ClassVar[str] = "request_log"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     tables: ClassVar[tuple[Table, ...]] = (_REQUESTS, _ATTEMPTS)
     topics: ClassVar[frozenset[str]] = topics_of(_FOLDS)
 
@@ -301,8 +329,12 @@ _CONDITIONS = {
 
 
 def _request(**columns: Any) -> RequestRow:
-    flags = columns.pop("usage_flags")
-    return RequestRow(usage_flags=tuple(flags.split(",")) if flags else (), **columns)
+    flags, passed_over = columns.pop("usage_flags"), columns.pop("passed_over")
+    return RequestRow(
+        usage_flags=tuple(flags.split(",")) if flags else (),
+        passed_over=passed_over_of(passed_over),
+        **columns,
+    )
 
 
 def select(connection: Connection, request_ids: Sequence[UUID]) -> dict[UUID, RequestDetail]:

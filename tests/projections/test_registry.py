@@ -25,6 +25,7 @@ NEITHER_BALANCE_NOR_REQUEST = {
 TABLES = {
     ("balances", 1): "3d98d6385e49ee972c6874f4ad79624eb7397601694b1fd7d857587ef08cb749",
     ("request_log", 1): "a4d701d85cdb9beaa9eb42cc7ac213a0c3dd7520c3f023e7b3ab8dd172d19805",
+    ("request_log", 2): "fddfbdc83dca5a32015c0dd5d6bdb0c764f6ed4d8343ab8974c23dd796653da8",
 }
 
 

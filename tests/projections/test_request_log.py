@@ -8,7 +8,7 @@ import pytest
 
 from application.queries import AttemptRow, RequestFilter, RequestRow
 from domain.event import Event
-from domain.ledger.events import Attempt, Units
+from domain.ledger.events import Attempt, PassedOver, Units
 from projections.request_log import RequestReader
 from tests.histories import history, numbered
 from tests.projections.facts import (
@@ -39,8 +39,11 @@ ATTEMPTS = (
         started_us=8,
         duration_ms=9,
         upstream_request_id="up-1",
+        credential_id=LEASE,
+        first_byte_ms=3,
     ),
 )
+PASSED = PassedOver(deployment_id=KEY, provider="three", reason="breaker_open")
 
 
 @pytest.fixture
@@ -102,14 +105,29 @@ def test_a_charged_request_shows_usage_cost_and_attempts(lab: Lab, reader: Reque
         charged(FIRST, 30, 12),
         shortfall_nano=2,
         price_version=4,
-        units=Units(input=1, cached_input=2, cache_write=3, output=4, reasoning=5),
+        units=Units(
+            input=1,
+            cached_input=2,
+            cache_write=3,
+            output=4,
+            reasoning=5,
+            images=6,
+            audio_ms=7,
+            characters=8,
+            searches=9,
+        ),
         usage_flags=("clamped", "late"),
         attempts=ATTEMPTS,
+        operation="messages",
+        factor_ppm=2_000_000,
+        passed_over=(PASSED,),
     )
     project(lab, admitted(FIRST, 30), charge)
     found = reader.request(FIRST)
     assert found
     request = found.request
+    assert (request.operation, request.factor_ppm, request.passed_over) == ("messages", 2_000_000, (PASSED,))
+    assert (request.images, request.audio_ms, request.characters, request.searches) == (6, 7, 8, 9)
     assert (request.state, request.charge_nano, request.shortfall_nano) == ("charged", 12, 2)
     assert (request.admitted_us, request.ended_us, request.first_byte_ms, request.total_ms) == (5, 9, 1, 2)
     assert (request.input_tokens, request.cached_input_tokens, request.cache_write_tokens) == (1, 2, 3)

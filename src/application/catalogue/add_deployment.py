@@ -5,13 +5,13 @@ from uuid import UUID
 
 from application.catalogue.deployment_fields import DeploymentFields, credentials_of
 from application.catalogue.streams import load_provider
-from application.command import Created, Ports, execute, stamp
+from application.command import Command, Created, Ports, execute, stamp
 from domain.catalogue import deployment as rules
 from domain.fact import Actor
 from domain.operators import Permission
 
 
-class AddDeployment(DeploymentFields, frozen=True, kw_only=True):
+class AddDeployment(DeploymentFields, Command, frozen=True, kw_only=True):
     """One model at one provider."""
 
     permission: ClassVar[Permission] = "catalogue"

@@ -5,13 +5,13 @@ from uuid import UUID
 
 from application.catalogue.deployment_fields import DeploymentFields, credentials_of
 from application.catalogue.streams import load_deployment, load_provider
-from application.command import Done, Ports, execute, stamp
+from application.command import Command, Done, Ports, execute, stamp
 from domain.catalogue import deployment as rules
 from domain.fact import Actor
 from domain.operators import Permission
 
 
-class ChangeDeployment(DeploymentFields, frozen=True, kw_only=True):
+class ChangeDeployment(DeploymentFields, Command, frozen=True, kw_only=True):
     """All settings; what is left out goes back to its default. The provider stays."""
 
     permission: ClassVar[Permission] = "catalogue"

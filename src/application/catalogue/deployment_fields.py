@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from uuid import UUID
 
+import msgspec
+
 from application.catalogue.streams import load_credential
-from application.command import Command
 from application.eventlog import EventStore
 from domain.catalogue.credential import Credential
 from domain.catalogue.deployment_spec import DeploymentSpec, Details, Operation, OutputField, Timeouts
 from domain.catalogue.prices import PriceText, price_of
 
 
-class DeploymentFields(Command, frozen=True, kw_only=True):
+class DeploymentFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything about a deployment that can change. A timeout that is left out is the server's."""
 
     upstream_model: str

@@ -6,7 +6,15 @@ from uuid import UUID
 
 import msgspec
 
-from application.queries import AttemptRow, RequestDetail, RequestRow, clean
+from application.queries import (
+    CHAT,
+    AttemptRow,
+    RequestDetail,
+    RequestRow,
+    clean,
+    passed_over_of,
+    passed_over_text,
+)
 from application.verify.balances import difference
 from application.verify.ledger import Stored
 from application.verify.read_models import ReadModelSnapshot
@@ -160,7 +168,12 @@ def _ended(
             changes |= _charged(event)
         case RequestReleased():
             attempts = event.attempts
-            changes |= {"state": "released", "code": _text(event.code), "total_ms": event.total_ms}
+            changes |= {
+                "state": "released",
+                "code": _text(event.code),
+                "total_ms": event.total_ms,
+                "passed_over": passed_over_of(passed_over_text(event.passed_over or ())),
+            }
         case RequestAbandoned():
             changes["state"] = "abandoned"
     changes["attempts"] = len(attempts)
@@ -192,6 +205,13 @@ def _charged(event: UsageCharged) -> dict[str, Any]:
         "deployment_id": event.deployment_id,
         "first_byte_ms": event.first_byte_ms,
         "total_ms": event.total_ms,
+        "operation": _text(event.operation or CHAT),
+        "factor_ppm": event.factor_ppm or None,
+        "images": event.units.images,
+        "audio_ms": event.units.audio_ms,
+        "characters": event.units.characters,
+        "searches": event.units.searches,
+        "passed_over": passed_over_of(passed_over_text(event.passed_over or ())),
     }
 
 
@@ -208,4 +228,6 @@ def _attempt(request_id: UUID, position: int, number: int, attempt: Attempt) -> 
         started_us=attempt.started_us,
         duration_ms=attempt.duration_ms,
         upstream_request_id=_text(attempt.upstream_request_id),
+        credential_id=attempt.credential_id,
+        first_byte_ms=attempt.first_byte_ms,
     )
