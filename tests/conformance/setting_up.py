@@ -5,8 +5,9 @@ from uuid import UUID
 
 from adapters.eventstore.store import PostgresEventStore
 from application.catalogue import add_deployment, publish_prices, register_provider, set_route
+from domain.catalogue.deployment_spec import Operation
 from domain.catalogue.prices import PriceText
-from domain.catalogue.provider import UsageDialect, provider_id_of
+from domain.catalogue.provider import Dialect, UsageDialect, provider_id_of
 from domain.event import Event
 from domain.fact import SYSTEM
 from tests.api.v1.gateway_world import TOPICS, World
@@ -14,6 +15,7 @@ from tests.waiting import until
 
 BATCH_EVENTS = 5_000
 PASSES = (
+    "file_id",
     "modalities",
     "models",
     "preset",
@@ -26,10 +28,22 @@ PASSES = (
 """What recorded requests have of the members that cost extra: the operator of these models has priced them in."""
 
 
-def add_provider(world: World, name: str, *, base_url: str, usage_dialect: UsageDialect) -> UUID:
+def add_provider(
+    world: World,
+    name: str,
+    *,
+    base_url: str,
+    usage_dialect: UsageDialect = "openai",
+    dialect: Dialect = "openai",
+) -> UUID:
     """A provider without a credential."""
     command = register_provider.RegisterProvider(
-        name=name, base_url=base_url, usage_dialect=usage_dialect, trains_on_data=False, retention_days=0
+        name=name,
+        base_url=base_url,
+        dialect=dialect,
+        usage_dialect=usage_dialect,
+        trains_on_data=False,
+        retention_days=0,
     )
     return register_provider.handle(command, actor=SYSTEM, ports=world.ports).id
 
@@ -43,6 +57,7 @@ def add_model(
     context_tokens: int = 1_000_000,
     output_tokens_max: int = 32_768,
     passes: tuple[str, ...] = PASSES,
+    serves: tuple[Operation, ...] = ("chat",),
 ) -> None:
     """An alias with one deployment; it is served once `publish` has priced it."""
     command = add_deployment.AddDeployment(
@@ -51,6 +66,7 @@ def add_model(
         context_tokens=context_tokens,
         output_tokens_max=output_tokens_max,
         passes=passes,
+        serves=serves,
     )
     deployment_id = add_deployment.handle(command, actor=SYSTEM, ports=world.ports).id
     target = set_route.Target(deployment_id=deployment_id)

@@ -9,6 +9,7 @@ from application.dialects.openai.responses.refused import refuse_stateful
 from application.wire.head import OUTPUT_TOKENS_MAX, ChatHead, parse_object, service_tier
 from application.wire.prompt import TOKENS_PER_MESSAGE, TOKENS_PER_REPLY, PromptText
 from application.wire.spending import unpriced_members
+from application.wire.stored import stored_references
 
 _SPENDING: Final = ("background_options", "context_management", "moderation")
 """Other prices, summaries that are billed, a second model."""
@@ -50,7 +51,9 @@ def parse_responses(body: bytes) -> ChatHead:
         has_prediction=False,
         provider_tools=tools,
         body_bytes=len(body),
-        unpriced=unpriced_members(request, provider_tools=tools > 0) + _unpriced(request),
+        unpriced=unpriced_members(request, provider_tools=tools > 0)
+        + _unpriced(request)
+        + stored_references(body, request),
         service_tier=service_tier(request),
     )
 
