@@ -26,6 +26,7 @@ PRICE = PriceText(
     input="1.234567891",
     cached_input="0.123456789",
     cache_write="1.543209877",
+    cache_write_long="2.469135781",
     output="6.172839457",
     request="17.5",
 )
@@ -72,6 +73,7 @@ def expected_nano(units: Units) -> int:
         (units.input, PRICE.input),
         (units.cached_input, PRICE.cached_input),
         (units.cache_write, PRICE.cache_write),
+        (units.cache_write_long, PRICE.cache_write_long or 0),
         (units.output, PRICE.output),
         (units.requests, PRICE.request),
     )

@@ -91,7 +91,7 @@ def exchanges_of(cases: Sequence[Case], *, seed: int) -> list[Exchange]:
 
 def _request(case: Case, *, wanted: bool) -> dict[str, Any]:
     """The recorded request, or one that its prompt could have come from where none was kept."""
-    request = dict(case.request) if case.request is not None else _made_up(case)
+    request = unrouted(case.request) if case.request is not None else _made_up(case)
     request["model"] = alias_of(case.provider)
     if case.stream:
         options = dict(request.get("stream_options") or {})
@@ -100,6 +100,11 @@ def _request(case: Case, *, wanted: bool) -> dict[str, Any]:
         if not request["stream_options"]:
             del request["stream_options"]
     return request
+
+
+def unrouted(request: dict[str, Any]) -> dict[str, Any]:
+    """Without what routes at OpenRouter, whose names are not those of this gateway: here it would route as well."""
+    return {name: value for name, value in request.items() if name not in ("models", "provider")}
 
 
 def _made_up(case: Case) -> dict[str, Any]:
@@ -121,7 +126,7 @@ def replay(world: World, cases: Sequence[Case], *, seed: int) -> Replay:
     key = world.new_key("recorded traffic", amount_nano=10**15)
     answers = asyncio.run(_send(world, upstream, exchanges, key))
     ids = {UUID(answer.headers["x-request-id"]) for answer in answers}
-    facts = until(lambda: _ended(world, ids))
+    facts = until(lambda: ended_facts(world, ids))
     outcomes = [
         Outcome(
             exchange=exchange,
@@ -136,7 +141,7 @@ def replay(world: World, cases: Sequence[Case], *, seed: int) -> Replay:
     return Replay(outcomes=outcomes, cuts=upstream.cuts, seed=seed)
 
 
-def _ended(world: World, ids: set[UUID]) -> dict[UUID, list[Event]]:
+def ended_facts(world: World, ids: set[UUID]) -> dict[UUID, list[Event]]:
     """The facts about each request, once every admitted one has ended; until then nothing."""
     facts: dict[UUID, list[Event]] = {request_id: [] for request_id in ids}
     for fact in lease_facts(world):

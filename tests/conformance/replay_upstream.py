@@ -1,6 +1,7 @@
 """A provider that answers with recorded bytes: a TCP server that cuts them at random places.
 
-A request names its exchange in the member `x_replay`, which the gateway knows nothing of and passes on.
+A request names its exchange in the member `x_replay`, which the gateway knows nothing of and passes on where it passes
+bytes; in one that it translates, the prompt says `[[replay NAME]]`.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from typing import Any
 import msgspec
 
 NAME = "x_replay"
+_MARK = re.compile(rb"\[\[replay ([^]]+)\]\]")
 _CONTINUED = re.compile(rb"[\x80-\xbf]")  #: a byte within a UTF-8 character
 
 
@@ -50,12 +52,18 @@ class Cuts:
 
 
 class ReplayUpstream:
-    """Serves `replies` and keeps what was asked, both by name."""
+    """Serves `replies` and keeps what was asked and under which path, all by name."""
+
+    @property
+    def base_url(self) -> str:
+        """As the OpenAI dialect has it."""
+        return f"{self.origin}/v1"
 
     def __init__(self, replies: dict[str, Reply], *, seed: int) -> None:
         self.asked: dict[str, list[dict[str, Any]]] = {}
+        self.paths: dict[str, str] = {}
         self.cuts = Cuts()
-        self.base_url = ""
+        self.origin = ""
         self._replies = replies
         self._seed = seed
         self._serving: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
@@ -64,7 +72,7 @@ class ReplayUpstream:
     async def running(self) -> AsyncIterator[None]:
         server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
         async with server:
-            self.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+            self.origin = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
             yield
             for writer in self._serving.values():
                 writer.close()
@@ -88,8 +96,10 @@ class ReplayUpstream:
         """One request and its answer; whether the connection stays open."""
         head = await reader.readuntil(b"\r\n\r\n")
         fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:-2])
-        request: dict[str, Any] = json.loads(await reader.readexactly(int(fields[b"content-length"])))
-        name = request.pop(NAME)
+        body = await reader.readexactly(int(fields[b"content-length"]))
+        request: dict[str, Any] = json.loads(body)
+        name = request.pop(NAME, None) or _marked(body)
+        self.paths[name] = head.split(b" ", 2)[1].decode()
         self.asked.setdefault(name, []).append(request)
         reply = self._replies[name]
         dice = random.Random(f"{self._seed}{name}")
@@ -104,6 +114,12 @@ class ReplayUpstream:
             writer.write(b"0\r\n\r\n")
         await writer.drain()
         return framing != "close"
+
+
+def _marked(body: bytes) -> str:
+    found = _MARK.search(body)
+    assert found is not None, "a request without its exchange's name"
+    return found[1].decode()
 
 
 def _head(reply: Reply, framing: str) -> bytes:

@@ -17,10 +17,8 @@ BATCH_EVENTS = 5_000
 PASSES = (
     "file_id",
     "modalities",
-    "models",
     "preset",
     "prompt_cache_options",
-    "provider",
     "service_tier",
     "transforms",
     "web_search_options",

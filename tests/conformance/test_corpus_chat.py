@@ -13,6 +13,7 @@ The client gets the same bytes, but for these rewrites, whose results are compar
   clients look for it, an event with what was charged for.
 
 The provider gets the same request, but for its own model's name, one bound of the answer, and usage asked for in a stream.
+What chose among OpenRouter's providers (`models`, `provider`) is left out of what is sent: it would choose among ours.
 
 Recorded bodies are kept parsed, so key order and blanks are those of the replaying provider, not of the recorded one;
 content types are the right ones (three streams were recorded under a header that was pasted from elsewhere).

@@ -21,6 +21,11 @@ def anthropic_model(model: ModelView) -> dict[str, Any]:
         "type": "model",
         "display_name": model.id,
         "created_at": created.isoformat().replace("+00:00", "Z"),
+        "lifecycle": "active",
+        # What the dialect always has and an alias cannot tell: several models may serve it.
+        **dict.fromkeys(
+            ("capabilities", "line", "max_input_tokens", "max_tokens", "deprecated_at", "retires_at")
+        ),
     }
 
 

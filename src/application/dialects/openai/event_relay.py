@@ -2,10 +2,13 @@
 
 As `application.wire.relay`, for streams whose events say in `type` what they are and of which one type, or one of a few,
 is the last. Bytes pass unchanged but for what an `EventReader` rewrites and for what kills SDKs: `id` and `retry` lines
-and events without data. The last event is withheld until `finish`; what follows it (`[DONE]` of some) is left out.
-After a fault nothing passes any more, but the rest is read, since a failure may still tell its usage.
+and events without data. The start is withheld until something was generated: a provider that is out of money or
+overloaded says so right after it, when another may still be asked. The last event is withheld until `finish`; what
+follows it (`[DONE]` of some) is left out. After a fault nothing passes any more, but the rest is read, since a failure
+may still tell its usage.
 
-Memory is constant: one unfinished event, the last event, and what the reader keeps.
+Memory is constant: one unfinished event, the withheld start (`event_bytes_max`), the last event, and what the reader
+keeps.
 """
 
 from typing import Final, Protocol
@@ -28,7 +31,7 @@ _END_BYTES: Final = 3
 class EventReader(Protocol):
     """What one endpoint makes of the events of one stream."""
 
-    chunks: int
+    chunks: int  #: 0 while nothing was generated
     ended: bool  #: the last event of the stream was read
     fault: Fault | None
     error_body: bytes
@@ -58,6 +61,8 @@ class EventRelay:
         self._pending = bytearray()
         self._searched = 0  # of what is pending: no event ends before
         self._begun = False
+        self._front: list[bytes] = []  # withheld until something follows it
+        self._front_bytes = 0
         self._held = b""
         self._fault: Fault | None = None
         self._stray = b""
@@ -152,7 +157,7 @@ class EventRelay:
         if parts.data is None or not parts.data.strip():
             if self.fault is not None or parts.name or parts.data is not None or not parts.safe:
                 return b""
-            return put_together(parts, None) if parts.altered else event
+            return self._passed(put_together(parts, None) if parts.altered else event)
         if parts.data.startswith(_DONE):  # before the last event: not an end
             return b""
         data = as_utf8(parts.data)
@@ -161,10 +166,23 @@ class EventRelay:
             return b""
         if passed is not parts.data or parts.altered:
             event = put_together(parts, passed)
+        event = self._passed(event)
         if self._events.ended:
             self._held = event
             return b""
         return event
+
+    def _passed(self, event: bytes) -> bytes:
+        """The event with the start before it, once there is something to start."""
+        if self._events.chunks:
+            event = b"".join([*self._front, event])
+            self._front.clear()
+            return event
+        self._front.append(event)
+        self._front_bytes += len(event)
+        if self._front_bytes > self._event_bytes_max:
+            self._fail("event_too_long")
+        return b""
 
     def _fail(self, fault: Fault) -> None:
         self._fault = fault

@@ -48,6 +48,19 @@ def test_no_code_of_ours_is_left_out() -> None:
         assert error_of(code).type
 
 
+def test_a_thread_is_refused_in_the_words_that_sdks_act_on() -> None:
+    """The details make a tool runner go on without a thread; another error has none."""
+    body = MessagesSurface().error(
+        "thread_unsupported_request", "No threads.", param="thread", request_id="r"
+    )
+    assert error_of("thread_unsupported_request").status == 400
+    assert json.loads(body)["error"] == {
+        "type": "invalid_request_error",
+        "message": "No threads.",
+        "details": {"error_code": "thread_unsupported_request", "unsupported": ["thread"]},
+    }
+
+
 def test_the_envelope_is_exact() -> None:
     """Nothing but what Anthropic's has."""
     body = MessagesSurface().error("insufficient_quota", "No credit.", param=None, request_id="req-1")

@@ -152,6 +152,12 @@ def test_what_the_provider_does_by_itself_is_counted(members: dict[str, Any], co
         ({"tools": {}}, "invalid_type", "tools"),
         ({"context_management": []}, "invalid_type", "context_management"),
         ({"context_management": {"edits": 5}}, "invalid_type", "context_management.edits"),
+        ({"thread": {"type": "create"}}, "thread_unsupported_request", "thread"),
+        (
+            {"thread": {"type": "continue", "previous_message_id": "msg_1"}},
+            "thread_unsupported_request",
+            "thread",
+        ),
         ({"metadata": []}, "invalid_type", "metadata"),
         ({"metadata": {"user_id": 5}}, "invalid_type", "metadata.user_id"),
         ({"metadata": {"user_id": "a\0"}}, "invalid_value", "metadata.user_id"),
@@ -160,6 +166,11 @@ def test_what_the_provider_does_by_itself_is_counted(members: dict[str, Any], co
 def test_what_cannot_be_read_is_refused_by_name(members: dict[str, Any], code: str, param: str) -> None:
     """Before anything is held."""
     assert refused(json.dumps(LEAST | members).encode()) == (code, param)
+
+
+def test_no_thread_is_no_reference_to_one() -> None:
+    """SDKs that turn threads off may say so."""
+    assert head_of(thread=None).model == "m"
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"model":"a","model":"b"}', b"\xff", b"[" * 100_000])

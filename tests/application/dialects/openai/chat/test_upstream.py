@@ -235,7 +235,7 @@ def test_what_a_caller_may_ask_of_a_stream_is_the_meters() -> None:
     """The text, the chunks, the end, the error, the usage."""
     stream = OpenAiUpstream(usage_dialect="openai").stream(alias="alias", created_s=1)
     stream.feed(sse(*STREAM))
-    assert (stream.done, stream.fault, stream.error_body, stream.chunks) == (False, None, b"", 4)
+    assert (stream.done, stream.fault, stream.error_body, stream.chunks) == (False, None, b"", 3)
     assert stream.spoken().text == "aé"
     assert stream.usage_raw is not None
     stream.feed(DONE)

@@ -68,9 +68,29 @@ def test_the_last_event_is_withheld_and_its_usage_read(kind: str) -> None:
     assert relay.done
 
 
+def test_the_start_is_withheld_until_something_was_generated() -> None:
+    """Another provider may be asked until then; a comment before does not count, and what ends at once comes whole."""
+    relay = ResponsesRelay()
+    quiet = CREATED + b": waiting\n\n" + event("response.in_progress", 1, response={"id": "r"})
+    assert relay.feed(quiet) == b""
+    assert relay.feed(DELTA) == quiet + DELTA
+    assert relay.feed(ITEM) == ITEM
+    sent, tail, _ = relayed([CREATED, end()])
+    assert sent == b""
+    assert tail.data.startswith(CREATED)
+
+
+def test_a_start_without_end_is_cut_off() -> None:
+    """Memory is bounded."""
+    relay = EventRelay(ResponsesReader(), event_bytes_max=500)
+    for _ in range(20):
+        relay.feed(CREATED)
+    assert relay.fault == "event_too_long"
+
+
 def test_missing_cache_writes_are_added_as_zero() -> None:
     """SDKs require the figure; most recordings lack it. Everything else of the event stays."""
-    _, tail, relay = relayed([CREATED + end()])
+    _, tail, relay = relayed([CREATED + DELTA + end()])
     response = payload(tail.data)["response"]
     assert response["usage"]["input_tokens_details"] == {"cached_tokens": 4, "cache_write_tokens": 0}
     assert {**response, "usage": USAGE} == payload(end())["response"]
@@ -81,7 +101,7 @@ def test_a_complete_usage_leaves_the_event_as_it_came() -> None:
     """Byte for byte."""
     usage = {**USAGE, "input_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 0}}
     last = end(usage=usage)
-    assert relayed([CREATED + last])[1].data == last
+    assert relayed([CREATED + DELTA + last])[1].data == last
 
 
 def test_an_upstreams_cost_is_taken_out() -> None:
@@ -100,8 +120,10 @@ def test_unknown_events_and_comments_pass_unchanged() -> None:
 
 def test_lines_that_kill_sdks_are_taken_out() -> None:
     """`id` and `retry` lines, and events without data."""
-    sent, tail, _ = relayed([b"id: 7\nretry: 5\n" + CREATED + b"event: ping\n\n" + b"data:\n\n" + end()])
-    assert sent == CREATED
+    sent, tail, _ = relayed(
+        [b"id: 7\nretry: 5\n" + CREATED + b"event: ping\n\n" + b"data:\n\n" + DELTA + end()]
+    )
+    assert sent == CREATED + DELTA
     assert tail.complete
 
 
@@ -121,7 +143,7 @@ def test_out_of_money_inside_a_200_is_a_fault_with_a_body_to_classify() -> None:
     failed = end("response.failed", error={"code": "server_error", "message": "later"})
     for parts in ([CREATED + error + failed], [CREATED, error, failed]):
         sent, tail, relay = relayed(parts)
-        assert sent == CREATED
+        assert sent == b""
         assert tail == Tail(b"", complete=False, fault="error_event")
         assert json.loads(relay.error_body)["error"]["code"] == "insufficient_quota"
         assert relay.usage_raw is not None
@@ -166,8 +188,8 @@ def test_another_document_is_no_stream() -> None:
 
 def test_garbage_in_an_event_ends_the_stream() -> None:
     """Nothing passes from there on."""
-    sent, tail, _ = relayed([CREATED + b"data: {oops\n\n" + end()])
-    assert sent == CREATED
+    sent, tail, _ = relayed([CREATED + DELTA + b"data: {oops\n\n" + end()])
+    assert sent == CREATED + DELTA
     assert tail.fault == "garbage"
 
 
@@ -290,7 +312,7 @@ def test_a_long_answer_is_heard_whole() -> None:
 def test_a_response_whose_usage_cannot_be_read_passes() -> None:
     """It has none."""
     last = event("response.completed", 3, response={"usage": 5})
-    _, tail, relay = relayed([CREATED + last])
+    _, tail, relay = relayed([DELTA + last])
     assert tail.data == last
     assert relay.usage_raw is None
     assert reading_of(None) is None
@@ -301,7 +323,7 @@ def test_fed_on_after_the_end_or_a_fault_nothing_comes() -> None:
     """A mark of the byte order before the first event is no fault, and goes."""
     relay = ResponsesRelay()
     assert relay.feed(b"\xef\xbb") == b""
-    assert relay.feed(b"\xbf" + CREATED) == CREATED
+    assert relay.feed(b"\xbf" + DELTA) == DELTA
     relay.feed(end())
     assert relay.feed(DELTA) == b""
     assert relay.finish().complete

@@ -74,7 +74,7 @@ def test_streams_pass_unchanged_and_are_metered(
                 assert relay.fault == "error_event"
                 assert b"insufficient_quota" in relay.error_body
                 assert not tail.complete
-                assert documents(sent) == wanted[:-2]
+                assert sent == b""  # it failed before anything was generated
                 continue
             assert tail.complete, case["id"]
             assert relay.done

@@ -1,6 +1,6 @@
-"""Gets the openai SDK's own tests, which only its source distribution has, in the version that `uv.lock` names.
+"""Gets the own tests of an official SDK, which only its source distribution has, in the version that `uv.lock` names.
 
-Owns `.cache/openai-VERSION/` in the repository, or at home where that cannot be written: the unpacked source
+Owns `.cache/SDK-VERSION/` in the repository, or at home where that cannot be written: the unpacked source
 distribution, checked against the locked hash, and an environment for it. Made once under a lock; a folder that was left
 half made is made again.
 """
@@ -14,12 +14,12 @@ import sys
 import tarfile
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 ROOT = Path(__file__).parents[2]
-REQUIREMENTS = Path(__file__).with_name("openai_suite_requirements.txt")
+Sdk = Literal["openai", "anthropic"]
 FETCH_S_MAX = 240
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "XDG_CACHE_HOME")
 """With all of `PIP_*` and `UV_*`: how this machine reaches its package index."""
@@ -37,48 +37,50 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True):
     python: Path
 
 
-def locked_openai() -> tuple[str, str]:
+def locked(sdk: Sdk) -> tuple[str, str]:
     """Version and hash (`sha256:...`) of the source distribution that the lock names."""
     lock = tomllib.loads((ROOT / "uv.lock").read_text())
-    package: dict[str, Any] = next(one for one in lock["package"] if one["name"] == "openai")
+    package: dict[str, Any] = next(one for one in lock["package"] if one["name"] == sdk)
     return package["version"], package["sdist"]["hash"]
 
 
-def obtain() -> Suite:
+def obtain(sdk: Sdk) -> Suite:
     """The suite, from the cache or the package index.
 
     Raises:
         SuiteUnavailable: no uv, no network, or another source distribution than the locked one.
     """
-    version, source_hash = locked_openai()
-    requirements = f"openai=={version}\n{REQUIREMENTS.read_text()}"
+    version, source_hash = locked(sdk)
+    needed = Path(__file__).with_name(f"{sdk}_suite_requirements.txt").read_text()
+    requirements = f"{sdk}=={version}\n{needed}"
     mark = hashlib.sha256(f"{sys.version}{source_hash}{requirements}".encode()).hexdigest()
     cache = ROOT if os.access(ROOT, os.W_OK) else Path.home()
-    home = cache / ".cache" / f"openai-{version}"
+    home = cache / ".cache" / f"{sdk}-{version}"
     home.mkdir(parents=True, exist_ok=True)
     with (home / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         made = home / "made"
         if not made.exists() or made.read_text() != mark:
-            _make(home, version, source_hash, requirements)
+            _make(home, f"{sdk}-{version}", source_hash, requirements)
             made.write_text(mark)
     return Suite(
-        version=version, source=home / f"openai-{version}", python=home / "environment" / "bin" / "python"
+        version=version, source=home / f"{sdk}-{version}", python=home / "environment" / "bin" / "python"
     )
 
 
-def _make(home: Path, version: str, source_hash: str, requirements: str) -> None:
-    for leftover in (home / f"openai-{version}", home / "environment", home / "made"):
+def _make(home: Path, release: str, source_hash: str, requirements: str) -> None:
+    for leftover in (home / release, home / "environment", home / "made"):
         if leftover.is_dir():
             shutil.rmtree(leftover)
         leftover.unlink(missing_ok=True)
     uv = _uv()
-    (home / "source.txt").write_text(f"openai=={version} --hash={source_hash}\n")
+    sdk, _, version = release.partition("-")
+    (home / "source.txt").write_text(f"{sdk}=={version} --hash={source_hash}\n")
     (home / "environment.txt").write_text(requirements)
     # uv itself cannot download a source distribution without installing it; pip can, and checks its hash.
-    download = ["download", "--quiet", "--no-deps", "--no-binary", "openai", "--require-hashes"]
+    download = ["download", "--quiet", "--no-deps", "--no-binary", sdk, "--require-hashes"]
     _run(home, [uv, "tool", "run", "pip", *download, "--dest", ".", "--requirement", "source.txt"])
-    with tarfile.open(home / f"openai-{version}.tar.gz") as archive:
+    with tarfile.open(home / f"{release}.tar.gz") as archive:
         archive.extraction_filter = getattr(
             tarfile, "data_filter", None
         )  # early 3.11 has none; the hash is checked
@@ -106,6 +108,6 @@ def _run(home: Path, command: list[str]) -> None:
     )
     if done.returncode:
         raise SuiteUnavailable(
-            f"the openai SDK's own tests could not be had (is the package index within reach?): "
+            f"the SDK's own tests could not be had (is the package index within reach?): "
             f"'{' '.join(command[1:4])}' failed:\n{done.stderr[-2_000:]}"
         )
