@@ -35,6 +35,7 @@ def make_app(process: GatewayProcess) -> Litestar:
         process.gateway,
         ids=process.ids,
         metrics=process.metrics,
+        requests=RequestReader(process.pool),
         body_bytes_max=process.settings.body_bytes_max,
     )
 

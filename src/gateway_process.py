@@ -14,6 +14,7 @@ from adapters.eventstore.store import PostgresEventStore
 from adapters.eventstore.wakeups import PostgresWakeups
 from adapters.presence import PostgresPresence, PresenceKeeper
 from adapters.redis_limits import RedisLimitSync
+from adapters.spool import TemporarySpools
 from adapters.tokenizer.counter import TiktokenCounter
 from adapters.upstream.client import UpstreamClient
 from adapters.upstream.dial import resolve_by_system
@@ -25,6 +26,7 @@ from application.gateway.attempts import Limits
 from application.gateway.exchange import Context
 from application.gateway.gateway import Gateway
 from application.gateway.metrics import GatewayMetrics
+from application.gateway.receiving import Uploads
 from application.ledger.lease_book import LeaseBook
 from application.ledger.lender import LedgerLimits, LedgerTools, LiveGateways
 from application.ledger.reaper import Reaper
@@ -131,6 +133,9 @@ class GatewayProcess:
             ),
             planner=Planner(health=self.health, speeds=self.speeds),
             scores=Scores(health=self.health, speeds=self.speeds, clock=self.clock),
+            uploads=Uploads(
+                TemporarySpools(bytes_max=settings.uploads_bytes_max), bytes_max=settings.upload_bytes_max
+            ),
             is_fresh=lambda: self.follower.is_fresh,
         )
 

@@ -20,9 +20,11 @@ from adapters.jobs.wakeups import ProjectionWakeups
 from adapters.vault.idempotency import purge
 from application.clock import SystemClock
 from application.projections import Projections
+from application.routing.probing import EVERY_S
 from bootstrap import reaper_of
 from domain.topics import REGISTRY
 from logs import configure_logs
+from prober import Prober
 from projections.pool import projection_pool
 from projections.registry import all_projections
 from projections.service import ProjectionService
@@ -89,8 +91,9 @@ def main() -> int:
         return 2
     configure_logs(settings.tokenok_log_level)
     stop = stop_on_signals()
-    with reaper_of(settings) as reaper:
-        run(settings, jobs=[Job("reap", _REAP_S, reaper.run_once)], stop=stop)
+    with reaper_of(settings) as reaper, Prober(settings) as prober:
+        jobs = [Job("reap", _REAP_S, reaper.run_once), Job("probes", EVERY_S, prober.kick)]
+        run(settings, jobs=jobs, stop=stop)
     return 0
 
 

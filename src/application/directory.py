@@ -8,12 +8,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol, cast
 from uuid import UUID
 
+import msgspec
+
 from application.directory_routes import Routes
 from application.directory_views import (
     NEVER_US,
     AccountView,
     ApiKeyView,
     Caller,
+    DeploymentView,
     ModelView,
     OperatorView,
     RouteView,
@@ -35,7 +38,7 @@ from domain.keys import key as key_rules
 from domain.keys.access import InvalidApiKey, InvalidOperatorToken
 from domain.keys.events import KEY_EVENTS, KeyEvent, KeySecretClaimed
 from domain.keys.secret import SecretHasher
-from domain.limits import Limits
+from domain.limits import Limits, ProviderPolicy, policy_of
 from domain.operators import OPERATOR_EVENTS, OperatorEvent, Staff
 from domain.pricing import PriceInForce
 from domain.secret import Secret
@@ -146,7 +149,24 @@ class Directory:
     def models(self, *, now_us: int, caller: Caller | None = None) -> list[ModelView]:
         """The models that can be called now, by name; only those that `caller` may use."""
         models = self._routes.models(now_us=now_us)
-        return models if caller is None else [model for model in models if caller.allows(model.id)]
+        if caller is None:
+            return models
+        models = [model for model in models if caller.allows(model.id)]
+        return models if caller.policy is None else self._allowed(models, caller.policy)
+
+    def _allowed(self, models: list[ModelView], policy: ProviderPolicy) -> list[ModelView]:
+        """Those of which a deployment is left; they are said to be of the first provider that may serve."""
+        allowed = []
+        for model in models:
+            route = self._routes.alias(model.id)
+            left = [one.provider for one in route.deployments if policy.allows(one.provider)] if route else []
+            if left:
+                allowed.append(msgspec.structs.replace(model, owned_by=left[0]))
+        return allowed
+
+    def deployments_in_use(self) -> list[DeploymentView]:
+        """Every deployment that can be called, once for each credential, whether an alias leads there or not."""
+        return self._routes.deployments_in_use()
 
     # --- staff and consoles
 
@@ -220,6 +240,7 @@ class Directory:
             status=account.status,
             limits=account.limits,
             models=_models(account.limits),
+            policy=policy_of(account.limits),
         )
 
     def _on_key(self, event: KeyEvent | KeySecretClaimed) -> None:
@@ -238,6 +259,7 @@ class Directory:
                 limits=after.limits,
                 models=_models(after.limits),
                 valid_until_us=min(after.expires_us or NEVER_US, secret.valid_until_us or NEVER_US),
+                policy=policy_of(after.limits),
             )
 
     def _on_operator(self, event: OperatorEvent) -> None:

@@ -160,6 +160,10 @@ class Routes:
             if view is not None and view.deployments and view.price_at(now_us) is not None
         ]
 
+    def deployments_in_use(self) -> list[DeploymentView]:
+        """Every deployment that can be called, once for each credential, whether an alias leads there or not."""
+        return [view for one in self.deployments for view in self._views(one, 0)]
+
     def needs_reentry(self, credential: Credential) -> bool:
         """Whether a credential is dead because its provider moved to another origin since it was entered."""
         provider = self.providers[credential.provider_id]
@@ -170,18 +174,20 @@ class Routes:
         if alias is None:
             return None
         route = alias.points_to or name
-        targets = self.aliases.get(route, NO_ALIAS).targets
-        if not targets:
+        routed = self.aliases.get(route, NO_ALIAS)
+        if not routed.targets:
             return None
         return RouteView(
             alias=name,
             route=route,
             deployments=tuple(
-                view for target in targets for view in self._views(target.deployment_id, target.weight)
+                view for target in routed.targets for view in self._views(target.deployment_id, target.weight)
             ),
             prices=self.prices.get(name, ()),
             route_prices=self.prices.get(route, ()),
             created_s=alias.created_us // 1_000_000,
+            strategy=routed.strategy,
+            fall_over_on=frozenset(routed.fall_over_on),
         )
 
     def _views(self, deployment_id: UUID, weight: int) -> list[DeploymentView]:

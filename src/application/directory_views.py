@@ -7,12 +7,13 @@ import msgspec
 
 from application.upstream import ParsedUrl
 from domain.accounts import AccountStatus
+from domain.catalogue.alias import FallOverCause, Strategy
 from domain.catalogue.base_url import BaseUrl
 from domain.catalogue.deployment_spec import Operation, OutputField, Timeouts
 from domain.catalogue.provider import Dialect, UsageDialect
 from domain.fact import Actor
 from domain.keys.access import AccountNotOpen, InvalidApiKey, ModelNotAllowed
-from domain.limits import Limits
+from domain.limits import Limits, ProviderPolicy
 from domain.operators import PERMISSIONS, Permission, Role
 from domain.pricing import Price, PriceInForce
 from domain.refusal import NotPermitted
@@ -27,6 +28,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     status: AccountStatus
     limits: Limits
     models: frozenset[str] | None  #: none allows every alias
+    policy: ProviderPolicy | None = None  #: none allows every provider
 
     def require_open(self) -> None:
         """Raises: AccountNotOpen."""
@@ -43,6 +45,7 @@ class ApiKeyView(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits
     models: frozenset[str] | None  #: none allows what the account allows
     valid_until_us: int  #: the key's expiry or the end of this secret's overlap, whichever is first
+    policy: ProviderPolicy | None = None
 
     def require_valid(self, now_us: int) -> None:
         """Raises: InvalidApiKey: the key, or this secret of it, has expired."""
@@ -62,6 +65,14 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
         return (key_models is None or alias in key_models) and (
             account_models is None or alias in account_models
         )
+
+    @property
+    def policy(self) -> ProviderPolicy | None:
+        """Which providers both allow; none allows all."""
+        key, account = self.key.policy, self.account.policy
+        if key is None:
+            return account
+        return key if account is None else key.and_also(account)
 
     def require_model(self, alias: str) -> None:
         """Raises: ModelNotAllowed."""
@@ -135,20 +146,17 @@ class RouteView(msgspec.Struct, frozen=True, kw_only=True):
     prices: tuple[PriceInForce, ...]  #: the alias' own, by start
     route_prices: tuple[PriceInForce, ...]  #: of the route's name, when that is another one
     created_s: int
+    strategy: Strategy = "ordered"
+    fall_over_on: frozenset[FallOverCause] = frozenset()
 
     def price_at(self, now_us: int) -> PriceInForce | None:
         """The price in force at a time. None refuses the request: it never means free."""
         return price_at(self.prices, now_us) or price_at(self.route_prices, now_us)
 
     @property
-    def is_weighted(self) -> bool:
-        """Requests are shared out by weight; otherwise the listed order is the order of tries."""
-        return any(one.weight for one in self.deployments)
-
-    @property
     def needs_draw(self) -> bool:
         """Something is left to chance, or to what keeps a conversation together."""
-        return any(one.weight or one.shares for one in self.deployments)
+        return self.strategy == "weighted" or any(one.shares for one in self.deployments)
 
 
 class ModelView(msgspec.Struct, frozen=True, kw_only=True):

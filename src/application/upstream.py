@@ -7,7 +7,7 @@ stable `code` for logs and attempt records, and says in `may_have_run` whether t
 
 import ipaddress
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import ClassVar, Literal, Protocol
 
 import msgspec
@@ -162,6 +162,19 @@ def _is_host(host: str) -> bool:
         return False
 
 
+class BodySource(Protocol):
+    """A request body that is not held in one piece."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Exactly what `pieces` gives together."""
+        ...
+
+    def pieces(self) -> AsyncGenerator[bytes, None]:
+        """The body from its start, each time it is called: a request may be sent again."""
+        ...
+
+
 class UpstreamRequest(msgspec.Struct, frozen=True):
     """One request. `host`, `content-length` and connection headers are the client's own to write.
 
@@ -171,7 +184,11 @@ class UpstreamRequest(msgspec.Struct, frozen=True):
     method: bytes
     url: ParsedUrl
     headers: list[tuple[bytes, bytes]]
-    body: bytes = b""
+    body: bytes | BodySource = b""
+
+    @property
+    def body_bytes(self) -> int:
+        return len(self.body) if isinstance(self.body, bytes) else self.body.size_bytes
 
 
 class UpstreamResponse(Protocol):

@@ -9,7 +9,9 @@ The ready file is written, whole, once requests are served: `{"base_url": "http:
 SIGTERM ends it with exit code 0.
 
 What it serves
-    `POST /v1/chat/completions` (JSON and stream), `POST /v1/embeddings` (float and base64), `GET /v1/models[/ID]`.
+    `POST /v1/chat/completions` (JSON and stream), `POST /v1/embeddings` (float and base64), `GET /v1/models[/ID]`; and with
+    tiny answers of true units (`others`) `/v1/moderations`, `/v1/rerank`, `/v1/images/generations` and `/edits`,
+    `/v1/audio/speech`, `/transcriptions` and `/translations`, of any model.
     Models: `sandbox-fast`, `sandbox-slow` (300 ms, then 20 ms per chunk), `sandbox-long` (2,000 tokens), `sandbox-echo`
     (says the last user message), `sandbox/nested-name`, `sandbox-embed`, and `sandbox-fault-NAME` for every fault.
     An answer's content depends on model, `seed` and messages only, and never repeats the prompt (but for the echo).

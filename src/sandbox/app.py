@@ -26,6 +26,8 @@ from sandbox.faults import FAULT_NAMES, FAULTS, check, fits
 from sandbox.journal import Journal
 from sandbox.lru import Lru
 from sandbox.messages import Request, plain
+from sandbox.others import MAKERS
+from sandbox.others.made import MadeAnswer
 from sandbox.rules import RuleBook
 from sandbox.script import EMPTY, Script
 from sandbox.senders import send_normally
@@ -71,6 +73,9 @@ class Sandbox:
         elif post and request.path == b"/v1/embeddings":
             tokens = self._ready()
             connection.run(lambda: self._embed(connection, request, id_, tokens))
+        elif post and request.path in MAKERS:
+            ready = self._ready()
+            connection.run(lambda: self._make(connection, request, id_, ready))
         elif request.path == b"/v1/models" or request.path.startswith(b"/v1/models/"):
             self._models(connection, request, id_)
         elif request.path.startswith(b"/_sandbox/"):
@@ -170,6 +175,21 @@ class Sandbox:
             self._refuse(connection, request, id_, error)
             return request.keep_alive
         return await self._exchange(connection, request, id_, EmbeddingAnswer(whole, self._ruled(call)), call)
+
+    # What is beside them.
+
+    async def _make(self, connection: Connection, request: Request, id_: str, tokens: Tokens) -> bool:
+        try:
+            made = await asyncio.to_thread(MAKERS[request.path], request.body, tokens)
+            merged, ref = calls.model_script(made.model, made.metadata, FAULT_NAMES)
+            call = Call(
+                model=made.model, seed=b"", prompt_tokens=0, script=merged, ref=ref, stream=bool(made.events)
+            )
+            check(call.script, stream=call.stream)
+        except Refused as error:
+            self._refuse(connection, request, id_, error)
+            return request.keep_alive
+        return await self._exchange(connection, request, id_, MadeAnswer(made, self._ruled(call)), call)
 
     # Every answer that takes its time.
 

@@ -16,6 +16,11 @@ CATALOGUE: Final[dict[str, Script]] = {
     "sandbox/nested-name": EMPTY,
     ECHO: EMPTY,
     EMBEDDING: EMPTY,
+    "sandbox-image": EMPTY,
+    "sandbox-voice": EMPTY,
+    "sandbox-listener": EMPTY,
+    "sandbox-moderation": EMPTY,
+    "sandbox-rerank": EMPTY,
 }
 
 

@@ -9,6 +9,7 @@ from sandbox.answer import Answer, event_bytes
 from sandbox.chat import Event
 from sandbox.exchange import Exchange
 from sandbox.messages import JSON, SSE, Headers
+from sandbox.others.made import MadeAnswer
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -81,5 +82,11 @@ async def send_normally(out: Exchange, answer: Answer) -> None:
     """The answer as it should be, at the scripted pace."""
     if answer.stream:
         await send_events(out, answer, answer.events())
+    elif isinstance(answer, MadeAnswer) and answer.made.body is not None:
+        await out.wait_ms(answer.script.first_byte_ms)
+        await out.start(200, [("content-type", answer.made.content_type)])
+        for piece in answer.pieces():
+            await send_piece(out, answer, piece)
+        await out.end()
     else:
         await send_json(out, answer, answer.whole())

@@ -7,11 +7,20 @@ Times are the event loop's clock, in seconds.
 import asyncio
 import ssl
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import Final, cast
 
 from adapters.upstream.alarm import Alarm
 from adapters.upstream.answer import BODY, DONE, HEAD, IDLE, Answer, AnswerLimits
-from application.upstream import Phase, UpstreamClosed, UpstreamError, UpstreamProtocolError, UpstreamTimeout
+from application.upstream import (
+    BodySource,
+    Phase,
+    UpstreamClosed,
+    UpstreamError,
+    UpstreamProtocolError,
+    UpstreamRequestRefused,
+    UpstreamTimeout,
+)
 
 READ_BYTES: Final = 32 * 1024
 """The most that one read takes. With `UNREAD_BYTES_MAX`, what a stream that nobody reads keeps: under 64 KiB over TCP."""
@@ -89,7 +98,9 @@ class Connection(asyncio.BufferedProtocol):
             and not transport.is_closing()
         )
 
-    async def exchange(self, head: bytes, body: bytes, *, head_only: bool, deadlines: Deadlines) -> None:
+    async def exchange(
+        self, head: bytes, body: bytes | BodySource, *, head_only: bool, deadlines: Deadlines
+    ) -> None:
         """Write a request and wait until the head of its answer is complete.
 
         Whatever it raises, the connection must not be used again, only be parked (which cuts it).
@@ -101,7 +112,9 @@ class Connection(asyncio.BufferedProtocol):
         answer.begin(head_only=head_only)
         self._exchanges += 1
         self._is_sent = False
-        if len(body) <= WRITE_BYTES:
+        if not isinstance(body, bytes):
+            await self._write_pieces(head, body, deadlines)
+        elif len(body) <= WRITE_BYTES:
             self._write(head + body if body else head)
             self._is_sent = True
         else:
@@ -227,19 +240,40 @@ class Connection(asyncio.BufferedProtocol):
         if self._transport is not None:  # Else it is lost already, and the wait that follows says so.
             self._transport.write(data)
 
+    async def _write_pieces(self, head: bytes, body: BodySource, deadlines: Deadlines) -> None:
+        """As `_write_large`, from a source; what the source raises goes through, and the connection is cut."""
+        self._write(head)
+        left_bytes = body.size_bytes
+        async with aclosing(body.pieces()) as pieces:
+            async for piece in pieces:
+                left_bytes -= len(piece)
+                if left_bytes < 0:
+                    break
+                if not await self._write_piece(piece, deadlines):
+                    return
+        if left_bytes:
+            raise UpstreamRequestRefused("the body has another size than announced")
+        self._is_sent = True
+
+    async def _write_piece(self, piece: bytes | memoryview, deadlines: Deadlines) -> bool:
+        """Write once the upstream takes more; false if it has begun to answer instead."""
+        until, phase = deadlines.next(self._loop.time())
+        is_on_time = True
+        while self._is_write_paused and self.answer.state == HEAD:
+            self._raise_unless(is_on_time, phase)
+            is_on_time = await self.alarm.wait(until)
+        if self.answer.state != HEAD:
+            return False
+        self._write(piece)
+        return True
+
     async def _write_large(self, head: bytes, body: bytes, deadlines: Deadlines) -> None:
         """Write piece by piece. Stops once an answer has begun; the connection is then not used again."""
         self._write(head)
         view = memoryview(body)
         for start in range(0, len(body), WRITE_BYTES):
-            until, phase = deadlines.next(self._loop.time())
-            is_on_time = True
-            while self._is_write_paused and self.answer.state == HEAD:
-                self._raise_unless(is_on_time, phase)
-                is_on_time = await self.alarm.wait(until)
-            if self.answer.state != HEAD:
+            if not await self._write_piece(view[start : start + WRITE_BYTES], deadlines):
                 return
-            self._write(view[start : start + WRITE_BYTES])
         self._is_sent = True
 
     def _raise_unless(self, is_on_time: bool, phase: Phase) -> None:  # noqa: FBT001  # a private shorthand

@@ -41,12 +41,14 @@ def encode_head(request: UpstreamRequest, authority: bytes) -> bytes:
         parts += (name, b": ", value, b"\r\n")
     if not has_encoding:
         parts.append(b"accept-encoding: identity\r\n")
-    if request.body or method not in _BODYLESS:
-        parts.append(b"content-length: %d\r\n" % len(request.body))
+    size_bytes = request.body_bytes
+    has_length = size_bytes > 0 or method not in _BODYLESS
+    if has_length:
+        parts.append(b"content-length: %d\r\n" % size_bytes)
     parts.append(b"\r\n")
     head = b"".join(parts)
     # One look at the whole: what is left without printable bytes must be exactly our own line ends.
-    lines = 3 + len(request.headers) + (not has_encoding) + bool(request.body or method not in _BODYLESS)
+    lines = 3 + len(request.headers) + (not has_encoding) + has_length
     if head.translate(None, _NOT_CONTROL) != b"\r\n" * lines:
         raise UpstreamRequestRefused("a header holds a control character")
     return head

@@ -1,8 +1,9 @@
 """The raw ASGI application of `/v1`: finds the endpoint, and turns every refusal into OpenAI's envelope."""
 
+import asyncio
 import time
 from typing import Final
-from urllib.parse import unquote_to_bytes
+from urllib.parse import parse_qs, unquote_to_bytes
 
 import msgspec
 import structlog
@@ -17,6 +18,8 @@ from application.gateway.gateway import Gateway
 from application.gateway.head import request_id_headers
 from application.gateway.metrics import GatewayMetrics
 from application.gateway.refused import Refused
+from application.generation import generation, request_id_of
+from application.queries import RequestQueries
 from application.routing.affinity import SESSION_HEADER
 from application.speech.port import Envelope
 from application.wire.errors import retry_headers
@@ -40,8 +43,17 @@ _encode = msgspec.json.Encoder().encode
 class V1:
     """One instance a process."""
 
-    def __init__(self, gateway: Gateway, *, ids: Ids, metrics: GatewayMetrics, body_bytes_max: int) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        *,
+        ids: Ids,
+        metrics: GatewayMetrics,
+        requests: RequestQueries,
+        body_bytes_max: int,
+    ) -> None:
         self._gateway = gateway
+        self._requests = requests
         self._ids = ids
         self._metrics = metrics
         self._body_bytes_max = body_bytes_max
@@ -78,19 +90,28 @@ class V1:
         if endpoint is not None:
             if method != "POST":
                 raise _wrong_method(method, allowed=b"POST")
-            await self._gateway.serve(call, client, endpoint)
+            if endpoint.takes_form:
+                await self._gateway.serve_form(call, client, endpoint, _content_type(scope))
+            else:
+                await self._gateway.serve(call, client, endpoint)
         elif path == COUNT_TOKENS:
             if method != "POST":
                 raise _wrong_method(method, allowed=b"POST")
             await _answer(client, call, 200, await self._gateway.count_tokens(call, client))
-        elif path == b"/models" or path.startswith(b"/models/"):
+        elif path in (b"/generation", b"/models") or path.startswith(b"/models/"):
             if method != "GET":
                 raise _wrong_method(method, allowed=b"GET")
-            await self._models(path, call, client)
+            await self._read(scope, path, call, client)
         elif is_stateful(path):
             raise Refused("unsupported_url", STATEFUL)
         else:
             raise Refused("unknown_url", f"Unknown request URL: {method} {_shown(path)}.")
+
+    async def _read(self, scope: Scope, path: bytes, call: Call, client: AsgiClient) -> None:
+        if path == b"/generation":
+            await self._generation(scope, call, client)
+        else:
+            await self._models(path, call, client)
 
     async def _models(self, path: bytes, call: Call, client: AsgiClient) -> None:
         name = unquote_to_bytes(path.removeprefix(b"/models").removeprefix(b"/"))
@@ -104,6 +125,27 @@ class V1:
         else:
             document = several(self._gateway.models(call))
         await _answer(client, call, 200, _encode(document))
+
+    async def _generation(self, scope: Scope, call: Call, client: AsgiClient) -> None:
+        """What became of a request of the caller's account; a moment after its end, for the log is read behind it."""
+        caller = self._gateway.caller(call)
+        wanted = parse_qs(scope["query_string"].decode("ascii", "replace")).get("id", [])
+        request_id = request_id_of(wanted[0]) if len(wanted) == 1 else None
+        if request_id is None:
+            raise Refused("invalid_value", "'id' must be the id of one request.", param="id")
+        try:
+            detail = await asyncio.to_thread(self._requests.request, request_id)
+        except Exception as error:  # noqa: BLE001  whatever the database says, a client hears that it may come again
+            log.warning("generation_not_read", error=type(error).__name__)
+            raise Refused("upstream_overloaded", "The record cannot be read now.", retry_after_s=1) from None
+        if detail is None or detail.request.account_id != caller.account.account_id:
+            raise Refused(
+                "generation_not_found",
+                "There is no such request of this account, or it is not in the record yet: try again in a second.",
+                param="id",
+                retry_after_s=1,
+            )
+        await _answer(client, call, 200, _encode({"data": generation(detail)}))
 
     def _call(self, scope: Scope, client: AsgiClient, started_s: float) -> tuple[Call, Refused | None]:
         """What the headers say; a refusal beside it when they cannot be served."""
@@ -141,6 +183,12 @@ def _path(scope: Scope) -> bytes:
     raw: bytes = scope["raw_path"].partition(b"?")[0]
     path = raw.removeprefix(PREFIX)
     return path[:-1] if len(path) > 1 and path.endswith(b"/") else path
+
+
+def _content_type(scope: Scope) -> bytes:
+    """Empty where there is none, or more than one."""
+    found: list[bytes] = [value for name, value in scope["headers"] if name == b"content-type"]
+    return found[0] if len(found) == 1 else b""
 
 
 def _bearer(value: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """One client behind an ASGI server."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from litestar.types import Receive, Send
@@ -10,6 +10,8 @@ from application.gateway.client import BodyTooLarge, BodyTooSlow, ClientGone, He
 
 BODY_S_MAX = 30.0
 """A body that takes longer is cut: slow senders must not pile up."""
+UPLOAD_S_MAX = 600.0
+"""Of an upload, which may take `BODY_S_MAX` for each of its pieces."""
 WRITE_S = 60.0
 """A client that takes nothing for so long has left, whatever its connection says, until `watch` sets another time."""
 LOOKS = 2
@@ -90,6 +92,25 @@ class AsgiClient:
             parts.append(part)
             more = message.get("more_body", False)
         return b"".join(parts)
+
+    async def pieces(self, *, bytes_max: int) -> AsyncGenerator[bytes, None]:
+        if self.announced_bytes > bytes_max:
+            raise BodyTooLarge
+        loop = asyncio.get_running_loop()
+        size, more, until_s = 0, True, loop.time() + UPLOAD_S_MAX
+        while more:
+            try:
+                async with asyncio.timeout(min(self._body_s_max, until_s - loop.time())):
+                    message = await self._next_part()
+            except TimeoutError:
+                raise BodyTooSlow from None
+            part: bytes = message.get("body", b"")
+            size += len(part)
+            if size > bytes_max:
+                raise BodyTooLarge
+            more = message.get("more_body", False)
+            if part:
+                yield part
 
     async def _next_part(self) -> Any:
         message = await self._receive()

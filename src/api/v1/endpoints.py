@@ -4,9 +4,15 @@ from typing import Final
 
 from application.speech.chat import ChatEndpoint, openai_envelope
 from application.speech.completions import CompletionsEndpoint
+from application.speech.embeddings import EmbeddingsEndpoint
+from application.speech.images import ImageEditsEndpoint, ImagesEndpoint
 from application.speech.messages import MessagesEndpoint, anthropic_envelope
+from application.speech.moderations import ModerationsEndpoint
 from application.speech.port import Endpoint, Envelope, Headers
+from application.speech.rerank import RerankEndpoint
 from application.speech.responses import ResponsesEndpoint
+from application.speech.sound import SpeechEndpoint
+from application.speech.transcriptions import TranscriptionsEndpoint, TranslationsEndpoint
 
 COUNT_TOKENS: Final = b"/messages/count_tokens"
 _MESSAGES: Final = b"/messages"
@@ -37,9 +43,17 @@ STATEFUL: Final = (
 def endpoints() -> dict[bytes, Endpoint]:
     """By path below `/v1`."""
     return {
+        b"/audio/speech": SpeechEndpoint(),
+        b"/audio/transcriptions": TranscriptionsEndpoint(),
+        b"/audio/translations": TranslationsEndpoint(),
         b"/chat/completions": ChatEndpoint(),
         b"/completions": CompletionsEndpoint(),
+        b"/embeddings": EmbeddingsEndpoint(),
+        b"/images/edits": ImageEditsEndpoint(),
+        b"/images/generations": ImagesEndpoint(),
         b"/messages": MessagesEndpoint(),
+        b"/moderations": ModerationsEndpoint(),
+        b"/rerank": RerankEndpoint(),
         b"/responses": ResponsesEndpoint(),
     }
 

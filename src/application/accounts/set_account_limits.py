@@ -21,12 +21,21 @@ class SetAccountLimits(Command, frozen=True, kw_only=True):
     tpm: int | None = None
     concurrency: int | None = None
     models: tuple[str, ...] | None = None
+    allowed_providers: tuple[str, ...] | None = None
+    denied_providers: tuple[str, ...] = ()
 
 
 def handle(command: SetAccountLimits, *, actor: Actor, ports: Ports) -> Done:
     """Replace the limits; raises as `accounts.set_limits`."""
     at = stamp(ports, actor)
-    limits = Limits(rpm=command.rpm, tpm=command.tpm, concurrency=command.concurrency, models=command.models)
+    limits = Limits(
+        rpm=command.rpm,
+        tpm=command.tpm,
+        concurrency=command.concurrency,
+        models=command.models,
+        allowed_providers=command.allowed_providers,
+        denied_providers=command.denied_providers,
+    )
     return decide_account(
         ports.store,
         command.account_id,

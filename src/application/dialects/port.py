@@ -8,10 +8,11 @@ Everything here is pure: no I/O, no clock, no state beyond one stream. Nothing r
 before anything was sent: what a provider says wrongly is a `fault`.
 """
 
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
+from application.upstream import BodySource
 from application.wire.answer import AnswerFault
 from application.wire.relay import Fault, Tail
 from application.wire.spoken import SpokenText
@@ -29,13 +30,22 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     )  #: what this model takes or refuses; each dialect lists those it knows
 
 
+Takes = Literal[
+    "asked",  # a stream of events if one was asked for, else a document
+    "either",  # a document also where a stream was asked for: some models have none
+    "sound",  # bytes, passed on as they come; a document instead of them is an error
+]
+
+
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """A request in the upstream's dialect, without credential and content type."""
 
     path: bytes  #: below the base URL, with its query
-    body: bytes
+    body: bytes | BodySource
     headers: tuple[tuple[bytes, bytes], ...] = ()
     dropped: tuple[str, ...] = ()  #: members that have no equal there; the client is told their names
+    content_type: bytes = b"application/json"
+    takes: Takes = "asked"
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from application.clock import Clock
 from application.dialects.port import Asked
 from application.directory_views import DeploymentView
 from application.gateway.refused import Refused
+from application.routing.fall_over import cause_of
 from application.routing.plan import Candidate
 from application.routing.scores import Scores
 from application.speech.chat import PATH as CHAT_PATH
@@ -51,6 +52,7 @@ class Opened(msgspec.Struct, kw_only=True):
     started_s: float
     first_byte_s: float  #: from the start of the attempt
     status: int
+    streams: bool  #: its body is passed on as it comes
 
     @property
     def deployment(self) -> DeploymentView:
@@ -78,6 +80,8 @@ class Attempts:
         limits: Limits,
         scores: Scores,
         passed_over: tuple[PassedOver, ...] = (),
+        has_other_models: bool = False,
+        requires_all: bool = False,
     ) -> None:
         self.records: list[Attempt] = []
         self.passed_over = passed_over
@@ -86,6 +90,8 @@ class Attempts:
         self._clock = clock
         self._limits = limits
         self._scores = scores
+        self._has_other_models = has_other_models
+        self._requires_all = requires_all
         self._candidate: Candidate | None = None
         self._unsayable: InvalidRequest | None = None
         self._failure: UpstreamFailure | None = None
@@ -103,6 +109,10 @@ class Attempts:
             asked = speech.ask()
         except InvalidRequest as unsayable:
             self._unsayable = unsayable
+            self._pass_over(deployment, "cannot")
+            return None
+        if self._requires_all and asked.dropped:
+            self._unsayable = _unsupported(asked.dropped[0])
             self._pass_over(deployment, "cannot")
             return None
         return await self._send(candidate, speech, asked, asking)
@@ -139,8 +149,9 @@ class Attempts:
             started_s=started_s,
             first_byte_s=first_byte_s,
             status=response.status,
+            streams=asking.stream,
         )
-        if response.status == _OK and (not asking.stream or _is_stream(response)):
+        if response.status == _OK and (not asking.stream or _fits(opened)):
             return opened
         await self._refused(opened)
         return None
@@ -150,15 +161,22 @@ class Attempts:
         limits = self._limits
         return len(self.records) < limits.attempts_max and time.monotonic() - started_s < limits.begin_s
 
-    def is_out(self, deployment: DeploymentView) -> bool:
-        """Whether a deployment failed so that another credential would not help."""
-        failure = self._failure
-        return (
-            failure is not None
-            and self._candidate is not None
-            and self._candidate.deployment.deployment_id == deployment.deployment_id
-            and failure.kind not in ("auth", "funds", "rate")
-        )
+    def is_out(self, candidate: Candidate) -> bool:
+        """Whether the last failure was such that this one would not help: another credential, or the same model."""
+        failure, last = self._failure, self._candidate
+        if failure is None or last is None:
+            return False
+        if last.deployment.deployment_id == candidate.deployment.deployment_id:
+            return failure.kind not in ("auth", "funds", "rate")
+        cause = cause_of(failure)
+        return cause is not None and last.alias == candidate.alias and cause not in last.fall_over_on
+
+    def _may_change(self, failure: UpstreamFailure) -> bool:
+        """Whether another deployment, or another model that the client named, may do what this one refused."""
+        cause = cause_of(failure)
+        if cause is None or self._candidate is None:
+            return False
+        return self._has_other_models or cause in self._candidate.fall_over_on
 
     async def _refused(self, opened: Opened) -> None:
         """Read why, and record it."""
@@ -211,7 +229,7 @@ class Attempts:
         self._failure = failure
         if self._candidate is not None:
             self._scores.failed(self._candidate, failure, status=status)
-        if not failure.may_fail_over:
+        if not (failure.may_fail_over or self._may_change(failure)):
             raise self.refusal()
 
     def interrupt(self, outcome: str) -> bool:
@@ -320,10 +338,18 @@ class Attempts:
         return waited_s
 
 
+def _unsupported(name: str) -> InvalidRequest:
+    return InvalidRequest(
+        "unsupported_parameter",
+        name,
+        f"No provider that may serve this supports '{name}', and 'provider.require_parameters' asks for one.",
+    )
+
+
 def _request(deployment: DeploymentView, asked: Asked, asking: Asking) -> UpstreamRequest:
     headers = [
-        (b"content-type", b"application/json"),
-        (b"accept", b"text/event-stream" if asking.stream else b"application/json"),
+        (b"content-type", asked.content_type),
+        (b"accept", _accepted(asked, asking)),
         (b"x-request-id", str(asking.request_id).encode()),
         (b"user-agent", b"tokenok"),
         *asked.headers,
@@ -338,11 +364,29 @@ def _seconds(own_ms: int | None, otherwise_s: float) -> float:
     return otherwise_s if own_ms is None else own_ms / 1000
 
 
-def _is_stream(response: UpstreamResponse) -> bool:
+def _accepted(asked: Asked, asking: Asking) -> bytes:
+    if asked.takes == "asked":
+        return b"text/event-stream" if asking.stream else b"application/json"
+    return b"*/*"
+
+
+def _fits(opened: Opened) -> bool:
+    """Whether what came is what can be passed on where a stream was asked for."""
+    media, takes = media_type_of(opened.response), opened.asked.takes
+    if takes == "sound":
+        return media.startswith(b"audio/") or media == b"application/octet-stream"
+    if media == b"text/event-stream":
+        return True
+    opened.streams = False
+    return takes == "either"
+
+
+def media_type_of(response: UpstreamResponse) -> bytes:
+    """What an answer says that it is, in lower case and without parameters; empty if it does not."""
     for name, value in response.headers:
         if name == b"content-type":
-            return value.lower().startswith(b"text/event-stream")
-    return False
+            return value.partition(b";")[0].strip().lower()
+    return b""
 
 
 def _request_id_of(response: UpstreamResponse) -> str | None:

@@ -1,6 +1,6 @@
 """The port to one HTTP client of ours, and what a request is made of before its body was understood."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -42,6 +42,14 @@ class Client(Protocol):
 
     async def body(self) -> bytes:
         """The whole request body.
+
+        Raises:
+            BodyTooLarge, BodyTooSlow, ClientGone: the body was not read to its end.
+        """
+        ...
+
+    def pieces(self, *, bytes_max: int) -> AsyncGenerator[bytes, None]:
+        """The request body as it comes, instead of `body`; to its end or until this raises.
 
         Raises:
             BodyTooLarge, BodyTooSlow, ClientGone: the body was not read to its end.

@@ -8,17 +8,26 @@ its answer, what was seen is charged, counted here and marked estimated.
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
+from application.dialects.openai.units import Used
 from application.dialects.port import Relay
 from application.directory_views import DeploymentView
-from application.gateway.attempts import Attempts, Limits, Opened
+from application.gateway.attempts import Attempts, Limits, Opened, media_type_of
 from application.gateway.client import Call, Client, ClientGone
-from application.gateway.head import answer_headers
-from application.gateway.rating import Terms, answer_of, metered, rated_nano
+from application.gateway.head import EVENTS, answer_headers
+from application.gateway.rating import (
+    Terms,
+    answer_of,
+    metered,
+    metered_in_units,
+    rated_nano,
+    with_told_tier,
+)
 from application.gateway.refused import Refused
 from application.gateway.settlement import Settlement
 from application.routing.plan import Candidate
@@ -29,6 +38,7 @@ from application.wire.spoken import SpokenText
 from application.wire.tokens import TokenCounter
 from application.wire.usage import Usage
 
+_NO_TERMS: Final[Mapping[str, Terms]] = MappingProxyType({})
 _BROKE_OFF: Final = "The provider's answer broke off. What was received was charged."
 
 
@@ -40,6 +50,19 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     ping_s: float
     drain_s: float
     client_write_s: float = 60.0
+
+
+class _Said(msgspec.Struct, frozen=True, gc=False):
+    """What of an answer decides its charge."""
+
+    raw: bytes | None = None  #: the usage object
+    spoken: SpokenText = NOTHING_SAID
+    used: Used | None = None  #: in units
+    end: bytes = b""  #: where the service tier would be told
+
+
+def _said_by(relay: Relay, speech: Speech, *, end: bytes = b"") -> _Said:
+    return _Said(raw=relay.usage_raw, spoken=relay.spoken(), used=speech.used(relay), end=end)
 
 
 class Exchange:
@@ -60,13 +83,15 @@ class Exchange:
         settlement: Settlement,
         attempts: Attempts,
         limit_headers: Sequence[tuple[bytes, bytes]],
+        other_terms: Mapping[str, Terms] = _NO_TERMS,
     ) -> None:
         self._call = call
         self._client = client
         self._context = context
         self._endpoint = endpoint
         self._asking = asking
-        self._terms = terms
+        self._terms = self._own_terms = terms
+        self._other_terms = other_terms  #: of the aliases beside the request's own
         self._settlement = settlement
         self._attempts = attempts
         self._limit_headers = limit_headers
@@ -93,7 +118,7 @@ class Exchange:
         for candidate in candidates:
             if self._client.gone:
                 raise ClientGone
-            if self._attempts.is_out(candidate.deployment):
+            if self._attempts.is_out(candidate):
                 continue
             if not self._attempts.may_begin(self._call.started_s):
                 break
@@ -104,13 +129,14 @@ class Exchange:
     async def _try(self, candidate: Candidate) -> bool:
         """True when the request has ended with this deployment, well or not."""
         opened = self._relay = None
+        self._terms = self._other_terms.get(candidate.alias, self._own_terms)
         self._deadline = deadline = asyncio.timeout(None)  # it begins when the client leaves
         try:
             async with deadline:
                 opened = await self._attempts.call(candidate, self._endpoint, self._asking)
                 if opened is None:
                     return False
-                if self._asking.stream:
+                if opened.streams:
                     return await self._stream(opened)
                 return await self._whole(opened)
         except TimeoutError:
@@ -148,12 +174,20 @@ class Exchange:
             self._attempts.fail_with(opened, body)
             return False
         self._attempts.succeed(opened)
-        spoken = NOTHING_SAID if read.usage_raw else opened.speech.spoken(body)
+        said = _Said(
+            raw=read.usage_raw,
+            spoken=NOTHING_SAID if read.usage_raw else opened.speech.spoken(body),
+            used=opened.speech.used(read),
+            end=body,
+        )
         result = "client-left" if self._client.gone else "completed"
-        await self._charge(opened.deployment, opened.speech, read.usage_raw, spoken, result)
-        self._attempts.score(opened, self.usage)
-        await self._client.start(200, self._headers(opened, body_bytes=len(read.body)))
-        await self._client.end(read.body)
+        usage = await self._charge(opened.deployment, opened.speech, said, result)
+        self._attempts.score(opened, usage)
+        whole = read.body if read.complete is None else read.complete(usage)
+        await self._client.start(
+            200, self._headers(opened, content_type=read.content_type, body_bytes=len(whole))
+        )
+        await self._client.end(whole)
         return True
 
     # --- a stream
@@ -165,7 +199,9 @@ class Exchange:
             return False
         self._first_byte_ms = self._settlement.total_ms()
         await self._settlement.admitted()
-        await self._client.start(200, self._headers(opened, body_bytes=None))
+        is_sound = opened.asked.takes == "sound"
+        content_type = media_type_of(opened.response) if is_sound else EVENTS
+        await self._client.start(200, self._headers(opened, content_type=content_type, body_bytes=None))
         if first:
             await self._client.send(first)
         try:
@@ -199,7 +235,8 @@ class Exchange:
 
     async def _pass_on(self, opened: Opened, relay: Relay) -> None:
         receive, client = opened.response.receive, self._client
-        idle_s, ping_s = self._attempts.idle_s(opened), self._context.ping_s
+        idle_s = self._attempts.idle_s(opened)
+        ping_s = None if opened.asked.takes == "sound" else self._context.ping_s
         while not relay.done and relay.fault is None:
             piece = await receive(idle_s=idle_s, ping_s=ping_s)
             if piece is None:
@@ -218,11 +255,10 @@ class Exchange:
         if self._client.gone:
             result = "client-left"
         try:
-            usage = await self._charge(
-                opened.deployment, opened.speech, relay.usage_raw, relay.spoken(), result
-            )
+            said = _said_by(relay, opened.speech, end=tail.data)
+            usage = await self._charge(opened.deployment, opened.speech, said, result)
         except Refused as refusal:
-            await self._client.end(opened.speech.error_event(relay, refusal.code, refusal.message))
+            await self._break_off(b"", opened.speech.error_event(relay, refusal.code, refusal.message))
             return
         if tail.complete:
             self._attempts.score(opened, usage)
@@ -230,7 +266,12 @@ class Exchange:
         else:
             self._attempts.broke_off(opened)
             error = opened.speech.error_event(relay, "upstream_error", _BROKE_OFF)
-            await self._client.end(tail.data + error)
+            await self._break_off(tail.data, error)
+
+    async def _break_off(self, data: bytes, error: bytes | None) -> None:
+        """Without an error event the end is left open: the server cuts the connection, and no SDK takes that for an end."""
+        if error is not None:
+            await self._client.end(data + error)
 
     # --- money and time
 
@@ -238,30 +279,36 @@ class Exchange:
         self,
         deployment: DeploymentView,
         speech: Speech,
-        raw: bytes | None,
-        spoken: SpokenText,
+        said: "_Said",
         result: str,
     ) -> Usage:
         await self._stop_clock()
-        usage = self.usage = await metered(
-            raw,
-            figures=speech.figures,
-            model=deployment.upstream_model,
-            bound=self._terms.bound,
-            counter=self._context.counter,
-            prompt=lambda: self._endpoint.prompt(self._asking),
-            spoken=spoken,
-        )
+        terms = self._terms
+        if said.used is None:
+            usage = await metered(
+                said.raw,
+                figures=speech.figures,
+                model=deployment.upstream_model,
+                bound=terms.bound,
+                counter=self._context.counter,
+                prompt=lambda: self._endpoint.prompt(self._asking),
+                spoken=said.spoken,
+            )
+        else:
+            usage = metered_in_units(said.used, said.raw, terms)
+        self.usage = usage
+        if terms.price.price.service_tiers:
+            terms = with_told_tier(terms, said.end, said.raw)
         answer = answer_of(
             usage,
-            terms=self._terms,
+            terms=terms,
             deployment=deployment,
             attempts=self._attempts,
             result=result,
             first_byte_ms=self._first_byte_ms,
             total_ms=self._settlement.total_ms(),
         )
-        await self._settlement.charge(rated_nano=rated_nano(usage, self._terms), answer=answer)
+        await self._settlement.charge(rated_nano=rated_nano(usage, terms), answer=answer)
         return usage
 
     async def _left_unanswered(self, deployment: DeploymentView, opened: Opened | None) -> None:
@@ -274,8 +321,8 @@ class Exchange:
             raise ClientGone
         speech = self._endpoint.speak(self._asking, deployment) if opened is None else opened.speech
         relay = self._relay
-        raw, spoken = (relay.usage_raw, relay.spoken()) if relay is not None else (None, NOTHING_SAID)
-        await self._charge(deployment, speech, raw, spoken, "client-left")
+        said = _Said(used=speech.used(None)) if relay is None else _said_by(relay, speech)
+        await self._charge(deployment, speech, said, "client-left")
 
     async def _stop_clock(self) -> None:
         """From here on the request must not be interrupted: its charge is made once."""
@@ -290,7 +337,9 @@ class Exchange:
         if deadline is not None and not deadline.expired():
             deadline.reschedule(asyncio.get_running_loop().time() + self._context.drain_s)
 
-    def _headers(self, opened: Opened, *, body_bytes: int | None) -> Sequence[tuple[bytes, bytes]]:
+    def _headers(
+        self, opened: Opened, *, content_type: bytes, body_bytes: int | None
+    ) -> Sequence[tuple[bytes, bytes]]:
         overhead_s = time.monotonic() - self._call.started_s - self._attempts.upstream_s
         return answer_headers(
             str(self._call.request_id).encode(),
@@ -301,6 +350,7 @@ class Exchange:
             charge_nano=None if body_bytes is None else self._settlement.charge_nano,
             balance_nano=self._settlement.balance_nano(),
             limits=self._limit_headers,
+            content_type=content_type,
             body_bytes=body_bytes,
             dropped=opened.asked.dropped,
         )

@@ -1,8 +1,8 @@
 """The way in: who calls, for which model, at what price and worst case; then the exchange."""
 
 import asyncio
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 
 from application.clock import Clock
 from application.dialects.anthropic.surface.counting import count_answer, estimate_tokens
@@ -14,24 +14,48 @@ from application.gateway.attempts import Attempts
 from application.gateway.client import BodyTooLarge, BodyTooSlow, Call, Client
 from application.gateway.exchange import Context, Exchange
 from application.gateway.rating import Terms
+from application.gateway.receiving import Uploads
 from application.gateway.refused import Refused, ledger_unavailable
 from application.gateway.settlement import Settlement
 from application.ledger.lease_book import LeaseBook
 from application.ledger.live_lease import Admission, Hold
 from application.limits import Permit, RateLimited, RateLimiter
 from application.routing.affinity import conversation_of, draw_of
-from application.routing.plan import Needs, Planned, Planner, Strategy
+from application.routing.controls import (
+    NO_CONTROLS,
+    Controls,
+    has_controls,
+    read_controls,
+    without_controls,
+)
+from application.routing.offers import (
+    BYTES_PER_TOKEN,
+    Offer,
+    Unpriced,
+    affordable,
+    factor_ppm,
+    limits_of,
+    needs_draw,
+    plan,
+    planned_offers,
+    widest,
+)
+from application.routing.plan import Needs, Planned, Planner
 from application.routing.scores import Scores
-from application.speech.port import Asking, Endpoint
+from application.speech.port import Asking, Endpoint, Head
+from application.speech.upload import Upload
 from application.upstream import Upstream
-from application.wire.bounds import TOKENS_PER_REQUEST, Bound, ModelLimits, bound_of
+from application.wire.bounds import Bound
 from application.wire.errors import InvalidRequest
-from application.wire.head import ChatHead, parse_object
+from application.wire.head import parse_object
+from application.wire.spending import ROUTING
+from application.wire.stored import FILE_ID
 from domain.keys.access import AccountNotOpen, InvalidApiKey, ModelNotAllowed
 from domain.ledger.refusals import InsufficientCredit, LedgerRefusal
-from domain.pricing import NO_MARKUP_PPM, Bounds, Price, PriceInForce, combined_ppm, hold_nano
+from domain.pricing import NO_MARKUP_PPM, PriceInForce
 
-_BYTES_PER_TOKEN: Final = 4  #: about; to compare costs and contexts, never to charge
+_Body = TypeVar("_Body", bytes, Upload)
+_NO_STORE: Final = "Files that are kept at a provider cannot be used here: send what is in them instead."
 _NO_KEY: Final = "You didn't provide an API key. Send it in the header 'Authorization: Bearer YOUR_KEY'."
 _BAD_KEY: Final = "Incorrect API key provided, or it was revoked or has expired."
 
@@ -51,6 +75,7 @@ class Gateway:
         context: Context,
         planner: Planner,
         scores: Scores,
+        uploads: Uploads,
         is_fresh: Callable[[], bool],
     ) -> None:
         self._directory = directory
@@ -62,7 +87,12 @@ class Gateway:
         self._context = context
         self._planner = planner
         self._scores = scores
+        self._uploads = uploads
         self._is_fresh = is_fresh
+
+    def caller(self, call: Call) -> Caller:
+        """Who calls. Raises: Refused."""
+        return self._authenticate(call)
 
     def models(self, call: Call) -> list[ModelView]:
         """The models that this key may use. Raises: Refused."""
@@ -86,43 +116,78 @@ class Gateway:
         caller = self._authenticate(call)
         body = await _body_of(client)
         head = _parsed(endpoint.parse, body)
-        route = self._route(caller, head.model)
-        price = route.price_at(self._clock.now_us())
-        if price is None:
-            raise Refused("model_not_found", f"The model '{route.alias}' has no price and cannot be used.")
-        factor_ppm = self._factor_ppm(head, route, price.price)
-        bound = bound_of(head, _limits_of(route))
+        controls = NO_CONTROLS
+        if has_controls(head.unpriced):
+            controls, body = _controls(body)
+        await self._answer(call, client, endpoint, caller=caller, head=head, body=body, controls=controls)
+
+    async def serve_form(self, call: Call, client: Client, endpoint: Endpoint, content_type: bytes) -> None:
+        """As `serve`, for an endpoint that takes forms. Raises: as `serve`."""
+        caller = self._authenticate(call)
+        async with self._uploads.received(client, content_type) as upload:
+            head = _parsed(endpoint.parse_form, upload)
+            for name in ROUTING:
+                if name in head.unpriced:
+                    raise Refused(
+                        "unsupported_parameter", f"'{name}' is not supported in a form.", param=name
+                    )
+            await self._answer(call, client, endpoint, caller=caller, head=head, upload=upload)
+
+    async def _answer(
+        self,
+        call: Call,
+        client: Client,
+        endpoint: Endpoint,
+        *,
+        caller: Caller,
+        head: Head,
+        body: bytes = b"",
+        upload: Upload | None = None,
+        controls: Controls = NO_CONTROLS,
+    ) -> None:
+        offers = self._offers(caller, head, controls)
+        bound = _bound(endpoint, head, offers)
         if not (self._is_fresh() and self._journal.is_writable()):
             raise ledger_unavailable()
         asking = Asking(
             request_id=call.request_id,
             body=body,
             head=head,
-            answer_tokens=bound.answer_tokens,
+            bound=bound,
             created_s=self._clock.now_us() // 1_000_000,
             headers=call.headers,
+            upload=upload,
         )
-        planned = self._plan(route, asking, endpoint, caller, bound)
+        planned = self._plan(
+            offers, controls=controls, asking=asking, endpoint=endpoint, caller=caller, bound=bound
+        )
+        offers = planned_offers(offers, planned)
         permit = self._permit(caller, tokens=bound.prompt_tokens + bound.output_tokens)
         used_tokens = 0
         try:
-            hold = await self._hold(
-                call, caller, head, price, hold_nano=_worst(price, bound, factor_ppm=factor_ppm)
-            )
+            hold_nano = max(offer.worst_nano(bound) for offer in offers)
+            hold = await self._hold(call, caller, head, offers[0].price, hold_nano=hold_nano)
+            terms = [
+                Terms(
+                    key_id=caller.key.key_id,
+                    alias=offer.alias,
+                    bound=bound,
+                    price=offer.price,
+                    factor_ppm=offer.factor_ppm,
+                    window_ppm=offer.window_ppm,
+                    service_tier=head.service_tier,
+                    operation=endpoint.name,
+                )
+                for offer in offers
+            ]
             exchange = Exchange(
                 call=call,
                 client=client,
                 context=self._context,
                 endpoint=endpoint,
                 asking=asking,
-                terms=Terms(
-                    key_id=caller.key.key_id,
-                    alias=route.alias,
-                    bound=bound,
-                    price=price,
-                    factor_ppm=factor_ppm,
-                    operation=endpoint.name,
-                ),
+                terms=terms[0],
+                other_terms={one.alias: one for one in terms[1:]},
                 settlement=Settlement(hold, book=self._book, clock=self._clock, started_s=call.started_s),
                 attempts=Attempts(
                     upstream=self._upstream,
@@ -130,6 +195,8 @@ class Gateway:
                     limits=self._context.limits,
                     scores=self._scores,
                     passed_over=planned.passed_over,
+                    has_other_models=len(offers) > 1,
+                    requires_all=controls.require_parameters,
                 ),
                 limit_headers=permit.headers(),
             )
@@ -155,21 +222,54 @@ class Gateway:
             raise Refused(fault.code, fault.message, param=fault.param) from None
         return count_answer(tokens)
 
+    def _offers(self, caller: Caller, head: Head, controls: Controls) -> list[Offer]:
+        """The request's own alias and those that the client names besides; one without a deployment is left out."""
+        aliases = dict.fromkeys((head.model, *controls.models))
+        routes = [
+            self._known_route(caller, alias, param="model" if alias == head.model else "models")
+            for alias in aliases
+        ]
+        served = [one for one in routes if one.deployments]
+        if not served:
+            raise _not_served(head.model)
+        return [self._offer(head, route) for route in served]
+
+    def _offer(self, head: Head, route: RouteView) -> Offer:
+        now_us = self._clock.now_us()
+        price = route.price_at(now_us)
+        if price is None:
+            raise Refused("model_not_found", f"The model '{route.alias}' has no price and cannot be used.")
+        try:
+            factor = factor_ppm(head, route, price.price, now_us=now_us)
+        except Unpriced as unpriced:
+            raise _unpriced(unpriced) from None
+        window_ppm = price.price.window_ppm(now_us) if price.price.windows else NO_MARKUP_PPM
+        return Offer(route=route, price=price, factor_ppm=factor, window_ppm=window_ppm)
+
     def _plan(
-        self, route: RouteView, asking: Asking, endpoint: Endpoint, caller: Caller, bound: Bound
+        self,
+        offers: list[Offer],
+        *,
+        controls: Controls,
+        asking: Asking,
+        endpoint: Endpoint,
+        caller: Caller,
+        bound: Bound,
     ) -> Planned:
-        strategy: Strategy = "weighted" if route.is_weighted else "ordered"
         draw = 0.0
-        if route.needs_draw:
+        if needs_draw(offers):
             draw = draw_of(caller.account.account_id.bytes, conversation_of(asking))
-        planned = self._planner.plan(
-            route.deployments,
-            strategy=strategy,
-            wishes=None,
-            policy=None,
+        within = affordable(offers, controls, bound)
+        if not within:
+            raise _too_expensive()
+        planned = plan(
+            within,
+            self._planner,
+            controls=controls,
+            policy=caller.policy,
             needs=Needs(
                 serving=endpoint.serving,
-                expected_prompt_tokens=bound.prompt_tokens // _BYTES_PER_TOKEN,
+                expected_prompt_tokens=0 if bound.several else bound.prompt_tokens // BYTES_PER_TOKEN,
                 output_tokens=bound.output_tokens,
             ),
             draw=draw,
@@ -177,25 +277,8 @@ class Gateway:
             now_s=self._clock.monotonic_s(),
         )
         if not planned.candidates:
-            raise _no_deployment(route, planned)
+            raise _no_deployment(within[0].route, planned)
         return planned
-
-    def _factor_ppm(self, head: ChatHead, route: RouteView, price: Price) -> int:
-        """The factor of the hour and of the service tier that was asked for.
-
-        Raises:
-            Refused: the request spends what the price does not cover.
-        """
-        window_ppm = price.window_ppm(self._clock.now_us()) if price.windows else NO_MARKUP_PPM
-        tier_ppm = NO_MARKUP_PPM
-        for name in head.unpriced:
-            if name == "service_tier" and head.service_tier in price.service_tiers:
-                tier_ppm = price.service_tiers[head.service_tier]
-            elif not all(name in one.passes for one in route.deployments):
-                raise _unpriced(name, route)
-        if window_ppm == tier_ppm == NO_MARKUP_PPM:
-            return NO_MARKUP_PPM
-        return combined_ppm(window_ppm, tier_ppm)
 
     def _authenticate(self, call: Call) -> Caller:
         if call.secret is None:
@@ -208,17 +291,21 @@ class Gateway:
             raise Refused("permission_denied", f"The account is {refusal.status}.") from None
 
     def _route(self, caller: Caller, model: str) -> RouteView:
+        route = self._known_route(caller, model)
+        if not route.deployments:
+            raise _not_served(model)
+        return route
+
+    def _known_route(self, caller: Caller, model: str, *, param: str = "model") -> RouteView:
         route = self._directory.alias(model)
         if route is None:
-            raise _no_model(model)
+            raise _no_model(model, param=param)
         try:
             caller.require_model(model)
         except ModelNotAllowed:
             raise Refused(
-                "permission_denied", f"This API key may not use the model '{model}'.", param="model"
+                "permission_denied", f"This API key may not use the model '{model}'.", param=param
             ) from None
-        if not route.deployments:
-            raise Refused("upstream_error", f"No provider serves '{model}' at the moment.", retry_after_s=5)
         return route
 
     def _permit(self, caller: Caller, *, tokens: int) -> Permit:
@@ -241,7 +328,7 @@ class Gateway:
             ) from None
 
     async def _hold(
-        self, call: Call, caller: Caller, head: ChatHead, price: PriceInForce, *, hold_nano: int
+        self, call: Call, caller: Caller, head: Head, price: PriceInForce, *, hold_nano: int
     ) -> Hold:
         admission = Admission(
             request_id=call.request_id,
@@ -261,11 +348,6 @@ class Gateway:
             raise ledger_unavailable() from None
 
 
-def _worst(price: PriceInForce, bound: Bound, *, factor_ppm: int) -> int:
-    bounds = Bounds(prompt_tokens=bound.prompt_tokens, output_tokens=bound.output_tokens)
-    return hold_nano(bounds, price.price, price.markup_ppm, factor_ppm=factor_ppm)
-
-
 async def _body_of(client: Client) -> bytes:
     try:
         return await client.body()
@@ -275,41 +357,51 @@ async def _body_of(client: Client) -> bytes:
         raise Refused("request_timeout", "The request body did not arrive in time.") from None
 
 
-def _parsed(parse: Callable[[bytes], ChatHead], body: bytes) -> ChatHead:
+def _parsed(parse: Callable[[_Body], Head], body: _Body) -> Head:
     try:
         return parse(body)
     except InvalidRequest as fault:
         raise Refused(fault.code, fault.message, param=fault.param) from None
 
 
-def _limits_of(route: RouteView) -> ModelLimits:
-    """The widest of what any deployment of the route could do: whichever serves, the hold covers it."""
-    some = route.deployments
-    return ModelLimits(
-        context_tokens=max(one.context_tokens for one in some),
-        output_tokens_max=max(one.output_tokens_max for one in some),
-        image_tokens_max=_widest(one.image_tokens_max for one in some),
-        audio_tokens_max=_widest(one.audio_tokens_max for one in some),
-        request_tokens=max(one.preamble_tokens or TOKENS_PER_REQUEST for one in some),
+def _bound(endpoint: Endpoint, head: Head, offers: Sequence[Offer]) -> Bound:
+    """What covers every offer."""
+    limits = limits_of(offers)
+    try:
+        return widest([endpoint.bound(head, limits, one.price.price) for one in offers])
+    except InvalidRequest as fault:
+        raise Refused(fault.code, fault.message, param=fault.param) from None
+
+
+def _controls(body: bytes) -> tuple[Controls, bytes]:
+    """What the client says of the routing, and the body without it."""
+    try:
+        controls = read_controls(parse_object(body))
+    except InvalidRequest as fault:
+        raise Refused(fault.code, fault.message, param=fault.param) from None
+    return controls, without_controls(body)
+
+
+def _not_served(model: str) -> Refused:
+    return Refused("upstream_error", f"No provider serves '{model}' at the moment.", retry_after_s=5)
+
+
+def _too_expensive() -> Refused:
+    return Refused(
+        "max_price_exceeded",
+        "No model that was asked for is at or below 'provider.max_price' at the moment.",
+        param="provider.max_price",
     )
 
 
-def _widest(figures: Iterable[int | None]) -> int | None:
-    """None where any has no figure."""
-    widest = 0
-    for figure in figures:
-        if figure is None:
-            return None
-        widest = max(widest, figure)
-    return widest
-
-
-def _unpriced(name: str, route: RouteView) -> Refused:
+def _unpriced(unpriced: Unpriced) -> Refused:
+    if unpriced.name == FILE_ID:
+        return Refused("stateful_not_supported", _NO_STORE, param=FILE_ID)
     return Refused(
         "unsupported_parameter",
-        f"'{name}' with this value is not supported for the model '{route.alias}' here: "
+        f"'{unpriced.name}' with this value is not supported for the model '{unpriced.alias}' here: "
         "it changes what the request costs.",
-        param=name,
+        param=unpriced.name,
     )
 
 
@@ -326,15 +418,27 @@ def _no_deployment(route: RouteView, planned: Planned) -> Refused:
         return Refused(
             "unsupported_operation", f"The model '{route.alias}' is not offered at this URL.", param="model"
         )
-    return Refused("upstream_error", f"No provider serves '{route.alias}' at the moment.", retry_after_s=5)
+    if reasons <= {"not_allowed", "cannot", "too_small"}:
+        return Refused(
+            "permission_denied",
+            f"This API key may use no provider that serves '{route.alias}'.",
+            param="model",
+        )
+    if reasons <= {"not_wanted", "not_allowed", "cannot", "too_small"}:
+        return Refused(
+            "no_matching_provider",
+            f"No provider of '{route.alias}' is left by 'provider'.",
+            param="provider",
+        )
+    return _not_served(route.alias)
 
 
-def _no_model(model: str) -> Refused:
+def _no_model(model: str, *, param: str = "model") -> Refused:
     shown = model if model.isprintable() else "?"
     return Refused(
         "model_not_found",
         f"The model '{shown[:200]}' does not exist or you do not have access to it.",
-        param="model",
+        param=param,
     )
 
 

@@ -8,12 +8,8 @@ from application.gateway.attempts import Attempts
 from application.gateway.client import Headers
 from domain.decimals import decimal_text
 
-_JSON: Final = (b"content-type", b"application/json")
-_STREAM: Final = (
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-cache"),
-    (b"x-accel-buffering", b"no"),
-)
+EVENTS: Final = b"text/event-stream; charset=utf-8"
+_UNBUFFERED: Final = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
 
 
 def credits_text(amount_nano: int) -> bytes:
@@ -38,10 +34,11 @@ def answer_headers(
     charge_nano: int | None,
     balance_nano: int | None,
     limits: Sequence[tuple[bytes, bytes]],
+    content_type: bytes,
     body_bytes: int | None,
     dropped: Sequence[str] = (),
 ) -> Headers:
-    """Of an answer: a stream has no charge yet, a JSON body its length."""
+    """Of an answer: a stream has no charge yet, a document its length."""
     headers = [
         *request_id_headers(request_id),
         (b"x-tokenok-provider", deployment.provider.encode("ascii", "replace")),
@@ -57,8 +54,9 @@ def answer_headers(
         headers.append((b"x-tokenok-balance", credits_text(balance_nano)))
     if charge_nano is not None:
         headers.append((b"x-tokenok-charge", credits_text(charge_nano)))
+    headers.append((b"content-type", content_type))
     if body_bytes is None:
-        headers.extend(_STREAM)
+        headers += _UNBUFFERED
     else:
-        headers += [_JSON, (b"content-length", b"%d" % body_bytes)]
+        headers.append((b"content-length", b"%d" % body_bytes))
     return headers

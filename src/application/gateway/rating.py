@@ -2,20 +2,26 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 from uuid import UUID
 
 import msgspec
 
+from application.dialects.openai.units import Used
 from application.directory_views import DeploymentView
 from application.gateway.attempts import Attempts
+from application.gateway.tiers import charged_tier_ppm, told_tier
 from application.wire.bounds import Bound
 from application.wire.prompt import PromptText
 from application.wire.spoken import SpokenText
 from application.wire.tokens import TokenCounter
-from application.wire.usage import Figures, Reading, Usage, estimated, usage_by
+from application.wire.usage import BOUND_FACTOR, Figures, Reading, Usage, UsageFlag, estimated, usage_by
 from application.wire.usage_record import usage_record
 from domain.ledger.lease import Answer
-from domain.pricing import NO_MARKUP_PPM, PriceInForce, charge_nano
+from domain.pricing import NO_MARKUP_PPM, Bounds, PriceInForce, charge_nano, combined_ppm, hold_nano
+
+_NOTHING: Final = Bounds(requests=0)
+_CUT: Final[tuple[UsageFlag, ...]] = ("absurd", "clamped")
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +32,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     bound: Bound
     price: PriceInForce
     factor_ppm: int = NO_MARKUP_PPM  #: of the hour and the service tier
+    window_ppm: int = NO_MARKUP_PPM  #: of the hour alone
+    service_tier: str = ""  #: as the client asked for it
     operation: str = "chat"
 
 
@@ -59,6 +67,83 @@ def _counted(
         input_tokens=0 if text is None else counter.count_prompt(text, model=model),
         output_tokens=spoken.scaled(counter.count_text(spoken.text, model=model)),
     )
+
+
+def metered_in_units(used: Used, raw: bytes | None, terms: Terms) -> Usage:
+    """What was told, if the price covers it; else the bound, marked estimated: nothing is served for nothing.
+
+    A provider may tell other units than the price names: tokens where seconds are priced, or nothing at all. What it
+    tells to be zero is zero.
+    """
+    price, bound = terms.price.price, terms.bound
+    told = Bounds(
+        prompt_tokens=used.input + used.cached_input + used.cache_write,
+        output_tokens=used.output,
+        requests=0,
+        images=used.images,
+        audio_ms=used.audio_ms,
+        characters=used.characters,
+        searches=used.searches,
+    )
+    is_zero = used.source != "request" and told == _NOTHING
+    if is_zero or hold_nano(told, price, NO_MARKUP_PPM):
+        return _usage(used, raw, bound)
+    most = Bounds(
+        prompt_tokens=bound.prompt_tokens,
+        output_tokens=bound.output_tokens,
+        requests=0,
+        images=bound.images,
+        audio_ms=bound.audio_ms,
+        characters=bound.characters,
+        searches=bound.searches,
+    )
+    if not hold_nano(most, price, NO_MARKUP_PPM):
+        return _usage(used, raw, bound)
+    return Usage(
+        input=most.prompt_tokens,
+        output=most.output_tokens,
+        images=most.images,
+        audio_ms=most.audio_ms,
+        characters=most.characters,
+        searches=most.searches,
+        raw=raw or b"",
+        source="estimated",
+        flags=used.flags,
+    )
+
+
+def _usage(used: Used, raw: bytes | None, bound: Bound) -> Usage:
+    """What was told, with what cannot be cut to its bound."""
+    flags = list(used.flags)
+
+    def cut(figure: int, most: int) -> int:
+        if not most or figure <= BOUND_FACTOR * most:
+            return figure
+        flags.extend(flag for flag in _CUT if flag not in flags)
+        return most
+
+    return Usage(
+        input=cut(used.input, bound.prompt_tokens),
+        cached_input=cut(used.cached_input, bound.prompt_tokens),
+        cache_write=cut(used.cache_write, bound.prompt_tokens),
+        cache_write_long=cut(used.cache_write_long, bound.prompt_tokens),
+        output=cut(used.output, bound.output_tokens),
+        reasoning=cut(used.reasoning, bound.output_tokens),
+        images=cut(used.images, bound.images),
+        audio_ms=cut(used.audio_ms, bound.audio_ms),
+        characters=cut(used.characters, bound.characters),
+        searches=cut(used.searches, bound.searches),
+        raw=raw or b"",
+        source="none" if used.source == "request" else "provider",
+        flags=tuple(flags),
+    )
+
+
+def with_told_tier(terms: Terms, said: bytes, raw: bytes | None) -> Terms:
+    """The terms with the factor of the service tier that the provider says it used."""
+    price = terms.price.price
+    tier_ppm = charged_tier_ppm(terms.service_tier, told_tier(said, raw), price)
+    return msgspec.structs.replace(terms, factor_ppm=combined_ppm(terms.window_ppm, tier_ppm))
 
 
 def rated_nano(usage: Usage, terms: Terms) -> int:

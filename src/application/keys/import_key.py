@@ -28,6 +28,8 @@ class ImportKey(Command, frozen=True, kw_only=True):
     tpm: int | None = None
     concurrency: int | None = None
     models: tuple[str, ...] | None = None
+    allowed_providers: tuple[str, ...] | None = None
+    denied_providers: tuple[str, ...] = ()
     expires_us: int | None = None  #: Unix microseconds
 
 
@@ -46,7 +48,14 @@ def handle(command: ImportKey, *, actor: Actor, ports: Ports) -> IssuedKey:
     secret = importable(command.secret)
     record = record_of(ports, secret)
     at = stamp(ports, actor)
-    limits = Limits(rpm=command.rpm, tpm=command.tpm, concurrency=command.concurrency, models=command.models)
+    limits = Limits(
+        rpm=command.rpm,
+        tpm=command.tpm,
+        concurrency=command.concurrency,
+        models=command.models,
+        allowed_providers=command.allowed_providers,
+        denied_providers=command.denied_providers,
+    )
     done = decide_key(
         ports,
         key_id,

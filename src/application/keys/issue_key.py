@@ -25,6 +25,8 @@ class IssueKey(Command, frozen=True, kw_only=True):
     tpm: int | None = None
     concurrency: int | None = None
     models: tuple[str, ...] | None = None
+    allowed_providers: tuple[str, ...] | None = None
+    denied_providers: tuple[str, ...] = ()
     expires_us: int | None = None  #: Unix microseconds
 
 
@@ -41,7 +43,14 @@ def handle(command: IssueKey, *, actor: Actor, ports: Ports) -> IssuedKey:
     key_id = command.key_id or ports.ids.new()
     secret, record = fresh_secret(ports)
     at = stamp(ports, actor)
-    limits = Limits(rpm=command.rpm, tpm=command.tpm, concurrency=command.concurrency, models=command.models)
+    limits = Limits(
+        rpm=command.rpm,
+        tpm=command.tpm,
+        concurrency=command.concurrency,
+        models=command.models,
+        allowed_providers=command.allowed_providers,
+        denied_providers=command.denied_providers,
+    )
     done = decide_key(
         ports,
         key_id,

@@ -23,6 +23,8 @@ class SetKeyLimits(Command, frozen=True, kw_only=True):
     tpm: int | None = None
     concurrency: int | None = None
     models: tuple[str, ...] | None = None
+    allowed_providers: tuple[str, ...] | None = None
+    denied_providers: tuple[str, ...] = ()
 
 
 def handle(command: SetKeyLimits, *, actor: Actor, ports: Ports) -> Done:
@@ -32,7 +34,14 @@ def handle(command: SetKeyLimits, *, actor: Actor, ports: Ports) -> Done:
         raise NotFound("API key", command.key_id)
     account = load_account(ports.store, known.account_id)
     at = stamp(ports, actor)
-    limits = Limits(rpm=command.rpm, tpm=command.tpm, concurrency=command.concurrency, models=command.models)
+    limits = Limits(
+        rpm=command.rpm,
+        tpm=command.tpm,
+        concurrency=command.concurrency,
+        models=command.models,
+        allowed_providers=command.allowed_providers,
+        denied_providers=command.denied_providers,
+    )
     return decide_key(
         ports,
         command.key_id,

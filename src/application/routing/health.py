@@ -89,6 +89,10 @@ class Health:
             return False
         return self._conditions.get(credential_id, WELL).is_dead(secret_version)
 
+    def condition(self, credential_id: UUID) -> Condition:
+        """What is known of a credential, whichever of its secrets it concerns."""
+        return self._conditions.get(credential_id, WELL)
+
     def is_resting(self, credential_id: UUID | None) -> bool:
         """Whether the provider asked not to be called with this credential yet."""
         if credential_id is None:

@@ -17,10 +17,11 @@ import msgspec
 from application.directory_views import DeploymentView
 from application.routing.health import Health
 from application.routing.speed import Speeds
+from domain.catalogue.alias import FallOverCause, Strategy
 from domain.catalogue.deployment_spec import Operation
 from domain.ledger.events import PassedOver
+from domain.limits import ProviderPolicy
 
-Strategy = Literal["ordered", "weighted", "cheapest", "fastest", "throughput"]
 Reason = Literal[
     "not_allowed",  # by the policy of the key or the account
     "not_wanted",  # by the client
@@ -45,16 +46,6 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     sort: Strategy | None = None
 
 
-class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """Which providers an account or key may use; none allows all."""
-
-    allowed: frozenset[str] | None = None
-    denied: frozenset[str] = frozenset()
-
-    def allows(self, provider: str) -> bool:
-        return provider not in self.denied and (self.allowed is None or provider in self.allowed)
-
-
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
     """What a request needs of a deployment."""
 
@@ -68,6 +59,8 @@ class Candidate(msgspec.Struct, frozen=True):
 
     deployment: DeploymentView
     is_trial: bool = False
+    alias: str = ""  #: whose route and price it comes with
+    fall_over_on: frozenset[FallOverCause] = frozenset()  #: as this route says
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -90,11 +83,13 @@ class Planner:
         *,
         strategy: Strategy,
         wishes: Wishes | None,
-        policy: Policy | None,
+        policy: ProviderPolicy | None,
         needs: Needs,
         draw: float,
         now_us: int,
         now_s: float,
+        alias: str = "",
+        fall_over_on: frozenset[FallOverCause] = frozenset(),
     ) -> Planned:
         """The order for one request. `draw`, in [0, 1), settles what is left to chance: the same draw, the same order."""
         passed_over: list[PassedOver] = []
@@ -104,9 +99,9 @@ class Planner:
         ordered = _in_turn(self._ordered(wanted, strategy, needs, draw, now_s), draw)
         if wishes is not None and wishes.order:
             ordered = _preferred(ordered, wishes.order)
-        candidates = [Candidate(one) for one in ordered]
+        candidates = [Candidate(one, alias=alias, fall_over_on=fall_over_on) for one in ordered]
         if not self._health.is_all_well:
-            candidates = self._healthy(ordered, now_us, passed_over)
+            candidates = self._healthy(candidates, now_us, passed_over)
         if wishes is not None and not wishes.allow_fallbacks:
             passed_over += [_passed(one.deployment, "no_fallback") for one in candidates[1:]]
             candidates = candidates[:1]
@@ -116,7 +111,7 @@ class Planner:
         self,
         deployments: Sequence[DeploymentView],
         wishes: Wishes | None,
-        policy: Policy | None,
+        policy: ProviderPolicy | None,
         needs: Needs,
         passed_over: list[PassedOver],
     ) -> list[DeploymentView]:
@@ -148,25 +143,36 @@ class Planner:
         return sorted(deployments, key=key)  # stable: equals keep the route's order
 
     def _healthy(
-        self, ordered: list[DeploymentView], now_us: int, passed_over: list[PassedOver]
+        self, ordered: list[Candidate], now_us: int, passed_over: list[PassedOver]
     ) -> list[Candidate]:
         candidates: list[Candidate] = []
-        ill: list[PassedOver] = []
-        for one in ordered:
+        ill: list[Candidate] = []
+        reasons: list[PassedOver] = []
+        for candidate in ordered:
+            one = candidate.deployment
             breaker = self._health.breaker(one.deployment_id)
+            is_trial = breaker.state != "closed"
+            reason: Reason
             if self._health.is_dead(one.credential_id, one.secret_version):
                 passed_over.append(_passed(one, "credential_dead"))
-            elif breaker.state != "closed" and not breaker.wants_trial(now_us):
-                ill.append(_passed(one, "breaker_open" if breaker.state == "open" else "trial_under_way"))
+                continue
+            if is_trial and not breaker.wants_trial(now_us):
+                reason = "breaker_open" if breaker.state == "open" else "trial_under_way"
             elif self._health.is_resting(one.credential_id):
-                ill.append(_passed(one, "credential_resting"))
+                reason = "credential_resting"
             else:
-                candidates.append(Candidate(one, is_trial=breaker.state != "closed"))
-        if candidates:
-            passed_over += ill
-            return candidates
-        bypassed = {one.deployment_id for one in ill}
-        return [Candidate(one, is_trial=True) for one in ordered if one.deployment_id in bypassed]
+                candidates.append(_tried(candidate, is_trial=is_trial))
+                continue
+            ill.append(_tried(candidate, is_trial=is_trial))
+            reasons.append(_passed(one, reason))
+        if not candidates:
+            return ill
+        passed_over += reasons
+        return candidates
+
+
+def _tried(candidate: Candidate, *, is_trial: bool) -> Candidate:
+    return msgspec.structs.replace(candidate, is_trial=True) if is_trial else candidate
 
 
 def _passed(deployment: DeploymentView, reason: Reason) -> PassedOver:
@@ -174,7 +180,7 @@ def _passed(deployment: DeploymentView, reason: Reason) -> PassedOver:
 
 
 def _impossible(
-    one: DeploymentView, wishes: Wishes | None, policy: Policy | None, needs: Needs
+    one: DeploymentView, wishes: Wishes | None, policy: ProviderPolicy | None, needs: Needs
 ) -> Reason | None:
     if policy is not None and not policy.allows(one.provider):
         return "not_allowed"

@@ -5,7 +5,7 @@ from typing import Final
 from application.dialects.port import Asked, Relay
 from application.dialects.translated import ChatSurface
 from application.directory_views import DeploymentView
-from application.speech.port import Asking, Speech, Whole
+from application.speech.port import Asking, Speech, TokenEndpoint, TokenSpeech, Whole
 from application.speech.translation import TranslatedSpeech
 from application.wire.answer import read_answer, spoken_text
 from application.wire.errors import envelope, spec_of
@@ -22,7 +22,7 @@ PATH: Final = b"/chat/completions"
 SERVING: Final = frozenset[Operation](("chat", "messages"))
 
 
-class ChatEndpoint:
+class ChatEndpoint(TokenEndpoint):
     """`POST /v1/chat/completions`."""
 
     name = "chat"
@@ -41,7 +41,7 @@ class ChatEndpoint:
         return prompt_text(asking.body)
 
 
-class NativeChat:
+class NativeChat(TokenSpeech):
     """A deployment that speaks chat completions itself."""
 
     __slots__ = ("_asking", "_deployment")

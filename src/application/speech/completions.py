@@ -6,7 +6,7 @@ from application.dialects.openai.completions.head import completion_prompt, pars
 from application.dialects.openai.completions.relay import CompletionsRelay, completion_text, read_completion
 from application.dialects.port import Asked, Relay
 from application.directory_views import DeploymentView
-from application.speech.port import Asking, Speech, Whole
+from application.speech.port import Asking, Speech, TokenEndpoint, TokenSpeech, Whole
 from application.wire.head import ChatHead
 from application.wire.prompt import PromptText
 from application.wire.relay import Tail, error_event
@@ -17,7 +17,7 @@ from domain.catalogue.deployment_spec import Operation
 PATH: Final = b"/completions"
 
 
-class CompletionsEndpoint:
+class CompletionsEndpoint(TokenEndpoint):
     """`POST /v1/completions`."""
 
     name = "completions"
@@ -33,7 +33,7 @@ class CompletionsEndpoint:
         return completion_prompt(asking.body)
 
 
-class NativeCompletions:
+class NativeCompletions(TokenSpeech):
     """A deployment that offers completions."""
 
     __slots__ = ("_asking", "_deployment")

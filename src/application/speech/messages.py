@@ -14,7 +14,7 @@ from application.dialects.anthropic.usage import figures
 from application.dialects.port import Asked, Relay
 from application.directory_views import DeploymentView
 from application.speech.chat import SERVING
-from application.speech.port import Asking, Speech, Whole
+from application.speech.port import Asking, Speech, TokenEndpoint, TokenSpeech, Whole
 from application.speech.translation import TranslatedSpeech
 from application.wire.errors import InvalidRequest
 from application.wire.head import ChatHead
@@ -28,7 +28,7 @@ REASONING: Final = "reasoning_content"
 """Trait: the provider asks for the client's record of its earlier thoughts."""
 
 
-class MessagesEndpoint:
+class MessagesEndpoint(TokenEndpoint):
     """`POST /v1/messages`."""
 
     name = "messages"
@@ -50,7 +50,7 @@ class MessagesEndpoint:
             return None
 
 
-class NativeMessages:
+class NativeMessages(TokenSpeech):
     """A deployment that speaks messages itself."""
 
     __slots__ = ("_asking", "_deployment")

@@ -9,7 +9,7 @@ from application.dialects.openai.responses.surface import ResponsesSurface
 from application.dialects.openai.usage import figures
 from application.dialects.port import Asked, Relay
 from application.directory_views import DeploymentView
-from application.speech.port import Asking, Speech, Whole
+from application.speech.port import Asking, Speech, TokenEndpoint, TokenSpeech, Whole
 from application.speech.translation import TranslatedSpeech
 from application.wire.head import ChatHead
 from application.wire.prompt import PromptText
@@ -23,7 +23,7 @@ NO_STORE: Final = "no_store"
 """Trait: the provider does not know the member `store`."""
 
 
-class ResponsesEndpoint:
+class ResponsesEndpoint(TokenEndpoint):
     """`POST /v1/responses`."""
 
     name = "responses"
@@ -41,7 +41,7 @@ class ResponsesEndpoint:
         return responses_prompt(asking.body)
 
 
-class NativeResponses:
+class NativeResponses(TokenSpeech):
     """A deployment that offers responses itself."""
 
     __slots__ = ("_asking", "_deployment")

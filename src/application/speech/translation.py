@@ -11,7 +11,7 @@ from application.dialects.openai.chat.upstream import OpenAiUpstream
 from application.dialects.port import Asked, ChatUpstream, Json, Relay, Surface, Target
 from application.dialects.translated import TranslatedRelay
 from application.directory_views import DeploymentView
-from application.speech.port import Asking, Whole
+from application.speech.port import Asking, TokenSpeech, Whole
 from application.wire.relay import Tail
 from application.wire.spoken import SpokenText
 from application.wire.usage import Figures, Reading, Usage, openai_figures
@@ -37,7 +37,7 @@ def figures_of(deployment: DeploymentView) -> Callable[[Reading], Figures]:
     return lambda reading: openai_figures(reading, dialect=deployment.usage_dialect)
 
 
-class TranslatedSpeech:
+class TranslatedSpeech(TokenSpeech):
     """One deployment, asked in its own dialect."""
 
     __slots__ = ("_asking", "_deployment", "_surface", "_upstream", "figures")

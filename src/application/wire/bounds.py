@@ -41,6 +41,11 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     prompt_tokens: int
     answer_tokens: int  #: of one choice: the `max_tokens` to send
     output_tokens: int  #: of all choices, and of a prediction
+    images: int = 0
+    audio_ms: int = 0
+    characters: int = 0
+    searches: int = 0
+    several: bool = False  #: the prompt is of several texts, each with the whole context for itself
 
 
 def bound_of(head: ChatHead, limits: ModelLimits) -> Bound:

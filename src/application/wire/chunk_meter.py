@@ -36,7 +36,7 @@ class ChunkMeter:
     """Meters the chunks of one stream, in order."""
 
     def __init__(self, *, usage_wanted: bool) -> None:
-        self.chunks = 0
+        self.chunks = 0  #: those that tell of a choice: others say nothing of an answer
         self.ending = False  #: a choice has said why it ended
         self.fault: Literal["error_event", "garbage"] | None = None
         self.error_body = b""  #: what the upstream said of its error; never for clients
@@ -82,7 +82,8 @@ class ChunkMeter:
                 return None
             self._look_beside(chunk, payload)
             mend = not choices and _NO_OBJECT in payload
-        self.chunks += 1
+        if choices:
+            self.chunks += 1
         for choice in choices or ():
             delta = choice.delta
             if delta is not None:

@@ -33,6 +33,7 @@ SPECS: Final[Mapping[str, ErrorSpec]] = MappingProxyType(
         "insufficient_quota": ErrorSpec(402, "insufficient_quota", retry_useless=True),
         "permission_denied": ErrorSpec(403, "permission_error"),
         "model_not_found": ErrorSpec(404, _BAD_REQUEST),
+        "generation_not_found": ErrorSpec(404, _BAD_REQUEST),
         "unknown_url": ErrorSpec(404, _BAD_REQUEST),
         "unsupported_url": ErrorSpec(501, _BAD_REQUEST, retry_useless=True),
         "method_not_allowed": ErrorSpec(405, _BAD_REQUEST),
@@ -45,6 +46,7 @@ SPECS: Final[Mapping[str, ErrorSpec]] = MappingProxyType(
         "upstream_auth_error": ErrorSpec(502, _SERVER, retry_useless=True),
         "ledger_unavailable": ErrorSpec(503, _SERVER),
         "upstream_overloaded": ErrorSpec(503, _SERVER),
+        "uploads_full": ErrorSpec(503, _SERVER),
         "upstream_timeout": ErrorSpec(504, _SERVER),
     }
 )

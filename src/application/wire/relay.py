@@ -5,13 +5,16 @@ Owns what of a stream may reach a client, and when:
 * Bytes pass unchanged but for: `usage` taken out if the client did not ask for it (a chunk that is nothing else is
   dropped), an upstream's own cost taken out of usage always, the mends of `quirks`, and what kills SDKs: `id` and
   `retry` lines, `ping` events and events without data. A missing `[DONE]` is added.
+* The start is withheld until a choice was told of: comments and chunks without choices say nothing yet, and a provider
+  that is overloaded often fails right after them, when another may still be asked.
 * The end is withheld until `finish`: `[DONE]`, and from the chunk that finishes the last open choice on, always the latest
   event. So a caller can forward everything that `feed` returns and still owes the client its last bytes.
 * An error inside the stream, bytes that are no events, a line or a stream without end: from then on nothing more
   passes, `fault` says why, and the finishing chunk, if it was withheld, is not sent either: SDKs take a stream with
   one for complete.
 
-Memory is constant: the unfinished event (`event_bytes_max`), one withheld event, and the beginning of the text.
+Memory is constant: the unfinished event and the withheld start (`event_bytes_max` each), one withheld event, and the
+beginning of the text.
 """
 
 from typing import Final, Literal
@@ -92,6 +95,8 @@ class StreamMeter:
         self._check_at = _FOLD_BYTES  # of `received_bytes`
         self._pending = bytearray()
         self._steady = False  # the stream has begun, and goes on
+        self._begun = False  # and says something
+        self._front = bytearray()  # withheld until it does
         self._held = b""
         self._end = b""  # `[DONE]`, as the upstream wrote it
         self._stray = b""  # the start of a document that is no stream
@@ -133,6 +138,9 @@ class StreamMeter:
             self._check()
         if not self._steady:
             return self._feed_unsteady(piece)
+        if not self._begun:
+            start = self._completed(piece) if self._pending else piece
+            return b"" if start is None else self._begin(self._events(start))
         if self._pending:
             whole = self._completed(piece)
             return b"" if whole is None else self._events(whole)
@@ -145,7 +153,7 @@ class StreamMeter:
         forward = b""
         if self._pending and not self.done and self.fault is None:
             last, self._pending = bytes(self._pending), bytearray()
-            forward = self._last_event(last)
+            forward = self._begin(self._last_event(last))
         if self.fault is None and not self.done and not self._chunks.finished:
             self._fail("truncated")
         if self.fault is not None:
@@ -180,7 +188,21 @@ class StreamMeter:
             return b""
         if self._usage_wanted:
             self._beginning = whole[:_BEGINNING_BYTES]
-        return self._events(whole)
+        return self._begin(self._events(whole))
+
+    def _begin(self, forward: bytes) -> bytes:
+        """Withhold what says nothing, if nothing was said before it: who says so much of it will not answer."""
+        if self._begun:
+            return forward
+        self._front += forward
+        self._begun = self._chunks.chunks > 0
+        front = bytes(self._front) if self._begun else b""
+        if self._begun or self.fault is not None:
+            self._front.clear()
+        elif len(self._front) > self._event_bytes_max:
+            self._front.clear()
+            self._fail("event_too_long")
+        return front
 
     def _may_be_blank(self, start: bytes) -> bool:
         """Whether nothing but blanks and a part of a byte order mark has come, and not too many."""

@@ -14,9 +14,7 @@ _NEVER: Final[tuple[Any, ...]] = ()
 SPENDING: Final[Mapping[str, tuple[Any, ...]]] = MappingProxyType(
     {
         # Another model than the one with the price, or more than one.
-        "models": _NEVER,
         "preset": _NEVER,
-        "provider": _NEVER,
         "route": _NEVER,
         "safety_model": _NEVER,
         "transforms": ([],),
@@ -43,14 +41,19 @@ SPENDING: Final[Mapping[str, tuple[Any, ...]]] = MappingProxyType(
 TOOLS: Final = "tools"
 """Stands for tools that the provider runs by itself; those that the client runs are always passed on."""
 
-_NAMES: Final = frozenset(SPENDING)
+ROUTING: Final = ("models", "provider")
+"""Would let the provider choose another model. The gateway obeys them itself and takes them out, null or not; so they are found
+whatever their value is, and an endpoint that is not served by it refuses them as it does all others."""
+
+_NAMES: Final = frozenset((*SPENDING, *ROUTING))
 
 
 def unpriced_members(request: Mapping[str, Any], *, provider_tools: bool) -> tuple[str, ...]:
-    """The members of `request` that spend, in the order of the table; nearly always none."""
+    """The members of `request` that route or spend, in the order of the tables; nearly always none."""
     if not provider_tools and _NAMES.isdisjoint(request):
         return ()
-    found = [name for name, harmless in SPENDING.items() if _spends(request.get(name), harmless)]
+    found = [name for name in ROUTING if name in request]
+    found += [name for name, harmless in SPENDING.items() if _spends(request.get(name), harmless)]
     if provider_tools:
         found.append(TOOLS)
     return tuple(found)

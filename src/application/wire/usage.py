@@ -14,7 +14,7 @@ import msgspec
 
 from application.wire.bounds import Bound
 from domain.catalogue.provider import UsageDialect
-from domain.ledger.events import Units
+from domain.ledger.events import Units, UsageSource
 
 RAW_BYTES_MAX: Final = 4_096
 TOKENS_MAX: Final = 2**53
@@ -45,8 +45,14 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     cache_write_long: int = 0  #: how many of `cache_write` are kept for the longer time
     output: int
     reasoning: int = 0
+    images: int = 0
+    audio_ms: int = 0
+    characters: int = 0
+    searches: int = 0
     raw: bytes = b""
-    source: Literal["provider", "estimated"] = "provider"
+    source: UsageSource = (
+        "provider"  #: `none`: the provider tells nothing and the request was counted exactly
+    )
     flags: tuple[UsageFlag, ...] = ()
 
     @property
@@ -67,6 +73,10 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             output=self.output,
             reasoning=self.reasoning,
             requests=requests,
+            images=self.images,
+            audio_ms=self.audio_ms,
+            characters=self.characters,
+            searches=self.searches,
         )
 
 

@@ -3,7 +3,7 @@
 Pointing is one step deep: a target without a route leads nowhere, so there are no cycles to find.
 """
 
-from typing import ClassVar, Final, assert_never
+from typing import ClassVar, Final, Literal, assert_never, get_args
 from uuid import UUID
 
 import msgspec
@@ -15,14 +15,18 @@ from domain.text import alias_name
 
 WEIGHT_MAX: Final = 1_000
 DEPLOYMENTS_MAX: Final = 20
+Strategy = Literal["ordered", "weighted", "cheapest", "fastest", "throughput"]
+"""How a route puts its deployments in order; the fastest begins its answer first."""
+FallOverCause = Literal["context_length", "content_filter"]
+"""What another deployment is tried for only where the route says so: most often it is the request's own doing."""
 _ALIASES: Final = UUID("c1b0a9f8-2e3d-5c4b-9a68-7d6e5f4c3b21")
 
 
 class RouteTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One candidate of a route. With all weights 0 the listed order is the order of tries."""
+    """One candidate of a route."""
 
     deployment_id: UUID
-    weight: int = 0  #: share of requests that try this one first; the others follow in the listed order
+    weight: int = 0  #: when weighted, the share of requests that try this one first; those without come last
 
 
 class RouteSet(Fact, frozen=True, kw_only=True):
@@ -32,6 +36,10 @@ class RouteSet(Fact, frozen=True, kw_only=True):
 
     alias: str
     targets: tuple[RouteTarget, ...]
+    strategy: Strategy | msgspec.UnsetType = (
+        msgspec.UNSET
+    )  #: unset: weighted if anything has a weight, else ordered
+    fall_over_on: tuple[FallOverCause, ...] | msgspec.UnsetType = msgspec.UNSET  #: unset: on neither
 
 
 class AliasPointed(Fact, frozen=True, kw_only=True):
@@ -61,6 +69,8 @@ class Alias(msgspec.Struct, frozen=True, kw_only=True):
     targets: tuple[RouteTarget, ...] = ()
     points_to: str | None = None
     created_us: int = 0
+    strategy: Strategy = "ordered"
+    fall_over_on: tuple[FallOverCause, ...] = ()
 
     @property
     def exists(self) -> bool:
@@ -80,7 +90,12 @@ def evolve(alias: Alias, event: AliasEvent) -> Alias:
     created_us = alias.created_us or event.occurred_us
     match event:
         case RouteSet():
-            return Alias(targets=event.targets, created_us=created_us)
+            return Alias(
+                targets=event.targets,
+                created_us=created_us,
+                strategy=event.strategy or _usual(event.targets),
+                fall_over_on=event.fall_over_on or (),
+            )
         case AliasPointed():
             return Alias(points_to=event.target, created_us=created_us)
         case AliasRemoved():
@@ -90,12 +105,20 @@ def evolve(alias: Alias, event: AliasEvent) -> Alias:
 
 
 def set_route(
-    alias: Alias, *, name: str, targets: tuple[RouteTarget, ...], known: frozenset[UUID], stamp: Stamp
+    alias: Alias,
+    *,
+    name: str,
+    targets: tuple[RouteTarget, ...],
+    known: frozenset[UUID],
+    stamp: Stamp,
+    strategy: Strategy | None = None,
+    fall_over_on: tuple[FallOverCause, ...] = (),
 ) -> list[AliasEvent]:
-    """Send an alias to deployments, in order. `known` are those of them that exist.
+    """Send an alias to deployments. `known` are those of them that exist. No strategy: as the weights have it.
 
     Raises:
-        BadField: the name cannot be used, there are no targets or too many, one is twice, or a weight is off.
+        BadField: the name cannot be used, there are no targets or too many, one is twice, a weight is off, or a
+            strategy or cause is none.
         NotFound: a deployment does not exist.
     """
     name = alias_name(name)
@@ -108,9 +131,29 @@ def set_route(
             raise BadField("weight", f"must be between 0 and {WEIGHT_MAX}")
         if target.deployment_id not in known:
             raise NotFound("deployment", target.deployment_id)
-    if alias.targets == targets:
+    if strategy is not None and strategy not in get_args(Strategy):
+        raise BadField("strategy", f"must be one of {', '.join(get_args(Strategy))}")
+    if not set(fall_over_on) <= set(get_args(FallOverCause)):
+        raise BadField("fall_over_on", f"may have {' and '.join(get_args(FallOverCause))}")
+    causes = tuple(sorted(set(fall_over_on)))
+    wanted = (targets, strategy or _usual(targets), causes)
+    if (alias.targets, alias.strategy, alias.fall_over_on) == wanted:
         return []
-    return [RouteSet(alias=name, targets=targets, occurred_us=stamp.now_us, actor=stamp.actor)]
+    return [
+        RouteSet(
+            alias=name,
+            targets=targets,
+            strategy=strategy or msgspec.UNSET,
+            fall_over_on=causes or msgspec.UNSET,
+            occurred_us=stamp.now_us,
+            actor=stamp.actor,
+        )
+    ]
+
+
+def _usual(targets: tuple[RouteTarget, ...]) -> Strategy:
+    """The strategy of a route that names none."""
+    return "weighted" if any(target.weight for target in targets) else "ordered"
 
 
 def point(alias: Alias, *, name: str, target_name: str, target: Alias, stamp: Stamp) -> list[AliasEvent]:

@@ -47,6 +47,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
 
     failed_version: int = 0
     cause: FailureCause | None = None
+    since_us: int = 0
 
     def is_dead(self, secret_version: int) -> bool:
         """Whether this secret of the credential is set aside."""
@@ -66,7 +67,7 @@ def evolve(condition: Condition, event: ConditionEvent) -> Condition:
     match event:
         case CredentialFailed():
             version = max(condition.failed_version, event.secret_version)
-            return Condition(failed_version=version, cause=event.cause)
+            return Condition(failed_version=version, cause=event.cause, since_us=event.occurred_us)
         case CredentialRecovered():
             return WELL
         case _:

@@ -23,6 +23,7 @@ def world(postgres_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFa
         "TOKENOK_MASTER_KEY": f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
         "ALLOW_PRIVATE_UPSTREAMS": "127.0.0.1",
         "BODY_BYTES_MAX": str(1024 * 1024),
+        "UPLOAD_BYTES_MAX": str(64 * 1024 * 1024),
         "DRAIN_S": "2",
         "CLIENT_WRITE_S": "1",
         "PING_S": "0.5",

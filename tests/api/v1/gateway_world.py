@@ -26,6 +26,7 @@ from domain.event import Event, TopicRegistry
 from domain.fact import SYSTEM
 from domain.ledger.events import LEDGER_EVENTS, RequestAdmitted, RequestReleased, UsageCharged
 from settings import Settings, from_environment
+from tests.api.v1.unit_routes import add_unit_routes
 from tests.waiting import until
 
 TOPICS = TopicRegistry(*LEDGER_EVENTS)
@@ -50,7 +51,10 @@ POOR_NANO = 1_000
 class World:
     """What a test can ask and look at."""
 
-    def __init__(self, *, url: str, settings: Settings, seed: DemoSeed, ports: Ports) -> None:
+    def __init__(
+        self, *, url: str, settings: Settings, seed: DemoSeed, ports: Ports, gateway_pid: int
+    ) -> None:
+        self.gateway_pid = gateway_pid
         self.url = url
         self.settings = settings
         self.seed = seed
@@ -140,6 +144,11 @@ def ask(
     return body | fields
 
 
+def deployment_id_of(model: str) -> UUID:
+    """Of the models that `_add_routes` adds."""
+    return uuid5(_NAMES, model)
+
+
 def _add_routes(ports: Ports) -> None:
     """Aliases whose first deployment fails, alone or with a second one that serves."""
     aliases: dict[str, list[str]] = {NAMED: ["sandbox-echo"]}
@@ -227,9 +236,11 @@ def running_world(environment: dict[str, str], scratch: Path) -> Iterator[World]
         port = _free_port()
         with ports_of(settings) as ports:
             _add_routes(ports)
+            add_unit_routes(ports, PROVIDER)
             command = ["gateway_main", "--port", str(port)]
-            with _process(command, inherited | environment, gateway_log):
-                world = World(url=f"http://127.0.0.1:{port}", settings=settings, seed=seed, ports=ports)
+            with _process(command, inherited | environment, gateway_log) as gateway:
+                url = f"http://127.0.0.1:{port}"
+                world = World(url=url, settings=settings, seed=seed, ports=ports, gateway_pid=gateway.pid)
                 until(lambda: _answers(world))
                 yield world
                 world.close()

@@ -152,7 +152,7 @@ def test_odd_messages_never_break_the_gateway(world: World, messages: object) ->
 
 
 SPENDING = {
-    "models": ["another"],
+    "route": "fallback",
     "plugins": [{"id": "web"}],
     "service_tier": "priority",
     "tools": [{"type": "web_search"}],

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from uuid import UUID
 
 import msgspec
@@ -18,10 +18,10 @@ from application.routing.plan import Candidate
 from application.routing.scores import Scores
 from application.routing.speed import Speeds
 from application.speech.chat import ChatEndpoint
-from application.speech.port import Asking
+from application.speech.port import Asking, Endpoint, Head
 from application.upstream import UpstreamRequest, UpstreamResponse, parse_url
 from application.wire.bounds import Bound
-from application.wire.head import parse_chat
+from application.wire.head import ChatHead
 from application.wire.prompt import PromptText
 from domain.catalogue.base_url import parse_base_url
 from domain.catalogue.deployment_spec import Timeouts
@@ -62,6 +62,7 @@ def chunk(text: str | None = None, *, finish: str | None = None, usage: str | No
     ).encode()
 
 
+BOUND = Bound(prompt_tokens=100, answer_tokens=50, output_tokens=50)
 DONE = b"data: [DONE]\n\n"
 
 
@@ -126,6 +127,7 @@ class Upstreams:
 
     def __init__(self, *reactions: Reaction) -> None:
         self._reactions = list(reactions)
+        self.add = self._reactions.append
         self.requests: list[UpstreamRequest] = []
 
     async def send(
@@ -170,6 +172,10 @@ class FakeClient:
 
     async def body(self) -> bytes:
         return REQUEST
+
+    async def pieces(self, *, bytes_max: int) -> AsyncGenerator[bytes, None]:
+        assert len(REQUEST) <= bytes_max
+        yield REQUEST
 
     def watch(self, on_gone: Callable[[], None], *, write_s: float) -> None:
         self._on_gone = on_gone
@@ -233,6 +239,10 @@ class ExchangeWorld:
         self.stream = stream
         self.usage_wanted = usage_wanted
         self.drain_s = 0.01
+        self.endpoint: Endpoint = ChatEndpoint()
+        self.request = REQUEST
+        self.price = PRICE
+        self.service_tier = ""
         self.health = Health(instance_id=UUID(int=1), clock=self.ledger.clock)
         self.exchange: Exchange
 
@@ -246,21 +256,22 @@ class ExchangeWorld:
             call=Call(request_id=request_id, secret=None, client_ref=None, started_s=started_s),
             client=self.client,
             context=Context(counter=WordCounter(), limits=limits, ping_s=WITHIN_S, drain_s=self.drain_s),
-            endpoint=ChatEndpoint(),
+            endpoint=self.endpoint,
             asking=Asking(
                 request_id=request_id,
-                body=REQUEST,
-                head=msgspec.structs.replace(
-                    parse_chat(REQUEST), stream=self.stream, include_usage=self.usage_wanted
-                ),
-                answer_tokens=50,
+                body=self.request,
+                head=self._head(),
+                bound=BOUND,
                 created_s=1,
             ),
             terms=Terms(
                 key_id=KEY,
                 alias="m",
-                bound=Bound(prompt_tokens=100, answer_tokens=50, output_tokens=50),
-                price=PriceInForce(version=1, effective_from_us=0, markup_ppm=NO_MARKUP_PPM, price=PRICE),
+                bound=BOUND,
+                price=PriceInForce(
+                    version=1, effective_from_us=0, markup_ppm=NO_MARKUP_PPM, price=self.price
+                ),
+                service_tier=self.service_tier,
             ),
             settlement=Settlement(
                 hold, book=self.ledger.first.book, clock=self.ledger.clock, started_s=started_s
@@ -275,6 +286,12 @@ class ExchangeWorld:
         )
         async with asyncio.timeout(WITHIN_S):
             await self.exchange.run([Candidate(one) for one in deployments or (deployment(),)])
+
+    def _head(self) -> Head:
+        head = self.endpoint.parse(self.request)
+        if isinstance(head, ChatHead):
+            return msgspec.structs.replace(head, stream=self.stream, include_usage=self.usage_wanted)
+        return head
 
     async def closed(self) -> None:
         """The books balance and no hold is open."""

@@ -52,6 +52,25 @@ def test_chunks_pass_at_once_and_the_end_waits() -> None:
     assert run.tail == Tail(END + DONE, complete=True, fault=None, end_bytes=len(DONE))
 
 
+@pytest.mark.parametrize(
+    "start",
+    [b": keep-alive\n\n", b'data: {"type":"message_start"}\n\n', b'data: {"choices":[],"x":1}\n\n'],
+    ids=["comment", "another dialect's event", "no choice"],
+)
+def test_what_says_nothing_waits_for_what_says_something(start: bytes) -> None:
+    """Until a choice was told of, another provider may be asked: nothing goes on, and then all of it in order."""
+    run = Run(start, start[:5], start[5:], chunk("a"), chunk("b"), END, DONE)
+    assert run.steps == [b"", b"", b"", start + start + chunk("a"), chunk("b"), b"", b""]
+    silent = Run(start, start)
+    assert (silent.passed, silent.meter.chunks, silent.tail.complete) == (b"", 0, False)
+
+
+def test_a_start_without_end_is_cut_off() -> None:
+    """A flood of comments is not kept, and another provider may be asked."""
+    run = Run(*([b": keep-alive\n\n"] * 9), chunk("late"), event_bytes_max=100)
+    assert (run.all, run.tail.fault, run.meter.chunks) == (b"", "event_too_long", 0)
+
+
 def test_a_passing_chunk_is_the_very_same_bytes() -> None:
     """Nothing is copied for a chunk in which nothing changes."""
     meter = StreamMeter(usage_wanted=True)
@@ -255,8 +274,8 @@ def test_usage_does_not_pass_to_a_client_that_did_not_ask() -> None:
 def test_a_null_usage_is_cut_out_of_the_top_level_only(payload: bytes, left: bytes | None) -> None:
     """However it is spelled, wherever it stands, and nothing that only looks like it."""
     expected = b"data: " + (payload if left is None else left) + b"\n\n"
-    assert Run(b"data: " + payload + b"\n\n").passed == expected
-    assert Run(b"data: " + payload + b"\r\n\r\n").passed.rstrip() == expected.rstrip()
+    assert Run(chunk(), b"data: " + payload + b"\n\n").passed == chunk() + expected
+    assert Run(chunk(), b"data: " + payload + b"\r\n\r\n").passed.rstrip() == (chunk() + expected).rstrip()
 
 
 def test_the_latest_usage_counts() -> None:
@@ -644,7 +663,7 @@ def test_an_error_event_is_an_envelope_in_a_data_line() -> None:
 
 
 def test_received_bytes_and_chunks_are_counted() -> None:
-    """For limits and the attempt's record."""
+    """For limits and the attempt's record; a chunk of usage alone is none of an answer."""
     run = Run(chunk(), b": x\n\n", END, USAGE_EVENT, DONE)
     assert run.meter.received_bytes == len(chunk() + b": x\n\n" + END + USAGE_EVENT + DONE)
-    assert run.meter.chunks == 3
+    assert run.meter.chunks == 2

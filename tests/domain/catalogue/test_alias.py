@@ -1,7 +1,9 @@
 """Aliases and routes."""
 
+from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from domain.catalogue import alias as rules
@@ -47,6 +49,53 @@ def test_a_route_is_set_and_replaced() -> None:
     SPEC.given(ROUTED).when(set_route).then_nothing()
     SPEC.given(POINTED).when(set_route).then(ROUTED)
     assert SPEC.fold(POINTED, ROUTED).points_to is None
+
+
+def test_a_route_may_name_its_strategy_and_more_causes_to_fall_over() -> None:
+    """What is left out is not stored, so that older facts mean what they meant; each cause is stored once."""
+
+    def choose(alias: Alias) -> list[AliasEvent]:
+        return rules.set_route(
+            alias,
+            name="acme/big",
+            targets=TARGETS,
+            known=frozenset({ONE, TWO}),
+            stamp=AT,
+            strategy="cheapest",
+            fall_over_on=("content_filter", "context_length", "content_filter"),
+        )
+
+    chosen = msgspec.structs.replace(
+        ROUTED, strategy="cheapest", fall_over_on=("content_filter", "context_length")
+    )
+    SPEC.given(ROUTED).when(choose).then(chosen)
+    SPEC.given(chosen).when(choose).then_nothing()
+    SPEC.given(chosen).when(set_route).then(ROUTED)
+    assert b"strategy" not in msgspec.json.encode(ROUTED)
+    assert b"fall_over_on" not in msgspec.json.encode(ROUTED)
+
+
+def test_weights_alone_make_a_route_weighted() -> None:
+    """As routes without a strategy were always meant; a strategy that is named wins."""
+    weighed = msgspec.structs.replace(ROUTED, targets=(RouteTarget(deployment_id=ONE, weight=1),))
+    assert SPEC.fold(ROUTED).strategy == "ordered"
+    assert SPEC.fold(weighed).strategy == "weighted"
+    assert SPEC.fold(msgspec.structs.replace(weighed, strategy="ordered")).strategy == "ordered"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("strategy", "alphabetical"), ("fall_over_on", ("bad_request",))]
+)
+def test_only_strategies_and_causes_that_exist_are_taken(field: str, value: Any) -> None:
+    """Nothing is stored that no planner knows."""
+
+    def choose(alias: Alias) -> list[AliasEvent]:
+        chosen: Any = {field: value}
+        return rules.set_route(
+            alias, name="a", targets=TARGETS, known=frozenset({ONE, TWO}), stamp=AT, **chosen
+        )
+
+    SPEC.given().when(choose).then_refused(BadField, field=field)
 
 
 @pytest.mark.parametrize(

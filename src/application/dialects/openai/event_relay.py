@@ -61,8 +61,7 @@ class EventRelay:
         self._pending = bytearray()
         self._searched = 0  # of what is pending: no event ends before
         self._begun = False
-        self._front: list[bytes] = []  # withheld until something follows it
-        self._front_bytes = 0
+        self._front = bytearray()  # withheld until something follows it; in one piece, however small the events
         self._held = b""
         self._fault: Fault | None = None
         self._stray = b""
@@ -175,13 +174,14 @@ class EventRelay:
     def _passed(self, event: bytes) -> bytes:
         """The event with the start before it, once there is something to start."""
         if self._events.chunks:
-            event = b"".join([*self._front, event])
-            self._front.clear()
+            if self._front:
+                event = bytes(self._front) + event
+                self._front.clear()
             return event
-        self._front.append(event)
-        self._front_bytes += len(event)
-        if self._front_bytes > self._event_bytes_max:
+        self._front += event
+        if len(self._front) > self._event_bytes_max:
             self._fail("event_too_long")
+            self._front.clear()
         return b""
 
     def _fail(self, fault: Fault) -> None:

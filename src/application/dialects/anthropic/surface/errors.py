@@ -12,6 +12,11 @@ _INVALID: Final = "invalid_request_error"
 _SERVER: Final = "api_error"
 _SERVER_STATUS_MIN: Final = 500
 _OVERLOADED: Final = 529
+THREAD_UNSUPPORTED: Final = "thread_unsupported_request"
+"""Anthropic's own code: its SDKs' tool runners then send the whole conversation instead."""
+_DETAILS: Final[Mapping[str, dict[str, Any]]] = MappingProxyType(
+    {THREAD_UNSUPPORTED: {"error_code": THREAD_UNSUPPORTED, "unsupported": ["thread"]}}
+)
 
 _TYPES: Final[Mapping[int, str]] = MappingProxyType(
     {
@@ -42,6 +47,8 @@ def error_body(code: str, message: str, *, request_id: str | None = None) -> byt
         "type": "error",
         "error": {"type": error_of(code).type, "message": message[:_MESSAGE_CHARS_MAX]},
     }
+    if code in _DETAILS:
+        error["error"]["details"] = _DETAILS[code]
     if request_id is not None:
         error["request_id"] = request_id
     return encoded(error)

@@ -5,6 +5,7 @@ It comes as a `ChatHead`, so that bounds, limits and the record are made as for 
 
 from typing import Any, Final
 
+from application.dialects.anthropic.surface.errors import THREAD_UNSUPPORTED
 from application.dialects.anthropic.surface.members import (
     count,
     flag,
@@ -16,6 +17,7 @@ from application.dialects.anthropic.surface.members import (
 )
 from application.dialects.anthropic.surface.pieces import read_content
 from application.dialects.port import Json
+from application.wire.errors import InvalidRequest
 from application.wire.head import (
     MODEL_CHARS_MAX,
     OUTPUT_TOKENS_MAX,
@@ -30,6 +32,10 @@ from application.wire.stored import stored_references
 _CLIENT_TOOLS: Final = (None, "custom")
 """Every other kind of tool brings a schema, instructions or searches that no byte of the request shows."""
 _PROVIDER_WORK: Final = ("mcp_servers", "container")
+_NO_THREADS: Final = (
+    "'thread' refers to a conversation that the provider keeps in an account that all customers share, which this "
+    "gateway does not offer; send all messages instead."
+)
 _HARMLESS_EDIT: Final = "clear_"
 """Edits of the context by this name leave things out; others, such as compaction, ask the model once more."""
 
@@ -56,6 +62,8 @@ def parse_count(body: bytes) -> ChatHead:
 
 
 def _head(request: Json, body: bytes, *, max_tokens: int | None) -> ChatHead:
+    if request.get("thread") is not None:
+        raise InvalidRequest(THREAD_UNSUPPORTED, "thread", _NO_THREADS)
     stream = flag(request.get("stream"), "stream")
     tools = _provider_tools(request)
     return ChatHead(

@@ -5,7 +5,7 @@ Owns what of it may reach the client, and when:
 * Bytes pass unchanged, the model's name and `ping` events among them, but for: `id` and `retry` lines, bytes that are no
   UTF-8, a provider's own cost in its usage, an `event:` line where it is missing (SDKs skip events without one), and a
   `[DONE]`, which this dialect does not have. A missing `message_stop` is added.
-* The start is withheld until something was generated: `message_start` and pings say nothing yet, and a provider that is
+* The start is withheld until something was generated: `message_start`, pings and what is unknown say nothing yet, and a provider that is
   overloaded often fails right after them, when another may still be asked.
 * The end is withheld until `finish`: the `message_delta` that says why the answer stopped, and all that follows it.
 * An error inside the stream, bytes that are no events, a line or a stream without end: from then on nothing more
@@ -31,7 +31,6 @@ _STOP_EVENT: Final = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 _NAME: Final = b"event: "
 _DATA: Final = b"\ndata: {"
 _DONE: Final = b"[DONE]"
-_SAYS_NOTHING: Final = ("message_start", "ping")
 _ANSWER_EVENTS: Final = ("content_block_delta", "content_block_start")
 _FOLD_BYTES: Final = 16 * 1024
 
@@ -54,8 +53,7 @@ class MessagesRelay:
         self._spoken = Spoken()
         self._usage = StreamUsage()
         self._begun = False
-        self._front: list[bytes] = []  # withheld until something follows it
-        self._front_bytes = 0
+        self._front = bytearray()  # withheld until something follows it
         self._ending = False
         self._held: list[bytes] = []
         self._held_bytes = 0
@@ -139,7 +137,7 @@ class MessagesRelay:
         passed = self._metered(said, data)
         if passed is not data:
             event = b"event: %b\ndata: %b\n\n" % (name, passed)
-        return self._passed(said, event)
+        return self._passed(event)
 
     def _odd_event(self, event: bytes) -> bytes:
         """Any other event: comments, several lines, other line ends, errors, what is no UTF-8."""
@@ -171,28 +169,29 @@ class MessagesRelay:
             parts.altered = True
         if passed is not data or parts.altered:
             event = put_together(parts, passed)
-        return self._passed(said, event)
+        return self._passed(event)
 
-    def _passed(self, said: Event, event: bytes) -> bytes:
-        """What may go on now that this event was read."""
+    def _passed(self, event: bytes) -> bytes:
+        """What may go on now that `event` was read."""
         if self._ending:
             return self._hold(event)
-        if said.type in _SAYS_NOTHING:
+        if not self.chunks:
             return self._begin(event)
         self._begun = True
         return self._released() + event if self._front else event
 
     def _begin(self, event: bytes) -> bytes:
-        """Withhold an event that says nothing, if nothing was said before it. What is withheld is bounded as well."""
+        """Withhold an event that says nothing, if nothing was said before it: who says so much of it will not answer."""
         if self._begun:
             return event
-        self._front.append(event)
-        self._front_bytes += len(event)
-        self._begun = self._front_bytes > self._event_bytes_max
-        return self._released() if self._begun else b""
+        self._front += event
+        if len(self._front) > self._event_bytes_max:
+            self._front.clear()
+            self.fault = "event_too_long"
+        return b""
 
     def _released(self) -> bytes:
-        front = b"".join(self._front)
+        front = bytes(self._front)
         self._front.clear()
         return front
 

@@ -1,4 +1,6 @@
-"""Puts another model into a form while it passes: every other byte stays."""
+"""Puts another model into a form while it passes: every byte but of it, and of fields named for it, stays."""
+
+from collections.abc import Mapping
 
 from application.dialects.openai.multipart.scanner import MultipartScanner, Part
 from application.wire.errors import InvalidRequest
@@ -10,16 +12,24 @@ class FormRewriter:
     """One form on its way to one deployment. A form without a model gets one at its end.
 
     `fields_first`: what the request costs was judged by the fields before its first file. A field that comes later is
-    refused, so that nobody can ask for more behind it.
+    refused, so that nobody can ask for more behind it. `values`: other fields that get another value, if they are there.
     """
 
-    def __init__(self, boundary: bytes, *, model: str, fields_first: bool = False) -> None:
+    def __init__(
+        self,
+        boundary: bytes,
+        *,
+        model: str,
+        fields_first: bool = False,
+        values: Mapping[str, str] | None = None,
+    ) -> None:
         self._boundary = boundary
+        self._values = {name: value.encode() for name, value in (values or {}).items()}
         self._model = model.encode()
         self._fields_first = fields_first
         self._scanner = MultipartScanner(boundary, self)
         self._forward: list[bytes] = []
-        self._in_model = self._had_model = self._had_file = False
+        self._in_replaced = self._had_model = self._had_file = False
 
     def feed(self, piece: bytes) -> bytes:
         """What may go on.
@@ -52,15 +62,18 @@ class FormRewriter:
                 raise InvalidRequest(
                     "invalid_multipart", "model", "'model' must be in the form once, as a plain field."
                 )
-            self._in_model = self._had_model = True
+            self._in_replaced = self._had_model = True
             self._forward.append(self._model)
+        elif part.filename is None and part.name in self._values:
+            self._in_replaced = True
+            self._forward.append(self._values[part.name])
 
     def data(self, piece: bytes) -> None:
-        if not self._in_model:
+        if not self._in_replaced:
             self._forward.append(piece)
 
     def ends(self) -> None:
-        self._in_model = False
+        self._in_replaced = False
 
     def closes(self) -> None:
         if not self._had_model:

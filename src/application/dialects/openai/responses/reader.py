@@ -16,6 +16,7 @@ from application.wire.spoken import Spoken, SpokenText
 
 COMPLETE: Final = frozenset({"response.completed", "response.incomplete"})
 _FAILED: Final = frozenset({"response.failed", "response.cancelled"})
+_SPEAKS: Final = "response."  #: so begin the events of an answer; others, such as pings, say nothing of it
 _QUIET: Final = frozenset({"response.created", "response.in_progress", "response.queued", "keepalive"})
 _CLIENT_CALLS: Final = frozenset(
     {
@@ -80,7 +81,7 @@ class ResponsesReader:
             self.sequence_number = event.sequence_number
         if kind == "error" or kind in _FAILED:
             self._failed(payload, kind)
-        elif kind not in _QUIET:
+        elif kind.startswith(_SPEAKS) and kind not in _QUIET:
             self.chunks += 1
         self._hear(event, kind)
         response = bytes(event.response)

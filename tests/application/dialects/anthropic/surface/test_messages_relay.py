@@ -126,9 +126,17 @@ def test_the_start_waits_for_something_that_was_generated() -> None:
     assert (passed, tail, failed.chunks) == (b"", Tail(b"", complete=False, fault="error_event"), 0)
 
 
-def test_a_start_without_end_is_let_go() -> None:
-    """Nothing is withheld without bounds."""
-    assert relayed(*[PING] * 100, event_bytes_max=500)[0] == PING * 100
+def test_what_is_unknown_waits_with_the_start() -> None:
+    """The events of another dialect, or of none, are no answer: another provider can be asked."""
+    strange = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
+    passed, tail, relay = relayed(strange, b"event: ping\ndata: {}\n\n")
+    assert (passed, tail.complete, relay.chunks) == (b"", False, 0)
+
+
+def test_a_start_without_end_is_cut_off() -> None:
+    """Nothing is withheld without bounds; another provider can be asked."""
+    passed, tail, _ = relayed(*[PING] * 100, OPEN, event_bytes_max=500)
+    assert (passed, tail) == (b"", Tail(b"", complete=False, fault="event_too_long"))
 
 
 def test_an_empty_answer_is_whole() -> None:

@@ -80,6 +80,13 @@ def test_the_start_is_withheld_until_something_was_generated() -> None:
     assert tail.data.startswith(CREATED)
 
 
+@pytest.mark.parametrize("kind", ["ping", "message_start", "keepalive"])
+def test_events_of_no_answer_are_none(kind: str) -> None:
+    """Pings, and the events of another dialect: nothing goes on, so that another provider can be asked."""
+    passed, tail, relay = relayed([event(kind)])
+    assert (passed, tail.complete, relay.chunks) == (b"", False, 0)
+
+
 def test_a_start_without_end_is_cut_off() -> None:
     """Memory is bounded."""
     relay = EventRelay(ResponsesReader(), event_bytes_max=500)

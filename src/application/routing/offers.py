@@ -1,0 +1,168 @@
+"""What may serve one request: its alias and those that the client names besides, each with its route and its price."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from application.directory_views import RouteView
+from application.routing.controls import NO_CONTROLS, Controls
+from application.routing.plan import Candidate, Needs, Planned, Planner
+from application.speech.port import Head
+from application.wire.bounds import TOKENS_PER_REQUEST, Bound, ModelLimits
+from application.wire.spending import ROUTING
+from domain.ledger.events import PassedOver
+from domain.limits import ProviderPolicy
+from domain.pricing import NO_MARKUP_PPM, Bounds, Price, PriceInForce, combined_ppm, hold_nano
+
+BYTES_PER_TOKEN: Final = 4  #: about; to compare costs and contexts, never to charge
+
+
+class Unpriced(Exception):
+    """A request spends what an alias' price does not cover. Nothing was planned."""
+
+    def __init__(self, name: str, alias: str) -> None:
+        super().__init__(name)
+        self.name = name
+        self.alias = alias
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """One alias, as it stands at this moment."""
+
+    route: RouteView
+    price: PriceInForce
+    factor_ppm: int  #: of the hour and the service tier, the dearest that may be used
+    window_ppm: int = NO_MARKUP_PPM  #: of the hour alone
+
+    @property
+    def alias(self) -> str:
+        return self.route.alias
+
+    def worst_nano(self, bound: Bound) -> int:
+        """The most that the request can cost here."""
+        bounds = Bounds(
+            prompt_tokens=bound.prompt_tokens,
+            output_tokens=bound.output_tokens,
+            images=bound.images,
+            audio_ms=bound.audio_ms,
+            characters=bound.characters,
+            searches=bound.searches,
+        )
+        return hold_nano(bounds, self.price.price, self.price.markup_ppm, factor_ppm=self.factor_ppm)
+
+
+def factor_ppm(head: Head, route: RouteView, price: Price, *, now_us: int) -> int:
+    """The factor of the hour and of the dearer of the service tier that was asked for and the ordinary one.
+
+    A provider may serve another tier than was asked for, and says so: the charge goes by that.
+
+    Raises:
+        Unpriced: the request spends what the price does not cover.
+    """
+    window_ppm = price.window_ppm(now_us) if price.windows else NO_MARKUP_PPM
+    tier_ppm = NO_MARKUP_PPM
+    for name in head.unpriced:
+        if name in ROUTING:
+            continue  # ours, and taken out
+        if name == "service_tier" and head.service_tier in price.service_tiers:
+            tier_ppm = max(NO_MARKUP_PPM, price.service_tiers[head.service_tier])
+        elif not all(name in one.passes for one in route.deployments):
+            raise Unpriced(name, route.alias)
+    if window_ppm == tier_ppm == NO_MARKUP_PPM:
+        return NO_MARKUP_PPM
+    return combined_ppm(window_ppm, tier_ppm)
+
+
+def limits_of(offers: Sequence[Offer]) -> ModelLimits:
+    """The widest of what any deployment could do: whichever serves, the hold covers it."""
+    some = [one for offer in offers for one in offer.route.deployments]
+    return ModelLimits(
+        context_tokens=max(one.context_tokens for one in some),
+        output_tokens_max=max(one.output_tokens_max for one in some),
+        image_tokens_max=_widest(one.image_tokens_max for one in some),
+        audio_tokens_max=_widest(one.audio_tokens_max for one in some),
+        request_tokens=max(one.preamble_tokens or TOKENS_PER_REQUEST for one in some),
+    )
+
+
+def widest(bounds: Sequence[Bound]) -> Bound:
+    """The most of each unit in any of them."""
+    if len(bounds) == 1:
+        return bounds[0]
+    return Bound(**{name: max(getattr(one, name) for one in bounds) for name in Bound.__struct_fields__})
+
+
+def affordable(offers: Sequence[Offer], controls: Controls, bound: Bound) -> Sequence[Offer]:
+    """Those within the client's ceiling, which is hard."""
+    most = controls.max_price
+    if most is None:
+        return offers
+    return [
+        one
+        for one in offers
+        if most.allows(
+            one.price.price,
+            factor_ppm=one.factor_ppm,
+            markup_ppm=one.price.markup_ppm,
+            prompt_tokens=bound.prompt_tokens,
+        )
+    ]
+
+
+def plan(
+    offers: Sequence[Offer],
+    planner: Planner,
+    *,
+    controls: Controls = NO_CONTROLS,
+    policy: ProviderPolicy | None,
+    needs: Needs,
+    draw: float,
+    now_us: int,
+    now_s: float,
+) -> Planned:
+    """The candidates of every offer in turn."""
+    plans = [
+        planner.plan(
+            offer.route.deployments,
+            strategy=offer.route.strategy,
+            wishes=controls.wishes,
+            policy=policy,
+            needs=needs,
+            draw=draw,
+            now_us=now_us,
+            now_s=now_s,
+            alias=offer.alias,
+            fall_over_on=offer.route.fall_over_on,
+        )
+        for offer in offers
+    ]
+    if len(plans) == 1:
+        return plans[0]
+    candidates: tuple[Candidate, ...] = ()
+    passed_over: tuple[PassedOver, ...] = ()
+    for one in plans:
+        candidates += one.candidates
+        passed_over += one.passed_over
+    return Planned(candidates, passed_over)
+
+
+def planned_offers(offers: Sequence[Offer], planned: Planned) -> list[Offer]:
+    """Those of which a candidate is left: what the hold has to cover."""
+    aliases = {one.alias for one in planned.candidates}
+    return [one for one in offers if one.alias in aliases]
+
+
+def needs_draw(offers: Iterable[Offer]) -> bool:
+    """Whether anything is left to chance."""
+    return any(one.route.needs_draw for one in offers)
+
+
+def _widest(figures: Iterable[int | None]) -> int | None:
+    """None where any has no figure."""
+    widest = 0
+    for figure in figures:
+        if figure is None:
+            return None
+        widest = max(widest, figure)
+    return widest
