@@ -122,7 +122,7 @@ def placed(cells: Iterable[Cell]) -> list[tuple[Cell, Place]]:
             failures += [FAILURES_MAX, 0]
             number = len(failures) - 2
         else:
-            counts = 0 if cell.expected.ends in ("serves", "refused") else 2 if cell.fault.alone else 1
+            counts = cell.expected.ends in ("fails", "breaks")
             if failures[-1] + counts > FAILURES_MAX:
                 failures.append(0)
             failures[-1] += counts

@@ -149,7 +149,8 @@ def _chat_text(*, stream: bool) -> str:
     client = _sdks()[1].chat.completions
     ask: dict[str, Any] = {"model": "m", "messages": _QUESTION}
     if not stream:
-        return client.create(**ask).choices[0].message.content or ""
+        whole = client.create(**ask).choices[0].message.content or ""
+        return str(whole)
     chunks = [one for one in client.create(**ask, stream=True) if one.choices]
     return "".join(one.choices[0].delta.content or "" for one in chunks if one.choices[0].delta)
 
@@ -171,7 +172,7 @@ def _responses_text(*, stream: bool) -> str:
     client = _sdks()[1].responses
     ask: dict[str, Any] = {"model": "m", "input": "x"}
     if not stream:
-        return client.create(**ask).output_text
+        return str(client.create(**ask).output_text)
     events = client.create(**ask, stream=True)
     return "".join(one.delta for one in events if one.type == "response.output_text.delta")
 

@@ -93,7 +93,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     width: Width = "full"
     usage_dialect: UsageDialect = "openai"
     own_credential: bool = False
-    alone: bool = False  #: not while the others run, for its size; some go twice
+    alone: bool = False  #: not while the others run, for its size
 
     def expected(self, kind: Kind, *, stream: bool) -> Expected | None:
         own = self.by_kind.get((kind, stream))

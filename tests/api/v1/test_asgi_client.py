@@ -195,3 +195,34 @@ def test_a_deadline_that_strikes_with_the_guard_is_not_lost() -> None:
         client.unwatch()
 
     asyncio.run(asyncio.wait_for(scenario(), 30))
+
+
+async def _pieces(client: AsgiClient, *, bytes_max: int = 10) -> list[bytes]:
+    return [piece async for piece in client.pieces(bytes_max=bytes_max)]
+
+
+def test_an_upload_comes_in_its_pieces() -> None:
+    """As the server gives them; its limit is the caller's, and not that of other bodies."""
+    assert asyncio.run(_pieces(Wire(PART, LAST).client())) == [b"12345", b"67"]
+    long = {**LAST, "body": b"x" * 99}
+    assert asyncio.run(_pieces(Wire(long).client(), bytes_max=99)) == [long["body"]]
+
+
+@pytest.mark.parametrize(
+    ("messages", "announced", "error"),
+    [
+        ([PART, PART, LAST], 0, BodyTooLarge),
+        ([], 11, BodyTooLarge),
+        ([PART], 0, BodyTooSlow),
+        ([PART, GONE], 0, ClientGone),
+    ],
+    ids=["too large", "announced too large", "silent", "gone"],
+)
+def test_an_upload_that_does_not_come_whole_ends(
+    messages: list[dict[str, Any]], announced: int, error: type[Exception]
+) -> None:
+    """Each piece has its own time; what is announced as too large is not read at all."""
+    client = Wire(*messages).client(body_s_max=SECONDS)
+    client.announced_bytes = announced
+    with pytest.raises(error):
+        asyncio.run(_pieces(client))

@@ -61,7 +61,9 @@ class EventRelay:
         self._pending = bytearray()
         self._searched = 0  # of what is pending: no event ends before
         self._begun = False
-        self._front = bytearray()  # withheld until something follows it; in one piece, however small the events
+        self._front = (
+            bytearray()
+        )  # withheld until something follows it; in one piece, however small the events
         self._held = b""
         self._fault: Fault | None = None
         self._stray = b""
