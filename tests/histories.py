@@ -6,6 +6,7 @@ from uuid import UUID
 
 from application.eventlog import NewEvent, RecordedEvent
 from domain.accounts import AccountSuspended
+from domain.catalogue.prices import PRICE_LIST_STREAM, PriceListPublished
 from domain.event import Event, encode
 from domain.ids import stream_of
 from domain.ledger import lease as lease_rules
@@ -14,7 +15,9 @@ from domain.ledger.events import Attempt, LeaseEvent, Owner, RequestAdmitted, Un
 from domain.ledger.lease import Answer, Lease
 from domain.ledger.refusals import LedgerRefusal
 from domain.ledger.wallet import Wallet
+from domain.pricing import Price, charge_nano
 
+PRICE_VERSIONS = (1, 2, 3)
 START_US = 1_764_000_000_000_000
 #: Texts that have broken loggers, CSV files and array literals before.
 AWKWARD = (
@@ -44,6 +47,7 @@ class Simulation:
 
     def groups(self, steps: int) -> Iterator[list[NewEvent]]:
         """What is appended at once, step by step."""
+        yield numbered(PRICE_LIST_STREAM, 1, [_prices(version) for version in PRICE_VERSIONS])
         for account_id in self._accounts:
             yield self._grant(account_id)
         for _ in range(steps):
@@ -129,7 +133,7 @@ class Simulation:
             alias=self._text(),
             stream=self._random.random() < 0.5,
             hold_nano=self._random.randrange(2 + lease.free_nano // 4),
-            price_version=self._random.randrange(1, 4),
+            price_version=self._random.choice(PRICE_VERSIONS),
             client_ref=self._text() if self._random.random() < 0.3 else None,
             now_us=self._now_us,
         )
@@ -155,11 +159,13 @@ class Simulation:
                 now_us=self._now_us,
             )
         else:
+            answer = self._answer(admitted)
+            published = _prices(answer.price_version)
             ended = lease_rules.charge(
                 lease,
                 request_id=request_id,
-                rated_nano=self._random.randrange(2 + 2 * admitted.hold_nano),
-                answer=self._answer(admitted),
+                rated_nano=charge_nano(answer.units, published.entries[answer.alias], published.markup_ppm),
+                answer=answer,
                 now_us=self._now_us,
             )
         return self._on_lease(lease, ended)
@@ -274,6 +280,26 @@ class Simulation:
 
     def _id(self) -> UUID:
         return UUID(int=self._random.getrandbits(128), version=4)
+
+
+def _prices(version: int) -> PriceListPublished:
+    """Every alias, dearer with each version; some requests cost more than they hold."""
+    price = Price(
+        input_nano_per_million=version * 7_654_321_000,
+        cached_input_nano_per_million=version * 765_432,
+        cache_write_nano_per_million=0,
+        output_nano_per_million=version * 76_543_210_000,
+        request_nano_per_million=version,
+    )
+    return PriceListPublished(
+        entries=dict.fromkeys(AWKWARD, price),
+        markup_ppm=1_234_567,
+        effective_from_us=START_US,
+        approved_by="test",
+        note="",
+        occurred_us=START_US,
+        actor="test",
+    )
 
 
 def numbered(stream_id: UUID, first_version: int, events: Sequence[Event]) -> list[NewEvent]:

@@ -1,6 +1,7 @@
 """What must hold of one cell. Each claim gives a sentence on what is wrong, or nothing."""
 
 import json
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
@@ -177,7 +178,7 @@ def _responses_text(*, stream: bool) -> str:
     return "".join(one.delta for one in events if one.type == "response.output_text.delta")
 
 
-_READERS: Final[dict[Surface, Any]] = {
+_READERS: Final[dict[Surface, Callable[..., str]]] = {
     "chat": _chat_text,
     "messages": _messages_text,
     "responses": _responses_text,

@@ -28,9 +28,14 @@ def _doubling(levels: int) -> Json:
 SCHEMAS: dict[str, Json] = {
     "a long text, referred to often": _referring({"description": "x" * 20_000}),
     "a long list of values, referred to often": _referring({"enum": ["x"] * 5_000}),
-    "many required names, referred to often": _referring({"properties": {"x": {}}, "required": ["x"] * 5_000}),
+    "many required names, referred to often": _referring(
+        {"properties": {"x": {}}, "required": ["x"] * 5_000}
+    ),
     "references that double": _doubling(10),
-    "one type named often": {"type": "object", "properties": {"p": {"type": ["string"] * MANY, "enum": ["x"] * 5_000}}},
+    "one type named often": {
+        "type": "object",
+        "properties": {"p": {"type": ["string"] * MANY, "enum": ["x"] * 5_000}},
+    },
 }
 
 
@@ -60,7 +65,8 @@ def test_what_is_sent_is_no_multiple_of_what_was_held_for(schema: Json, holder: 
 def test_many_small_schemas_are_bounded_together() -> None:
     """Each tool by itself is small; a thousand of them are one prompt."""
     tools = [
-        {"type": "function", "function": {"name": f"f{number}", "parameters": _doubling(6)}} for number in range(100)
+        {"type": "function", "function": {"name": f"f{number}", "parameters": _doubling(6)}}
+        for number in range(100)
     ]
     chat: Json = {"model": "m", "messages": [{"role": "user", "content": "Hello"}], "tools": tools}
     with pytest.raises(InvalidRequest, match="too large"):
@@ -70,7 +76,9 @@ def test_many_small_schemas_are_bounded_together() -> None:
 def test_parts_without_number_are_refused_before_they_are_merged() -> None:
     """Each part of an `allOf` copied all before it: half a megabyte of them took seconds on the loop of all requests."""
     parts = [{"properties": {f"p{number}": {}}} for number in range(6_000)]
-    chat: Json = {"model": "m", "messages": [{"role": "user", "content": "Hello"}]} | _in_tools({"allOf": parts})
+    chat: Json = {"model": "m", "messages": [{"role": "user", "content": "Hello"}]} | _in_tools(
+        {"allOf": parts}
+    )
     with pytest.raises(InvalidRequest, match="too large"):
         chat_request(chat, TARGET, stream=False)
 
@@ -80,7 +88,9 @@ def test_a_part_that_is_used_a_few_times_is_written_out() -> None:
     address = {
         "type": "object",
         "description": "Where somebody lives, as it is written on a letter.",
-        "properties": {name: {"type": "string", "description": f"The {name}."} for name in ("street", "city", "country")},
+        "properties": {
+            name: {"type": "string", "description": f"The {name}."} for name in ("street", "city", "country")
+        },
         "required": ["street", "city"],
     }
     schema = {

@@ -15,6 +15,7 @@ INVARIANTS: Final = {
     "P06": "nothing follows the end of a lease",
     "P07": "a request is admitted once in the whole log, and charged at most once",
     "P08": "versions of a stream count 1, 2, 3, ...; positions rise",
+    "P12": "a charge is what its units cost at its price version and factor, cut to its hold",
     "P28": "every charge, release and abandonment ends a request that was admitted, with its hold",
     "P30": "the accounts sum to zero and to the control totals",
     "L01": "a lease never has more credit than its wallet says",

@@ -12,15 +12,18 @@ from application.projections import ReadableLog
 from application.verify.accounts import Accounts
 from application.verify.balances import BalanceCheck
 from application.verify.ledger import LedgerFold, Stored
+from application.verify.ratings import RatingCheck
 from application.verify.read_models import ReadModels, ReadModelSnapshot
 from application.verify.report import Figures, Findings, Report
 from application.verify.requests import RequestCheck, UniqueRequests
+from domain.catalogue.prices import PriceListPublished
 from domain.event import Event, TopicRegistry, UnknownTopic
 from domain.ledger.events import (
     LEASE_EVENTS,
     WALLET_EVENTS,
     LeaseEvent,
     RequestAdmitted,
+    UsageCharged,
     WalletEvent,
 )
 
@@ -77,6 +80,7 @@ class _Verification:
         self._ledger = LedgerFold(self._findings)
         self._accounts = Accounts(self._findings)
         self._unique = UniqueRequests()
+        self._ratings = RatingCheck(self._findings)
         self._balances = BalanceCheck() if snapshot else None
         self._requests = RequestCheck(snapshot, self._findings) if snapshot else None
 
@@ -93,9 +97,13 @@ class _Verification:
             self._ledger.take_lease(at, cast("LeaseEvent", at.event))
             if kind is RequestAdmitted:
                 self._unique.take(cast("RequestAdmitted", at.event).request_id)
+            elif kind is UsageCharged:
+                self._ratings.check(at, cast("UsageCharged", at.event))
         elif kind in _WALLET_KINDS:
             self._ledger.take_wallet(at, cast("WalletEvent", at.event))
         else:
+            if kind is PriceListPublished:
+                self._ratings.publish(at, cast("PriceListPublished", at.event))
             return
         self._accounts.take(at)
         self._fold_read_models(at)

@@ -9,6 +9,7 @@ import pytest
 from application.eventlog import LogUnavailable, NewEvent, RecordedEvent
 from application.verify import Report, render_text, verify
 from application.verify.report import INVARIANTS, VIOLATIONS_KEPT_MAX
+from domain.catalogue.prices import PRICE_LIST_STREAM, PriceListPublished
 from domain.event import Event, encode
 from domain.ids import stream_of
 from domain.ledger.events import (
@@ -28,6 +29,7 @@ from domain.ledger.events import (
     Units,
     UsageCharged,
 )
+from domain.pricing import NO_MARKUP_PPM, Price, Window
 from domain.topics import REGISTRY
 from tests.histories import ListLog, history
 
@@ -105,6 +107,28 @@ def _release(request_id: UUID, hold_nano: int) -> RequestReleased:
     )
 
 
+def _prices() -> PriceListPublished:
+    """What `_charge` used costs 95; a flex hour would be a quarter of it."""
+    price = Price(
+        input_nano_per_million=31_000_000,
+        cached_input_nano_per_million=0,
+        cache_write_nano_per_million=0,
+        output_nano_per_million=32_000_000,
+        request_nano_per_million=0,
+        windows=(Window(weekdays=(0,), from_minute=0, to_minute=1, factor_ppm=500_000),),
+        service_tiers={"flex": 500_000},
+    )
+    return PriceListPublished(
+        entries={"demo": price},
+        markup_ppm=NO_MARKUP_PPM,
+        effective_from_us=0,
+        approved_by="test",
+        note="",
+        occurred_us=0,
+        actor="test",
+    )
+
+
 def _story() -> Story:
     """A lease that is lent 600 of 1,000, reduced to 500, has three requests, charges 90, and is fenced."""
     granted = LeaseGranted(
@@ -142,6 +166,7 @@ def _story() -> Story:
         returned_nano=410,
     )
     return [
+        (PRICE_LIST_STREAM, _prices()),
         (WALLET, _grant()),
         (WALLET, granted),
         (LEASE, opened),
@@ -226,6 +251,17 @@ FAULTS: dict[str, tuple[str, Callable[[Story], None]]] = {
     "a lease used before it is opened": ("P06", drop(LeaseOpened)),
     "a request admitted twice in a lease": ("P07", repeat(RequestAdmitted)),
     "a request admitted again after its end": ("P07", insert(RequestAbandoned, (LEASE, _admit(FIRST, 1)))),
+    "a charge that is not what its units cost": ("P12", edit(UsageCharged, units=Units(input=1, output=1))),
+    "a charge below what its hold covers": ("P12", edit(UsageCharged, charge_nano=89, shortfall_nano=6)),
+    "a shortfall that its units do not make": ("P12", edit(UsageCharged, shortfall_nano=0)),
+    "a charge by a list that was never published": ("P12", edit(UsageCharged, price_version=2)),
+    "a charge for an alias without a price": ("P12", edit(UsageCharged, alias="other")),
+    "a charge by a factor of no hour and tier": (
+        "P12",
+        edit(UsageCharged, charge_nano=71, shortfall_nano=0, factor_ppm=750_000),
+    ),
+    "a charge at another markup": ("P12", edit(PriceListPublished, markup_ppm=1_100_000)),
+    "prices in another stream": ("L03", move(PriceListPublished, OTHER)),
     "a charge without an admission": ("P28", drop(RequestAdmitted)),
     "a charge stored twice": ("P28", repeat(UsageCharged)),
     "a release of another hold": ("P28", edit(RequestReleased, hold_nano=199)),
@@ -258,7 +294,7 @@ def test_the_story_without_a_fault_is_clean() -> None:
     report = _check(_stored(_story()))
     assert report.ok, render_text(report)
     figures = report.figures
-    assert (figures.events, figures.streams, figures.accounts, figures.leases_open) == (13, 2, 1, 0)
+    assert (figures.events, figures.streams, figures.accounts, figures.leases_open) == (14, 3, 1, 0)
     assert (figures.requests, figures.requests_open) == (3, 0)
     assert (figures.granted_nano, figures.charged_nano, figures.shortfall_nano) == (1_000, 90, 5)
 
@@ -318,7 +354,7 @@ def test_what_cannot_be_read_is_said_and_passed() -> None:
     log.events[7] = msgspec.structs.replace(log.events[7], state=b'{"request_id":')
     report = verify(log, REGISTRY)
     assert report.counts["L02"] == 2
-    assert report.figures.events == 13
+    assert report.figures.events == 14
 
 
 def test_what_comes_after_the_start_is_not_looked_at() -> None:
@@ -333,7 +369,7 @@ def test_what_comes_after_the_start_is_not_looked_at() -> None:
     log = Growing(_stored(_story()))
     report = verify(log, REGISTRY)
     assert report.ok
-    assert (report.figures.events, report.figures.position) == (13, 37)
+    assert (report.figures.events, report.figures.position) == (14, 40)
 
 
 def test_a_log_that_ends_too_early_is_no_clean_log() -> None:

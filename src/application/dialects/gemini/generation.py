@@ -12,7 +12,7 @@ from application.dialects.gemini.checks import (
     unsupported,
     wrong_value,
 )
-from application.dialects.gemini.schema import openapi_subset
+from application.dialects.gemini.schema import Room, openapi_subset
 from application.dialects.gemini.thinking import thinking_config
 from application.dialects.gemini.tools import plain_schema
 from application.dialects.gemini.traits import IMAGE_OUTPUT, LOGPROBS, ONE_CANDIDATE, PENALTIES, SCHEMA_SUBSET
@@ -123,7 +123,7 @@ def _response_format(wanted: Any, target: Target) -> Json:
         return config
     schema = mapping(schema, f"{param}.schema")
     if SCHEMA_SUBSET in target.traits:
-        return config | {"responseSchema": openapi_subset(schema, f"{param}.schema")}
+        return config | {"responseSchema": openapi_subset(schema, f"{param}.schema", Room(schema))}
     return config | {"responseJsonSchema": plain_schema(schema)}
 
 

@@ -7,12 +7,18 @@ references may multiply.
 
 from typing import Any, Final
 
+import msgspec
+
 from application.dialects.gemini.checks import wrong_type
 from application.dialects.port import Json
 from application.wire.errors import InvalidRequest
 
 DEPTH_MAX: Final = 32
 NODES_MAX: Final = 5_000
+GROWTH_MAX: Final = 4
+"""All that the references of a request stand for, written out, may have so many times the bytes of its schemas."""
+GROWTH_BYTES: Final = 2_048
+"""And so many more, so that small schemas may refer as they like."""
 _TEXTS: Final = ("title", "description", "pattern")
 _COUNTS: Final = ("minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties")
 _LIMITS: Final = ("minimum", "maximum")
@@ -28,34 +34,51 @@ _FORMATS: Final = {
 }
 _TYPES: Final = {name: name.upper() for name in ("string", "number", "integer", "boolean", "array", "object")}
 _LOCAL: Final = "#/"
+_encode: Final = msgspec.json.Encoder().encode
 
 
-def openapi_subset(schema: Json, param: str) -> Json:
+class Room:
+    """How many bytes the references of one request may still stand for: its hold was made by the bytes that came."""
+
+    def __init__(self, schemas: object) -> None:
+        self._left_bytes = GROWTH_MAX * len(_encode(schemas)) + GROWTH_BYTES
+
+    def take(self, referred: Json, param: str) -> None:
+        """Raises: InvalidRequest: there is none left."""
+        self._left_bytes -= len(_encode(referred))
+        if self._left_bytes < 0:
+            raise _too_large(param)
+
+
+def openapi_subset(schema: Json, param: str, room: Room) -> Json:
     """`schema` in the subset; `schema` is not changed.
 
     Raises:
         InvalidRequest: it is no schema, or too deep or too large when its references are written out.
     """
-    return _Writer(schema, param).write(schema, 0)
+    return _Writer(schema, param, room).write(schema, 0)
+
+
+def _too_large(param: str) -> InvalidRequest:
+    return InvalidRequest(
+        "nesting_too_deep", param, f"'{param}' is too deep or too large with its references."
+    )
 
 
 class _Writer:
     """Writes one schema out."""
 
-    def __init__(self, root: Json, param: str) -> None:
+    def __init__(self, root: Json, param: str, room: Room) -> None:
         self._root = root
         self._param = param
+        self._room = room
         self._nodes = 0
         self._open: list[str] = []  # references that are being written out
 
     def write(self, node: Any, depth: int) -> Json:
         self._nodes += 1
         if depth > DEPTH_MAX or self._nodes > NODES_MAX:
-            raise InvalidRequest(
-                "nesting_too_deep",
-                self._param,
-                f"'{self._param}' is too deep or too large with its references.",
-            )
+            raise _too_large(self._param)
         if node is True:
             return {"type": "STRING"}
         if type(node) is not dict:
@@ -141,6 +164,7 @@ class _Writer:
             raise InvalidRequest(
                 "invalid_value", self._param, f"'{self._param}' has a reference that cannot be found."
             )
+        self._room.take(target, self._param)
         beside = {name: value for name, value in node.items() if name != "$ref"}
         self._open.append(reference)
         written = self.write({**target, **beside}, depth + 1)
@@ -149,19 +173,24 @@ class _Writer:
 
     def _merged(self, node: Json, depth: int) -> Json:
         """`allOf` as one object: later members win, properties and required names add up."""
-        merged = {name: value for name, value in node.items() if name != "allOf"}
+        merged = {name: _own(value) for name, value in node.items() if name != "allOf"}
         for part in node["allOf"]:
             if type(part) is not dict:
                 continue
             for name, value in part.items():
                 held = merged.get(name)
                 if name == "properties" and type(held) is dict and type(value) is dict:
-                    merged[name] = {**held, **value}
+                    held.update(value)
                 elif name in ("required", "allOf") and type(held) is list and type(value) is list:
-                    merged[name] = held + value
+                    held += value
                 else:
-                    merged[name] = value
+                    merged[name] = _own(value)
         return self.write(merged, depth + 1)
+
+
+def _own(value: Any) -> Any:
+    """What may be added to; what came is not changed, and not copied for each part that adds to it."""
+    return value.copy() if type(value) in (dict, list) else value
 
 
 def _values(node: Json) -> list[Any]:
@@ -179,7 +208,9 @@ def _kinds(node: Json) -> tuple[list[str], bool]:
     """The types of a node in Gemini's words, at least one, and whether null is among them."""
     said = node.get("type")
     names = said if type(said) is list else [said]
-    kinds = [_TYPES[name.lower()] for name in names if type(name) is str and name.lower() in _TYPES]
+    kinds = list(
+        dict.fromkeys(_TYPES[name.lower()] for name in names if type(name) is str and name.lower() in _TYPES)
+    )
     return kinds or [_guessed(node)], "null" in names or node.get("nullable") is True
 
 

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from application.dialects.gemini.checks import mapping, name, sequence, text, unsupported, wrong_value
-from application.dialects.gemini.schema import openapi_subset
+from application.dialects.gemini.schema import Room, openapi_subset
 from application.dialects.gemini.traits import SCHEMA_SUBSET
 from application.dialects.port import Json, Target
 from application.wire.errors import InvalidRequest
@@ -19,13 +19,14 @@ def declarations(chat: Json, target: Target) -> list[Json]:
     """
     if chat.get("tools") is None:
         return []
+    room = Room(chat["tools"])
     return [
-        _declaration(tool, f"tools[{index}]", target)
+        _declaration(tool, f"tools[{index}]", target, room)
         for index, tool in enumerate(sequence(chat["tools"], "tools"))
     ]
 
 
-def _declaration(tool: Any, param: str, target: Target) -> Json:
+def _declaration(tool: Any, param: str, target: Target, room: Room) -> Json:
     if mapping(tool, param).get("type", "function") != "function":
         raise unsupported(f"{param}.type", "must be 'function' for this model")
     param = f"{param}.function"
@@ -35,15 +36,15 @@ def _declaration(tool: Any, param: str, target: Target) -> Json:
         declared["description"] = text(function["description"], f"{param}.description")
     if function.get("parameters") is not None:
         declared |= _parameters(
-            mapping(function["parameters"], f"{param}.parameters"), f"{param}.parameters", target
+            mapping(function["parameters"], f"{param}.parameters"), f"{param}.parameters", target, room
         )
     return declared
 
 
-def _parameters(schema: Json, param: str, target: Target) -> Json:
+def _parameters(schema: Json, param: str, target: Target, room: Room) -> Json:
     if SCHEMA_SUBSET not in target.traits:
         return {"parametersJsonSchema": plain_schema(schema)} if schema else {}
-    written = openapi_subset(schema, param)
+    written = openapi_subset(schema, param, room)
     # An object without properties is refused there; a function without parameters is not.
     return {"parameters": written} if written.get("properties") else {}
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 from application.dialects.openai import fields
 from application.dialects.openai.document import Json, parsed, patched, written
 from application.dialects.openai.responses.content import read_input
-from application.dialects.openai.responses.refused import refuse_stateful
+from application.dialects.openai.responses.refused import refuse_stateful, tools_of
 from application.wire.head import OUTPUT_TOKENS_MAX, ChatHead, parse_object, service_tier
 from application.wire.prompt import TOKENS_PER_MESSAGE, TOKENS_PER_REPLY, PromptText
 from application.wire.spending import unpriced_members
@@ -84,14 +84,8 @@ def patch_responses(
 
 
 def _provider_tools(request: Json) -> int:
-    tools = fields.objects(request, "tools")
-    count = sum(not _is_client_tool(tool) for tool in tools)
-    items = request.get("input")
-    for item in items if isinstance(items, list) else ():
-        inner = item.get("tools") if isinstance(item, dict) else None  # tools that are added on the way
-        for tool in inner if isinstance(inner, list) and item.get("type") == "additional_tools" else ():
-            count += not (isinstance(tool, dict) and _is_client_tool(tool))
-    return count
+    fields.objects(request, "tools")  # raises if they are none
+    return sum(not (isinstance(tool, dict) and _is_client_tool(tool)) for tool, _ in tools_of(request))
 
 
 def _is_client_tool(tool: Json) -> bool:

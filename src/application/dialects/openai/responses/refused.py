@@ -3,7 +3,8 @@
 Codes: `stateful_not_supported` for all of it; the member is named.
 """
 
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
 
 from application.dialects.openai.document import Json, objects_in
 from application.dialects.openai.fields import flag
@@ -12,6 +13,8 @@ from application.wire.errors import InvalidRequest
 STATEFUL: Final = "stateful_not_supported"
 _KEPT_THERE: Final = ("previous_response_id", "conversation", "prompt")
 _FILES: Final = ("file_id", "container_id")
+_LISTS: Final = ("mcp_list_tools",)
+"""Items that tell of tools and bring none."""
 
 
 def refuse_stateful(request: Json) -> None:
@@ -32,10 +35,27 @@ def refuse_stateful(request: Json) -> None:
     for index, item in enumerate(items if isinstance(items, list) else ()):
         if isinstance(item, dict):
             _refuse_item(item, f"input[{index}]")
-    tools = request.get("tools")
-    for index, tool in enumerate(tools if isinstance(tools, list) else ()):
+    for tool, name in tools_of(request):
         if isinstance(tool, dict):
-            _refuse_tool(tool, f"tools[{index}]")
+            _refuse_tool(tool, name)
+
+
+def tools_of(request: Json) -> Iterator[tuple[Any, str]]:
+    """Every tool that a request brings, whatever it is, with its place; those within its input and in namespaces too."""
+    yield from _tools_in(request, "tools")
+    items = request.get("input")
+    for index, item in enumerate(items if isinstance(items, list) else ()):
+        if isinstance(item, dict) and "tools" in item and item.get("type") not in _LISTS:
+            yield from _tools_in(item, f"input[{index}].tools")
+
+
+def _tools_in(holder: Json, name: str) -> Iterator[tuple[Any, str]]:
+    tools = holder.get("tools")
+    for index, tool in enumerate(tools if isinstance(tools, list) else ()):
+        place = f"{name}[{index}]"
+        yield tool, place
+        if isinstance(tool, dict) and tool.get("type") == "namespace":
+            yield from _tools_in(tool, f"{place}.tools")
 
 
 def _refuse_item(item: Json, name: str) -> None:
