@@ -26,8 +26,8 @@ OUTPUT_NANO: Final = 3_000
 EXACT_NANO: Final = INPUT * INPUT_NANO + OUTPUT * OUTPUT_NANO
 """What the sound answer costs."""
 PRICE: Final = PriceText(input="1", cached_input="0.1", cache_write="1.25", output="3", request="0")
-HASTE_MS: Final = 600
-HASTE_TOTAL_MS: Final = 1_500
+HASTE_MS: Final = 900
+HASTE_TOTAL_MS: Final = 1_800
 _THREADS: Final = 8
 
 

@@ -85,7 +85,7 @@ def test_the_holds_behind_a_balance_are_shown_oldest_first(lab: Lab, reader: Bal
 
 def test_the_held_sum_is_the_sum_of_the_holds(lab: Lab, reader: BalanceReader) -> None:
     """P30, for a random history: the number shown and the list behind it agree for every account."""
-    lab.start_over(history(8, steps=800, accounts=6))
+    lab.start_over(history(9, steps=800, accounts=6))
     lab.catch_up(batch_events=17)
     balances = reader.balances()
     assert len(balances) == 6

@@ -50,7 +50,8 @@ class Response:
 
     async def read(self, max_bytes: int, *, idle_s: float) -> bytes:
         body = b""
-        more = bytearray()  # In one piece: the heap keeps the room of a thousand small ones when they are gone.
+        # One piece: of a thousand small ones the heap would keep the room when they are gone.
+        more = bytearray()
         try:
             while not self.at_end:
                 data = self._take() or await self.receive(idle_s=idle_s) or b""

@@ -39,6 +39,10 @@ from application.wire.tokens import TokenCounter
 from application.wire.usage import Usage
 
 _NO_TERMS: Final[Mapping[str, Terms]] = MappingProxyType({})
+RUNAWAY_CHARS: Final = 4_096
+RUNAWAY_CHARS_PER_TOKEN: Final = 32
+"""An answer longer than this is cut. Texts have three to five characters a token, runs of blanks some dozens."""
+_RUNAWAY_CHECK_BYTES: Final = 64 * 1024
 _BROKE_OFF: Final = "The provider's answer broke off. What was received was charged."
 
 
@@ -205,11 +209,12 @@ class Exchange:
         if first:
             await self._client.send(first)
         try:
-            await self._pass_on(opened, relay)
+            is_runaway = await self._pass_on(opened, relay)
         except UpstreamError:
             await self._end_stream(opened, relay, Tail(b"", complete=False, fault="truncated"))
         else:
-            await self._end_stream(opened, relay, relay.finish())
+            tail = Tail(b"", complete=False, fault="stream_too_long") if is_runaway else relay.finish()
+            await self._end_stream(opened, relay, tail)
         return True
 
     async def _first_bytes(self, opened: Opened, relay: Relay) -> bytes | None:
@@ -233,10 +238,12 @@ class Exchange:
         self._attempts.fail_with(opened, b"")
         return None
 
-    async def _pass_on(self, opened: Opened, relay: Relay) -> None:
+    async def _pass_on(self, opened: Opened, relay: Relay) -> bool:
+        """Returns whether the answer was left because it went on far beyond what was asked for and paid."""
         receive, client = opened.response.receive, self._client
         idle_s = self._attempts.idle_s(opened)
         ping_s = None if opened.asked.takes == "sound" else self._context.ping_s
+        unchecked_bytes = 0
         while not relay.done and relay.fault is None:
             piece = await receive(idle_s=idle_s, ping_s=ping_s)
             if piece is None:
@@ -247,6 +254,17 @@ class Exchange:
             forward = relay.feed(piece)
             if forward:
                 await client.send(forward)
+            unchecked_bytes += len(piece)
+            if unchecked_bytes > _RUNAWAY_CHECK_BYTES:
+                unchecked_bytes = 0
+                if self._is_runaway(relay):
+                    return True
+        return False
+
+    def _is_runaway(self, relay: Relay) -> bool:
+        """A bound that the provider does not keep to is our loss: nobody is charged above the hold."""
+        tokens = self._terms.bound.output_tokens
+        return tokens > 0 and relay.spoken().chars_total > RUNAWAY_CHARS + RUNAWAY_CHARS_PER_TOKEN * tokens
 
     async def _end_stream(self, opened: Opened, relay: Relay, tail: Tail) -> None:
         """Charge what was served, and only then let the end go."""

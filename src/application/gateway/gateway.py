@@ -49,13 +49,13 @@ from application.wire.bounds import Bound
 from application.wire.errors import InvalidRequest
 from application.wire.head import parse_object
 from application.wire.spending import ROUTING
-from application.wire.stored import FILE_ID
+from application.wire.stored import STORED
 from domain.keys.access import AccountNotOpen, InvalidApiKey, ModelNotAllowed
 from domain.ledger.refusals import InsufficientCredit, LedgerRefusal
 from domain.pricing import NO_MARKUP_PPM, PriceInForce
 
 _Body = TypeVar("_Body", bytes, Upload)
-_NO_STORE: Final = "Files that are kept at a provider cannot be used here: send what is in them instead."
+_NO_STORE: Final = "What is kept at a provider cannot be used here: send what is in it instead."
 _NO_KEY: Final = "You didn't provide an API key. Send it in the header 'Authorization: Bearer YOUR_KEY'."
 _BAD_KEY: Final = "Incorrect API key provided, or it was revoked or has expired."
 
@@ -214,12 +214,17 @@ class Gateway:
         head = _parsed(parse_count, body)
         route = self._route(caller, head.model)
         model = route.deployments[0].upstream_model
+        permit = self._permit(
+            caller, tokens=0
+        )  # no credit, but as much of our processor as anybody likes to send
         try:
             tokens = await asyncio.to_thread(
                 estimate_tokens, parse_object(body), self._context.counter, model=model
             )
         except InvalidRequest as fault:
             raise Refused(fault.code, fault.message, param=fault.param) from None
+        finally:
+            permit.end(0)
         return count_answer(tokens)
 
     def _offers(self, caller: Caller, head: Head, controls: Controls) -> list[Offer]:
@@ -395,8 +400,8 @@ def _too_expensive() -> Refused:
 
 
 def _unpriced(unpriced: Unpriced) -> Refused:
-    if unpriced.name == FILE_ID:
-        return Refused("stateful_not_supported", _NO_STORE, param=FILE_ID)
+    if unpriced.name in STORED:
+        return Refused("stateful_not_supported", _NO_STORE, param=unpriced.name)
     return Refused(
         "unsupported_parameter",
         f"'{unpriced.name}' with this value is not supported for the model '{unpriced.alias}' here: "

@@ -122,11 +122,12 @@ def _usage(used: Used, raw: bytes | None, bound: Bound) -> Usage:
         flags.extend(flag for flag in _CUT if flag not in flags)
         return most
 
+    cache_write = cut(used.cache_write, bound.prompt_tokens)
     return Usage(
         input=cut(used.input, bound.prompt_tokens),
         cached_input=cut(used.cached_input, bound.prompt_tokens),
-        cache_write=cut(used.cache_write, bound.prompt_tokens),
-        cache_write_long=cut(used.cache_write_long, bound.prompt_tokens),
+        cache_write=cache_write,
+        cache_write_long=min(used.cache_write_long, cache_write),
         output=cut(used.output, bound.output_tokens),
         reasoning=cut(used.reasoning, bound.output_tokens),
         images=cut(used.images, bound.images),
@@ -140,10 +141,14 @@ def _usage(used: Used, raw: bytes | None, bound: Bound) -> Usage:
 
 
 def with_told_tier(terms: Terms, said: bytes, raw: bytes | None) -> Terms:
-    """The terms with the factor of the service tier that the provider says it used."""
+    """The terms with the factor of the service tier that the provider says it used, and never a dearer one than was agreed.
+
+    The hold and the client's ceiling were made for the agreed one; whoever did not ask for a dear tier does not pay it.
+    """
     price = terms.price.price
     tier_ppm = charged_tier_ppm(terms.service_tier, told_tier(said, raw), price)
-    return msgspec.structs.replace(terms, factor_ppm=combined_ppm(terms.window_ppm, tier_ppm))
+    used_ppm = combined_ppm(terms.window_ppm, tier_ppm)
+    return msgspec.structs.replace(terms, factor_ppm=min(used_ppm, terms.factor_ppm))
 
 
 def rated_nano(usage: Usage, terms: Terms) -> int:

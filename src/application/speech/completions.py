@@ -2,17 +2,21 @@
 
 from typing import Final
 
+import msgspec
+
 from application.dialects.openai.completions.head import completion_prompt, parse_completion, patch_completion
 from application.dialects.openai.completions.relay import CompletionsRelay, completion_text, read_completion
 from application.dialects.port import Asked, Relay
 from application.directory_views import DeploymentView
-from application.speech.port import Asking, Speech, TokenEndpoint, TokenSpeech, Whole
+from application.speech.port import Asking, Head, Speech, TokenEndpoint, TokenSpeech, Whole
+from application.wire.bounds import Bound, ModelLimits, bound_of
 from application.wire.head import ChatHead
 from application.wire.prompt import PromptText
 from application.wire.relay import Tail, error_event
 from application.wire.spoken import SpokenText
 from application.wire.usage import Figures, Reading, Usage, openai_figures
 from domain.catalogue.deployment_spec import Operation
+from domain.pricing import Price
 
 PATH: Final = b"/completions"
 
@@ -25,6 +29,13 @@ class CompletionsEndpoint(TokenEndpoint):
 
     def parse(self, body: bytes) -> ChatHead:
         return parse_completion(body)
+
+    def bound(self, head: Head, limits: ModelLimits, price: Price) -> Bound:  # noqa: ARG002  tokens have a price always
+        """Each prompt of an array has the whole context for itself."""
+        assert isinstance(head, ChatHead)
+        prompts = head.content.messages
+        room = msgspec.structs.replace(limits, context_tokens=limits.context_tokens * prompts)
+        return msgspec.structs.replace(bound_of(head, room), several=prompts > 1)
 
     def speak(self, asking: Asking, deployment: DeploymentView) -> Speech:
         return NativeCompletions(asking, deployment)

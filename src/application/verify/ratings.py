@@ -55,9 +55,7 @@ class RatingCheck:
             )
 
     def _tell(self, at: Stored, event: UsageCharged, detail: str) -> None:
-        self._findings.add(
-            _CODE, position=at.position, subject=f"request {event.request_id}", detail=detail
-        )
+        self._findings.add(_CODE, position=at.position, subject=f"request {event.request_id}", detail=detail)
 
 
 def _factors_ppm(price: Price) -> frozenset[int]:

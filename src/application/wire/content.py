@@ -76,7 +76,7 @@ def _counted(pieces: list[dict[str, Any]], *, messages: int) -> Content:
             kind = part.get("type") if type(part) is dict else None
             if kind in _TEXT_PARTS:
                 continue
-            if kind == "image_url":
+            if kind == "image_url" and is_image(_member(part.get("image_url"), "url")):
                 images += 1
                 inline_bytes += _inline_bytes(part.get("image_url"), "url", prefix="data:")
             elif kind == "input_audio":
@@ -87,9 +87,21 @@ def _counted(pieces: list[dict[str, Any]], *, messages: int) -> Content:
     return Content(messages=messages, images=images, audios=audios, opaque=opaque, inline_bytes=inline_bytes)
 
 
+def is_image(url: object) -> bool:
+    """Whether what is shown as an image is one as far as its URL says: some providers go by the type in a data URL."""
+    if not isinstance(url, str):
+        return True
+    head = url[:32].lstrip().lower()
+    return not head.startswith("data:") or head.startswith("data:image/")
+
+
+def _member(value: object, member: str) -> object:
+    return value.get(member) if isinstance(value, dict) else value
+
+
 def _inline_bytes(value: object, member: str, *, prefix: str = "") -> int:
     """Bytes of base64 in the part; a JSON string is never shorter than what it spells, so this never takes too much."""
-    data = value.get(member) if isinstance(value, dict) else value
+    data = _member(value, member)
     if not isinstance(data, str) or not data.isascii() or not data.startswith(prefix):
         return 0
     return len(data)

@@ -14,7 +14,7 @@ import msgspec
 from application.wire.content import Content, read_messages
 from application.wire.errors import InvalidRequest
 from application.wire.spending import unpriced_members
-from application.wire.stored import stored_references
+from application.wire.stored import spoken_before, stored_references
 
 MODEL_CHARS_MAX: Final = 200
 USER_CHARS_MAX: Final = 512
@@ -92,7 +92,9 @@ def parse_chat(body: bytes) -> ChatHead:
         has_prediction=request.get("prediction") is not None,
         provider_tools=tools + sum(request.get(name) is not None for name in _SEARCHES),
         body_bytes=len(body),
-        unpriced=unpriced_members(request, provider_tools=tools > 0) + stored_references(body, request),
+        unpriced=unpriced_members(request, provider_tools=tools > 0)
+        + stored_references(body, request)
+        + spoken_before(request["messages"]),
         service_tier=service_tier(request),
     )
 

@@ -150,6 +150,34 @@ def test_a_client_that_leaves_before_the_head_pays_its_prompt(*, is_stream: bool
     assert len(world.upstreams.requests) == 1
 
 
+def test_an_answer_that_runs_away_is_cut() -> None:
+    """A provider that ignores the bound of fifty tokens is not read on for hours: the loss would be ours."""
+    flood = [chunk("word " * 200) for _ in range(2_000)]
+
+    async def scenario() -> ExchangeWorld:
+        world = ExchangeWorld(stream(*flood, AssertionError("read on")), stream=True)
+        await world.run()
+        return world
+
+    world = run(scenario)
+    assert world.client.received.count(b"word") < 200 * 200
+    assert b'"error"' in world.client.parts[-1]
+    assert world.charged().result == "cut"
+    assert attempts(world) == [(1, 200, "stream_too_long")]
+
+
+def test_an_answer_within_its_bound_is_never_cut() -> None:
+    """However much surrounds its few words."""
+    padded = [chunk("").replace(b'"choices"', b'"obfuscation":"' + b"x" * 4_000 + b'","choices"')] * 200
+
+    async def scenario() -> ExchangeWorld:
+        world = ExchangeWorld(stream(*padded, chunk("hi"), chunk(finish="stop"), DONE), stream=True)
+        await world.run()
+        return world
+
+    assert run(scenario).charged().result == "completed"
+
+
 def test_what_a_failed_deployment_said_is_not_charged_with_the_next_one() -> None:
     """Nothing of it went to the client, and the one that was waited for had said nothing."""
 

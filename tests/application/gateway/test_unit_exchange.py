@@ -111,7 +111,7 @@ def _tiered(price: Price) -> Price:
         ("flex", '"flex"', 6, 500_000),
         ("flex", '"default"', 12, None),
         ("flex", "null", 6, 500_000),
-        ("", '"priority"', 36, 3_000_000),
+        ("", '"priority"', 12, None),  # a tier that nobody asked for and nothing was held for
     ],
 )
 def test_the_tier_that_the_provider_tells_decides(

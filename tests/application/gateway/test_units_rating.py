@@ -95,3 +95,12 @@ def test_where_nothing_costs_anything_the_bound_does_not_stand_in() -> None:
     usage = metered_in_units(Used(source="answer"), None, agreed)
     assert rated_nano(usage, agreed) == 7
     assert usage.audio_ms == 0
+
+
+def test_a_part_is_never_more_than_what_it_is_part_of() -> None:
+    """Cut or not: otherwise the rest would be negative, and be paid back."""
+    agreed = terms(cache_write=1, cache_write_long=2)
+    for used in (Used(cache_write=500, cache_write_long=400), Used(cache_write=3, cache_write_long=90)):
+        usage = metered_in_units(used, None, agreed)
+        assert usage.units().cache_write >= 0
+        assert rated_nano(usage, agreed) == 2 * usage.cache_write

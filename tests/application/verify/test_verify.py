@@ -146,9 +146,9 @@ def _story() -> Story:
     opened = LeaseOpened(account_id=ACCOUNT, owner=OWNER, amount_nano=600, valid_ms=1, occurred_us=1)
     back = REGISTRY.decode("lease.gave-back.v1", b'{"amount_nano":100}')
     lease: list[Event] = [
-        _admit(FIRST, 100),
+        _admit(FIRST, 90),
         _admit(SECOND, 200),
-        _charge(FIRST, 100, 90),
+        _charge(FIRST, 90, 90),
         _admit(THIRD, 50),
         _release(SECOND, 200),
         RequestAbandoned(request_id=THIRD, account_id=ACCOUNT, hold_nano=50, occurred_us=4),
@@ -412,12 +412,12 @@ def test_the_trial_balance_depends_on_movements_only() -> None:
 def test_a_report_reads_well() -> None:
     """It says what was looked at, what was found where, and how it ends."""
     clean = render_text(_check(_stored(_story())))
-    assert clean.startswith("13 events up to position 37 in 2 streams\n")
+    assert clean.startswith("14 events up to position 40 in 3 streams\n")
     assert clean.endswith("the ledger is clean\n")
     story = _story()
     edit(UsageCharged, charge_nano=101)(story)
     text = render_text(_check(_stored(story)))
-    assert f"L04 at 22: {LEASE}: charge 101, hold 100\n" in text
+    assert f"L04 at 25: {LEASE}: charge 101, hold 90\n" in text
     assert text.endswith("THE LEDGER IS NOT CLEAN\n")
 
 

@@ -63,7 +63,10 @@ def part_of(part: Any, param: str, target: Target) -> Json | None:
         place = f"{param}.{kind}"
         shown = part.get(kind)
         url = shown if type(shown) is str else mapping(shown, place).get("url")
-        return _from_url(name(url, f"{place}.url"), f"{place}.url", target)
+        shown_part = _from_url(name(url, f"{place}.url"), f"{place}.url", target)
+        if kind == "image_url":
+            _require_image(shown_part, f"{place}.url")
+        return shown_part
     if kind == "input_audio":
         return _audio(mapping(part.get("input_audio"), f"{param}.input_audio"), f"{param}.input_audio")
     if kind == "file":
@@ -87,6 +90,13 @@ def _from_url(url: str, param: str, target: Target) -> Json:
     if mime_type is not None:
         file["mimeType"] = mime_type
     return {"fileData": file}
+
+
+def _require_image(part: Json, param: str) -> None:
+    """What was held for is one image; what an address leads to is Google's to find out, where it does not say."""
+    data: Json = part["inlineData"] if "inlineData" in part else part["fileData"]
+    if not data.get("mimeType", "image/").startswith("image/"):
+        raise wrong_value(param, "must be an image; others go as 'file' or 'video_url'")
 
 
 def _inline(url: str, param: str) -> Json:

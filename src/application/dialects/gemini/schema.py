@@ -41,11 +41,17 @@ class Room:
     """How many bytes the references of one request may still stand for: its hold was made by the bytes that came."""
 
     def __init__(self, schemas: object) -> None:
-        self._left_bytes = GROWTH_MAX * len(_encode(schemas)) + GROWTH_BYTES
+        self._schemas = schemas
+        self._left_bytes: int | None = None  # counted when the first reference is met
 
     def take(self, referred: Json, param: str) -> None:
         """Raises: InvalidRequest: there is none left."""
-        self._left_bytes -= len(_encode(referred))
+        try:
+            if self._left_bytes is None:
+                self._left_bytes = GROWTH_MAX * len(_encode(self._schemas)) + GROWTH_BYTES
+            self._left_bytes -= len(_encode(referred))
+        except RecursionError:
+            raise _too_large(param) from None
         if self._left_bytes < 0:
             raise _too_large(param)
 

@@ -27,6 +27,10 @@ _LAST: Final = frozenset({"image_generation.completed", "image_edit.completed"})
 _PICTURES: Final = ("image", "image[]", "mask", "markup")
 
 
+_ELSEWHERE: Final = (*_PICTURES, "images", "images[]", "image_url", "image_file", "file_id")
+"""As fields, some providers take them for a picture: nobody has counted it."""
+
+
 class ImagesHead(msgspec.Struct, frozen=True, kw_only=True):
     """What the gateway reads of a request. Size and quality choose a price and are the operator's to map."""
 
@@ -70,6 +74,11 @@ def parse_image_edit(form: FormReader) -> ImagesHead:
     """
     if any(file.name not in _PICTURES for file in form.files):
         raise InvalidRequest("invalid_value", "image", "The form has files other than its images and mask.")
+    for name in _ELSEWHERE:
+        if name in form.fields:
+            raise fields.unsupported(
+                name, "stands for a picture that is not a file of the form, which is not offered"
+            )
     if not form.files:
         raise fields.missing("image")
     return _head(form.request(), inputs=len(form.files))

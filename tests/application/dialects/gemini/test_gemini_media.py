@@ -56,7 +56,10 @@ def test_nothing_is_fetched_for_a_model_that_fetches_nothing() -> None:
 )
 def test_an_address_says_what_it_holds_where_it_can(url: str, kind: str | None) -> None:
     """By its ending; else the provider has to look."""
-    assert part_of(image(url), "media_urls")["fileData"].get("mimeType") == kind
+    part = (
+        image(url) if kind is None or kind.startswith("image/") else {"type": "video_url", "video_url": url}
+    )
+    assert part_of(part, "media_urls")["fileData"].get("mimeType") == kind
 
 
 @pytest.mark.parametrize(

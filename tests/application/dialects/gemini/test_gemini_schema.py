@@ -7,13 +7,13 @@ from google.genai import types
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application.dialects.gemini.schema import NODES_MAX, openapi_subset
+from application.dialects.gemini.schema import NODES_MAX, Room, openapi_subset
 from application.wire.errors import InvalidRequest
 from tests.application.dialects.gemini.gemini_world import Json
 
 
 def subset(schema: Json) -> Json:
-    return openapi_subset(schema, "p")
+    return openapi_subset(schema, "p", Room(schema))
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from application.wire.head import (
     service_tier,
 )
 from application.wire.spending import unpriced_members
-from application.wire.stored import stored_references
+from application.wire.stored import kept_container, stored_references
 
 _CLIENT_TOOLS: Final = (None, "custom")
 """Every other kind of tool brings a schema, instructions or searches that no byte of the request shows."""
@@ -79,7 +79,9 @@ def _head(request: Json, body: bytes, *, max_tokens: int | None) -> ChatHead:
         has_prediction=False,
         provider_tools=tools,
         body_bytes=len(body),
-        unpriced=unpriced_members(request, provider_tools=tools > 0) + stored_references(body, request),
+        unpriced=unpriced_members(request, provider_tools=tools > 0)
+        + stored_references(body, request)
+        + kept_container(request),
         service_tier=service_tier(request),
     )
 

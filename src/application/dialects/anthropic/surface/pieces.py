@@ -66,7 +66,7 @@ def _counted(blocks: list[Any], *, messages: int) -> Content:
     while blocks:
         block = blocks.pop()
         kind = block.get("type") if type(block) is dict else None
-        if kind == "image":
+        if kind == "image" and _is_image(block.get("source")):
             images += 1
             inline_bytes += _inline_bytes(block.get("source"))
             continue
@@ -110,6 +110,14 @@ def _listed(content: Any) -> list[Any] | None:
     if content is None or type(content) is str:
         return []
     return content if type(content) is list else None
+
+
+def _is_image(source: Any) -> bool:
+    """Whether an image's data are said to be one: a provider of another dialect may go by their type alone."""
+    if type(source) is not dict or source.get("type") != "base64":
+        return True
+    kind = source.get("media_type")
+    return type(kind) is not str or kind.startswith("image/")
 
 
 def _inline_bytes(source: Any) -> int:

@@ -31,6 +31,8 @@ TEXT_TOKENS_PER_S_MAX: Final = 25
 """Fast speech has 5 to 7; times of words and speakers multiply it."""
 _TEXT_TOKENS_MIN: Final = 4_096
 _TIMED: Final = re.compile(rb"-->\s*(?:(\d{1,4}):)?(\d{1,2}):(\d{2})[.,](\d{3})")
+_ELSEWHERE: Final = ("file", "file_id", "file_url", "url")
+"""As fields, some providers take them for the file: an address, or what lies in the operator's account."""
 _FORMATS: Final = ("json", "text", "srt", "verbose_json", "vtt", "diarized_json")
 _WAV_HEADER_BYTES: Final = 36
 _WAV_PCM: Final = 1
@@ -57,6 +59,9 @@ def parse_transcription(form: FormReader, *, upload_bytes: int) -> Transcription
     files = [file for file in form.files if file.name == "file"]
     if len(files) != 1 or len(form.files) != 1:
         raise InvalidRequest("invalid_value", "file", "The form must have one file, 'file'.")
+    for name in _ELSEWHERE:
+        if name in request:
+            raise fields.unsupported(name, "stands for sound that is not in the form, which is not offered")
     wanted = request.get("response_format", "json")
     if wanted not in _FORMATS:
         raise InvalidRequest("invalid_value", "response_format", "'response_format' is not a known format.")

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from application.dialects.openai.document import Json
 from application.dialects.openai.fields import missing, wrong_type
-from application.wire.content import Content
+from application.wire.content import Content, is_image
 from application.wire.errors import InvalidRequest
 
 _TEXT_PARTS: Final = frozenset(
@@ -53,7 +53,7 @@ class _Counts:
         kind = part.get("type")
         if kind in _TEXT_PARTS if isinstance(kind, str) else kind is None:
             return
-        if kind in ("input_image", "computer_screenshot"):
+        if kind in ("input_image", "computer_screenshot") and is_image(part.get("image_url")):
             self.picture(part.get("image_url"))
         elif kind == "input_audio":
             self.audios += 1

@@ -50,12 +50,13 @@ def tools_of(request: Json) -> Iterator[tuple[Any, str]]:
 
 
 def _tools_in(holder: Json, name: str) -> Iterator[tuple[Any, str]]:
-    tools = holder.get("tools")
-    for index, tool in enumerate(tools if isinstance(tools, list) else ()):
-        place = f"{name}[{index}]"
-        yield tool, place
-        if isinstance(tool, dict) and tool.get("type") == "namespace":
-            yield from _tools_in(tool, f"{place}.tools")
+    waiting = [(holder.get("tools"), name)]
+    while waiting:
+        tools, place = waiting.pop()
+        for index, tool in enumerate(tools if isinstance(tools, list) else ()):
+            yield tool, f"{place}[{index}]"
+            if isinstance(tool, dict) and tool.get("type") == "namespace":
+                waiting.append((tool.get("tools"), f"{name}[{index}].tools"))
 
 
 def _refuse_item(item: Json, name: str) -> None:

@@ -12,11 +12,13 @@ from pydantic import ValidationError
 
 from application.dialects.openai.completions.head import completion_prompt, parse_completion, patch_completion
 from application.dialects.openai.completions.relay import CompletionsRelay, completion_text, read_completion
+from application.speech.completions import CompletionsEndpoint
 from application.wire.bounds import ModelLimits, bound_of
 from application.wire.errors import InvalidRequest
 from application.wire.head import ChatHead
 from application.wire.usage import normalise
 from tests.application.dialects.openai.odd_json import mutated, pieces, values
+from tests.application.gateway.exchange_world import PRICE
 
 Case = dict[str, Any]
 LIMITS = ModelLimits(context_tokens=100_000, output_tokens_max=4_000)
@@ -54,6 +56,17 @@ def test_the_bound_is_the_endpoints_default_if_none_is_asked_for() -> None:
     """16 tokens, which must be sent where a bound is always sent."""
     assert bound_of(head_of("x"), LIMITS).answer_tokens == 16
     assert bound_of(head_of("x", max_tokens=0, echo=True), LIMITS).answer_tokens == 1
+
+
+def test_each_prompt_is_bounded_by_a_context_of_its_own() -> None:
+    """A hundred prompts are a hundred calls of the model: what they cost together may be far above one context."""
+    endpoint = CompletionsEndpoint()
+    texts = ["word " * 10_000] * 20
+    bound = endpoint.bound(head_of(texts), LIMITS, PRICE)
+    assert bound.several
+    assert bound.prompt_tokens >= sum(map(len, texts))
+    alone = endpoint.bound(head_of("word " * 200_000), LIMITS, PRICE)
+    assert (alone.several, alone.prompt_tokens) == (False, LIMITS.context_tokens)
 
 
 def test_an_echo_is_bounded_as_part_of_the_answer() -> None:
