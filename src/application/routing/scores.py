@@ -13,6 +13,7 @@ REST_S: Final = 5.0
 REST_S_MAX: Final = 300.0
 """How long a credential rests whose provider limits its rate and does not say for how long; and at most."""
 _THE_CREDENTIALS: Final = frozenset({"auth", "funds", "rate"})
+_THE_CLIENTS: Final = frozenset({"bad_request", "content_filter"})
 
 
 class Scores:
@@ -29,12 +30,17 @@ class Scores:
             self._health.take_trial(candidate.deployment.deployment_id)
 
     def failed(self, candidate: Candidate, failure: UpstreamFailure, *, status: int) -> None:
-        """It failed. What is the credential's does not count against the deployment: another may serve it."""
+        """It failed. What is the credential's does not count against the deployment: another may serve it.
+
+        A trial always decides: a deployment that refuses a client's mistake is well.
+        """
         deployment = candidate.deployment
-        credential_id = deployment.credential_id
-        if credential_id is not None and failure.kind in _THE_CREDENTIALS:
+        is_credentials = deployment.credential_id is not None and failure.kind in _THE_CREDENTIALS
+        if is_credentials:
             self._credential_failed(deployment, failure, status)
-        elif failure.counts_against_breaker:
+        if candidate.is_trial and failure.kind in _THE_CLIENTS:
+            self._health.succeeded(deployment.deployment_id, was_trial=True)
+        elif candidate.is_trial or (failure.counts_against_breaker and not is_credentials):
             self._health.failed(deployment.deployment_id, failure.kind, was_trial=candidate.is_trial)
 
     def succeeded(self, candidate: Candidate, *, first_byte_s: float, total_s: float, tokens: int) -> None:

@@ -249,7 +249,8 @@ def _checked(reading: Reading, figures: Figures, bound: Bound | None, raw: bytes
 
 def _cut(reading: Reading, figures: Figures, bound: Bound) -> None:
     """Bring absurdly large sides down to their bound, dearest kinds of prompt tokens first."""
-    if figures.fresh + figures.cached + figures.written > BOUND_FACTOR * bound.prompt_tokens:
+    prompt = figures.fresh + figures.cached + figures.written
+    if bound.prompt_tokens and prompt > BOUND_FACTOR * bound.prompt_tokens:  # zero: they cost nothing
         reading.flag("absurd")
         reading.flag("clamped")
         figures.written = min(figures.written, bound.prompt_tokens)

@@ -203,6 +203,13 @@ def test_a_figure_above_its_bound_stays_and_one_far_above_is_cut_to_it() -> None
     assert usage.flags == ("absurd", "clamped")
 
 
+def test_tokens_that_cost_nothing_are_recorded_as_told() -> None:
+    """Without a price they have no bound: that makes no figure absurd."""
+    bound = Bound(prompt_tokens=0, answer_tokens=0, output_tokens=0)
+    usage = read(bound=bound, **p(700, 0))
+    assert (usage.input, usage.flags) == (700, ())
+
+
 def test_a_cut_prompt_keeps_its_dearest_tokens() -> None:
     """Cache writes cost most, cached tokens least."""
     details = {"cached_tokens": 9_000, "cache_write_tokens": 300}
