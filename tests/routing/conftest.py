@@ -34,6 +34,7 @@ def installation(
 ) -> Iterator[RoutingWorld]:
     with routing_world(environment, tmp_path_factory.mktemp("routing")) as running:
         yield running
+    require_sound_ledger(environment["DATABASE_URL"])
 
 
 @pytest.fixture
