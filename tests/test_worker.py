@@ -266,4 +266,4 @@ def test_a_setting_that_cannot_be_used_is_said(site: Site) -> None:
         timeout=60,
     )
     assert found.returncode == 2
-    assert "body_bytes_max" in found.stderr
+    assert "BODY_BYTES_MAX" in found.stderr

@@ -16,6 +16,8 @@ from tests.waiting import until
 BATCH_EVENTS = 5_000
 PASSES = (
     "file_id",
+    "container",
+    "audio.id",
     "modalities",
     "preset",
     "prompt_cache_options",

@@ -9,6 +9,7 @@ import pytest
 from psycopg import sql
 
 from tests.routing.routing_world import RoutingWorld, routing_world
+from tests.sound_ledger import require_sound_ledger
 
 
 @pytest.fixture(scope="session")

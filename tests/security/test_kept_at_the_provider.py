@@ -64,3 +64,4 @@ def test_the_gateway_refuses_it_before_anything_is_sent(world: World, model: str
     headers = {"x-api-key": world.seed.api_key}
     assert world.client.post("/v1/messages", json=body, headers=headers).json()["type"] == "error"
     assert world.events(answer.headers["x-request-id"]) == []
+    assert world.chat(ask(model)).status_code == 200  # what brings its own is served

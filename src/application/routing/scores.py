@@ -14,6 +14,8 @@ REST_S_MAX: Final = 300.0
 """How long a credential rests whose provider limits its rate and does not say for how long; and at most."""
 _THE_CREDENTIALS: Final = frozenset({"auth", "funds", "rate"})
 _THE_CLIENTS: Final = frozenset({"bad_request", "content_filter"})
+_FORBIDDEN: Final = 403
+"""Perhaps what one request asks for, a file, a beta or what a filter dislikes: no proof against a credential of all."""
 
 
 class Scores:
@@ -35,7 +37,11 @@ class Scores:
         A trial always decides: a deployment that refuses a client's mistake is well.
         """
         deployment = candidate.deployment
-        is_credentials = deployment.credential_id is not None and failure.kind in _THE_CREDENTIALS
+        is_credentials = (
+            deployment.credential_id is not None
+            and failure.kind in _THE_CREDENTIALS
+            and not (failure.kind == "auth" and status == _FORBIDDEN)
+        )
         if is_credentials:
             self._credential_failed(deployment, failure, status)
         if candidate.is_trial and failure.kind in _THE_CLIENTS:

@@ -8,10 +8,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from adapters.eventstore.store import PostgresEventStore
-from application.verify import render_text, verify
-from domain.topics import REGISTRY
 from tests.api.v1.gateway_world import World, running_world
+from tests.sound_ledger import require_sound_ledger
 
 
 @pytest.fixture(scope="session")
@@ -36,13 +34,3 @@ def world(postgres_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFa
     require_sound_ledger(environment["DATABASE_URL"])
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-def require_sound_ledger(database_url: str) -> None:
-    """After all that the tests did: every charge can be made again from the log alone, and every invariant holds."""
-    store = PostgresEventStore(database_url)
-    try:
-        report = verify(store, REGISTRY)
-    finally:
-        store.close()
-    assert report.ok, render_text(report)

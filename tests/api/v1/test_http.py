@@ -151,7 +151,7 @@ def test_a_silent_stream_is_kept_alive_by_comments(world: World) -> None:
 def test_a_client_that_stops_reading_is_given_up_and_charged(world: World) -> None:
     """Its connection stays open, and still the hold ends, for what was seen."""
     script = {"fault": "endless_stream", "size_bytes": 64 * 1024 * 1024}
-    body = json.dumps(ask(stream=True, script=script)).encode()
+    body = json.dumps(ask(stream=True, max_tokens=8_000, script=script)).encode()
     with connected(world, receive_bytes=RECEIVE_BYTES) as sock:
         sock.sendall(head(world, len(body)) + body)
         request_id = request_id_of(read_until(sock, b"data: "))
