@@ -4,7 +4,6 @@ Moves on only while nothing has gone to the client, and never for what is the cl
 """
 
 import time
-from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -12,20 +11,27 @@ import msgspec
 from application.clock import Clock
 from application.dialects.port import Asked
 from application.directory_views import DeploymentView
+from application.gateway.calling import (
+    Opened,
+    fits,
+    request_id_of,
+    request_to,
+    seconds,
+    secrets_of,
+    unsupported,
+)
 from application.gateway.refused import Refused
 from application.routing.fall_over import cause_of
 from application.routing.plan import Candidate
 from application.routing.scores import Scores
-from application.speech.chat import PATH as CHAT_PATH
 from application.speech.port import Asking, Endpoint, Speech
-from application.upstream import Upstream, UpstreamClosed, UpstreamError, UpstreamRequest, UpstreamResponse
+from application.upstream import Upstream, UpstreamClosed, UpstreamError, UpstreamResponse
 from application.wire.errors import InvalidRequest
 from application.wire.upstream_errors import UpstreamFailure, classify, classify_exception
 from application.wire.usage import Usage
 from domain.ledger.events import Attempt, PassedOver
 
 ERROR_BYTES_MAX: Final = 64 * 1024
-UPSTREAM_ID_CHARS_MAX: Final = 128
 _OK: Final = 200
 
 
@@ -39,24 +45,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     answer_bytes_max: int = 64 * 1024 * 1024
     attempts_max: int = 6
     begin_s: float = 120.0  #: after it no further attempt begins
-
-
-class Opened(msgspec.Struct, kw_only=True):
-    """A deployment began to answer; its body is still to be read."""
-
-    candidate: Candidate
-    speech: Speech
-    asked: Asked
-    response: UpstreamResponse
-    started_us: int
-    started_s: float
-    first_byte_s: float  #: from the start of the attempt
-    status: int
-    streams: bool  #: its body is passed on as it comes
-
-    @property
-    def deployment(self) -> DeploymentView:
-        return self.candidate.deployment
 
 
 class _Begun(msgspec.Struct):
@@ -112,7 +100,7 @@ class Attempts:
             self._pass_over(deployment, "cannot")
             return None
         if self._requires_all and asked.dropped:
-            self._unsayable = _unsupported(asked.dropped[0])
+            self._unsayable = unsupported(asked.dropped[0])
             self._pass_over(deployment, "cannot")
             return None
         return await self._send(candidate, speech, asked, asking)
@@ -128,10 +116,10 @@ class Attempts:
         self._scores.begun(candidate)
         try:
             response = await self._upstream.send(
-                _request(deployment, asked, asking),
-                connect_s=_seconds(timeouts.connect_ms, limits.connect_s),
-                first_byte_s=_seconds(timeouts.first_byte_ms, limits.first_byte_s),
-                total_s=_seconds(timeouts.total_ms, limits.total_s),
+                request_to(deployment, asked, asking),
+                connect_s=seconds(timeouts.connect_ms, limits.connect_s),
+                first_byte_s=seconds(timeouts.first_byte_ms, limits.first_byte_s),
+                total_s=seconds(timeouts.total_ms, limits.total_s),
             )
         except UpstreamError as error:
             self._count(started_s)
@@ -151,7 +139,7 @@ class Attempts:
             status=response.status,
             streams=asking.stream,
         )
-        if response.status == _OK and (not asking.stream or _fits(opened)):
+        if response.status == _OK and (not asking.stream or fits(opened)):
             return opened
         await self._refused(opened)
         return None
@@ -195,7 +183,7 @@ class Attempts:
             response.headers,
             body,
             dialect=deployment.usage_dialect,
-            secrets=_secrets_of(deployment),
+            secrets=secrets_of(deployment),
         )
         self.fail(
             deployment,
@@ -251,7 +239,7 @@ class Attempts:
             started_us=begun.started_us,
             started_s=begun.started_s,
             status=status,
-            upstream_request_id=None if response is None else _request_id_of(response),
+            upstream_request_id=None if response is None else request_id_of(response),
         )
         return not refused
 
@@ -263,7 +251,7 @@ class Attempts:
             started_us=opened.started_us,
             started_s=opened.started_s,
             status=opened.status,
-            upstream_request_id=_request_id_of(opened.response),
+            upstream_request_id=request_id_of(opened.response),
         )
 
     def score(self, opened: Opened, usage: Usage | None) -> None:
@@ -283,7 +271,7 @@ class Attempts:
 
     def idle_s(self, opened: Opened) -> float:
         """How long this upstream may be silent within its answer."""
-        return _seconds(opened.deployment.timeouts.idle_ms, self._limits.idle_s)
+        return seconds(opened.deployment.timeouts.idle_ms, self._limits.idle_s)
 
     def refusal(self) -> Refused:
         """What the client is told when no deployment is left."""
@@ -336,70 +324,3 @@ class Attempts:
         waited_s = time.monotonic() - started_s
         self.upstream_s += waited_s
         return waited_s
-
-
-def _unsupported(name: str) -> InvalidRequest:
-    return InvalidRequest(
-        "unsupported_parameter",
-        name,
-        f"No provider that may serve this supports '{name}', and 'provider.require_parameters' asks for one.",
-    )
-
-
-def _request(deployment: DeploymentView, asked: Asked, asking: Asking) -> UpstreamRequest:
-    headers = [
-        (b"content-type", asked.content_type),
-        (b"accept", _accepted(asked, asking)),
-        (b"x-request-id", str(asking.request_id).encode()),
-        (b"user-agent", b"tokenok"),
-        *asked.headers,
-    ]
-    if deployment.authorization is not None:
-        headers.append((deployment.auth_header, deployment.authorization))
-    url = deployment.chat_url if asked.path == CHAT_PATH else deployment.url(asked.path)
-    return UpstreamRequest(b"POST", url, headers, asked.body)
-
-
-def _seconds(own_ms: int | None, otherwise_s: float) -> float:
-    return otherwise_s if own_ms is None else own_ms / 1000
-
-
-def _accepted(asked: Asked, asking: Asking) -> bytes:
-    if asked.takes == "asked":
-        return b"text/event-stream" if asking.stream else b"application/json"
-    return b"*/*"
-
-
-def _fits(opened: Opened) -> bool:
-    """Whether what came is what can be passed on where a stream was asked for."""
-    media, takes = media_type_of(opened.response), opened.asked.takes
-    if takes == "sound":
-        return media.startswith(b"audio/") or media == b"application/octet-stream"
-    if media == b"text/event-stream":
-        return True
-    opened.streams = False
-    return takes == "either"
-
-
-def media_type_of(response: UpstreamResponse) -> bytes:
-    """What an answer says that it is, in lower case and without parameters; empty if it does not."""
-    for name, value in response.headers:
-        if name == b"content-type":
-            return value.partition(b";")[0].strip().lower()
-    return b""
-
-
-def _request_id_of(response: UpstreamResponse) -> str | None:
-    for name, value in response.headers:
-        if name in (b"x-request-id", b"request-id"):
-            text = value.decode("ascii", "replace")
-            return text[:UPSTREAM_ID_CHARS_MAX] if text.isprintable() else None
-    return None
-
-
-def _secrets_of(deployment: DeploymentView) -> Iterable[str]:
-    yield deployment.base_url.host
-    if deployment.authorization is not None:
-        header = deployment.authorization.decode("latin-1")
-        yield header
-        yield header.rpartition(" ")[2]

@@ -17,7 +17,8 @@ import msgspec
 from application.dialects.openai.units import Used
 from application.dialects.port import Relay
 from application.directory_views import DeploymentView
-from application.gateway.attempts import Attempts, Limits, Opened, media_type_of
+from application.gateway.attempts import Attempts, Limits
+from application.gateway.calling import Opened, media_type_of
 from application.gateway.client import Call, Client, ClientGone
 from application.gateway.head import EVENTS, answer_headers
 from application.gateway.rating import (

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from application.clock import Clock
 from application.dialects.anthropic.surface.counting import count_answer, estimate_tokens
@@ -15,6 +15,16 @@ from application.gateway.client import BodyTooLarge, BodyTooSlow, Call, Client
 from application.gateway.exchange import Context, Exchange
 from application.gateway.rating import Terms
 from application.gateway.receiving import Uploads
+from application.gateway.refusals import (
+    bad_key,
+    no_credit,
+    no_deployment,
+    no_key,
+    no_model,
+    not_priced,
+    not_served,
+    too_expensive,
+)
 from application.gateway.refused import Refused, ledger_unavailable
 from application.gateway.settlement import Settlement
 from application.ledger.lease_book import LeaseBook
@@ -49,15 +59,11 @@ from application.wire.bounds import Bound
 from application.wire.errors import InvalidRequest
 from application.wire.head import parse_object
 from application.wire.spending import ROUTING
-from application.wire.stored import STORED
 from domain.keys.access import AccountNotOpen, InvalidApiKey, ModelNotAllowed
 from domain.ledger.refusals import InsufficientCredit, LedgerRefusal
 from domain.pricing import NO_MARKUP_PPM, PriceInForce
 
 _Body = TypeVar("_Body", bytes, Upload)
-_NO_STORE: Final = "What is kept at a provider cannot be used here: send what is in it instead."
-_NO_KEY: Final = "You didn't provide an API key. Send it in the header 'Authorization: Bearer YOUR_KEY'."
-_BAD_KEY: Final = "Incorrect API key provided, or it was revoked or has expired."
 
 
 class Gateway:
@@ -104,7 +110,7 @@ class Gateway:
         for model in self.models(call):
             if model.id == model_id:
                 return model
-        raise _no_model(model_id)
+        raise no_model(model_id)
 
     async def serve(self, call: Call, client: Client, endpoint: Endpoint) -> None:
         """Serve one request for an answer of a model.
@@ -236,7 +242,7 @@ class Gateway:
         ]
         served = [one for one in routes if one.deployments]
         if not served:
-            raise _not_served(head.model)
+            raise not_served(head.model)
         return [self._offer(head, route) for route in served]
 
     def _offer(self, head: Head, route: RouteView) -> Offer:
@@ -247,7 +253,7 @@ class Gateway:
         try:
             factor = factor_ppm(head, route, price.price, now_us=now_us)
         except Unpriced as unpriced:
-            raise _unpriced(unpriced) from None
+            raise not_priced(unpriced) from None
         window_ppm = price.price.window_ppm(now_us) if price.price.windows else NO_MARKUP_PPM
         return Offer(route=route, price=price, factor_ppm=factor, window_ppm=window_ppm)
 
@@ -266,7 +272,7 @@ class Gateway:
             draw = draw_of(caller.account.account_id.bytes, conversation_of(asking))
         within = affordable(offers, controls, bound)
         if not within:
-            raise _too_expensive()
+            raise too_expensive()
         planned = plan(
             within,
             self._planner,
@@ -282,29 +288,29 @@ class Gateway:
             now_s=self._clock.monotonic_s(),
         )
         if not planned.candidates:
-            raise _no_deployment(within[0].route, planned)
+            raise no_deployment(within[0].route, planned)
         return planned
 
     def _authenticate(self, call: Call) -> Caller:
         if call.secret is None:
-            raise Refused("invalid_api_key", _NO_KEY)
+            raise no_key()
         try:
             return self._directory.authenticate(call.secret, now_us=self._clock.now_us())
         except InvalidApiKey:
-            raise Refused("invalid_api_key", _BAD_KEY) from None
+            raise bad_key() from None
         except AccountNotOpen as refusal:
             raise Refused("permission_denied", f"The account is {refusal.status}.") from None
 
     def _route(self, caller: Caller, model: str) -> RouteView:
         route = self._known_route(caller, model)
         if not route.deployments:
-            raise _not_served(model)
+            raise not_served(model)
         return route
 
     def _known_route(self, caller: Caller, model: str, *, param: str = "model") -> RouteView:
         route = self._directory.alias(model)
         if route is None:
-            raise _no_model(model, param=param)
+            raise no_model(model, param=param)
         try:
             caller.require_model(model)
         except ModelNotAllowed:
@@ -348,7 +354,7 @@ class Gateway:
         try:
             return self._book.try_hold(admission) or await self._book.hold(admission)
         except InsufficientCredit as refusal:
-            raise _no_credit(refusal) from None
+            raise no_credit(refusal) from None
         except (EventLogError, LedgerRefusal):
             raise ledger_unavailable() from None
 
@@ -385,74 +391,3 @@ def _controls(body: bytes) -> tuple[Controls, bytes]:
     except InvalidRequest as fault:
         raise Refused(fault.code, fault.message, param=fault.param) from None
     return controls, without_controls(body)
-
-
-def _not_served(model: str) -> Refused:
-    return Refused("upstream_error", f"No provider serves '{model}' at the moment.", retry_after_s=5)
-
-
-def _too_expensive() -> Refused:
-    return Refused(
-        "max_price_exceeded",
-        "No model that was asked for is at or below 'provider.max_price' at the moment.",
-        param="provider.max_price",
-    )
-
-
-def _unpriced(unpriced: Unpriced) -> Refused:
-    if unpriced.name in STORED:
-        return Refused("stateful_not_supported", _NO_STORE, param=unpriced.name)
-    return Refused(
-        "unsupported_parameter",
-        f"'{unpriced.name}' with this value is not supported for the model '{unpriced.alias}' here: "
-        "it changes what the request costs.",
-        param=unpriced.name,
-    )
-
-
-def _no_deployment(route: RouteView, planned: Planned) -> Refused:
-    """Nothing may serve: is that the request's doing, or ours?"""
-    reasons = {one.reason for one in planned.passed_over}
-    if reasons == {"too_small"}:
-        return Refused(
-            "context_length_exceeded",
-            f"The prompt is longer than the context of the model '{route.alias}'.",
-            param="messages",
-        )
-    if reasons <= {"cannot", "too_small"}:
-        return Refused(
-            "unsupported_operation", f"The model '{route.alias}' is not offered at this URL.", param="model"
-        )
-    if reasons <= {"not_allowed", "cannot", "too_small"}:
-        return Refused(
-            "permission_denied",
-            f"This API key may use no provider that serves '{route.alias}'.",
-            param="model",
-        )
-    if reasons <= {"not_wanted", "not_allowed", "cannot", "too_small"}:
-        return Refused(
-            "no_matching_provider",
-            f"No provider of '{route.alias}' is left by 'provider'.",
-            param="provider",
-        )
-    return _not_served(route.alias)
-
-
-def _no_model(model: str, *, param: str = "model") -> Refused:
-    shown = model if model.isprintable() else "?"
-    return Refused(
-        "model_not_found",
-        f"The model '{shown[:200]}' does not exist or you do not have access to it.",
-        param=param,
-    )
-
-
-def _no_credit(refusal: InsufficientCredit) -> Refused:
-    return Refused(
-        "insufficient_quota",
-        "The account's credit does not cover this request at its worst case: "
-        f"{refusal.required_nano} nano-credits are required, {refusal.available_nano} are available. "
-        "Recharge, or ask for fewer tokens.",
-        required_nano=refusal.required_nano,
-        available_nano=refusal.available_nano,
-    )

@@ -1,0 +1,93 @@
+"""What a client is told when its request is refused before anything was held or sent."""
+
+from typing import Final
+
+from application.directory_views import RouteView
+from application.gateway.refused import Refused
+from application.routing.offers import Unpriced
+from application.routing.plan import Planned
+from application.wire.stored import STORED
+from domain.ledger.refusals import InsufficientCredit
+
+_NO_STORE: Final = "What is kept at a provider cannot be used here: send what is in it instead."
+_NO_KEY: Final = "You didn't provide an API key. Send it in the header 'Authorization: Bearer YOUR_KEY'."
+_BAD_KEY: Final = "Incorrect API key provided, or it was revoked or has expired."
+
+
+def no_key() -> Refused:
+    return Refused("invalid_api_key", _NO_KEY)
+
+
+def bad_key() -> Refused:
+    return Refused("invalid_api_key", _BAD_KEY)
+
+
+def not_served(model: str) -> Refused:
+    return Refused("upstream_error", f"No provider serves '{model}' at the moment.", retry_after_s=5)
+
+
+def too_expensive() -> Refused:
+    return Refused(
+        "max_price_exceeded",
+        "No model that was asked for is at or below 'provider.max_price' at the moment.",
+        param="provider.max_price",
+    )
+
+
+def not_priced(unpriced: Unpriced) -> Refused:
+    if unpriced.name in STORED:
+        return Refused("stateful_not_supported", _NO_STORE, param=unpriced.name)
+    return Refused(
+        "unsupported_parameter",
+        f"'{unpriced.name}' with this value is not supported for the model '{unpriced.alias}' here: "
+        "it changes what the request costs.",
+        param=unpriced.name,
+    )
+
+
+def no_deployment(route: RouteView, planned: Planned) -> Refused:
+    """Nothing may serve: is that the request's doing, or ours?"""
+    reasons = {one.reason for one in planned.passed_over}
+    if reasons == {"too_small"}:
+        return Refused(
+            "context_length_exceeded",
+            f"The prompt is longer than the context of the model '{route.alias}'.",
+            param="messages",
+        )
+    if reasons <= {"cannot", "too_small"}:
+        return Refused(
+            "unsupported_operation", f"The model '{route.alias}' is not offered at this URL.", param="model"
+        )
+    if reasons <= {"not_allowed", "cannot", "too_small"}:
+        return Refused(
+            "permission_denied",
+            f"This API key may use no provider that serves '{route.alias}'.",
+            param="model",
+        )
+    if reasons <= {"not_wanted", "not_allowed", "cannot", "too_small"}:
+        return Refused(
+            "no_matching_provider",
+            f"No provider of '{route.alias}' is left by 'provider'.",
+            param="provider",
+        )
+    return not_served(route.alias)
+
+
+def no_model(model: str, *, param: str = "model") -> Refused:
+    shown = model if model.isprintable() else "?"
+    return Refused(
+        "model_not_found",
+        f"The model '{shown[:200]}' does not exist or you do not have access to it.",
+        param=param,
+    )
+
+
+def no_credit(refusal: InsufficientCredit) -> Refused:
+    return Refused(
+        "insufficient_quota",
+        "The account's credit does not cover this request at its worst case: "
+        f"{refusal.required_nano} nano-credits are required, {refusal.available_nano} are available. "
+        "Recharge, or ask for fewer tokens.",
+        required_nano=refusal.required_nano,
+        available_nano=refusal.available_nano,
+    )
