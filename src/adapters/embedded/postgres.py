@@ -24,7 +24,7 @@ _ORPHANS_HOLD_MEMORY = "pre-existing shared memory block"
 
 #: For a small machine. fsync, full_page_writes and synchronous_commit stay on: they are what a ledger stands on.
 _SETTINGS: Mapping[str, str] = {
-    "max_connections": "100",
+    "max_connections": "300",
     "shared_buffers": "128MB",
     "timezone": "UTC",
     "log_timezone": "UTC",

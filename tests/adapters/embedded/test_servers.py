@@ -143,7 +143,7 @@ def test_durability_is_on(running: Any) -> None:
         "data_checksums": "on",
         "listen_addresses": "",
         "TimeZone": "UTC",
-        "max_connections": "100",
+        "max_connections": "300",
         "shared_buffers": "128MB",
         "server_encoding": "UTF8",
     }
