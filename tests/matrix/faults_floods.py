@@ -79,7 +79,7 @@ FAULTS: Final = (
     _fault("endless_document", _open, lambda _: chunk(_BLOCK), json=fails(), where="plain"),
     _fault("endless_error", lambda w: w.head(_CHUNKED, status=500), lambda _: chunk(_BLOCK), json=fails(status=500), stream=fails(status=500)),
     _fault("endless_blanks", _open, lambda _: chunk(b" " * 60_000), json=fails(), stream=fails(), where="plain"),
-    _fault("endless_words", _begun, _words, stream=breaks(charged="all")),
+    _fault("endless_words", _begun, _words, stream=breaks("stream_too_long", charged="all")),
     _fault("endless_comments", _begun, lambda _: _COMMENTS, stream=breaks()),
     _fault("endless_comments_first", _open, lambda _: _COMMENTS, stream=fails(), where="plain", kinds=("chat", "responses", "messages")),
     _fault("endless_comments_only", _open, lambda _: _COMMENTS, stream=_LATE, kinds=("gemini",)),
