@@ -15,7 +15,6 @@ from domain.health.credential import CredentialFailed
 from domain.topics import REGISTRY
 from tests.api.v1.gateway_world import World
 from tests.matrix.claims import wrong_answer, wrong_charge, wrong_record
-
 from tests.matrix.play import GROWTH_KIB_MAX, Got, Played
 
 FAULTS_MIN = 60
