@@ -13,7 +13,7 @@ from application.eventlog import NewEvent, VersionConflict
 _READ_BACK: Final = """
     SELECT e.originator_id, e.originator_version, e.topic, e.state, e.notification_id
     FROM unnest(%s::uuid[], %s::bigint[]) AS wanted (id, version)
-    JOIN stored_events e ON e.originator_id = wanted.id AND e.originator_version = wanted.version"""
+    JOIN event_log e ON e.originator_id = wanted.id AND e.originator_version = wanted.version"""
 
 
 Outcome = int | VersionConflict

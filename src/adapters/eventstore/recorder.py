@@ -22,6 +22,8 @@ from adapters.eventstore.batch import Batch
 from application.eventlog import NewEvent, VersionConflict
 
 _TABLE: Final = "stored_events"
+_ALL_PARTS: Final = "event_log"
+_ARCHIVED: Final = "SELECT until_position FROM log_archive WHERE until_position > 0"
 _ATTEMPTS_MAX: Final = 10
 _RETRY_WAIT_S: Final = 0.2
 
@@ -31,7 +33,8 @@ class TokenokRecorder(PostgresApplicationRecorder):
 
     Raises:
         ProgrammingError: the library's database functions are switched on. They append without the lock that
-            orders the log, so that its readers lose events for good.
+            orders the log, so that its readers lose events for good. Or a part of the log has left for the
+            archive, which the library's readers would pass over in silence.
     """
 
     def __init__(self, datastore: PostgresDatastore, *, events_table_name: str = _TABLE) -> None:
@@ -41,8 +44,11 @@ class TokenokRecorder(PostgresApplicationRecorder):
             )
         if events_table_name != _TABLE or datastore.originator_id_type != "uuid":
             raise ProgrammingError(f"the log is the table {_TABLE}, its streams have UUIDs")
-        super().__init__(datastore, events_table_name=events_table_name)
+        super().__init__(datastore, events_table_name=_ALL_PARTS)
         self.sql_create_statements.clear()
+        with datastore.get_connection() as connection:
+            if connection.execute(_ARCHIVED).fetchone():
+                raise ProgrammingError("a part of the log is in the archive, where the library does not read")
 
     def create_table(self) -> None:
         """Do nothing: tables are made by the migration command."""

@@ -24,7 +24,9 @@ from application.eventlog import (
     VersionConflict,
 )
 
-_COLUMNS: Final = "SELECT notification_id, originator_id, originator_version, topic, state, recorded_at FROM stored_events e"
+_COLUMNS: Final = (
+    "SELECT notification_id, originator_id, originator_version, topic, state, recorded_at FROM event_log e"
+)
 _STREAM: Final = (
     f"{_COLUMNS} WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version"
 )
@@ -43,7 +45,7 @@ _KEEP_SNAPSHOT: Final = """
 _TAILS: Final = f"""{_COLUMNS} JOIN unnest(%s::uuid[], %s::bigint[]) AS tail (id, version)
     ON e.originator_id = tail.id AND e.originator_version > tail.version ORDER BY e.notification_id"""
 _LOCK: Final = "SELECT tokenok_lock_log()"
-_HEAD: Final = "SELECT coalesce(max(notification_id), 0) FROM stored_events"
+_HEAD: Final = "SELECT coalesce(max(notification_id), 0) FROM event_log"
 _RETRY_WAIT_S: Final = 0.1
 _READS_MAX: Final = 2
 
