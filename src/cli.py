@@ -24,14 +24,16 @@ from api.admin.answers import answer_of
 from api.admin.commands import COMMANDS, Entry
 from api.admin.problems import code_of
 from application.eventlog import EventLogError
+from application.exporting.ports import ExportRefused
 from application.projections import RebuildRunning, UnknownProjection
 from application.vault import VaultError
 from bootstrap import migrate, ports_of
 from commandline.environment import find_environment
 from commandline.help import Parser, sentence
+from commandline.outcome import Outcome
 from commandline.output import fail, show
 from commandline.parser import BadArgument, add_commands, read_command
-from commandline.tools import WITHOUT_DATABASE, Outcome, add_housekeeping, add_tools
+from commandline.tools import WITHOUT_DATABASE, add_housekeeping, add_tools
 from demo_seed import seed_demo
 from domain.fact import SYSTEM
 from domain.refusal import Refusal
@@ -58,6 +60,7 @@ _NOUNS: Final = {
     "prices": "what models cost",
     "operator": "members of staff and their tokens",
     "ledger": "check the books",
+    "export": "the books for auditors and accountants",
     "projections": "the read models",
     "master-key": "the key that seals secrets",
 }
@@ -81,6 +84,7 @@ _CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (PoolTimeout, "database_unavailable"),
     (PoolClosed, "database_unavailable"),
     (RebuildRunning, "rebuild_running"),
+    (ExportRefused, "export_refused"),
     (UnknownProjection, "not_found"),
 )
 _UNUSABLE: Final = (

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -227,6 +228,19 @@ def test_what_people_read(cli: Cli) -> None:
     done = cli.run("doctor")
     assert done.returncode == 1
     assert done.stdout.startswith("wrong  redis_")
+
+
+def test_the_ledger_is_exported_and_not_over_what_is_there(cli: Cli, tmp_path: Path) -> None:
+    """A folder with sums that hold; a second export to the same place is refused with a code."""
+    account_id = cli.json("account", "open", "--name", "Blue")["id"]
+    cli.json("credit", "grant", "--account-id", account_id, "--amount-nano", "5000", "--reason", "wire")
+    place = tmp_path / "export"
+    exported = cli.json("export", "ledger", "--out", str(place), "--gzip")
+    assert exported["events"] > 1
+    assert exported["last_position"] == exported["until_position"]
+    subprocess.run(["sha256sum", "--quiet", "-c", "SHA256SUMS"], cwd=place, check=True)
+    again = cli.run("export", "ledger", "--out", str(place))
+    assert (again.returncode, again.stderr.split(":")[0]) == (1, "export_refused")
 
 
 def test_every_help_can_be_shown() -> None:

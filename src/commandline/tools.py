@@ -21,7 +21,9 @@ from application.queries import RequestFilter, RequestState
 from application.verify.report import render_text
 from application.verify.verify import verify
 from bootstrap import migrate, open_pool, reaper_of
+from commandline.exports import add_exports
 from commandline.help import sentence
+from commandline.outcome import Outcome
 from commandline.parser import BadArgument
 from commandline.texts import findings_text, preset_text, presets_text, requests_text, status_text
 from domain.refusal import NotFound
@@ -40,14 +42,6 @@ ROTATING: Final = """\
 To change the master key: write the new one before the old one, as `k2:...,k1:...`, into the key file; start
 everything again; run this; then take the old one out of the file and start everything again. API keys and
 operators' tokens go on working throughout."""
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """`value` for scripts, `text` for people if its fields do not say it well; `status` is the exit code."""
-
-    value: object
-    status: int = 0
-    text: str | None = None
 
 
 Tool = Callable[[Settings, argparse.Namespace], Outcome]
@@ -89,6 +83,7 @@ def add_tools(nouns: dict[str, Any]) -> None:
         "--before-position", type=int, metavar="NUMBER", help="`next_before` of the page before"
     )
     listing.add_argument("--limit", type=int, default=50, metavar="NUMBER", help="how many (%(default)s)")
+    add_exports(nouns["export"])
 
 
 def run_migrate(settings: Settings, _values: argparse.Namespace) -> Outcome:

@@ -53,8 +53,12 @@ class Posting(msgspec.Struct, frozen=True):
 
 def load_rules(version: int = CURRENT_RULES) -> PostingRules:
     """Read one version of the rules from the package."""
-    data = files("domain.ledger").joinpath("posting_rules", f"{version}.json").read_bytes()
-    return msgspec.json.decode(data, type=PostingRules)
+    return msgspec.json.decode(rules_file(version), type=PostingRules)
+
+
+def rules_file(version: int) -> bytes:
+    """The file of one version as it is, for replayers that do not have this code."""
+    return files("domain.ledger").joinpath("posting_rules", f"{version}.json").read_bytes()
 
 
 def postings(rules: PostingRules, event: Event, *, stream_id: UUID) -> Iterator[Posting]:

@@ -1,0 +1,1 @@
+"""Where exports go: folders that are seen once they are whole."""
