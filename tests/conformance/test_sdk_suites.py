@@ -2,10 +2,13 @@
 
 They build requests with every parameter at once and parse what comes back strictly, synchronous and not, with both of
 the SDKs' HTTP clients. Chat completions, responses and messages are all answered by the sandbox, which speaks chat: two of
-the three are translated. The tests are unchanged but for their API key and for what `BODIES` says of two endpoints:
+the three are translated. The tests are unchanged but for their API key and for what `BODIES` says of some endpoints:
 
 * openai, `responses`: most of its tests create a response of nothing at all, and get a model and an input; those with all
   parameters lose what names state at a provider, and what has a price of its own.
+* openai, `embeddings`: the SDK asks for base64 by itself, and its strict clients refuse what they asked for; the member goes.
+* openai, `images` with all parameters: they lose `svg`, which asks a second model, and `frame_count`, by which one picture
+  is several. The gateway refuses both, since no price covers them.
 * anthropic, `messages` with all parameters: they lose `container`, `diagnostics` and `inference_geo` for the same reasons.
 
 What is left out, and why:
@@ -14,6 +17,9 @@ What is left out, and why:
   cancel): they belong to one account at one provider; the gateway keeps none.
 * openai, `responses.compact`: an endpoint of one provider, whose result only that provider can read.
 * openai, `models.delete` deletes fine-tuned models of an account at a provider.
+* openai, `images.create_variation`: an endpoint of one model that its provider has taken away.
+* openai, the file of `audio.speech`: its tests answer themselves and ask no server. `tests/clients` asks for speech.
+* openai, `audio.voices` and `audio.voice_consents`: they keep people's voices in the operator's account at a provider.
 """
 
 import json
@@ -31,6 +37,7 @@ import pytest
 from anthropic.resources.messages.messages import DEPRECATED_MODELS
 
 from demo_seed import PRICE, PROVIDER
+from domain.catalogue.deployment_spec import Operation
 from domain.ledger.events import RequestAdmitted, UsageCharged
 from tests.api.v1.gateway_world import World
 from tests.conformance.completions_upstream import completions_upstream
@@ -45,15 +52,19 @@ FORMS = ("method", "raw_response", "streaming_response", "path_params")
 STORED = ("retrieve", "update", "list", "delete")
 
 
+PICTURES: dict[str, Any] = {"with": {}, "without": ["svg", "frame_count", "frame_duration_ms"]}
 BODIES: dict[Sdk, dict[str, Any]] = {
     "openai": {
+        "/embeddings": {"with": {}, "without": ["encoding_format"]},
+        "/images/generations": PICTURES,
+        "/images/edits": PICTURES,
         "/responses": {
             "with": {"model": "gpt-6-astra", "input": "string"},
             "without": [
                 *("previous_response_id", "conversation", "prompt", "background", "background_options"),
                 *("prompt_cache_options", "context_management", "moderation"),
             ],
-        }
+        },
     },
     "anthropic": {"/v1/messages": {"with": {}, "without": ["container", "diagnostics", "inference_geo"]}},
 }
@@ -77,7 +88,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
         ]
 
 
-# 2 overloads of a `create`; plain, all parameters, raw and streaming of each; 2 synchronous and 3 other clients.
+# Plain, all parameters, raw and streaming of each overload of a `create`; 2 synchronous and 3 other clients.
 OPENAI = (
     Part(file="chat/test_completions", subject="Completions", outside=STORED, passing=40),
     Part(file="test_completions", subject="Completions", passing=40),
@@ -88,12 +99,39 @@ OPENAI = (
         passing=40,
     ),
     Part(file="test_models", subject="Models", outside=("delete",), passing=35),
+    Part(file="test_embeddings", subject="Embeddings", passing=20),
+    Part(file="test_images", subject="Images", outside=("create_variation",), passing=80),
+    Part(file="audio/test_transcriptions", subject="Transcriptions", passing=40),
+    Part(file="audio/test_translations", subject="Translations", passing=20),
+    Part(file="test_moderations", subject="Moderations", passing=20),
 )
 ANTHROPIC = (
     # One more: all models that the SDK warns of.
     Part(file="test_messages", subject="Messages", passing=65),
     Part(file="test_models", subject="Models", passing=45),
 )
+PICTURE: tuple[Operation, ...] = ("images", "image-edits")
+IN_UNITS: dict[str, tuple[Operation, ...]] = {
+    "text-embedding-3-small": ("embeddings",),
+    **dict.fromkeys(("gpt-image-1", "gpt-image-1.5", "gpt-image-2.5-flare"), PICTURE),
+    "gpt-4o-transcribe": ("transcriptions",),
+    "whisper-1": ("translations",),
+    **dict.fromkeys(("omni-moderation-latest", "omni-moderation-2024-09-26"), ("moderations",)),
+}
+"""What the tests ask for by name, and by no name at all: `gpt-image-1` and `omni-moderation-latest` stand in then."""
+PRICE_IN_UNITS = msgspec.structs.replace(PRICE, image="0.04", audio_second="0.0001")
+REQUESTS = {
+    "gpt-6-astra": 80,
+    "gpt-3.5-turbo-instruct": 40,
+    "text-embedding-3-small": 20,
+    "gpt-image-1": 60,
+    "gpt-image-1.5": 10,
+    "gpt-image-2.5-flare": 10,
+    "gpt-4o-transcribe": 40,
+    "whisper-1": 20,
+    "omni-moderation-latest": 15,
+    "omni-moderation-2024-09-26": 5,
+}
 
 
 def suite_of(sdk: Sdk) -> Suite:
@@ -173,10 +211,13 @@ def completions_url() -> Iterator[str]:
 def test_the_openai_sdks_own_tests_pass_and_each_of_their_requests_is_charged_once(
     conformance_world: World, completions_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """All `create` tests of chat, completions and responses, all list and retrieve tests of models."""
+    """All `create` tests of what is offered, all list and retrieve tests of models."""
     world = conformance_world
     key = world.new_key("openai suite", amount_nano=10**12)
-    add_model(world, "gpt-6-astra", provider=PROVIDER, upstream_model="sandbox-echo")
+    offered = {"gpt-6-astra": ("chat",), **IN_UNITS}
+    for alias, serves in offered.items():
+        model = "sandbox-embed" if "embeddings" in serves else "sandbox-echo"
+        add_model(world, alias, provider=PROVIDER, upstream_model=model, serves=serves)
     add_provider(world, "completions", base_url=completions_url)
     add_model(
         world,
@@ -185,9 +226,9 @@ def test_the_openai_sdks_own_tests_pass_and_each_of_their_requests_is_charged_on
         upstream_model="davinci",
         serves=("completions",),
     )
-    publish(world, dict.fromkeys(("gpt-6-astra", "gpt-3.5-turbo-instruct"), PRICE), key=key)
+    publish(world, dict.fromkeys((*offered, "gpt-3.5-turbo-instruct"), PRICE_IN_UNITS), key=key)
     line = must_pass("openai", OPENAI, world=world, key=key, report=tmp_path / "report.xml")
-    must_be_charged_once(world, {"gpt-6-astra": 80, "gpt-3.5-turbo-instruct": 40})
+    must_be_charged_once(world, REQUESTS)
     with capsys.disabled():
         sys.stdout.write(line)
 
