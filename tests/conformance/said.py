@@ -161,10 +161,12 @@ def _response(response: Json) -> Said:
                     part.get("text") or part.get("refusal") or "" for part in item["content"]
                 )
             case "reasoning":
-                found.thoughts += "".join(part["text"] for part in item["summary"])
+                parts = item.get("content") or item["summary"]
+                found.thoughts += "\n\n".join(part["text"] for part in parts)
             case "function_call" | "custom_tool_call":
                 found.calls.append((item["name"], value_of(item.get("arguments", item.get("input", "")))))
-    return _ended(found, (response.get("incomplete_details") or {}).get("reason"))
+    cut = "max_output_tokens" if response.get("status") == "incomplete" else None
+    return _ended(found, (response.get("incomplete_details") or {}).get("reason") or cut)
 
 
 # --- Gemini

@@ -65,6 +65,7 @@ class ChatEnd(msgspec.Struct, frozen=True, kw_only=True):
     ]  #: those that finish the choices, then one with `choices: []` and usage if the upstream told it
     complete: bool
     fault: Fault | None
+    service_tier: str | None = None  #: that answered, if the upstream told it beside its usage
 
 
 class Relay(Protocol):

@@ -54,7 +54,7 @@ class TranslatedRelay:
         data = b"".join([self._target.write(chunk) for chunk in end.chunks])
         if end.complete:
             data += self._target.end()
-        return Tail(data, complete=end.complete, fault=end.fault)
+        return Tail(data, complete=end.complete, fault=end.fault, service_tier=end.service_tier)
 
 
 class ChatSurface:

@@ -31,6 +31,7 @@ from application.gateway.rating import (
 )
 from application.gateway.refused import Refused
 from application.gateway.settlement import Settlement
+from application.gateway.tiers import told_tier
 from application.routing.plan import Candidate
 from application.speech.port import NOTHING_SAID, Asking, Endpoint, Speech
 from application.upstream import UpstreamError
@@ -40,6 +41,7 @@ from application.wire.tokens import TokenCounter
 from application.wire.usage import Usage
 
 _NO_TERMS: Final[Mapping[str, Terms]] = MappingProxyType({})
+_NO_TAIL: Final = Tail(b"", complete=False, fault=None)
 RUNAWAY_CHARS: Final = 4_096
 RUNAWAY_CHARS_PER_TOKEN: Final = 32
 """An answer longer than this is cut. Texts have three to five characters a token, runs of blanks some dozens."""
@@ -64,10 +66,17 @@ class _Said(msgspec.Struct, frozen=True, gc=False):
     spoken: SpokenText = NOTHING_SAID
     used: Used | None = None  #: in units
     end: bytes = b""  #: where the service tier would be told
+    service_tier: str | None = None  #: already read from there
 
 
-def _said_by(relay: Relay, speech: Speech, *, end: bytes = b"") -> _Said:
-    return _Said(raw=relay.usage_raw, spoken=relay.spoken(), used=speech.used(relay), end=end)
+def _said_by(relay: Relay, speech: Speech, tail: Tail = _NO_TAIL) -> _Said:
+    return _Said(
+        raw=relay.usage_raw,
+        spoken=relay.spoken(),
+        used=speech.used(relay),
+        end=tail.data,
+        service_tier=tail.service_tier,
+    )
 
 
 class Exchange:
@@ -184,6 +193,7 @@ class Exchange:
             spoken=NOTHING_SAID if read.usage_raw else opened.speech.spoken(body),
             used=opened.speech.used(read),
             end=body,
+            service_tier=read.service_tier,
         )
         result = "client-left" if self._client.gone else "completed"
         usage = await self._charge(opened.deployment, opened.speech, said, result)
@@ -274,7 +284,7 @@ class Exchange:
         if self._client.gone:
             result = "client-left"
         try:
-            said = _said_by(relay, opened.speech, end=tail.data)
+            said = _said_by(relay, opened.speech, tail)
             usage = await self._charge(opened.deployment, opened.speech, said, result)
         except Refused as refusal:
             await self._break_off(b"", opened.speech.error_event(relay, refusal.code, refusal.message))
@@ -317,7 +327,7 @@ class Exchange:
             usage = metered_in_units(said.used, said.raw, terms)
         self.usage = usage
         if terms.price.price.service_tiers:
-            terms = with_told_tier(terms, said.end, said.raw)
+            terms = with_told_tier(terms, said.service_tier or told_tier(said.end, said.raw))
         answer = answer_of(
             usage,
             terms=terms,

@@ -10,7 +10,7 @@ import msgspec
 from application.dialects.openai.units import Used
 from application.directory_views import DeploymentView
 from application.gateway.attempts import Attempts
-from application.gateway.tiers import charged_tier_ppm, told_tier
+from application.gateway.tiers import charged_tier_ppm
 from application.wire.bounds import Bound
 from application.wire.prompt import PromptText
 from application.wire.spoken import SpokenText
@@ -140,13 +140,13 @@ def _usage(used: Used, raw: bytes | None, bound: Bound) -> Usage:
     )
 
 
-def with_told_tier(terms: Terms, said: bytes, raw: bytes | None) -> Terms:
+def with_told_tier(terms: Terms, told: str | None) -> Terms:
     """The terms with the factor of the service tier that the provider says it used, and never a dearer one than was agreed.
 
     The hold and the client's ceiling were made for the agreed one; whoever did not ask for a dear tier does not pay it.
     """
     price = terms.price.price
-    tier_ppm = charged_tier_ppm(terms.service_tier, told_tier(said, raw), price)
+    tier_ppm = charged_tier_ppm(terms.service_tier, told, price)
     used_ppm = combined_ppm(terms.window_ppm, tier_ppm)
     return msgspec.structs.replace(terms, factor_ppm=min(used_ppm, terms.factor_ppm))
 

@@ -6,7 +6,7 @@ from application.dialects.port import Asked, Relay
 from application.dialects.translated import ChatSurface
 from application.directory_views import DeploymentView
 from application.speech.port import Asking, Speech, TokenEndpoint, TokenSpeech, Whole
-from application.speech.translation import TranslatedSpeech
+from application.speech.translation import TranslatedSpeech, offers_responses_only
 from application.wire.answer import read_answer, spoken_text
 from application.wire.errors import envelope, spec_of
 from application.wire.head import ChatHead, parse_chat
@@ -19,7 +19,7 @@ from application.wire.usage_event import Stamp, usage_event
 from domain.catalogue.deployment_spec import Operation
 
 PATH: Final = b"/chat/completions"
-SERVING: Final = frozenset[Operation](("chat", "messages"))
+SERVING: Final = frozenset[Operation](("chat", "messages", "responses"))
 
 
 class ChatEndpoint(TokenEndpoint):
@@ -32,7 +32,7 @@ class ChatEndpoint(TokenEndpoint):
         return parse_chat(body)
 
     def speak(self, asking: Asking, deployment: DeploymentView) -> Speech:
-        if deployment.dialect == "openai":
+        if deployment.dialect == "openai" and not offers_responses_only(deployment):
             return NativeChat(asking, deployment)
         surface = ChatSurface(usage_wanted=asking.head.include_usage)
         return TranslatedSpeech(asking, deployment, surface)

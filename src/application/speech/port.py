@@ -87,6 +87,7 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True):
     fault: AnswerFault | None = None
     used: Used | None = None  #: what `Speech.used` gives of it
     content_type: bytes = b"application/json"
+    service_tier: str | None = None  #: that answered, where the upstream's body tells it in its own words
     complete: Callable[[Usage], bytes] | None = None  #: makes the body for the client once its usage is known
 
 

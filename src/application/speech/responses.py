@@ -1,9 +1,13 @@
 """Responses: bytes pass to deployments that offer them, others get a translation."""
 
-from typing import Final
-
 from application.dialects.openai.responses.answer import read_response, response_text
-from application.dialects.openai.responses.head import parse_responses, patch_responses, responses_prompt
+from application.dialects.openai.responses.head import (
+    NO_STORE,
+    PATH,
+    parse_responses,
+    patch_responses,
+    responses_prompt,
+)
 from application.dialects.openai.responses.relay import ResponsesRelay
 from application.dialects.openai.responses.surface import ResponsesSurface
 from application.dialects.openai.usage import figures
@@ -17,10 +21,6 @@ from application.wire.relay import Tail
 from application.wire.spoken import SpokenText
 from application.wire.usage import Figures, Reading, Usage
 from domain.catalogue.deployment_spec import Operation
-
-PATH: Final = b"/responses"
-NO_STORE: Final = "no_store"
-"""Trait: the provider does not know the member `store`."""
 
 
 class ResponsesEndpoint(TokenEndpoint):

@@ -7,7 +7,9 @@ from application.dialects.anthropic import usage as anthropic_usage
 from application.dialects.anthropic.upstream.dialect import AnthropicUpstream
 from application.dialects.gemini import usage as gemini_usage
 from application.dialects.gemini.upstream import GeminiUpstream
+from application.dialects.openai import usage as responses_usage
 from application.dialects.openai.chat.upstream import OpenAiUpstream
+from application.dialects.openai.responses.upstream.dialect import ResponsesUpstream
 from application.dialects.port import Asked, ChatUpstream, Json, Relay, Surface, Target
 from application.dialects.translated import TranslatedRelay
 from application.directory_views import DeploymentView
@@ -15,8 +17,15 @@ from application.speech.port import Asking, TokenSpeech, Whole
 from application.wire.relay import Tail
 from application.wire.spoken import SpokenText
 from application.wire.usage import Figures, Reading, Usage, openai_figures
+from domain.catalogue.deployment_spec import Operation
 
+_CHAT: Final = frozenset[Operation](("chat", "messages"))
 _MAX_TOKENS: Final = frozenset(("max_tokens",))
+
+
+def offers_responses_only(deployment: DeploymentView) -> bool:
+    """Whether a deployment of the OpenAI dialect has no chat completions."""
+    return "responses" in deployment.serves and deployment.serves.isdisjoint(_CHAT)
 
 
 def upstream_of(deployment: DeploymentView) -> ChatUpstream:
@@ -25,6 +34,8 @@ def upstream_of(deployment: DeploymentView) -> ChatUpstream:
         return AnthropicUpstream()
     if deployment.dialect == "gemini":
         return GeminiUpstream()
+    if offers_responses_only(deployment):
+        return ResponsesUpstream()
     return OpenAiUpstream(usage_dialect=deployment.usage_dialect)
 
 
@@ -34,6 +45,8 @@ def figures_of(deployment: DeploymentView) -> Callable[[Reading], Figures]:
         return anthropic_usage.figures
     if deployment.dialect == "gemini":
         return gemini_usage.figures
+    if offers_responses_only(deployment):
+        return responses_usage.figures
     return lambda reading: openai_figures(reading, dialect=deployment.usage_dialect)
 
 
@@ -66,7 +79,7 @@ class TranslatedSpeech(TokenSpeech):
         if read.completion is None:
             return Whole(body=b"", usage_raw=read.usage_raw, fault=read.fault or "garbage")
         said = self._surface.answer(read.completion, request=self._asking.document())
-        return Whole(body=said, usage_raw=read.usage_raw)
+        return Whole(body=said, usage_raw=read.usage_raw, service_tier=read.completion.get("service_tier"))
 
     def spoken(self, body: bytes) -> SpokenText:
         asking = self._asking

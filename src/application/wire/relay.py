@@ -56,6 +56,7 @@ class Tail(msgspec.Struct, frozen=True):
     complete: bool
     fault: Fault | None
     end_bytes: int = 0
+    service_tier: str | None = None  #: that answered, where `data` is not the upstream's and may not tell it
 
     @property
     def last_events(self) -> bytes:

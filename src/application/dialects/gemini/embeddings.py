@@ -14,9 +14,10 @@ import msgspec
 from application.dialects.gemini.answer import readable
 from application.dialects.gemini.checks import name, sequence, text, unsupported, wrong_type, wrong_value
 from application.dialects.gemini.encoding import written
-from application.dialects.gemini.request import NAMES_MAX, encoded, is_plain_name, model_path
+from application.dialects.gemini.request import encoded, model_path
 from application.dialects.gemini.traits import EMBEDS_ONE
 from application.dialects.gemini.usage import embedding_figures
+from application.dialects.names import plain_names
 from application.dialects.port import Asked, Json, Target
 from application.wire.answer import AnswerFault
 from application.wire.errors import InvalidRequest
@@ -57,8 +58,7 @@ class GeminiEmbeddings:
         named = {"model": path.decode()[1:].partition(":")[0]}  # of each request in a batch
         body: Json = asked[0] if one else {"requests": [{**named, **each} for each in asked]}
         dropped = [key for key, value in request.items() if value is not None and key not in _SAID]
-        plain = [key for key in dropped if is_plain_name(key)]
-        return Asked(path=path, body=encoded(body), dropped=tuple(plain[:NAMES_MAX]))
+        return Asked(path=path, body=encoded(body), dropped=plain_names(dropped))
 
     def read(self, body: bytes, *, alias: str, request: Json) -> EmbeddingsRead:
         """Read the whole body of a 200 to a `request` that passed `ask`. Never raises on what `body` holds."""

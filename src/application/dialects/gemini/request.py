@@ -10,13 +10,11 @@ from application.dialects.gemini.generation import generation_config, wants_json
 from application.dialects.gemini.messages import conversation
 from application.dialects.gemini.tools import calling_config, declarations
 from application.dialects.gemini.traits import JSON_WITH_TOOLS, SERVICE_TIER
+from application.dialects.names import plain_names
 from application.dialects.port import Asked, Json, Target
 from application.wire.errors import InvalidRequest
 
 _MODEL: Final = re.compile(r"(?:(models|tunedModels)/)?([A-Za-z0-9][A-Za-z0-9._@-]{0,127})", re.ASCII)
-_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
-NAMES_MAX: Final = 32
-"""So many members that have no equal are named at most."""
 _TIERS: Final = {"default": "standard", "flex": "flex", "priority": "priority"}
 _SAID: Final = frozenset(
     {
@@ -60,7 +58,7 @@ def chat_request(chat: Json, target: Target, *, stream: bool) -> Asked:
     for name, reason in _REFUSED.items():
         if chat.get(name) is not None:
             raise unsupported(name, reason)
-    dropped = [name for name, value in chat.items() if _has_no_equal(name, value)][:NAMES_MAX]
+    dropped = list(plain_names(name for name, value in chat.items() if _has_no_equal(name, value)))
     spoken = conversation(chat, target)
     body: Json = {"contents": spoken.contents}
     if spoken.system:
@@ -69,11 +67,6 @@ def chat_request(chat: Json, target: Target, *, stream: bool) -> Asked:
     body |= _tools(chat, target)
     body |= _tier(chat.get("service_tier"), target, dropped)
     return Asked(path=path, body=encoded(body), dropped=tuple(dropped))
-
-
-def is_plain_name(name: str) -> bool:
-    """Whether a member of that name can be told of: names are a stranger's words."""
-    return _NAME.fullmatch(name) is not None
 
 
 def encoded(body: Json) -> bytes:
@@ -89,7 +82,7 @@ def encoded(body: Json) -> bytes:
 
 
 def _has_no_equal(name: str, value: Any) -> bool:
-    if value is None or name in _SAID or name in _REFUSED or not is_plain_name(name):
+    if value is None or name in _SAID or name in _REFUSED:
         return False
     return name not in _HARMLESS or value is not _HARMLESS[name]
 

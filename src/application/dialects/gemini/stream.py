@@ -62,12 +62,13 @@ class GeminiStream:
         chunks = self._read(self._frames.close())
         if self._fault is None:
             self._fault = self._fault_at_end()
+        tier = self._answer.service_tier
         if self._fault is not None:
-            return ChatEnd(chunks=[], complete=False, fault=self._fault)
+            return ChatEnd(chunks=[], complete=False, fault=self._fault, service_tier=tier)
         chunks += self._finishing()
         if self._answer.usage:
             chunks.append(self._chunk([], usage=chat_usage(self._answer.usage)))
-        return ChatEnd(chunks=chunks, complete=True, fault=None)
+        return ChatEnd(chunks=chunks, complete=True, fault=None, service_tier=tier)
 
     def _read(self, payloads: list[bytes]) -> list[Json]:
         """The chunks for some responses; a fault is known after what came before it."""

@@ -87,6 +87,16 @@ def text(request: Json, name: str) -> str:
     return value
 
 
+def text_at(holder: Json, name: str, param: str) -> str:
+    """The string `name` in the member at `param`."""
+    value = holder.get(name)
+    if value is None:
+        raise missing(f"{param}.{name}")
+    if type(value) is not str:
+        raise wrong_type(f"{param}.{name}", "a string", value)
+    return value
+
+
 def optional_text(request: Json, name: str) -> str | None:
     return None if request.get(name) is None else text(request, name)
 

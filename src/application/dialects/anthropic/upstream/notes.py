@@ -3,15 +3,13 @@
 Refusals name the member and never what it says.
 """
 
-import re
 from typing import Any, Final
 
+from application.dialects.names import NAMES_MAX, is_plain_name
 from application.dialects.port import Json
 from application.wire.errors import InvalidRequest
 
 BREAKPOINTS_MAX: Final = 4
-DROPPED_MAX: Final = 32
-_TELLABLE: Final = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 _LIFETIMES: Final = (None, "5m", "1h")
 
 
@@ -28,9 +26,9 @@ class Notes:
 
     def drop(self, name: str) -> None:
         """Note a member. Clients make up names: one that could not stand in a header is only told to be there."""
-        if not _TELLABLE.fullmatch(name):
+        if not is_plain_name(name):
             name = "unknown"
-        if len(self._dropped) < DROPPED_MAX:
+        if len(self._dropped) < NAMES_MAX:
             self._dropped[name] = None
 
     def mark(self, block: Json, source: Json, param: str) -> None:

@@ -29,6 +29,7 @@ class OpenAiChatStream:
         self._created_s = created_s
         self._id = ""
         self._extra: Json = {}
+        self._service_tier: str | None = None
         self._calls = CallPieces()
         self._reasons: dict[int, str | None] = {}  # of each choice that began
 
@@ -61,7 +62,7 @@ class OpenAiChatStream:
     def finish(self) -> ChatEnd:
         tail = self._meter.finish()
         if not tail.complete:
-            return ChatEnd(chunks=[], complete=False, fault=tail.fault)
+            return ChatEnd(chunks=[], complete=False, fault=tail.fault, service_tier=self._service_tier)
         chunks = self._objects(tail.data)
         chunks += [
             self._chunk([{"index": index, "delta": {}, "finish_reason": reason or "stop"}])
@@ -70,7 +71,7 @@ class OpenAiChatStream:
         counted = chat_figures(self._meter.usage_raw, dialect=self._usage_dialect)
         if counted is not None:
             chunks.append({**self._chunk([]), "usage": chat_usage(counted)})
-        return ChatEnd(chunks=chunks, complete=True, fault=None)
+        return ChatEnd(chunks=chunks, complete=True, fault=None, service_tier=self._service_tier)
 
     def _objects(self, events: bytes) -> list[Json]:
         chunks: list[Json] = []
@@ -93,6 +94,8 @@ class OpenAiChatStream:
         if type(created_s) is int and created_s > 0:
             self._created_s = created_s
         self._extra |= canonical.extras(chunk)
+        if isinstance(chunk.get("service_tier"), str):
+            self._service_tier = chunk["service_tier"]
         choices: list[Json] = []
         for choice in objects_in(chunk, "choices"):
             index = canonical.index_of(choice)

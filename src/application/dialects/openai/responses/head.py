@@ -14,6 +14,8 @@ from application.wire.stored import stored_references
 _SPENDING: Final = ("background_options", "context_management", "moderation")
 """Other prices, summaries that are billed, a second model."""
 PATH: Final = b"/responses"
+NO_STORE: Final = "no_store"
+"""Trait: the provider does not know the member `store`."""
 _CLIENT_TOOLS: Final = frozenset(
     {
         "function",

@@ -13,7 +13,7 @@ from application.dialects.openai.responses.to_messages import messages_of
 from application.wire.errors import InvalidRequest
 from application.wire.head import OUTPUT_TOKENS_MAX
 
-_SAME: Final = (
+SAME: Final = (
     "temperature",
     "top_p",
     "parallel_tool_calls",
@@ -25,7 +25,7 @@ _SAME: Final = (
     "safety_identifier",
 )
 _CHOICES: Final = ("auto", "none", "required")
-_LOGPROBS: Final = "message.output_text.logprobs"
+LOGPROBS: Final = "message.output_text.logprobs"
 
 
 def chat_of(request: Json) -> Json:
@@ -37,7 +37,7 @@ def chat_of(request: Json) -> Json:
     most = fields.count(request, "max_output_tokens", most=OUTPUT_TOKENS_MAX)
     if most is not None:
         chat["max_completion_tokens"] = most
-    for name in _SAME:
+    for name in SAME:
         if request.get(name) is not None:
             chat[name] = request[name]
     fields.user(request)
@@ -126,7 +126,7 @@ def _choice(choice: Any) -> Any:
 
 def _logprobs(request: Json, chat: Json) -> None:
     include = request.get("include")
-    wanted = isinstance(include, list) and _LOGPROBS in include
+    wanted = isinstance(include, list) and LOGPROBS in include
     top = fields.count(request, "top_logprobs", least=0, most=20)
     if wanted or top:
         chat["logprobs"] = True

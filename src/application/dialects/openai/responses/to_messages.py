@@ -93,7 +93,7 @@ class _Messages:
             ]
             text = _text_only(said, f"{name}.content")
         else:
-            text = _text(item, "content", name)
+            text = fields.text_at(item, "content", name)
         message: Json = {"role": "assistant", "content": text}
         if refusal:
             message |= {"refusal": refusal, "content": text or None}
@@ -163,27 +163,17 @@ def _parts(content: list[Any], name: str) -> list[Json]:
 def _part(part: Json, name: str) -> Json:
     kind = part.get("type")
     if kind in _TEXTS:
-        return {"type": "text", "text": _text(part, "text", name)}
+        return {"type": "text", "text": fields.text_at(part, "text", name)}
     if kind == "input_image":
-        image = {"url": _text(part, "image_url", name)}
+        image = {"url": fields.text_at(part, "image_url", name)}
         if isinstance(part.get("detail"), str):
             image["detail"] = part["detail"]
         return {"type": "image_url", "image_url": image}
     if kind == "input_file" and part.get("file_data") is not None:
-        file = {"file_data": _text(part, "file_data", name)}
+        file = {"file_data": fields.text_at(part, "file_data", name)}
         if isinstance(part.get("filename"), str):
             file["filename"] = part["filename"]
         return {"type": "file", "file": file}
     if kind == "input_audio" and isinstance(part.get("input_audio"), dict):
         return {"type": "input_audio", "input_audio": part["input_audio"]}
     raise fields.unsupported(f"{name}.type", "is a part that this model's provider does not take")
-
-
-def _text(part: Json, member: str, name: str) -> str:
-    """A string in a part, with the part's whole name in a refusal."""
-    value = part.get(member)
-    if value is None:
-        raise fields.missing(f"{name}.{member}")
-    if type(value) is not str:
-        raise fields.wrong_type(f"{name}.{member}", "a string", value)
-    return value
