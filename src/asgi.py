@@ -27,6 +27,7 @@ from projections.metrics import LagCollector
 from projections.registry import all_projections
 from projections.request_log import RequestReader
 from projections.service import ProjectionService
+from projections.usage_reader import UsageReader
 
 
 def make_app(process: GatewayProcess) -> Litestar:
@@ -86,6 +87,7 @@ def _admin_tools(process: GatewayProcess) -> AdminTools:
         idempotency=PostgresIdempotencyStore(process.pool, keys),
         balances=BalanceReader(process.pool),
         requests=RequestReader(process.pool),
+        usage=UsageReader(process.pool),
         wake=process.follower.wake,
     )
 

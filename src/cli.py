@@ -51,6 +51,7 @@ _NOUNS: Final = {
     "balance": "see an account's credit",
     "key": "API keys of customers",
     "requests": "see what was asked and what it cost",
+    "usage": "add up what was used, charged and earned",
     "provider": "companies whose models are used",
     "credential": "our secrets at providers",
     "deployment": "models at providers",

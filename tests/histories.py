@@ -317,17 +317,26 @@ def history(seed: int, *, steps: int, accounts: int = 3) -> list[NewEvent]:
 
 
 class ListLog:
-    """A log to read from, in memory; positions rise with gaps. Takes anything, also what no rule would decide."""
+    """A log to read from, in memory; positions rise with gaps. Takes anything, also what no rule would decide.
 
-    def __init__(self, events: Sequence[NewEvent] = ()) -> None:
+    The database's clock goes on by `pace_us` with each position.
+    """
+
+    def __init__(self, events: Sequence[NewEvent] = (), *, pace_us: int = 1) -> None:
         self.events: list[RecordedEvent] = []
+        self._pace_us = pace_us
         self.extend(events)
 
     def extend(self, events: Sequence[NewEvent]) -> None:
         for event in events:
             position = 1 + len(self.events) * 3
             recorded = RecordedEvent(
-                position, event.stream_id, event.version, event.topic, event.state, START_US + position
+                position,
+                event.stream_id,
+                event.version,
+                event.topic,
+                event.state,
+                START_US + position * self._pace_us,
             )
             self.events.append(recorded)
 

@@ -50,6 +50,8 @@ def test_from_an_account_to_its_balance(cli: Cli, database_url: str) -> None:
     project(database_url)
     assert cli.json("balance", "show", "--account-id", account_id)["available_nano"] == 5000
     assert cli.json("requests", "list", "--account-id", account_id)["requests"] == []
+    assert cli.json("usage", "show", "--month", "2026-11", "--by", "day,alias")["items"] == []
+    assert cli.text("usage", "earnings", "--month", "2026-11") == "Nothing.\n"
     assert cli.json("ledger", "verify")["ok"] is True
 
 

@@ -36,7 +36,9 @@ class NewEvent(msgspec.Struct, frozen=True):
 
 
 class RecordedEvent(msgspec.Struct, frozen=True):
-    """One event as stored. `recorded_at_us` is the database's clock, Unix microseconds; informative only."""
+    """One event as stored. `recorded_at_us` is the database's clock, Unix microseconds: for showing and booking, never
+    for order.
+    """
 
     position: int
     stream_id: UUID

@@ -4,7 +4,7 @@ Each takes the settings and the arguments, with the environment that the setting
 """
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, get_args
 from uuid import UUID
@@ -22,9 +22,9 @@ from application.verify.report import render_text
 from application.verify.verify import verify
 from bootstrap import migrate, open_pool, reaper_of
 from commandline.exports import add_exports
-from commandline.help import sentence
-from commandline.outcome import Outcome
+from commandline.outcome import Outcome, add_tool
 from commandline.parser import BadArgument
+from commandline.reports import add_reports
 from commandline.texts import findings_text, preset_text, presets_text, requests_text, status_text
 from domain.refusal import NotFound
 from domain.topics import REGISTRY
@@ -44,36 +44,35 @@ everything again; run this; then take the old one out of the file and start ever
 operators' tokens go on working throughout."""
 
 
-Tool = Callable[[Settings, argparse.Namespace], Outcome]
-
-
 def add_housekeeping(commands: Any) -> None:
     """Parsers of what is about the installation."""
-    _add(commands, "doctor", run_doctor, "say what is wrong with this set-up and how to mend it")
-    _add(commands, "migrate", run_migrate, "bring the database's schema up to date")
-    _add(commands, "reap", run_reap, "end the leases of gateways that are dead, once")
+    add_tool(commands, "doctor", run_doctor, "say what is wrong with this set-up and how to mend it")
+    add_tool(commands, "migrate", run_migrate, "bring the database's schema up to date")
+    add_tool(commands, "reap", run_reap, "end the leases of gateways that are dead, once")
 
 
 def add_tools(nouns: dict[str, Any]) -> None:
     """Parsers of what is about one kind of things."""
-    checking = _add(
+    checking = add_tool(
         nouns["ledger"], "verify", run_verify, "fold the whole log again and compare the read models with it"
     )
     checking.epilog = "Exit codes: 0 the ledger is clean, 1 it is not, 2 it could not be checked."
     checking.set_defaults(failure_status=NOT_CHECKED)
-    _add(nouns["projections"], "status", run_status, "how far the read models are")
-    rebuild = _add(nouns["projections"], "rebuild", run_rebuild, "build a read model anew, then switch to it")
+    add_tool(nouns["projections"], "status", run_status, "how far the read models are")
+    rebuild = add_tool(
+        nouns["projections"], "rebuild", run_rebuild, "build a read model anew, then switch to it"
+    )
     rebuild.add_argument("name", choices=[one.name for one in all_projections()])
-    rotate = _add(
+    rotate = add_tool(
         nouns["master-key"], "rotate", run_rotate, "seal everything with the first of the master keys"
     )
     rotate.epilog = ROTATING
-    _add(nouns["preset"], "list", run_presets, "the presets there are")
-    preset = _add(nouns["preset"], "show", run_preset, "one preset with its models and prices in USD")
+    add_tool(nouns["preset"], "list", run_presets, "the presets there are")
+    preset = add_tool(nouns["preset"], "show", run_preset, "one preset with its models and prices in USD")
     preset.add_argument("id", metavar="ID", help="as `preset list` shows it")
-    balance = _add(nouns["balance"], "show", run_balance, "an account's balance as last projected")
+    balance = add_tool(nouns["balance"], "show", run_balance, "an account's balance as last projected")
     balance.add_argument("--account-id", type=UUID, required=True, metavar="UUID")
-    listing = _add(nouns["requests"], "list", run_requests, "requests, newest first")
+    listing = add_tool(nouns["requests"], "list", run_requests, "requests, newest first")
     listing.add_argument("--account-id", type=UUID, metavar="UUID", help="of this account")
     listing.add_argument("--key-id", type=UUID, metavar="UUID", help="made with this API key")
     listing.add_argument("--state", choices=get_args(RequestState), help="in this state")
@@ -83,6 +82,7 @@ def add_tools(nouns: dict[str, Any]) -> None:
         "--before-position", type=int, metavar="NUMBER", help="`next_before` of the page before"
     )
     listing.add_argument("--limit", type=int, default=50, metavar="NUMBER", help="how many (%(default)s)")
+    add_reports(nouns)
     add_exports(nouns["export"])
 
 
@@ -167,12 +167,6 @@ def _projections(settings: Settings) -> Iterator[ProjectionService]:
         yield ProjectionService(
             pool=pool, store=store, registry=REGISTRY, projections=all_projections(), clock=SystemClock()
         )
-
-
-def _add(commands: Any, name: str, tool: Tool, words: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=words, description=sentence(words))
-    parser.set_defaults(tool=tool)
-    return parser
 
 
 #: Needs no database to be found first: it says what is missing.

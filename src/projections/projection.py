@@ -19,10 +19,11 @@ Pool = ConnectionPool[Connection]
 
 
 class Located(msgspec.Struct, frozen=True, gc=False):
-    """A fact and where it stands in the log."""
+    """A fact, where it stands in the log, and when the database recorded it there."""
 
     position: int
     stream_id: UUID
+    recorded_us: int
     event: Event
 
 

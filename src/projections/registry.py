@@ -3,7 +3,8 @@
 from projections.balances import Balances
 from projections.projection import Projection
 from projections.request_log import RequestLog
+from projections.usage import Usage
 
 
 def all_projections() -> tuple[Projection, ...]:
-    return (Balances(), RequestLog())
+    return (Balances(), RequestLog(), Usage())

@@ -33,7 +33,7 @@ class Entry:
         if self._located is None:
             recorded = self._recorded
             event = registry.decode(recorded.topic, recorded.state)
-            self._located = Located(recorded.position, recorded.stream_id, event)
+            self._located = Located(recorded.position, recorded.stream_id, recorded.recorded_at_us, event)
         return self._located
 
 

@@ -6,12 +6,17 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from projections.balances import Balances
 from projections.catalog import install
 from projections.pool import projection_pool
 from projections.projection import Pool
 from projections.registry import all_projections
+from projections.request_log import RequestLog
 from tests.databases import migrated_template
 from tests.projections.lab import CONNECTIONS, Lab
+
+PAIR = (Balances(), RequestLog())
+PACE_US = 7 * 60 * 10**6
 
 
 @pytest.fixture(scope="session")
@@ -30,17 +35,25 @@ def shared_pool(projections_url: str) -> Iterator[Pool]:
 
 @pytest.fixture
 def pool(shared_pool: Pool) -> Pool:
-    """Read models as the migration makes them: empty, of generation 1."""
+    """The two read models that the machinery is tried with, as the migration makes them: empty, of generation 1."""
     with shared_pool.connection() as connection:
         found = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'rm\\_%'").fetchall()
         for (name,) in found:
             connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(name)))
         connection.execute("DELETE FROM projection_failures")
         connection.execute("DELETE FROM projections")
-        install(connection, all_projections())
+        install(connection, PAIR)
     return shared_pool
 
 
 @pytest.fixture
 def lab(pool: Pool) -> Lab:
-    return Lab(pool)
+    return Lab(pool, PAIR)
+
+
+@pytest.fixture
+def whole(pool: Pool) -> Lab:
+    """All read models, over a log of which a few dozen events make a day."""
+    with pool.connection() as connection:
+        install(connection, all_projections())
+    return Lab(pool, all_projections(), pace_us=PACE_US)

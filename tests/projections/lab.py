@@ -7,9 +7,8 @@ from application.projections import ContentHash
 from domain.topics import REGISTRY
 from projections import catalog
 from projections.content import content_hash
-from projections.projection import Pool
+from projections.projection import Pool, Projection
 from projections.rebuild import Rebuild
-from projections.registry import all_projections
 from projections.runner import Runner
 from projections.service import ProjectionService
 from projections.tail import LogTail
@@ -20,13 +19,15 @@ CONNECTIONS = 8
 
 
 class Lab:
-    """All read models over `log`."""
+    """Some read models over `log`."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, projections: Sequence[Projection], *, pace_us: int = 1) -> None:
+        """The database's clock goes on by `pace_us` from one position of the log to the next."""
         self.pool = pool
-        self.log = ListLog()
+        self.pace_us = pace_us
+        self.log = ListLog(pace_us=pace_us)
         self.clock = ManualClock()
-        self.projections = {one.name: one for one in all_projections()}
+        self.projections = {one.name: one for one in projections}
 
     def runner(self, *, batch_events: int = 1_000) -> Runner:
         return Runner(
@@ -78,7 +79,7 @@ class Lab:
 
     def start_over(self, events: Sequence[NewEvent]) -> None:
         """Empty read models, and a log of these events."""
-        self.log = ListLog(events)
+        self.log = ListLog(events, pace_us=self.pace_us)
         with self.pool.connection() as connection:
             for name, projection in self.projections.items():
                 generation = catalog.require(connection, name).generation

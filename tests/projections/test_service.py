@@ -91,6 +91,6 @@ def test_read_models_that_are_not_installed_are_named(pool: Pool, lab: Lab) -> N
     assert list(_statuses(lab)) == ["request_log"]
 
 
-def test_names_are_those_of_the_registry(lab: Lab) -> None:
+def test_names_are_those_of_the_registry(whole: Lab) -> None:
     """One list, in one order."""
-    assert lab.service().names() == lab.runner().names() == tuple(one.name for one in all_projections())
+    assert whole.service().names() == whole.runner().names() == tuple(one.name for one in all_projections())

@@ -13,6 +13,7 @@ from api.admin.execution import run
 from api.admin.openapi import document
 from api.admin.problems import on_error
 from api.admin.reading import catalogue_routes, directory_routes, read_model_routes
+from api.admin.reports import report_routes
 from api.admin.tools import AdminTools
 
 PREFIX: Final = "/api/admin"
@@ -21,7 +22,12 @@ BODY_BYTES_MAX: Final = 1024 * 1024
 
 def admin_router(tools: AdminTools) -> Router:
     """Mount it into the application; it authenticates every route of its own but its description."""
-    reading = [*directory_routes(tools), *catalogue_routes(tools), *read_model_routes(tools)]
+    reading = [
+        *directory_routes(tools),
+        *catalogue_routes(tools),
+        *read_model_routes(tools),
+        *report_routes(tools),
+    ]
     guarded = Router(
         path="/",
         route_handlers=[*(_command_route(tools, entry) for entry in COMMANDS), *reading],

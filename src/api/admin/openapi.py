@@ -49,6 +49,11 @@ _PARAMETERS: Final = {
     "client_ref": "What the client sent as `x-client-request-id`.",
     "admitted_from_us": "Admitted at this time or later.",
     "admitted_until_us": "Admitted before this time.",
+    "by": "What to add up by, with commas between: a row for each combination. Nothing: one row for all.",
+    "from_us": "The period's beginning, at a quarter hour.",
+    "until_us": "The period's end, at a quarter hour; not in it.",
+    "month": "A month such as 2026-11, instead of two times.",
+    "zone": "The time zone of months, days and hours, such as Asia/Tokyo.",
 }
 
 

@@ -8,6 +8,7 @@ from application.command import Ports
 from application.directory import Directory
 from application.idempotency import IdempotencyStore
 from application.queries import BalanceQueries, RequestQueries
+from application.reports.usage import UsageQueries
 
 
 class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,4 +19,5 @@ class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
     idempotency: IdempotencyStore
     balances: BalanceQueries
     requests: RequestQueries
+    usage: UsageQueries
     wake: Callable[[], None]

@@ -1,0 +1,67 @@
+"""The GET routes of reports: what read models say of the past."""
+
+from typing import Final
+from uuid import UUID
+
+from litestar import get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromQuery
+
+from api.admin.access import PERMISSION
+from api.admin.reading import Limit
+from api.admin.tools import AdminTools
+from api.admin.views import PAGE_ROWS
+from application.reports.period import asked
+from application.reports.usage import (
+    EarningsPage,
+    UsageFilter,
+    UsagePage,
+    earnings_groups,
+    usage_groups,
+)
+
+_READ: Final = {PERMISSION: "read"}
+
+
+def report_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
+    """Usage and earnings."""
+
+    @get("/usage", opt=_READ, sync_to_thread=True)
+    def read_usage(
+        *,
+        month: FromQuery[str | None] = None,
+        from_us: FromQuery[int | None] = None,
+        until_us: FromQuery[int | None] = None,
+        zone: FromQuery[str] = "UTC",
+        by: FromQuery[str] = "day",
+        account_id: FromQuery[UUID | None] = None,
+        key_id: FromQuery[UUID | None] = None,
+        alias: FromQuery[str | None] = None,
+        after: FromQuery[str | None] = None,
+        limit: Limit = PAGE_ROWS,
+    ) -> UsagePage:
+        """What was asked, used and charged, added up by hour, day, month, account, key, alias or operation."""
+        period = asked(month_name=month, from_us=from_us, until_us=until_us, zone=zone)
+        wanted = UsageFilter(period=period, account_id=account_id, key_id=key_id, alias=alias)
+        return tools.usage.usage(wanted, by=usage_groups(by), zone=zone, after=after, limit=limit)
+
+    @get("/earnings", opt=_READ, sync_to_thread=True)
+    def read_earnings(
+        *,
+        month: FromQuery[str | None] = None,
+        from_us: FromQuery[int | None] = None,
+        until_us: FromQuery[int | None] = None,
+        zone: FromQuery[str] = "UTC",
+        by: FromQuery[str] = "provider,model",
+        account_id: FromQuery[UUID | None] = None,
+        key_id: FromQuery[UUID | None] = None,
+        alias: FromQuery[str | None] = None,
+        after: FromQuery[str | None] = None,
+        limit: Limit = PAGE_ROWS,
+    ) -> EarningsPage:
+        """Calls of providers and what they earned, added up by hour, day, month, account, key, alias, provider or model."""
+        period = asked(month_name=month, from_us=from_us, until_us=until_us, zone=zone)
+        wanted = UsageFilter(period=period, account_id=account_id, key_id=key_id, alias=alias)
+        return tools.usage.earnings(wanted, by=earnings_groups(by), zone=zone, after=after, limit=limit)
+
+    return [read_usage, read_earnings]

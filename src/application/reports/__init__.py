@@ -1,0 +1,1 @@
+"""What may be asked of the past: usage, statements, the books. For showing; nothing about money is decided from it."""

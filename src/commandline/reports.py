@@ -1,0 +1,140 @@
+"""Commands of the command line that ask for reports."""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from application.reports.period import Period, asked
+from application.reports.usage import (
+    EarningsPage,
+    GroupValues,
+    UsageFilter,
+    UsagePage,
+    earnings_groups,
+    usage_groups,
+)
+from bootstrap import open_pool
+from commandline.outcome import Outcome, add_tool
+from commandline.texts import credits_of, table
+from projections.usage_reader import UsageReader
+from settings import Settings
+
+
+def add_reports(nouns: dict[str, Any]) -> None:
+    """Parsers of everything here."""
+    usage = add_tool(nouns["usage"], "show", run_usage, "add up what was asked, used and charged")
+    _add_sums(usage, by="day")
+    earnings = add_tool(
+        nouns["usage"], "earnings", run_earnings, "add up the calls of providers and what they earned"
+    )
+    _add_sums(earnings, by="provider,model")
+
+
+def run_usage(settings: Settings, values: argparse.Namespace) -> Outcome:
+    with open_pool(settings) as pool:
+        page = UsageReader(pool).usage(
+            _wanted(values),
+            by=usage_groups(values.by),
+            zone=values.zone,
+            after=values.after,
+            limit=values.limit,
+        )
+    return Outcome(page, text=_usage_text(page))
+
+
+def run_earnings(settings: Settings, values: argparse.Namespace) -> Outcome:
+    with open_pool(settings) as pool:
+        page = UsageReader(pool).earnings(
+            _wanted(values),
+            by=earnings_groups(values.by),
+            zone=values.zone,
+            after=values.after,
+            limit=values.limit,
+        )
+    return Outcome(page, text=_earnings_text(page))
+
+
+def add_period(parser: argparse.ArgumentParser) -> None:
+    """The arguments that `period_of` reads."""
+    parser.add_argument("--month", metavar="MONTH", help="a month such as 2026-11")
+    parser.add_argument(
+        "--from-us", type=int, metavar="US", help="or from this quarter hour, in microseconds since 1970"
+    )
+    parser.add_argument("--until-us", type=int, metavar="US", help="to before this one")
+    parser.add_argument(
+        "--zone", default="UTC", metavar="ZONE", help="the time zone of months and days (%(default)s)"
+    )
+
+
+def period_of(values: argparse.Namespace) -> Period:
+    """The period that was asked for.
+
+    Raises:
+        BadField: it cannot be used.
+    """
+    return asked(month_name=values.month, from_us=values.from_us, until_us=values.until_us, zone=values.zone)
+
+
+def _add_sums(parser: argparse.ArgumentParser, *, by: str) -> None:
+    add_period(parser)
+    parser.add_argument(
+        "--by", default=by, metavar="NAMES", help="what to add up by, with commas between (%(default)s)"
+    )
+    parser.add_argument("--account-id", type=UUID, metavar="UUID", help="of this account")
+    parser.add_argument("--key-id", type=UUID, metavar="UUID", help="made with this API key")
+    parser.add_argument("--alias", metavar="NAME", help="for this model, as the client wrote it")
+    parser.add_argument("--after", metavar="TEXT", help="`next_after` of the page before")
+    parser.add_argument("--limit", type=int, default=100, metavar="NUMBER", help="how many (%(default)s)")
+
+
+def _wanted(values: argparse.Namespace) -> UsageFilter:
+    return UsageFilter(
+        period=period_of(values), account_id=values.account_id, key_id=values.key_id, alias=values.alias
+    )
+
+
+def _usage_text(page: UsagePage) -> str:
+    head = ("GROUP", "REQUESTS", "ERRORS", "TOKENS IN/OUT", "CREDITS", "P50 MS", "P95 MS")
+    rows = [
+        (
+            _group_text(one.group),
+            str(one.requests),
+            str(one.released + one.abandoned),
+            f"{one.input_tokens + one.cached_input_tokens + one.cache_write_tokens}/{one.output_tokens}",
+            credits_of(one.charge_nano),
+            "-" if one.duration_p50_ms is None else str(one.duration_p50_ms),
+            "-" if one.duration_p95_ms is None else str(one.duration_p95_ms),
+        )
+        for one in page.items
+    ]
+    return _page_text(head, rows, next_after=page.next_after)
+
+
+def _earnings_text(page: EarningsPage) -> str:
+    head = ("GROUP", "CALLS", "FAILED", "SERVED", "CREDITS")
+    rows = [
+        (
+            _group_text(one.group),
+            str(one.attempts),
+            str(one.failed),
+            str(one.served),
+            credits_of(one.charge_nano),
+        )
+        for one in page.items
+    ]
+    return _page_text(head, rows, next_after=page.next_after)
+
+
+def _page_text(head: Sequence[str], rows: Sequence[Sequence[str]], *, next_after: str | None) -> str:
+    if not rows:
+        return "Nothing.\n"
+    more = "" if next_after is None else f"\nMore with --after '{next_after}'\n"
+    return table(head, rows) + more
+
+
+def _group_text(group: GroupValues) -> str:
+    parts = [
+        str(getattr(group, name)) for name in group.__struct_fields__ if getattr(group, name) is not None
+    ]
+    return " ".join(parts) or "-"
