@@ -13,6 +13,7 @@ from adapters.eventstore.store import PostgresEventStore
 from adapters.presence import PostgresPresence
 from adapters.vault.master_keys import parse_master_keys
 from adapters.vault.names import PostgresNameBook
+from adapters.vault.personal_data import PostgresPersonalData
 from adapters.vault.postgres import PostgresVault
 from adapters.vault.sealing import secret_hasher
 from application.clock import Clock, SystemClock, SystemIds
@@ -59,13 +60,15 @@ def make_ports(settings: Settings, *, store: PostgresEventStore, pool: Pool, clo
         BadMasterKey: the master key is missing or malformed.
         VaultUnavailable, VaultDamaged, MasterKeyMissing: the root secret cannot be read.
     """
-    vault = PostgresVault(pool, parse_master_keys(settings.tokenok_master_key))
+    keys = parse_master_keys(settings.tokenok_master_key)
+    vault = PostgresVault(pool, keys)
     return Ports(
         store=store,
         clock=clock,
         ids=SystemIds(),
         vault=vault,
         names=PostgresNameBook(pool),
+        personal=PostgresPersonalData(pool, keys),
         hasher=secret_hasher(vault.root_secret()),
         allowlist=Allowlist.parse(settings.allow_private_upstreams),
     )

@@ -6,10 +6,11 @@ from uuid import UUID
 from adapters.eventstore import memory
 from application.command import Ports
 from application.eventlog import LogUnavailable, NewEvent, RecordedEvent
-from application.vault import KeyRotation, SecretMissing, SecretRef
+from application.vault import KeyRotation, SecretMissing, SecretRef, VaultDamaged
 from domain.catalogue.addresses import Allowlist
 from domain.catalogue.credential import SealedSecret
 from domain.keys.secret import SecretHasher
+from domain.privacy import Sealed, SubjectErased
 from domain.secret import Secret
 
 SECOND_US = 1_000_000
@@ -122,25 +123,58 @@ class MemoryNames:
 
     def __init__(self) -> None:
         self.names: dict[UUID, str] = {}
+        self.erased: set[UUID] = set()
 
     def put(self, subject_id: UUID, name: str) -> None:
+        if subject_id in self.erased:
+            raise SubjectErased("this subject was erased")
         self.names[subject_id] = name
 
     def get(self, subject_ids: Sequence[UUID]) -> dict[UUID, str]:
         return {one: self.names[one] for one in subject_ids if one in self.names}
 
-    def erase(self, subject_id: UUID) -> bool:
-        return self.names.pop(subject_id, None) is not None
+
+class MemoryPersonalData:
+    """Envelopes that only this object can open: what they hold is kept here, by their number."""
+
+    def __init__(self, names: MemoryNames) -> None:
+        self._names = names
+        self._keys: dict[UUID, UUID] = {}
+        self._inside: dict[tuple[UUID, bytes, str], bytes] = {}
+
+    def seal(self, subject_id: UUID, plaintext: bytes, *, place: str) -> Sealed:
+        if subject_id in self._names.erased:
+            raise SubjectErased("this subject was erased")
+        key_id = self._keys.setdefault(subject_id, UUID(int=9_000 + len(self._keys)))
+        sealed = Sealed(key_id=key_id, ciphertext=str(len(self._inside)).encode())
+        self._inside[subject_id, sealed.ciphertext, place] = plaintext
+        return sealed
+
+    def open(self, subject_id: UUID, sealed: Sealed, *, place: str) -> bytes | None:
+        if subject_id in self._names.erased:
+            return None
+        try:
+            return self._inside[subject_id, sealed.ciphertext, place]
+        except KeyError:
+            raise VaultDamaged("an envelope does not open in its place") from None
+
+    def erase(self, subject_id: UUID, *, named: Sequence[UUID] = ()) -> UUID | None:
+        for one in (subject_id, *named):
+            self._names.erased.add(one)
+            self._names.names.pop(one, None)
+        return self._keys.get(subject_id)
 
 
 def memory_ports(*, allowlist: str = "127.0.0.1") -> Ports:
     """Everything that handlers ask for."""
+    names = MemoryNames()
     return Ports(
         store=MemoryEventStore(),
         clock=ManualClock(),
         ids=CountingIds(),
         vault=MemoryVault(),
-        names=MemoryNames(),
+        names=names,
+        personal=MemoryPersonalData(names),
         hasher=SecretHasher(b"pepper"),
         allowlist=Allowlist.parse(allowlist),
     )

@@ -13,6 +13,7 @@ import msgspec
 from application.clock import Clock, Ids
 from application.eventlog import EventLogError, EventStore, NewEvent, RecordedEvent, VersionConflict
 from application.names import NameBook
+from application.privacy import PersonalData
 from application.vault import Vault
 from domain.catalogue.addresses import Allowlist
 from domain.event import Event, encode
@@ -53,6 +54,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     ids: Ids
     vault: Vault
     names: NameBook
+    personal: PersonalData
     hasher: SecretHasher
     allowlist: Allowlist  #: private hosts that a provider may point to
 

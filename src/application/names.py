@@ -9,13 +9,13 @@ class NameBook(Protocol):
     """Blocking; safe to use from threads. Names have passed `domain.text.printable`."""
 
     def put(self, subject_id: UUID, name: str) -> None:
-        """Set or replace the name of an account, an operator or a key."""
+        """Set or replace the name of an account, an operator or a key.
+
+        Raises:
+            SubjectErased: they have been erased (`application.privacy`); no name is kept of them again.
+        """
         ...
 
     def get(self, subject_ids: Sequence[UUID]) -> dict[UUID, str]:
         """The names that are known; who was erased or never named is left out."""
-        ...
-
-    def erase(self, subject_id: UUID) -> bool:
-        """Forget a name; tells whether there was one."""
         ...

@@ -1,15 +1,17 @@
 """Accounts: who may spend, how fast, and whether at all. The money is in the account's wallet stream.
 
-The stream's id is the account's id. The customer's name is kept outside the log, where it can be erased.
+The stream's id is the account's id. The customer's name is kept outside the log, where it can be
+erased; whom to write to stands in it sealed.
 """
 
-from typing import ClassVar, Literal, assert_never
+from typing import ClassVar, Final, Literal, assert_never
 from uuid import UUID
 
 import msgspec
 
 from domain.fact import Fact, Stamp
 from domain.limits import NO_LIMITS, Limits, checked_limits
+from domain.privacy import Sealed
 from domain.refusal import NotFound, WrongState
 from domain.text import REASON_CHARS_MAX, printable
 
@@ -59,14 +61,50 @@ class AccountClosed(Fact, frozen=True, kw_only=True):
     reason: str
 
 
-AccountEvent = AccountOpened | AccountLimitsSet | AccountSuspended | AccountReinstated | AccountClosed
+class AccountContactSet(Fact, frozen=True, kw_only=True):
+    """Whom to write to; it replaces the contact before."""
+
+    TOPIC: ClassVar[str] = "account.contact-set.v1"
+
+    account_id: UUID
+    pii: Sealed
+
+
+class AccountPersonalDataErased(Fact, frozen=True, kw_only=True):
+    """The key of the account's personal data is destroyed and its names are deleted: every envelope of it is noise."""
+
+    TOPIC: ClassVar[str] = "account.personal-data-erased.v1"
+
+    account_id: UUID
+    key_id: UUID | None  #: none if nothing was ever sealed for the account
+    reason: str
+
+
+AccountEvent = (
+    AccountOpened
+    | AccountLimitsSet
+    | AccountSuspended
+    | AccountReinstated
+    | AccountClosed
+    | AccountContactSet
+    | AccountPersonalDataErased
+)
 ACCOUNT_EVENTS: tuple[type[Fact], ...] = (
     AccountOpened,
     AccountLimitsSet,
     AccountSuspended,
     AccountReinstated,
     AccountClosed,
+    AccountContactSet,
+    AccountPersonalDataErased,
 )
+
+
+_STATUS_AFTER: Final[dict[type[AccountEvent], AccountStatus]] = {
+    AccountSuspended: "suspended",
+    AccountReinstated: "open",
+    AccountClosed: "closed",
+}
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +113,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     account_id: UUID
     status: AccountStatus = "open"
     limits: Limits = NO_LIMITS
+    contact: Sealed | None = None
+    erased: bool = False
 
 
 def evolve(account: Account | None, event: AccountEvent) -> Account:
@@ -85,12 +125,12 @@ def evolve(account: Account | None, event: AccountEvent) -> Account:
     match event:
         case AccountLimitsSet():
             return msgspec.structs.replace(account, limits=event.limits)
-        case AccountSuspended():
-            return msgspec.structs.replace(account, status="suspended")
-        case AccountReinstated():
-            return msgspec.structs.replace(account, status="open")
-        case AccountClosed():
-            return msgspec.structs.replace(account, status="closed")
+        case AccountSuspended() | AccountReinstated() | AccountClosed():
+            return msgspec.structs.replace(account, status=_STATUS_AFTER[type(event)])
+        case AccountContactSet():
+            return msgspec.structs.replace(account, contact=event.pii)
+        case AccountPersonalDataErased():
+            return msgspec.structs.replace(account, contact=None, erased=True)
         case _:
             assert_never(event)
 
@@ -164,6 +204,44 @@ def close(account: Account | None, *, reason: str, stamp: Stamp) -> list[Account
     return [
         AccountClosed(
             account_id=account.account_id, reason=reason, occurred_us=stamp.now_us, actor=stamp.actor
+        )
+    ]
+
+
+def set_contact(account: Account | None, *, pii: Sealed, stamp: Stamp) -> list[AccountEvent]:
+    """Replace the account's contact. Envelopes do not compare: the same contact again is stored again.
+
+    Raises:
+        NotFound, WrongState: there is no such account, or it is closed.
+    """
+    account = not_closed(account)
+    return [
+        AccountContactSet(account_id=account.account_id, pii=pii, occurred_us=stamp.now_us, actor=stamp.actor)
+    ]
+
+
+def note_erasure(
+    account: Account | None, *, key_id: UUID | None, reason: str, stamp: Stamp
+) -> list[AccountEvent]:
+    """Record that the account's personal data is gone, once. It is a fact, so the data must be gone by now.
+
+    Raises:
+        NotFound, WrongState: there is no such account, or it is not closed and may get new data.
+        BadField: the reason is empty or cannot be shown.
+    """
+    account = existing(account)
+    if account.status != "closed":
+        raise WrongState("account", account.status)
+    reason = printable(reason, field="reason", chars_max=REASON_CHARS_MAX)
+    if account.erased:
+        return []
+    return [
+        AccountPersonalDataErased(
+            account_id=account.account_id,
+            key_id=key_id,
+            reason=reason,
+            occurred_us=stamp.now_us,
+            actor=stamp.actor,
         )
     ]
 

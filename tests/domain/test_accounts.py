@@ -8,14 +8,17 @@ from domain import accounts
 from domain.accounts import (
     Account,
     AccountClosed,
+    AccountContactSet,
     AccountLimitsSet,
     AccountOpened,
+    AccountPersonalDataErased,
     AccountReinstated,
     AccountSuspended,
 )
 from domain.fact import Stamp
 from domain.keys.events import ApiKeyRevoked
 from domain.limits import Limits
+from domain.privacy import Sealed
 from domain.refusal import BadField, NotFound, WrongState
 from tests.spec import Spec
 
@@ -28,6 +31,11 @@ REINSTATED = AccountReinstated(account_id=ID, occurred_us=5, actor="system")
 CLOSED = AccountClosed(account_id=ID, reason="left", occurred_us=5, actor="system")
 LIMITS = Limits(rpm=10)
 LIMITED = AccountLimitsSet(account_id=ID, limits=LIMITS, occurred_us=5, actor="system")
+PII = Sealed(key_id=UUID(int=9), ciphertext=b"noise")
+CONTACT = AccountContactSet(account_id=ID, pii=PII, occurred_us=5, actor="system")
+ERASED = AccountPersonalDataErased(
+    account_id=ID, key_id=PII.key_id, reason="asked for", occurred_us=5, actor="system"
+)
 
 
 def test_an_account_is_opened_once() -> None:
@@ -104,3 +112,36 @@ def test_only_its_own_facts_fold() -> None:
         SPEC.fold(OPENED, foreign)
     with pytest.raises(AssertionError):
         SPEC.fold(SUSPENDED)
+
+
+def erase(account: Account | None) -> list[accounts.AccountEvent]:
+    return accounts.note_erasure(account, key_id=PII.key_id, reason=" asked for ", stamp=AT)
+
+
+def test_a_contact_stands_in_the_log_as_an_envelope() -> None:
+    """Who may still be served may have one; it replaces the one before."""
+
+    def contact(account: Account | None) -> list[accounts.AccountEvent]:
+        return accounts.set_contact(account, pii=PII, stamp=AT)
+
+    SPEC.given(OPENED).when(contact).then(CONTACT)
+    SPEC.given(OPENED, SUSPENDED, CONTACT).when(contact).then(CONTACT)
+    SPEC.given(OPENED, CLOSED).when(contact).then_refused(WrongState)
+    SPEC.given().when(contact).then_refused(NotFound)
+
+
+def test_an_erasure_is_recorded_once_and_last() -> None:
+    """Only of a closed account: no other could be kept from getting new data."""
+    SPEC.given(OPENED, CONTACT, CLOSED).when(erase).then(ERASED)
+    SPEC.given(OPENED, CONTACT, CLOSED, ERASED).when(erase).then_nothing()
+    SPEC.given(OPENED, CONTACT).when(erase).then_refused(WrongState)
+    SPEC.given().when(erase).then_refused(NotFound)
+    SPEC.given(OPENED, CLOSED).when(
+        lambda account: accounts.note_erasure(account, key_id=None, reason=" ", stamp=AT)
+    ).then_refused(BadField)
+
+
+def test_an_erased_account_has_no_contact() -> None:
+    """The envelope is noise now; nothing points to it."""
+    erased = SPEC.fold(OPENED, CONTACT, CLOSED, ERASED)
+    assert erased == Account(account_id=ID, status="closed", contact=None, erased=True)

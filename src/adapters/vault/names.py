@@ -1,9 +1,10 @@
-"""The table `subject_names`: names of accounts, operators and API keys, erasable."""
+"""The table `subject_names`: names of accounts, operators and API keys, erasable. A row without a name is the trace of an erasure; see `personal_data`."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
 from adapters.vault.session import Pool, transaction
+from domain.privacy import SubjectErased
 
 
 class PostgresNameBook:
@@ -14,21 +15,19 @@ class PostgresNameBook:
 
     def put(self, subject_id: UUID, name: str) -> None:
         with transaction(self._pool) as connection:
-            connection.execute(
+            is_put = connection.execute(
                 "INSERT INTO subject_names (subject_id, name) VALUES (%s, %s) ON CONFLICT (subject_id)"
-                " DO UPDATE SET name = excluded.name, changed_at = clock_timestamp()",
+                " DO UPDATE SET name = excluded.name, changed_at = clock_timestamp()"
+                " WHERE subject_names.name IS NOT NULL",
                 (subject_id, name),
-            )
+            ).rowcount
+        if not is_put:
+            raise SubjectErased("this subject was erased")
 
     def get(self, subject_ids: Sequence[UUID]) -> dict[UUID, str]:
         with transaction(self._pool) as connection:
             rows = connection.execute(
-                "SELECT subject_id, name FROM subject_names WHERE subject_id = ANY(%s)", (list(subject_ids),)
+                "SELECT subject_id, name FROM subject_names WHERE subject_id = ANY(%s) AND name IS NOT NULL",
+                (list(subject_ids),),
             ).fetchall()
         return dict(rows)
-
-    def erase(self, subject_id: UUID) -> bool:
-        with transaction(self._pool) as connection:
-            return bool(
-                connection.execute("DELETE FROM subject_names WHERE subject_id = %s", (subject_id,)).rowcount
-            )

@@ -11,6 +11,7 @@ from psycopg.errors import UniqueViolation
 
 from adapters.vault.idempotency import reseal_answers
 from adapters.vault.master_keys import MasterKeys
+from adapters.vault.personal_data import reseal_subject_keys
 from adapters.vault.sealing import Sealer, derive
 from adapters.vault.session import Pool, transaction
 from application.vault import KeyRotation, SecretMissing, SecretRef, VaultDamaged, VaultUnavailable
@@ -92,7 +93,13 @@ class PostgresVault:
 
     def rotate_master_key(self, *, batch_rows: int = 200) -> KeyRotation:
         resealed = 0
-        for batch in (self._reseal_credentials, self._reseal_roots, self._reseal_answers):
+        batches = (
+            self._reseal_credentials,
+            self._reseal_roots,
+            self._reseal_answers,
+            self._reseal_subject_keys,
+        )
+        for batch in batches:
             while done := self._in_transaction(batch, batch_rows):
                 resealed += done
         return KeyRotation(master_key_id=self._sealer.key_id, resealed=resealed)
@@ -133,6 +140,9 @@ class PostgresVault:
 
     def _reseal_answers(self, connection: psycopg.Connection[Any], batch_rows: int) -> int:
         return reseal_answers(connection, self._sealer, batch_rows)
+
+    def _reseal_subject_keys(self, connection: psycopg.Connection[Any], batch_rows: int) -> int:
+        return reseal_subject_keys(connection, self._sealer, batch_rows)
 
     def _resealed(self, sealed: bytes, place: bytes) -> bytes:
         return self._sealer.seal(self._sealer.open(sealed, place=place), place=place)

@@ -11,10 +11,12 @@ import msgspec
 from api.admin import credit
 from application.accounts import (
     close_account,
+    erase_account,
     open_account,
     reinstate_account,
     rename,
     set_account_limits,
+    set_contact,
     suspend_account,
 )
 from application.catalogue import (
@@ -85,6 +87,18 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     _entry("account", "suspend", suspend_account.handle, "Refuse an account's keys for a while."),
     _entry("account", "reinstate", reinstate_account.handle, "Let a suspended account's keys work again."),
     _entry("account", "close", close_account.handle, "End an account for good."),
+    _entry(
+        "account",
+        "contact",
+        set_contact.handle,
+        "Say whom to write to about an account. It is kept encrypted with a key of the account's own.",
+    ),
+    _entry(
+        "account",
+        "erase",
+        erase_account.handle,
+        "Close an account and destroy its personal data, for good. The answer is a certificate; asked again, the same.",
+    ),
     _entry(
         "account",
         "limit",

@@ -15,6 +15,7 @@ WORDS: Final = {
     "concurrency": "requests open at the same time",
     "connect_ms": "how long connecting may take",
     "context_tokens": "prompt and answer together",
+    "contact_name": "the person to write to",
     "cost": "what the provider takes, in credits, like an entry of a price list",
     "credential_id": "the credential",
     "credits_per_usd": "what one US dollar of the provider's prices is in credits",
@@ -22,6 +23,7 @@ WORDS: Final = {
     "deployment_id": "the deployment",
     "dialect": "what its API speaks",
     "effective_from_us": "when the prices begin, in microseconds since 1970; now if left out",
+    "email": "their mail address",
     "entries": (
         "by alias, decimal credits per million units, for example "
         '{"fast": {"input": "0.5", "cached_input": "0.05", "cache_write": "0.5", "output": "1.5", "request": "0"}}'

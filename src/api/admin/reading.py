@@ -25,6 +25,7 @@ from api.admin.views import (
     operator_items,
     price_items,
 )
+from application.accounts.contact import contact_of
 from application.catalogue.list_presets import PresetSummary, find_preset, list_presets, summary_of
 from application.catalogue.presets.preset import Preset
 from application.queries import Balance, RequestDetail, RequestFilter, RequestPage, RequestState
@@ -61,7 +62,8 @@ def directory_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
     @get("/accounts/{account_id:uuid}", opt=_READ)
     async def read_account(account_id: FromPath[UUID]) -> dict[str, Any]:
         account = found(directory.accounts, account_id, kind="account")
-        return account_items([account], await asyncio.to_thread(names_of, ports, [account_id]))[0]
+        (item,) = account_items([account], await asyncio.to_thread(names_of, ports, [account_id]))
+        return item | {"contact": await asyncio.to_thread(contact_of, ports.personal, account)}
 
     @get("/keys", opt=_READ)
     async def list_keys(

@@ -42,6 +42,7 @@ def account_items(accounts: Iterable[Account], names: Mapping[UUID, str]) -> lis
             "name": names.get(one.account_id),
             "status": one.status,
             "limits": one.limits,
+            "erased": one.erased,
         }
         for one in accounts
     ]

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from adapters.eventstore.store import PostgresEventStore
-from adapters.vault import PostgresNameBook, PostgresVault, secret_hasher
+from adapters.vault import PostgresNameBook, PostgresPersonalData, PostgresVault, secret_hasher
 from adapters.vault.master_keys import MasterKeys
 from adapters.vault.session import Pool
 from application.accounts import open_account
@@ -40,6 +40,7 @@ def ports(database_url: str, pool: Pool) -> Iterator[Ports]:
             ids=SystemIds(),
             vault=vault,
             names=PostgresNameBook(pool),
+            personal=PostgresPersonalData(pool, KEYS),
             hasher=secret_hasher(vault.root_secret()),
             allowlist=Allowlist.parse("127.0.0.1"),
         )

@@ -47,6 +47,23 @@ def test_what_was_commanded_is_shown(world: World) -> None:
     assert secret.startswith(key["secrets"][0]["prefix"])
 
 
+def test_a_contact_is_shown_until_its_account_is_erased(world: World) -> None:
+    """The certificate comes once more when asked again; the name is gone too."""
+    account_id = opened(world)
+    contact = {"contact_name": "Ada", "email": "ada@example.com"}
+    assert post(world, "/accounts/contact", contact | {"account_id": account_id}).status_code == 200
+    until(lambda: get(world, f"/accounts/{account_id}")["contact"] == contact)
+    body = {"account_id": account_id, "reason": "asked for"}
+    first, second = (post(world, "/accounts/erase", body) for _ in range(2))
+    assert first.status_code == 200, first.text
+    assert first.content == second.content
+    until(lambda: get(world, f"/accounts/{account_id}")["erased"])
+    account = get(world, f"/accounts/{account_id}")
+    assert (account["name"], account["contact"], account["status"]) == (None, None, "closed")
+    renamed = post(world, "/accounts/rename", {"subject_id": account_id, "name": "Ada"})
+    assert (renamed.status_code, renamed.json()["code"]) == (422, "subject_erased")
+
+
 def test_no_get_shows_a_secret_or_a_hash(world: World) -> None:
     """Neither an API key, nor an operator's token, nor a provider's credential, nor what is kept of them."""
     account_id = opened(world)
