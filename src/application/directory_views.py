@@ -1,11 +1,13 @@
 """What the hot path reads of accounts, keys, routes and prices: ready-made, immutable, no secret in any repr."""
 
+from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 
 from application.upstream import ParsedUrl
+from application.wire.bounds import TOKENS_PER_REQUEST, ModelLimits, widest_limits
 from domain.accounts import AccountStatus
 from domain.catalogue.alias import FallOverCause, Strategy
 from domain.catalogue.base_url import BaseUrl
@@ -96,7 +98,7 @@ class OperatorView(msgspec.Struct, frozen=True, kw_only=True):
             raise NotPermitted(f"the permission {permission}")
 
 
-class DeploymentView(msgspec.Struct, frozen=True, kw_only=True):
+class DeploymentView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A deployment that can be called now: provider and credential are in order."""
 
     deployment_id: UUID
@@ -125,6 +127,14 @@ class DeploymentView(msgspec.Struct, frozen=True, kw_only=True):
     cost: Price | None = None  #: what the provider takes
     passes: frozenset[str] = frozenset()  #: members of requests that cost extra upstream and are priced in
 
+    @cached_property
+    def told(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The headers of an answer that tell the client who gave it."""
+        return (
+            (b"x-tokenok-provider", self.provider.encode("ascii", "replace")),
+            (b"x-tokenok-model", self.upstream_model.encode("ascii", "replace")),
+        )
+
     def url(self, path: bytes) -> ParsedUrl:
         """Another endpoint of this upstream; `path` starts with a slash."""
         base = self.base_url
@@ -137,8 +147,20 @@ class DeploymentView(msgspec.Struct, frozen=True, kw_only=True):
         return [("deployment_id", self.deployment_id), ("provider", self.provider)]
 
 
-class RouteView(msgspec.Struct, frozen=True, kw_only=True):
-    """Where requests for an alias go, and what they cost."""
+class Candidate(msgspec.Struct, frozen=True):
+    """A deployment to try. A trial's outcome decides on its breaker."""
+
+    deployment: DeploymentView
+    is_trial: bool = False
+    alias: str = ""  #: whose route and price it comes with
+    fall_over_on: frozenset[FallOverCause] = frozenset()  #: as this route says
+
+
+class RouteView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """Where requests for an alias go, and what they cost.
+
+    A view lasts until the catalogue changes, so what follows from it alone is worked out once, by the first request.
+    """
 
     alias: str  #: what the client wrote
     route: str  #: whose route it is; another name when `alias` points there
@@ -153,10 +175,38 @@ class RouteView(msgspec.Struct, frozen=True, kw_only=True):
         """The price in force at a time. None refuses the request: it never means free."""
         return price_at(self.prices, now_us) or price_at(self.route_prices, now_us)
 
-    @property
+    @cached_property
     def needs_draw(self) -> bool:
         """Something is left to chance, or to what keeps a conversation together."""
         return self.strategy == "weighted" or any(one.shares for one in self.deployments)
+
+    @cached_property
+    def has_one_order(self) -> bool:
+        """There are deployments, and neither chance nor cost nor speed changes in which order they are tried."""
+        count = len(self.deployments)
+        return not self.needs_draw and (count == 1 or (count > 1 and self.strategy == "ordered"))
+
+    @cached_property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Every deployment, in order: the plan where nothing rules one out."""
+        return tuple(
+            Candidate(one, alias=self.alias, fall_over_on=self.fall_over_on) for one in self.deployments
+        )
+
+    @cached_property
+    def served_by_all(self) -> frozenset[Operation]:
+        """What every deployment offers."""
+        return frozenset.intersection(*(one.serves for one in self.deployments))
+
+    @cached_property
+    def context_tokens_min(self) -> int:
+        """The shortest context of any deployment."""
+        return min(one.context_tokens for one in self.deployments)
+
+    @cached_property
+    def limits(self) -> ModelLimits:
+        """The widest of what any deployment could do: whichever serves, the hold covers it."""
+        return widest_limits([_limits_of(one) for one in self.deployments])
 
 
 class ModelView(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,6 +215,16 @@ class ModelView(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     created_s: int
     owned_by: str
+
+
+def _limits_of(one: DeploymentView) -> ModelLimits:
+    return ModelLimits(
+        context_tokens=one.context_tokens,
+        output_tokens_max=one.output_tokens_max,
+        image_tokens_max=one.image_tokens_max,
+        audio_tokens_max=one.audio_tokens_max,
+        request_tokens=one.preamble_tokens or TOKENS_PER_REQUEST,
+    )
 
 
 def price_at(prices: tuple[PriceInForce, ...], now_us: int) -> PriceInForce | None:

@@ -174,11 +174,15 @@ def _other(units: Units | Bounds, price: Price) -> int:
 
 def _dearest(bounds: Bounds, price: Price) -> int:
     """A longer prompt's tier may cost less, so every tier that can be reached is looked at."""
-    reachable: list[Tokens] = [price]
-    reachable += [tier for tier in price.tiers if tier.above_input_tokens < bounds.prompt_tokens]
-    tokens = max(
-        bounds.prompt_tokens * one.dearest_input_nano_per_million
-        + bounds.output_tokens * one.output_nano_per_million
-        for one in reachable
-    )
+    tokens = _dearest_tokens(bounds, price)
+    for tier in price.tiers:
+        if tier.above_input_tokens < bounds.prompt_tokens:
+            tokens = max(tokens, _dearest_tokens(bounds, tier))
     return tokens + bounds.requests * price.request_nano_per_million + _other(bounds, price)
+
+
+def _dearest_tokens(bounds: Bounds, tokens: Tokens) -> int:
+    return (
+        bounds.prompt_tokens * tokens.dearest_input_nano_per_million
+        + bounds.output_tokens * tokens.output_nano_per_million
+    )

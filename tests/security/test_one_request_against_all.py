@@ -4,8 +4,8 @@ from uuid import UUID
 
 import pytest
 
+from application.directory_views import Candidate
 from application.routing.health import CONSECUTIVE_MAX, Health
-from application.routing.plan import Candidate
 from application.routing.scores import Scores
 from application.routing.speed import Speeds
 from application.wire.upstream_errors import classify

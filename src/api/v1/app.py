@@ -21,7 +21,6 @@ from application.gateway.refused import Refused
 from application.generation import generation, request_id_of
 from application.queries import RequestQueries
 from application.routing.affinity import SESSION_HEADER
-from application.speech.port import Envelope
 from application.wire.errors import retry_headers
 
 PREFIX: Final = b"/v1"
@@ -64,18 +63,17 @@ class V1:
         client = AsgiClient(receive, send, body_bytes_max=self._body_bytes_max)
         call, unusual = self._call(scope, client, started_s)
         path = _path(scope)
-        envelope = envelope_of(path, call.headers)
         try:
             await self._serve(scope, path, call, client, unusual)
         except Refused as refusal:
             self._metrics.refused(refusal.code)
-            await _refuse(client, call, refusal, envelope)
+            await _refuse(client, call, refusal, path)
         except ClientGone:
             self._metrics.refused("client_gone")
         except Exception:  # whatever it is, the client gets an envelope, and no detail
             log.exception("request_failed", request_id=str(call.request_id))
             self._metrics.refused("internal_error")
-            await _refuse(client, call, Refused("internal_error", "The gateway failed."), envelope)
+            await _refuse(client, call, Refused("internal_error", "The gateway failed."), path)
         finally:
             client.unwatch()
             self._metrics.served(time.monotonic() - started_s)
@@ -198,9 +196,9 @@ def _bearer(value: bytes) -> bytes:
 
 def _only(secrets: list[tuple[bytes, bytes]]) -> bytes | None:
     """The one secret. A header that is there twice, or two that differ, are none: who would say which counts?"""
-    if len(dict(secrets)) < len(secrets) or len({secret for _, secret in secrets}) != 1:
+    if len(secrets) > 1 and (len(dict(secrets)) < len(secrets) or len({one for _, one in secrets}) > 1):
         return None
-    return secrets[0][1] or None
+    return secrets[0][1] or None if secrets else None
 
 
 def _client_ref(value: bytes) -> str | None:
@@ -230,10 +228,10 @@ async def _answer(
     await client.end(body)
 
 
-async def _refuse(client: AsgiClient, call: Call, refusal: Refused, envelope: Envelope) -> None:
+async def _refuse(client: AsgiClient, call: Call, refusal: Refused, path: bytes) -> None:
     if client.started:  # an answer began: a broken end is all that is left to send
         return
-    status, body = envelope(
+    status, body = envelope_of(path, call.headers)(
         refusal.code,
         refusal.message,
         param=refusal.param,

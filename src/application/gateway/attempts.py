@@ -10,7 +10,7 @@ import msgspec
 
 from application.clock import Clock
 from application.dialects.port import Asked
-from application.directory_views import DeploymentView
+from application.directory_views import Candidate, DeploymentView
 from application.gateway.calling import (
     Opened,
     fits,
@@ -22,7 +22,6 @@ from application.gateway.calling import (
 )
 from application.gateway.refused import Refused
 from application.routing.fall_over import cause_of
-from application.routing.plan import Candidate
 from application.routing.scores import Scores
 from application.speech.port import Asking, Endpoint, Speech
 from application.upstream import Upstream, UpstreamClosed, UpstreamError, UpstreamResponse
@@ -91,27 +90,14 @@ class Attempts:
         Raises:
             Refused: it failed for a reason that no other deployment would change.
         """
-        deployment = candidate.deployment
-        speech = endpoint.speak(asking, deployment)
-        try:
-            asked = speech.ask()
-        except InvalidRequest as unsayable:
-            self._unsayable = unsayable
-            self._pass_over(deployment, "cannot")
+        speech = endpoint.speak(asking, candidate.deployment)
+        asked = self._asked(candidate.deployment, speech)
+        if asked is None:
             return None
-        if self._requires_all and asked.dropped:
-            self._unsayable = unsupported(asked.dropped[0])
-            self._pass_over(deployment, "cannot")
-            return None
-        return await self._send(candidate, speech, asked, asking)
-
-    async def _send(
-        self, candidate: Candidate, speech: Speech, asked: Asked, asking: Asking
-    ) -> Opened | None:
         deployment = candidate.deployment
         timeouts, limits = deployment.timeouts, self._limits
         started_us, started_s = self._clock.now_us(), time.monotonic()
-        self._candidate = candidate
+        self._candidate, is_stream = candidate, asking.head.stream
         begun = self._begun = _Begun(deployment, started_us, started_s)
         self._scores.begun(candidate)
         try:
@@ -137,11 +123,24 @@ class Attempts:
             started_s=started_s,
             first_byte_s=first_byte_s,
             status=response.status,
-            streams=asking.stream,
+            streams=is_stream,
         )
-        if response.status == _OK and (not asking.stream or fits(opened)):
+        if response.status == _OK and (not is_stream or fits(opened)):
             return opened
         await self._refused(opened)
+        return None
+
+    def _asked(self, deployment: DeploymentView, speech: Speech) -> Asked | None:
+        """What is sent; none if this deployment cannot be asked for it."""
+        try:
+            asked = speech.ask()
+        except InvalidRequest as unsayable:
+            self._unsayable = unsayable
+        else:
+            if not (self._requires_all and asked.dropped):
+                return asked
+            self._unsayable = unsupported(asked.dropped[0])
+        self._pass_over(deployment, "cannot")
         return None
 
     def may_begin(self, started_s: float) -> bool:

@@ -6,8 +6,7 @@ from typing import Final
 import msgspec
 
 from application.dialects.port import Asked
-from application.directory_views import DeploymentView
-from application.routing.plan import Candidate
+from application.directory_views import Candidate, DeploymentView
 from application.speech.chat import PATH as CHAT_PATH
 from application.speech.port import Asking, Speech
 from application.upstream import UpstreamRequest, UpstreamResponse

@@ -41,8 +41,7 @@ def answer_headers(
     """Of an answer: a stream has no charge yet, a document its length."""
     headers = [
         *request_id_headers(request_id),
-        (b"x-tokenok-provider", deployment.provider.encode("ascii", "replace")),
-        (b"x-tokenok-model", deployment.upstream_model.encode("ascii", "replace")),
+        *deployment.told,
         (b"x-tokenok-attempts", b"%d" % len(attempts.records)),
         (b"x-tokenok-overhead-ms", b"%.1f" % overhead_ms),
         (b"x-tokenok-hold", credits_text(hold_nano)),

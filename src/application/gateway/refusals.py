@@ -22,6 +22,14 @@ def bad_key() -> Refused:
     return Refused("invalid_api_key", _BAD_KEY)
 
 
+def no_price(alias: str) -> Refused:
+    return Refused("model_not_found", f"The model '{alias}' has no price and cannot be used.")
+
+
+def not_allowed(model: str, *, param: str) -> Refused:
+    return Refused("permission_denied", f"This API key may not use the model '{model}'.", param=param)
+
+
 def not_served(model: str) -> Refused:
     return Refused("upstream_error", f"No provider serves '{model}' at the moment.", retry_after_s=5)
 

@@ -1,15 +1,15 @@
 """What may serve one request: its alias and those that the client names besides, each with its route and its price."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
-from application.directory_views import RouteView
+from application.directory_views import Candidate, RouteView
 from application.routing.controls import NO_CONTROLS, Controls
-from application.routing.plan import Candidate, Needs, Planned, Planner
+from application.routing.plan import Needs, Planned, Planner
 from application.speech.port import Head
-from application.wire.bounds import TOKENS_PER_REQUEST, Bound, ModelLimits
+from application.wire.bounds import Bound, ModelLimits, widest_limits
 from application.wire.spending import ROUTING
 from domain.ledger.events import PassedOver
 from domain.limits import ProviderPolicy
@@ -52,15 +52,29 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         return hold_nano(bounds, self.price.price, self.price.markup_ppm, factor_ppm=self.factor_ppm)
 
 
-def factor_ppm(head: Head, route: RouteView, price: Price, *, now_us: int) -> int:
-    """The factor of the hour and of the dearer of the service tier that was asked for and the ordinary one.
-
-    A provider may serve another tier than was asked for, and says so: the charge goes by that.
+def offer_of(head: Head, route: RouteView, *, now_us: int) -> Offer | None:
+    """What an alias costs now; none if it has no price.
 
     Raises:
         Unpriced: the request spends what the price does not cover.
     """
-    window_ppm = price.window_ppm(now_us) if price.windows else NO_MARKUP_PPM
+    price = route.price_at(now_us)
+    if price is None:
+        return None
+    if not (head.unpriced or price.price.windows):
+        return Offer(route=route, price=price, factor_ppm=NO_MARKUP_PPM)
+    window_ppm = price.price.window_ppm(now_us)
+    tier_ppm = _tier_ppm(head, route, price.price)
+    return Offer(
+        route=route, price=price, factor_ppm=combined_ppm(window_ppm, tier_ppm), window_ppm=window_ppm
+    )
+
+
+def _tier_ppm(head: Head, route: RouteView, price: Price) -> int:
+    """The factor of the dearer of the service tier that was asked for and the ordinary one.
+
+    A provider may serve another tier than was asked for, and says so: the charge goes by that.
+    """
     tier_ppm = NO_MARKUP_PPM
     for name in head.unpriced:
         if name in ROUTING:
@@ -69,21 +83,12 @@ def factor_ppm(head: Head, route: RouteView, price: Price, *, now_us: int) -> in
             tier_ppm = max(NO_MARKUP_PPM, price.service_tiers[head.service_tier])
         elif not all(name in one.passes for one in route.deployments):
             raise Unpriced(name, route.alias)
-    if window_ppm == tier_ppm == NO_MARKUP_PPM:
-        return NO_MARKUP_PPM
-    return combined_ppm(window_ppm, tier_ppm)
+    return tier_ppm
 
 
 def limits_of(offers: Sequence[Offer]) -> ModelLimits:
     """The widest of what any deployment could do: whichever serves, the hold covers it."""
-    some = [one for offer in offers for one in offer.route.deployments]
-    return ModelLimits(
-        context_tokens=max(one.context_tokens for one in some),
-        output_tokens_max=max(one.output_tokens_max for one in some),
-        image_tokens_max=_widest(one.image_tokens_max for one in some),
-        audio_tokens_max=_widest(one.audio_tokens_max for one in some),
-        request_tokens=max(one.preamble_tokens or TOKENS_PER_REQUEST for one in some),
-    )
+    return widest_limits([one.route.limits for one in offers])
 
 
 def widest(bounds: Sequence[Bound]) -> Bound:
@@ -124,16 +129,13 @@ def plan(
     """The candidates of every offer in turn."""
     plans = [
         planner.plan(
-            offer.route.deployments,
-            strategy=offer.route.strategy,
+            offer.route,
             wishes=controls.wishes,
             policy=policy,
             needs=needs,
             draw=draw,
             now_us=now_us,
             now_s=now_s,
-            alias=offer.alias,
-            fall_over_on=offer.route.fall_over_on,
         )
         for offer in offers
     ]
@@ -147,22 +149,9 @@ def plan(
     return Planned(candidates, passed_over)
 
 
-def planned_offers(offers: Sequence[Offer], planned: Planned) -> list[Offer]:
+def planned_offers(offers: Sequence[Offer], planned: Planned) -> Sequence[Offer]:
     """Those of which a candidate is left: what the hold has to cover."""
+    if len(offers) == 1:
+        return offers if planned.candidates else ()
     aliases = {one.alias for one in planned.candidates}
     return [one for one in offers if one.alias in aliases]
-
-
-def needs_draw(offers: Iterable[Offer]) -> bool:
-    """Whether anything is left to chance."""
-    return any(one.route.needs_draw for one in offers)
-
-
-def _widest(figures: Iterable[int | None]) -> int | None:
-    """None where any has no figure."""
-    widest = 0
-    for figure in figures:
-        if figure is None:
-            return None
-        widest = max(widest, figure)
-    return widest

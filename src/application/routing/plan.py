@@ -14,10 +14,10 @@ from typing import Final, Literal
 
 import msgspec
 
-from application.directory_views import DeploymentView
+from application.directory_views import Candidate, DeploymentView, RouteView
 from application.routing.health import Health
 from application.routing.speed import Speeds
-from domain.catalogue.alias import FallOverCause, Strategy
+from domain.catalogue.alias import Strategy
 from domain.catalogue.deployment_spec import Operation
 from domain.ledger.events import PassedOver
 from domain.limits import ProviderPolicy
@@ -54,15 +54,6 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     output_tokens: int
 
 
-class Candidate(msgspec.Struct, frozen=True):
-    """A deployment to try. A trial's outcome decides on its breaker."""
-
-    deployment: DeploymentView
-    is_trial: bool = False
-    alias: str = ""  #: whose route and price it comes with
-    fall_over_on: frozenset[FallOverCause] = frozenset()  #: as this route says
-
-
 class Planned(msgspec.Struct, frozen=True):
     """The candidates in order; empty if nothing may serve."""
 
@@ -79,27 +70,25 @@ class Planner:
 
     def plan(
         self,
-        deployments: Sequence[DeploymentView],
+        route: RouteView,
         *,
-        strategy: Strategy,
         wishes: Wishes | None,
         policy: ProviderPolicy | None,
         needs: Needs,
         draw: float,
         now_us: int,
         now_s: float,
-        alias: str = "",
-        fall_over_on: frozenset[FallOverCause] = frozenset(),
     ) -> Planned:
         """The order for one request. `draw`, in [0, 1), settles what is left to chance: the same draw, the same order."""
+        is_plain = wishes is None and policy is None and self._health.is_all_well
+        if is_plain and route.has_one_order and _is_possible(route, needs):
+            return Planned(route.candidates)
         passed_over: list[PassedOver] = []
-        wanted = self._possible(deployments, wishes, policy, needs, passed_over)
-        if wishes is not None and wishes.sort is not None:
-            strategy = wishes.sort
-        ordered = _in_turn(self._ordered(wanted, strategy, needs, draw, now_s), draw)
+        wanted = self._possible(route.candidates, wishes, policy, needs, passed_over)
+        strategy = route.strategy if wishes is None or wishes.sort is None else wishes.sort
+        candidates = _in_turn(self._ordered(wanted, strategy, needs, draw, now_s), draw)
         if wishes is not None and wishes.order:
-            ordered = _preferred(ordered, wishes.order)
-        candidates = [Candidate(one, alias=alias, fall_over_on=fall_over_on) for one in ordered]
+            candidates = _preferred(candidates, wishes.order)
         if not self._health.is_all_well:
             candidates = self._healthy(candidates, now_us, passed_over)
         if wishes is not None and not wishes.allow_fallbacks:
@@ -109,38 +98,39 @@ class Planner:
 
     def _possible(
         self,
-        deployments: Sequence[DeploymentView],
+        candidates: Sequence[Candidate],
         wishes: Wishes | None,
         policy: ProviderPolicy | None,
         needs: Needs,
         passed_over: list[PassedOver],
-    ) -> list[DeploymentView]:
+    ) -> list[Candidate]:
         possible = []
-        for one in deployments:
-            reason = _impossible(one, wishes, policy, needs)
+        for one in candidates:
+            reason = _impossible(one.deployment, wishes, policy, needs)
             if reason is None:
                 possible.append(one)
             else:
-                passed_over.append(_passed(one, reason))
+                passed_over.append(_passed(one.deployment, reason))
         return possible
 
     def _ordered(
-        self, deployments: list[DeploymentView], strategy: Strategy, needs: Needs, draw: float, now_s: float
-    ) -> list[DeploymentView]:
-        if len(deployments) < 2:  # noqa: PLR2004  one has no order
-            return deployments
-        key: Callable[[DeploymentView], float]
+        self, candidates: list[Candidate], strategy: Strategy, needs: Needs, draw: float, now_s: float
+    ) -> list[Candidate]:
+        if len(candidates) < 2:  # noqa: PLR2004  one has no order
+            return candidates
+        key: Callable[[Candidate], float]
         if strategy == "ordered":
-            return deployments
+            return candidates
         if strategy == "weighted":
-            return _by_weight(deployments, draw)
+            return _by_weight(candidates, draw)
+        speeds = self._speeds
         if strategy == "cheapest":
-            key = lambda one: _cost(one, needs)  # noqa: E731  one key of several
+            key = lambda one: _cost(one.deployment, needs)  # noqa: E731  one key of several
         elif strategy == "fastest":
-            key = lambda one: self._speeds.first_byte_s(one.deployment_id, now_s=now_s)  # noqa: E731
+            key = lambda one: speeds.first_byte_s(one.deployment.deployment_id, now_s=now_s)  # noqa: E731
         else:
-            key = lambda one: _slowness(self._speeds.tokens_s(one.deployment_id, now_s=now_s))  # noqa: E731
-        return sorted(deployments, key=key)  # stable: equals keep the route's order
+            key = lambda one: _slowness(speeds.tokens_s(one.deployment.deployment_id, now_s=now_s))  # noqa: E731
+        return sorted(candidates, key=key)  # stable: equals keep the route's order
 
     def _healthy(
         self, ordered: list[Candidate], now_us: int, passed_over: list[PassedOver]
@@ -195,32 +185,39 @@ def _impossible(
     return None
 
 
-def _preferred(ordered: list[DeploymentView], order: tuple[str, ...]) -> list[DeploymentView]:
+def _is_possible(route: RouteView, needs: Needs) -> bool:
+    """Whether every deployment can serve such a request."""
+    return needs.expected_prompt_tokens <= route.context_tokens_min and not needs.serving.isdisjoint(
+        route.served_by_all
+    )
+
+
+def _preferred(ordered: list[Candidate], order: tuple[str, ...]) -> list[Candidate]:
     place = {provider: number for number, provider in enumerate(order)}
-    return sorted(ordered, key=lambda one: place.get(one.provider, len(order)))
+    return sorted(ordered, key=lambda one: place.get(one.deployment.provider, len(order)))
 
 
-def _in_turn(ordered: list[DeploymentView], draw: float) -> list[DeploymentView]:
+def _in_turn(ordered: list[Candidate], draw: float) -> list[Candidate]:
     """The credentials of one deployment share its requests; they stand next to each other."""
-    if not any(one.shares for one in ordered):
+    if not any(one.deployment.shares for one in ordered):
         return ordered
-    turned: list[DeploymentView] = []
-    for _, group in groupby(ordered, key=lambda one: one.deployment_id):
+    turned: list[Candidate] = []
+    for _, group in groupby(ordered, key=lambda one: one.deployment.deployment_id):
         same = list(group)
         first = int(draw * len(same))
         turned += same[first:] + same[:first]
     return turned
 
 
-def _by_weight(deployments: list[DeploymentView], draw: float) -> list[DeploymentView]:
+def _by_weight(candidates: list[Candidate], draw: float) -> list[Candidate]:
     """Weighted rendezvous: a share of all draws by weight, and a draw moves only if its own deployment goes.
 
     Those without a weight come last, in the route's order.
     """
-    weighed = [one for one in deployments if one.weight]
+    weighed = [one for one in candidates if one.deployment.weight]
     salt = struct.pack("<d", draw)
-    weighed.sort(key=lambda one: _score(salt, one), reverse=True)
-    return [*weighed, *(one for one in deployments if not one.weight)]
+    weighed.sort(key=lambda one: _score(salt, one.deployment), reverse=True)
+    return [*weighed, *(one for one in candidates if not one.deployment.weight)]
 
 
 def _score(salt: bytes, one: DeploymentView) -> float:

@@ -3,9 +3,8 @@
 from typing import Final
 
 from application.clock import Clock
-from application.directory_views import DeploymentView
+from application.directory_views import Candidate, DeploymentView
 from application.routing.health import Health
-from application.routing.plan import Candidate
 from application.routing.speed import Speeds
 from application.wire.upstream_errors import UpstreamFailure
 

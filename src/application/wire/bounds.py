@@ -13,6 +13,7 @@ The answer. `max_tokens` for each of `n` choices, which the gateway always sends
 rejects are billed on top, so a prediction adds its bytes.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -46,6 +47,19 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     characters: int = 0
     searches: int = 0
     several: bool = False  #: the prompt is of several texts, each with the whole context for itself
+
+
+def widest_limits(some: Sequence[ModelLimits]) -> ModelLimits:
+    """What the widest of them could do, in each respect."""
+    if len(some) == 1:
+        return some[0]
+    return ModelLimits(
+        context_tokens=max(one.context_tokens for one in some),
+        output_tokens_max=max(one.output_tokens_max for one in some),
+        image_tokens_max=_widest([one.image_tokens_max for one in some]),
+        audio_tokens_max=_widest([one.audio_tokens_max for one in some]),
+        request_tokens=max(one.request_tokens for one in some),
+    )
 
 
 def bound_of(head: ChatHead, limits: ModelLimits) -> Bound:
@@ -82,3 +96,9 @@ def prompt_bound(head: ChatHead, limits: ModelLimits) -> int:
 
 def _unknown(pieces: int, tokens_max: int | None) -> bool:
     return pieces > 0 and tokens_max is None
+
+
+def _widest(figures: Sequence[int | None]) -> int | None:
+    """None where any has no figure."""
+    known = [one for one in figures if one is not None]
+    return max(known) if len(known) == len(figures) else None

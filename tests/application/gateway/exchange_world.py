@@ -7,14 +7,13 @@ from uuid import UUID
 
 import msgspec
 
-from application.directory_views import DeploymentView
+from application.directory_views import Candidate, DeploymentView
 from application.gateway.attempts import Attempts, Limits
 from application.gateway.client import Call, Headers
 from application.gateway.exchange import Context, Exchange
 from application.gateway.rating import Terms
 from application.gateway.settlement import Settlement
 from application.routing.health import Health
-from application.routing.plan import Candidate
 from application.routing.scores import Scores
 from application.routing.speed import Speeds
 from application.speech.chat import ChatEndpoint

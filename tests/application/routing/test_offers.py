@@ -16,18 +16,12 @@ from application.routing.plan import Needs, Planned, Planner, Wishes
 from application.routing.speed import Speeds
 from application.wire.bounds import Bound
 from application.wire.head import ChatHead, parse_chat
-from domain.pricing import NO_MARKUP_PPM, Price, PriceInForce
-from tests.application.routing.views import cost, deployment
+from domain.pricing import NO_MARKUP_PPM, Price, PriceInForce, Window
+from tests.application.routing.views import cost, deployment, route
 from tests.fakes import ManualClock
 
 BOUND = Bound(prompt_tokens=1_000, answer_tokens=100, output_tokens=200)
 MILLION = 10**6
-
-
-def route(alias: str, *deployments: DeploymentView) -> RouteView:
-    return RouteView(
-        alias=alias, route=alias, deployments=deployments, prices=(), route_prices=(), created_s=1
-    )
 
 
 def offer(alias: str, *deployments: DeploymentView, price: Price | None = None) -> Offer:
@@ -114,9 +108,37 @@ def test_a_ceiling_leaves_what_is_within_it() -> None:
 
 def test_routing_members_are_no_spending() -> None:
     """They are taken out; what else spends is refused unless a deployment passes it on."""
-    asked = head(models=["b"], provider={"order": ["one"]})
-    a = route("a", deployment(1))
-    assert rules.factor_ppm(asked, a, cost(1), now_us=0) == NO_MARKUP_PPM
+    a = priced(cost(1))
+    asked = rules.offer_of(head(models=["b"], provider={"order": ["one"]}), a, now_us=0)
+    assert asked is not None
+    assert asked.factor_ppm == NO_MARKUP_PPM
     with pytest.raises(Unpriced) as refused:
-        rules.factor_ppm(head(provider={}, plugins=[{"id": "web"}]), a, cost(1), now_us=0)
+        rules.offer_of(head(provider={}, plugins=[{"id": "web"}]), a, now_us=0)
     assert (refused.value.name, refused.value.alias) == ("plugins", "a")
+
+
+def test_an_offer_has_the_factors_of_the_hour_and_of_the_tier_that_was_asked_for() -> None:
+    """Of the hour alone too, since the provider says which tier it was; a cheaper tier than the ordinary lowers nothing."""
+    half = Window(weekdays=tuple(range(7)), from_minute=0, to_minute=1440, factor_ppm=500_000)
+    a = priced(
+        msgspec.structs.replace(cost(1), windows=(half,), service_tiers={"priority": 3_000_000, "flex": 1})
+    )
+    factors = {}
+    for tier in ("priority", "flex"):
+        offered = rules.offer_of(head(service_tier=tier), a, now_us=0)
+        assert offered is not None
+        assert offered.window_ppm == 500_000
+        factors[tier] = offered.factor_ppm
+    assert factors == {"priority": 1_500_000, "flex": 500_000}
+
+
+def test_what_has_no_price_yet_is_not_offered() -> None:
+    """A price that starts later is none."""
+    a = priced(cost(1), from_us=5)
+    assert rules.offer_of(head(), a, now_us=4) is None
+    assert rules.offer_of(head(), a, now_us=5) is not None
+
+
+def priced(price: Price, *, from_us: int = 0) -> RouteView:
+    in_force = PriceInForce(version=1, effective_from_us=from_us, markup_ppm=NO_MARKUP_PPM, price=price)
+    return route("a", deployment(1), prices=(in_force,))

@@ -14,8 +14,9 @@ from application.routing.health import CONSECUTIVE_MAX, Health
 from application.routing.plan import Needs, Planned, Planner, Wishes
 from application.routing.speed import SAMPLES_MIN, Speeds
 from domain.catalogue.alias import Strategy
+from domain.catalogue.deployment_spec import Operation
 from domain.limits import ProviderPolicy
-from tests.application.routing.views import cost, deployment
+from tests.application.routing.views import cost, deployment, route
 from tests.fakes import ManualClock
 
 NEEDS = Needs(serving=frozenset({"chat"}), expected_prompt_tokens=100, output_tokens=50)
@@ -44,8 +45,7 @@ class World:
         draw: float = 0.5,
     ) -> Planned:
         return self.planner.plan(
-            deployments,
-            strategy=strategy,
+            route("a", *deployments, strategy=strategy),
             wishes=wishes,
             policy=policy,
             needs=needs,
@@ -356,3 +356,38 @@ def test_a_bypass_of_a_resting_credential_is_no_trial_of_a_closed_breaker(world:
     world.health.rest(UUID(int=11), 60)
     (candidate,) = world.plan([only]).candidates
     assert not candidate.is_trial
+
+
+@given(
+    count=st.integers(0, 4),
+    shares=st.booleans(),
+    strategy=st.sampled_from(STRATEGIES),
+    prompt_tokens=st.sampled_from((0, 1_000, 1_001)),
+    serving=st.sampled_from(
+        (frozenset({"chat"}), frozenset({"embeddings"}), frozenset({"chat", "messages"}))
+    ),
+    is_ill=st.booleans(),
+    draw=st.floats(0, 1, exclude_max=True),
+)
+def test_the_plan_that_a_route_keeps_ready_is_the_one_that_would_be_made(
+    *,
+    count: int,
+    shares: bool,
+    strategy: Strategy,
+    prompt_tokens: int,
+    serving: frozenset[Operation],
+    is_ill: bool,
+    draw: float,
+) -> None:
+    """A policy that allows everything and a client that wishes nothing change no plan, but have it worked out."""
+    world = World()
+    some = [deployment(number, shares=shares and number > 1, weight=number) for number in range(1, count + 1)]
+    needs = Needs(serving=serving, expected_prompt_tokens=prompt_tokens, output_tokens=50)
+    if is_ill and some:
+        world.open(some[0])
+    ready = world.plan(some, strategy=strategy, needs=needs, draw=draw)
+    for made in (
+        world.plan(some, strategy=strategy, needs=needs, draw=draw, policy=ProviderPolicy()),
+        world.plan(some, strategy=strategy, needs=needs, draw=draw, wishes=Wishes()),
+    ):
+        assert ready == made

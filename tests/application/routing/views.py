@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from application.directory_views import DeploymentView
+from application.directory_views import DeploymentView, RouteView
 from application.upstream import parse_url
 from domain.catalogue.base_url import parse_base_url
 from domain.catalogue.deployment_spec import Timeouts
@@ -42,3 +42,16 @@ def cost(input_nano: int, output_nano: int = 0, *, request_nano: int = 0) -> Pri
         output_nano_per_million=output_nano,
         request_nano_per_million=request_nano,
     )
+
+
+def route(alias: str, *deployments: DeploymentView, **changes: Any) -> RouteView:
+    """One with these deployments in this order; `changes` are fields of the view."""
+    fields: dict[str, Any] = {
+        "alias": alias,
+        "route": alias,
+        "deployments": deployments,
+        "prices": (),
+        "route_prices": (),
+        "created_s": 1,
+    }
+    return RouteView(**(fields | changes))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.tokenizer.counter import TiktokenCounter
-from application.wire.bounds import Bound, ModelLimits, bound_of, prompt_bound
+from application.wire.bounds import Bound, ModelLimits, bound_of, prompt_bound, widest_limits
 from application.wire.head import parse_chat
 from application.wire.prompt import prompt_text
 
@@ -159,3 +159,17 @@ def test_no_provider_reported_more_prompt_tokens_than_the_bound(requests: list[d
         checked += 1
         assert usage["prompt_tokens"] <= prompt_bound(head, LIMITS), case["id"]
     assert checked > 1_200
+
+
+def test_the_widest_limits_are_those_of_no_single_model() -> None:
+    """Each figure is the largest, and where one model has none for a piece, its whole context may be taken."""
+    one = ModelLimits(context_tokens=10, output_tokens_max=4, image_tokens_max=3, audio_tokens_max=1)
+    two = ModelLimits(context_tokens=20, output_tokens_max=2, image_tokens_max=2, request_tokens=2_000)
+    assert widest_limits([one, two]) == ModelLimits(
+        context_tokens=20,
+        output_tokens_max=4,
+        image_tokens_max=3,
+        audio_tokens_max=None,
+        request_tokens=2_000,
+    )
+    assert widest_limits([one]) is one
