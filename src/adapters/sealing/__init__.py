@@ -1,0 +1,1 @@
+"""What sealing needs of the outside: signatures, a directory of tiles, a lock and a table in Postgres."""
