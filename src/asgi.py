@@ -12,6 +12,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from psycopg_pool import PoolClosed, PoolTimeout
 
+from adapters.sealing.metrics import SealCollector
 from adapters.vault.idempotency import PostgresIdempotencyStore
 from adapters.vault.master_keys import parse_master_keys
 from api.admin.app import PREFIX, admin_router
@@ -56,9 +57,13 @@ def make_app(process: GatewayProcess) -> Litestar:
 
     @get("/readyz", sync_to_thread=False)
     def readyz() -> Response[dict[str, object]]:
-        """Money can be written; names what cannot."""
+        """Money can be written; names what cannot, and what else somebody should look at."""
         faults = process.what_is_wrong()
-        body: dict[str, object] = {"status": "unavailable" if faults else "ok", "faults": faults}
+        body: dict[str, object] = {
+            "status": "unavailable" if faults else "ok",
+            "faults": faults,
+            "notices": process.seal_watch.notices,
+        }
         return Response(body, status_code=503 if faults else 200)
 
     admin = admin_router(_admin_tools(process))
@@ -66,7 +71,7 @@ def make_app(process: GatewayProcess) -> Litestar:
         admin.exception_handlers[error] = _database_away
     metrics = metrics_route(
         GatewayCollector(process.metrics, is_writable=process.journal.is_writable),
-        [_TolerantCollector(_projections(process))],
+        [_TolerantCollector(_projections(process)), *_seal_collectors(process)],
     )
     return Litestar(
         [mount_v1, start_page, healthz, readyz, metrics, admin],
@@ -89,6 +94,7 @@ def _admin_tools(process: GatewayProcess) -> AdminTools:
         requests=RequestReader(process.pool),
         usage=UsageReader(process.pool),
         wake=process.follower.wake,
+        sealed=process.sealed,
     )
 
 
@@ -100,6 +106,10 @@ def _projections(process: GatewayProcess) -> ProjectionService:
         projections=all_projections(),
         clock=process.clock,
     )
+
+
+def _seal_collectors(process: GatewayProcess) -> list[Collector]:
+    return [SealCollector(process.sealed, process.seal_book)] if process.sealed else []
 
 
 class _TolerantCollector(Collector):

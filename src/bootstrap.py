@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -11,6 +12,8 @@ from adapters.eventstore.migrations import Migration
 from adapters.eventstore.migrations import migrate as run_migrations
 from adapters.eventstore.store import PostgresEventStore
 from adapters.presence import PostgresPresence
+from adapters.sealing.files import LocalFiles
+from adapters.sealing.keys import parse_seal_keys
 from adapters.vault.master_keys import parse_master_keys
 from adapters.vault.names import PostgresNameBook
 from adapters.vault.personal_data import PostgresPersonalData
@@ -19,6 +22,9 @@ from adapters.vault.sealing import secret_hasher
 from application.clock import Clock, SystemClock, SystemIds
 from application.command import Ports
 from application.ledger.reaper import Reaper
+from application.projections import ReadableLog
+from application.sealing.directory import SealedDirectory
+from application.sealing.reading import SealedLog
 from domain.catalogue.addresses import Allowlist
 from domain.ledger.events import Owner
 from projections.catalog import install
@@ -72,6 +78,23 @@ def make_ports(settings: Settings, *, store: PostgresEventStore, pool: Pool, clo
         hasher=secret_hasher(vault.root_secret()),
         allowlist=Allowlist.parse(settings.allow_private_upstreams),
     )
+
+
+def sealed_directory(settings: Settings) -> SealedDirectory:
+    """The sealed log's directory; nothing is read or made yet."""
+    return SealedDirectory(LocalFiles(Path(settings.seal_dir)))
+
+
+def sealed_log(settings: Settings, *, log: ReadableLog, clock: Clock) -> SealedLog | None:
+    """The log as it was signed; none where `SEAL_DIR` and a key, which may be the public one, are not set.
+
+    Raises:
+        BadKey: `SEAL_KEY` cannot be used.
+    """
+    if not settings.seal_dir or not settings.seal_key:
+        return None
+    trust = parse_seal_keys(settings.seal_key).trust
+    return SealedLog(log=log, directory=sealed_directory(settings), trust=trust, clock=clock)
 
 
 @contextmanager

@@ -33,10 +33,12 @@ from commandline.help import Parser, sentence
 from commandline.outcome import Outcome
 from commandline.output import fail, show
 from commandline.parser import BadArgument, add_commands, read_command
+from commandline.sealing import SEALING_WITHOUT_DATABASE, add_sealing
 from commandline.tools import WITHOUT_DATABASE, add_housekeeping, add_tools
 from demo_seed import seed_demo
 from domain.fact import SYSTEM
 from domain.refusal import Refusal
+from domain.sealing.notes import BadKey
 from launcher import options as up_options
 from launcher import up
 from launcher.plan import GATEWAY, SANDBOX, SCHEDULER, WORKER, Plan
@@ -62,6 +64,7 @@ _NOUNS: Final = {
     "operator": "members of staff and their tokens",
     "ledger": "check the books",
     "export": "the books for auditors and accountants",
+    "seal": "proof that the log is what it was",
     "projections": "the read models",
     "master-key": "the key that seals secrets",
 }
@@ -92,6 +95,7 @@ _UNUSABLE: Final = (
     (BadArgument, "invalid_argument"),
     (BadSetting, "invalid_setting"),
     (BadMasterKey, "invalid_setting"),
+    (BadKey, "invalid_setting"),
 )
 
 
@@ -127,6 +131,7 @@ def make_parser() -> argparse.ArgumentParser:
         verbs = group.add_subparsers(dest="verb", required=True, metavar="VERB", title="verbs")
         nouns[noun] = _WithCommon(verbs, common)
     add_tools(nouns)
+    add_sealing(nouns)
     add_commands(nouns)
     return parser
 
@@ -146,7 +151,7 @@ def _run(values: argparse.Namespace) -> int:
     values.environ = find_environment(os.environ, data=values.data)
     settings = from_environment(values.environ)
     tool = getattr(values, "tool", None)
-    if tool not in WITHOUT_DATABASE:
+    if tool not in WITHOUT_DATABASE | SEALING_WITHOUT_DATABASE:
         _require_database(settings)
     if tool is not None:
         outcome: Outcome = tool(settings, values)

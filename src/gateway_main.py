@@ -7,6 +7,7 @@ import sys
 import uvicorn
 
 from asgi import make_app
+from domain.sealing.notes import BadKey
 from gateway_process import GatewayProcess
 from logs import configure_logs
 from settings import BadSetting, from_environment
@@ -27,7 +28,12 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     configure_logs(settings.tokenok_log_level)
-    app = make_app(GatewayProcess(settings))
+    try:
+        process = GatewayProcess(settings)
+    except BadKey as error:
+        sys.stderr.write(f"SEAL_KEY or RECEIPT_KEY cannot be used: {error}\n")
+        return 2
+    app = make_app(process)
     config = uvicorn.Config(
         app,
         host=options.host,

@@ -14,6 +14,7 @@ from adapters.eventstore.store import PostgresEventStore
 from adapters.eventstore.wakeups import PostgresWakeups
 from adapters.presence import PostgresPresence, PresenceKeeper
 from adapters.redis_limits import RedisLimitSync
+from adapters.sealing.book import PostgresCheckpointBook
 from adapters.spool import TemporarySpools
 from adapters.tokenizer.counter import TiktokenCounter
 from adapters.upstream.client import UpstreamClient
@@ -38,7 +39,8 @@ from application.routing.plan import Planner
 from application.routing.scores import Scores
 from application.routing.speed import Speeds
 from application.routing.telling import tell
-from bootstrap import make_ports, open_pool
+from application.sealing.watch import SealWatch
+from bootstrap import make_ports, open_pool, sealed_log
 from domain.catalogue.addresses import Allowlist
 from domain.ledger.events import Owner
 from settings import Settings
@@ -61,6 +63,9 @@ class GatewayProcess:
         self.pool = open_pool(settings)
         self.store = PostgresEventStore(settings.database_url, connections_max=8)
         self.ports = make_ports(settings, store=self.store, pool=self.pool, clock=self.clock)
+        self.sealed = sealed_log(settings, log=self.store, clock=self.clock)
+        self.seal_book = PostgresCheckpointBook(self.pool)
+        self.seal_watch = SealWatch(self.seal_book)
         self.health = Health(instance_id=self.owner.instance_id, clock=self.clock)
         self.speeds = Speeds()
         self.directory = Directory(self.ports.hasher, health=self.health)
@@ -154,6 +159,7 @@ class GatewayProcess:
         self._tasks = [
             asyncio.create_task(self.follower.run()),
             asyncio.create_task(tell(self.health, self.store)),
+            asyncio.create_task(self.seal_watch.run()),
         ]
         if self.settings.redis_url:
             self._redis = redis.asyncio.from_url(self.settings.redis_url)

@@ -22,12 +22,14 @@ from application.clock import SystemClock
 from application.projections import Projections
 from application.routing.probing import EVERY_S
 from bootstrap import reaper_of
+from domain.sealing.notes import BadKey
 from domain.topics import REGISTRY
 from logs import configure_logs
 from prober import Prober
 from projections.pool import projection_pool
 from projections.registry import all_projections
 from projections.service import ProjectionService
+from sealing import LogSealing
 from settings import BadSetting, Settings, from_environment, require
 
 _NAME: Final = "tokenok-scheduler"  # of its database connections
@@ -86,12 +88,16 @@ def main() -> int:
     try:
         settings = from_environment()
         require(settings, "database_url", "redis_url")
+        sealing = LogSealing(settings)
     except BadSetting as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    except BadKey as error:
+        sys.stderr.write(f"SEAL_KEY cannot be used: {error}\n")
+        return 2
     configure_logs(settings.tokenok_log_level)
     stop = stop_on_signals()
-    with reaper_of(settings) as reaper, Prober(settings) as prober:
+    with reaper_of(settings) as reaper, Prober(settings) as prober, sealing:
         jobs = [Job("reap", _REAP_S, reaper.run_once), Job("probes", EVERY_S, prober.kick)]
         run(settings, jobs=jobs, stop=stop)
     return 0

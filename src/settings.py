@@ -25,6 +25,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """`KEYID:base64` of 32 bytes, several separated by commas, the first encrypts. Better given by file."""
     tokenok_log_level: str = "info"
 
+    seal_key: str = ""
+    """The sealed log's key (`tokenok seal new-key`): private in the scheduler, public elsewhere. Better given by file."""
+    seal_dir: str = ""
+    """The sealed log's directory: the scheduler writes it, the others read it."""
+    seal_every_s: float = 1.0
+    """How long an event may wait to be sealed, while fewer than 10,000 wait."""
+    receipt_key: str = ""
+    """The private key that signs receipts, named `<name of the log>/receipts`. Better given by file."""
+
     journal_events_max: int = 4096
     """Events that may wait for a commit in one gateway process; above it requests get 503."""
     journal_batch_max: int = 256

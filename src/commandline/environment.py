@@ -1,6 +1,6 @@
 """Which installation the command line works on: `DATABASE_URL`, else what `tokenok up` left in its data root.
 
-The master key is that of the data root when none is set, as for `tokenok up` itself.
+The keys are those of the data root when none are set, as for `tokenok up` itself.
 """
 
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from adapters.embedded.endpoints import read_endpoints
 from launcher.options import data_root
-from launcher.secrets import master_key_path
+from launcher.secrets import master_key_path, seal_environment, seal_key_path
 from settings import from_environment
 
 
@@ -29,4 +29,6 @@ def find_environment(environ: Mapping[str, str], *, data: Path | None) -> dict[s
     key_path = master_key_path(root)
     if not given.tokenok_master_key and key_path.exists():
         env["TOKENOK_MASTER_KEY_FILE"] = str(key_path)
+    if not (given.seal_key or given.seal_dir) and seal_key_path(root).exists():
+        env |= seal_environment(root)
     return env

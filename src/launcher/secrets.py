@@ -1,4 +1,4 @@
-"""What `tokenok up` keeps in the data root and shows to nobody else: the master key and the demo's secrets."""
+"""What `tokenok up` keeps in the data root and shows to nobody else: its keys and the demo's secrets."""
 
 import base64
 import json
@@ -7,13 +7,19 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from adapters.embedded.private_file import write_private
+from adapters.sealing.ed25519 import new_key
+from domain.sealing.notes import receipts_name
 from launcher.plan import DemoSeed
 
 _KEY_NAME = "master.key"
+_SEAL_KEY_NAME = "seal.key"
+_RECEIPT_KEY_NAME = "receipt.key"
+_SEAL_NAME = "seal"
 _DEMO_NAME = "demo.json"
 _KEY_BYTES = 32
+_LOG_NAME_BYTES = 4
 #: What a reset removes, besides the servers' data.
-NAMES = (_KEY_NAME, _DEMO_NAME)
+NAMES = (_KEY_NAME, _SEAL_KEY_NAME, _RECEIPT_KEY_NAME, _SEAL_NAME, _DEMO_NAME)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +44,32 @@ def ensure_master_key(data_root: Path) -> bool:
     encoded = base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode("ascii")
     write_private(path, f"k1:{encoded}\n")
     return True
+
+
+def seal_key_path(data_root: Path) -> Path:
+    return data_root / _SEAL_KEY_NAME
+
+
+def seal_dir(data_root: Path) -> Path:
+    return data_root / _SEAL_NAME
+
+
+def seal_environment(data_root: Path) -> dict[str, str]:
+    """The settings with which the log of a data root is sealed and its receipts are signed."""
+    return {
+        "SEAL_DIR": str(seal_dir(data_root)),
+        "SEAL_KEY_FILE": str(seal_key_path(data_root)),
+        "RECEIPT_KEY_FILE": str(data_root / _RECEIPT_KEY_NAME),
+    }
+
+
+def ensure_seal_keys(data_root: Path) -> None:
+    """Make the keys of the sealed log and of receipts if there are none yet; the log gets a name of its own."""
+    if seal_key_path(data_root).exists():
+        return
+    name = f"localhost/tokenok-{secrets.token_hex(_LOG_NAME_BYTES)}"
+    write_private(data_root / _RECEIPT_KEY_NAME, f"{new_key(receipts_name(name))}\n")
+    write_private(seal_key_path(data_root), f"{new_key(name)}\n")
 
 
 def remember_demo(data_root: Path, seed: DemoSeed) -> Demo:

@@ -15,7 +15,16 @@ from launcher.options import UpOptions
 from launcher.plan import ChildSpec, Plan
 from launcher.ready import origin_of, why_not_ready
 from launcher.screen import Screen
-from launcher.secrets import Demo, ensure_master_key, master_key_path, remember_demo
+from launcher.secrets import (
+    Demo,
+    ensure_master_key,
+    ensure_seal_keys,
+    master_key_path,
+    remember_demo,
+    seal_dir,
+    seal_environment,
+    seal_key_path,
+)
 from launcher.signals import Signals
 from settings import from_environment
 
@@ -66,6 +75,7 @@ class Start:
         if ended:
             self._screen.notice(f"{ended} processes of an earlier start were still running and were ended")
         self._provide_key()
+        self._provide_seal()
         self._provide_servers()
         self.settings = from_environment(self.environment)
         self._check()
@@ -88,6 +98,19 @@ class Start:
             is_new = ensure_master_key(self._data_root)
             step.detail = f"new, in {path}: keep a copy" if is_new else ""
         self.environment["TOKENOK_MASTER_KEY_FILE"] = str(path)
+
+    def _provide_seal(self) -> None:
+        """Unless the operator seals elsewhere, in the data root with keys of its own."""
+        if self.settings.seal_key or self.settings.seal_dir:
+            return
+        folder, key = seal_dir(self._data_root), seal_key_path(self._data_root)
+        if folder.exists() and not key.exists():
+            raise Refused(
+                f"the key {key} is gone, and the log in {folder} was sealed with it: "
+                "restore it, or begin anew with --reset"
+            )
+        ensure_seal_keys(self._data_root)
+        self.environment |= seal_environment(self._data_root)
 
     def _provide_servers(self) -> None:
         if not self.settings.database_url:

@@ -54,12 +54,23 @@ def test_every_variable_is_a_setting(name: str) -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_secrets_come_by_file(name: str) -> None:
-    """Addresses with passwords and the master key are files that the service is given, never values."""
+    """Addresses with passwords and the keys are files that the service is given, never values."""
     environment, given = OURS[name]["environment"], OURS[name]["secrets"]
     assert {"DATABASE_URL_FILE", "REDIS_URL_FILE", "TOKENOK_MASTER_KEY_FILE"} <= set(environment)
-    for value in environment.values():
-        assert value in {f"/run/secrets/{secret}" for secret in given}
+    values = {value for variable, value in environment.items() if variable != "SEAL_DIR"}
+    assert values <= {f"/run/secrets/{secret}" for secret in given}
     assert set(given) <= set(COMPOSE["secrets"])
+
+
+def test_one_process_seals_and_the_others_only_read() -> None:
+    """The key that signs checkpoints is with the scheduler alone, and nobody else can write to the sealed log."""
+    holders = {name for name, service in OURS.items() if "seal_key" in service["secrets"]}
+    assert holders == {"scheduler"}
+    volumes = {name: service["volumes"] for name, service in OURS.items() if "volumes" in service}
+    assert volumes == {
+        "scheduler": ["seal:/var/lib/tokenok/seal"],
+        "gateway": ["seal:/var/lib/tokenok/seal:ro"],
+    }
 
 
 @pytest.mark.parametrize("command", commands(), ids=" ".join)

@@ -183,6 +183,15 @@ def test_a_given_key_is_used(launch: Launch, scratch: Path, given: Given) -> Non
     assert not (scratch / "data" / "master.key").exists()
 
 
+def test_a_lost_key_of_a_sealed_log_is_not_replaced(launch: Launch, scratch: Path, given: Given) -> None:
+    """A new key would not be believed about what the old one has signed."""
+    (scratch / "data" / "seal").mkdir(parents=True)
+    up = launch(**given)
+    assert up.finish() == 1
+    assert "seal.key is gone" in up.output
+    assert not (scratch / "data" / "seal.key").exists()
+
+
 def test_reset_without_a_terminal(launch: Launch, scratch: Path) -> None:
     """There is nobody to ask, so nothing is deleted."""
     (scratch / "data").mkdir()

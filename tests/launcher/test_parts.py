@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from adapters.embedded import Endpoints
+from adapters.sealing.keys import parse_seal_keys
 from adapters.vault.master_keys import key_file_fault, parse_master_keys
+from domain.sealing.notes import receipts_name
 from launcher import options as up_options
 from launcher.banner import banner
 from launcher.child import Child, back_off_s
@@ -22,7 +24,15 @@ from launcher.options import UpOptions, data_root
 from launcher.plan import ChildSpec
 from launcher.ready import listen, origin_of, write_ready_file
 from launcher.screen import Screen
-from launcher.secrets import Demo, ensure_master_key, master_key_path, remember_demo
+from launcher.secrets import (
+    Demo,
+    ensure_master_key,
+    ensure_seal_keys,
+    master_key_path,
+    remember_demo,
+    seal_environment,
+)
+from settings import from_environment
 
 DEMO = Demo(account_id="a1", api_key="key", operator_token="operator", credits_nano=1_234_500_000_000)
 
@@ -177,6 +187,20 @@ def test_the_master_key_is_made_once(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     ensure_master_key(tmp_path / "other")
     assert master_key_path(tmp_path / "other").read_text() != text
+
+
+def test_the_keys_of_the_sealed_log_are_made_once(tmp_path: Path) -> None:
+    """Private, of one name, kept, and found by the settings that the processes get."""
+    ensure_seal_keys(tmp_path)
+    settings = from_environment(seal_environment(tmp_path))
+    log, receipts = parse_seal_keys(settings.seal_key), parse_seal_keys(settings.receipt_key)
+    assert log.signer is not None
+    assert receipts.signer is not None
+    assert receipts.public[0].name == receipts_name(log.public[0].name)
+    assert key_file_fault(tmp_path / "seal.key") is None
+    assert key_file_fault(tmp_path / "receipt.key") is None
+    ensure_seal_keys(tmp_path)
+    assert from_environment(seal_environment(tmp_path)) == settings
 
 
 def test_demo_secrets_are_remembered(tmp_path: Path) -> None:

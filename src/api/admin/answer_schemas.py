@@ -78,9 +78,11 @@ def query_parameters(
         schema = msgspec.json.schema(kind)
         choices = [choice for choice in schema.pop("anyOf", [schema]) if choice != {"type": "null"}]
         schema = dict(choices[0])
-        bounds = {"minimum": rule.ge, "maximum": rule.le, "default": one.default}
+        is_required = one.default is inspect.Parameter.empty
+        default = None if is_required else one.default
+        bounds = {"minimum": rule.ge, "maximum": rule.le, "default": default}
         schema |= {key: value for key, value in bounds.items() if value is not None}
-        parameter = {"name": rule.name or name, "in": "query", "required": False, "schema": schema}
+        parameter = {"name": rule.name or name, "in": "query", "required": is_required, "schema": schema}
         if words := descriptions.get(str(parameter["name"])):
             parameter["description"] = words
         found.append(parameter)

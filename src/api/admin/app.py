@@ -14,6 +14,7 @@ from api.admin.openapi import document
 from api.admin.problems import on_error
 from api.admin.reading import catalogue_routes, directory_routes, read_model_routes
 from api.admin.reports import report_routes
+from api.admin.sealing import sealing_routes
 from api.admin.tools import AdminTools
 
 PREFIX: Final = "/api/admin"
@@ -27,6 +28,7 @@ def admin_router(tools: AdminTools) -> Router:
         *catalogue_routes(tools),
         *read_model_routes(tools),
         *report_routes(tools),
+        *sealing_routes(tools),
     ]
     guarded = Router(
         path="/",

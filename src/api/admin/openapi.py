@@ -1,5 +1,6 @@
 """The OpenAPI document of the admin API, made from the table of commands and the GET routes."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -13,6 +14,12 @@ from api.admin.problems import MEDIA_TYPE, STATUSES
 from domain.secret import Secret
 
 _REF: Final = "#/components/schemas/{name}"
+_PLACE: Final = re.compile(r"{(\w+):(\w+)}")  # what a path names, and its type
+_PLACE_SCHEMAS: Final = {
+    "uuid": {"type": "string", "format": "uuid"},
+    "int": {"type": "integer"},
+    "str": {"type": "string"},
+}
 _ABOUT: Final = """\
 Everything that operators do: one POST for each command, and GETs for what there is.
 
@@ -54,6 +61,8 @@ _PARAMETERS: Final = {
     "until_us": "The period's end, at a quarter hour; not in it.",
     "month": "A month such as 2026-11, instead of two times.",
     "zone": "The time zone of months, days and hours, such as Asia/Tokyo.",
+    "from": "Events in the shorter log.",
+    "to": "Events in the longer log; else those of the newest checkpoint.",
 }
 
 
@@ -72,7 +81,7 @@ def document(reading: Sequence[HTTPRouteHandler], *, prefix: str) -> dict[str, A
         answer, more = reading_answer(route.fn, ref=_REF)
         components |= more
         for path in route.paths:
-            paths.setdefault(prefix + path.replace(":uuid}", "}"), {})["get"] = _reading(route, path, answer)
+            paths.setdefault(prefix + _PLACE.sub(r"{\1}", path), {})["get"] = _reading(route, path, answer)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Tokenok admin API", "version": "1", "description": _ABOUT},
@@ -119,7 +128,7 @@ def _command(entry: Entry, schema: dict[str, Any], answer: dict[str, Any]) -> di
 
 
 def _reading(route: HTTPRouteHandler, path: str, answer: dict[str, Any]) -> dict[str, Any]:
-    names = [part[1:].partition(":")[0] for part in path.split("/") if part.startswith("{")]
+    places = dict(_PLACE.findall(path))
     name = route.handler_name.rpartition(".")[2]
     return {
         "operationId": name,
@@ -127,10 +136,10 @@ def _reading(route: HTTPRouteHandler, path: str, answer: dict[str, Any]) -> dict
         "summary": _sentence(name.replace("_", " ")),
         "description": f"{(route.fn.__doc__ or '').strip()}\n\nNeeds the permission `read`.".strip(),
         "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
-            for name in names
+            {"name": name, "in": "path", "required": True, "schema": _PLACE_SCHEMAS[kind]}
+            for name, kind in places.items()
         ]
-        + query_parameters(route.fn, but=names, descriptions=_PARAMETERS),
+        + query_parameters(route.fn, but=list(places), descriptions=_PARAMETERS),
         "responses": {"200": _answer("Found.", answer), "default": _PROBLEM},
     }
 

@@ -27,16 +27,19 @@ STATUSES: Final = {
     "method_not_allowed": 405,
     "idempotency_in_progress": 409,
     "request_too_large": 413,
+    "not_sealed": 409,
     "already_exists": RULE_SAID_NO,
     "wrong_state": RULE_SAID_NO,
     "unstorable": RULE_SAID_NO,
     "internal_error": 500,
+    "seal_broken": 500,
     "vault_error": 500,
     "vault_unavailable": 503,
     "log_unavailable": 503,
     "outcome_unknown": 503,
     "contended": 503,
     "database_unavailable": 503,
+    "sealing_off": 503,
 }
 #: Errors that are no refusals; the first that fits is taken.
 _CODES: Final[tuple[tuple[type[Exception], str], ...]] = (

@@ -9,6 +9,7 @@ from application.directory import Directory
 from application.idempotency import IdempotencyStore
 from application.queries import BalanceQueries, RequestQueries
 from application.reports.usage import UsageQueries
+from application.sealing.reading import SealedLog
 
 
 class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,3 +22,4 @@ class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
     requests: RequestQueries
     usage: UsageQueries
     wake: Callable[[], None]
+    sealed: SealedLog | None = None

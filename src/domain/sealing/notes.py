@@ -99,6 +99,11 @@ def key_name(text: str) -> str:
     return text
 
 
+def receipts_name(log_name: str) -> str:
+    """The name of the key that signs a log's receipts."""
+    return f"{log_name}/receipts"
+
+
 def sign_note(text: bytes, signer: Signer) -> bytes:
     """The note of `text`, which ends with a newline."""
     assert text.endswith(b"\n")

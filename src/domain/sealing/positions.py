@@ -43,6 +43,12 @@ class Positions:
         self.size += 1
         return run
 
+    def position_of(self, index: int) -> int:
+        """Where the event of a leaf is in the log."""
+        assert 0 <= index < self.size
+        run = self._runs[bisect_right(self._runs, index, key=lambda run: run.index) - 1]
+        return run.position + index - run.index
+
     def index_of(self, position: int) -> int | None:
         """The leaf of the event at a position; none where there is no sealed event."""
         place = bisect_right(self._runs, position, key=lambda run: run.position) - 1

@@ -89,11 +89,6 @@ class Edge:
             levels[tile.level] = read(tile)[: tile.width]
         return cls(size, levels)
 
-    @property
-    def last_leaf(self) -> bytes | None:
-        """The hash of the last leaf, unless it ended its tile."""
-        return self._levels[0][-1] if self._levels[0] else None
-
     def append(self, leaf: bytes) -> Iterator[tuple[Tile, bytes]]:
         """Add the hash of a leaf; gives the tiles that it filled, lowest first. Must be iterated over to the end."""
         self.size += 1

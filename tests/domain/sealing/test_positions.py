@@ -17,6 +17,7 @@ def test_every_position_leads_to_its_leaf_and_no_other(log: list[int]) -> None:
     assert [found.index_of(position) for position in range(62)] == [
         log.index(position) if position in log else None for position in range(62)
     ]
+    assert [found.position_of(index) for index in range(len(log))] == log
     assert found.last == (log[-1] if log else 0)
 
 

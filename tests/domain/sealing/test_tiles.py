@@ -86,14 +86,3 @@ def test_every_proof_comes_out_of_tiles(large: Kept, index: int, old_size: int) 
     subtrees = subtrees_in_tiles(large.read, SIZE_MAX)
     assert inclusion_path(subtrees, index, SIZE_MAX) == naive.path(index, large.leaves)
     assert consistency_path(subtrees, old_size, SIZE_MAX) == naive.proof(old_size, large.leaves)
-
-
-def test_an_edge_knows_its_last_leaf() -> None:
-    """Unless the leaf ended its tile, whose hashes the edge no longer has."""
-    edge = Edge()
-    assert edge.last_leaf is None
-    for leaf in naive.some_leaves(255):
-        list(edge.append(leaf))
-    assert edge.last_leaf == naive.some_leaves(255)[-1]
-    list(edge.append(bytes(32)))
-    assert edge.last_leaf is None
