@@ -80,7 +80,7 @@ def _price(kind: str, model: dict[str, Any], price: dict[str, Any], notes: list[
     if not rates and not others:
         return None
     if rates.get("output_image_token"):
-        others.pop("image", None)  # the same picture, told in tokens
+        others["image"] = "0"  # the same picture, told in tokens: they pay for it
     work = _work_of(kind, model["id"])
     text: dict[str, Any] = _tokens(_folded(rates, notes, work=work), kind, notes)
     text |= {"request": "0", **others}

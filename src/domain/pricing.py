@@ -4,7 +4,7 @@ A request is rounded once: a charge half-even, a hold up. So a charge never exce
 
 The dimensions of a price, each a fact of some provider's price list: tokens by kind; tiers that reprice the *whole*
 request, answer included, once its prompt is long; windows of the day; the service tier that was asked for; a fee per
-request; images, seconds of sound, characters and the provider's own tools.
+request; images, by size and quality where these have prices; seconds of sound, characters and the provider's own tools.
 """
 
 from typing import Final
@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from domain.ledger.events import Units
+from domain.pictures import Picture, picture_of
 
 MARKUP_PPM_MAX: Final = 100_000_000  #: a factor of 100
 NO_MARKUP_PPM: Final = 1_000_000
@@ -66,13 +67,22 @@ class Price(Tokens, frozen=True, kw_only=True, omit_defaults=True):
     """The price of one model alias. What tokens cost is always named; what else has no price is not offered."""
 
     request_nano_per_million: int  #: a flat fee, per million requests
-    image_nano_per_million: int | None = None
+    image_nano_per_million: int | None = None  #: of every picture that `pictures` does not name
     audio_ms_nano_per_million: int | None = None
     character_nano_per_million: int | None = None
     search_nano_per_million: int | None = None
     tiers: tuple[Tier, ...] = ()  #: by length, ascending
     windows: tuple[Window, ...] = ()  #: the first that holds counts
     service_tiers: dict[str, int] = {}  #: factors in ppm of the tiers that a client may ask for
+    pictures: tuple[Picture, ...] = ()
+
+    @property
+    def dearest_image_nano_per_million(self) -> int:
+        return max([self.image_nano_per_million or 0, *(row.nano_per_million for row in self.pictures)])
+
+    def picture_of(self, size: str, quality: str) -> Picture | None:
+        """The row by which a picture is charged of which this is known; none if it is not offered."""
+        return picture_of(self.pictures, self.image_nano_per_million, size=size, quality=quality)
 
     def tokens_for(self, input_tokens: int) -> Tokens:
         """What tokens cost in a request with so long a prompt."""
@@ -105,6 +115,8 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     output_tokens: int = 0
     requests: int = 1
     images: int = 0
+    image_size: str = ""
+    image_quality: str = ""
     audio_ms: int = 0
     characters: int = 0
     searches: int = 0
@@ -165,11 +177,19 @@ def _exact(units: Units, price: Price) -> int:
 
 def _other(units: Units | Bounds, price: Price) -> int:
     return (
-        units.images * (price.image_nano_per_million or 0)
+        units.images * _image_nano_per_million(units, price)
         + units.audio_ms * (price.audio_ms_nano_per_million or 0)
         + units.characters * (price.character_nano_per_million or 0)
         + units.searches * (price.search_nano_per_million or 0)
     )
+
+
+def _image_nano_per_million(units: Units | Bounds, price: Price) -> int:
+    """Of the row that these names are of."""
+    for row in price.pictures:
+        if (row.size, row.quality) == (units.image_size, units.image_quality):
+            return row.nano_per_million
+    return price.image_nano_per_million or 0
 
 
 def _dearest(bounds: Bounds, price: Price) -> int:

@@ -18,7 +18,7 @@ from application.wire.tokens import TokenCounter
 from application.wire.usage import BOUND_FACTOR, Figures, Reading, Usage, UsageFlag, estimated, usage_by
 from application.wire.usage_record import usage_record
 from domain.ledger.lease import Answer
-from domain.pricing import NO_MARKUP_PPM, Bounds, PriceInForce, charge_nano, combined_ppm, hold_nano
+from domain.pricing import NO_MARKUP_PPM, Bounds, Price, PriceInForce, charge_nano, combined_ppm, hold_nano
 
 _NOTHING: Final = Bounds(requests=0)
 _CUT: Final[tuple[UsageFlag, ...]] = ("absurd", "clamped")
@@ -76,11 +76,14 @@ def metered_in_units(used: Used, raw: bytes | None, terms: Terms) -> Usage:
     tells to be zero is zero.
     """
     price, bound = terms.price.price, terms.bound
+    used = _by_row(used, price, bound)
     told = Bounds(
         prompt_tokens=used.input + used.cached_input + used.cache_write,
         output_tokens=used.output,
         requests=0,
         images=used.images,
+        image_size=used.image_size,
+        image_quality=used.image_quality,
         audio_ms=used.audio_ms,
         characters=used.characters,
         searches=used.searches,
@@ -93,6 +96,8 @@ def metered_in_units(used: Used, raw: bytes | None, terms: Terms) -> Usage:
         output_tokens=bound.output_tokens,
         requests=0,
         images=bound.images,
+        image_size=bound.image_size,
+        image_quality=bound.image_quality,
         audio_ms=bound.audio_ms,
         characters=bound.characters,
         searches=bound.searches,
@@ -103,6 +108,8 @@ def metered_in_units(used: Used, raw: bytes | None, terms: Terms) -> Usage:
         input=most.prompt_tokens,
         output=most.output_tokens,
         images=most.images,
+        image_size=most.image_size,
+        image_quality=most.image_quality,
         audio_ms=most.audio_ms,
         characters=most.characters,
         searches=most.searches,
@@ -110,6 +117,15 @@ def metered_in_units(used: Used, raw: bytes | None, terms: Terms) -> Usage:
         source="estimated",
         flags=used.flags,
     )
+
+
+def _by_row(used: Used, price: Price, bound: Bound) -> Used:
+    """With the names of the row that prices its images; of the agreed one for a look that has no price."""
+    if not bound.images:
+        return used
+    row = price.picture_of(used.image_size, used.image_quality) if price.pictures else None
+    size, quality = (row.size, row.quality) if row else (bound.image_size, bound.image_quality)
+    return msgspec.structs.replace(used, image_size=size, image_quality=quality)
 
 
 def _usage(used: Used, raw: bytes | None, bound: Bound) -> Usage:
@@ -131,6 +147,8 @@ def _usage(used: Used, raw: bytes | None, bound: Bound) -> Usage:
         output=cut(used.output, bound.output_tokens),
         reasoning=cut(used.reasoning, bound.output_tokens),
         images=cut(used.images, bound.images),
+        image_size=used.image_size,
+        image_quality=used.image_quality,
         audio_ms=cut(used.audio_ms, bound.audio_ms),
         characters=cut(used.characters, bound.characters),
         searches=cut(used.searches, bound.searches),

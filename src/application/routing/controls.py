@@ -52,7 +52,7 @@ class MaxPrice(msgspec.Struct, frozen=True, kw_only=True):
             _within(self.prompt_nano, max(one.input_nano_per_million for one in tokens), factor)
             and _within(self.completion_nano, max(one.output_nano_per_million for one in tokens), factor)
             and _within(_million(self.request_nano), price.request_nano_per_million, factor)
-            and _within(_million(self.image_nano), price.image_nano_per_million or 0, factor)
+            and _within(_million(self.image_nano), price.dearest_image_nano_per_million, factor)
         )
 
 

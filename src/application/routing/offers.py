@@ -45,6 +45,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
             prompt_tokens=bound.prompt_tokens,
             output_tokens=bound.output_tokens,
             images=bound.images,
+            image_size=bound.image_size,
+            image_quality=bound.image_quality,
             audio_ms=bound.audio_ms,
             characters=bound.characters,
             searches=bound.searches,

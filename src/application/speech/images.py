@@ -1,10 +1,13 @@
 """Images, made and edited: bytes pass. Metered by the picture, by tokens, or by both, as the price names them.
 
 A price must name pictures; zero says that tokens pay for them. What a picture's tokens are at most, the deployment knows:
-as its longest answer for one that is made, as its largest picture (else its context) for one that is given.
+as its longest answer for one that is made, as its largest picture (else its context) for one that is given. A price may
+have rows by size and quality: the provider's word on them counts, then the client's; what neither says may be anything.
 """
 
 from typing import Final
+
+import msgspec
 
 from application.dialects.openai.images import (
     EDITS_PATH,
@@ -20,11 +23,13 @@ from application.dialects.openai.units import Used
 from application.dialects.port import Asked, Relay
 from application.directory_views import DeploymentView
 from application.speech.port import Asking, Head, JsonEndpoint, Speech, Whole
-from application.speech.units import UnitsHead, UnitSpeech, bound_in_units, require_price, whole_of
+from application.speech.units import UnitsHead, UnitSpeech, bound_in_units, unpriced, whole_of
 from application.speech.upload import FormBody, Upload
 from application.wire.bounds import Bound, ModelLimits
+from application.wire.errors import InvalidRequest
 from application.wire.prompt import PromptText
 from domain.catalogue.deployment_spec import Operation
+from domain.pictures import UNKNOWN, Picture
 from domain.pricing import Price
 
 MODEL: Final = "gpt-image-1"
@@ -49,12 +54,27 @@ def _request(head: ImagesHead) -> ImagesRequest:
 
 def _bound(head: Head, limits: ModelLimits, price: Price) -> Bound:
     assert isinstance(head, ImagesRequest)
-    require_price(price.image_nano_per_million, model=head.model, of="images")
+    picture = _picture(head, price)
     most = head.images.most(
         image_tokens_max=limits.output_tokens_max,
         input_image_tokens_max=limits.image_tokens_max or limits.context_tokens,
     )
+    most = msgspec.structs.replace(most, image_size=picture.size, image_quality=picture.quality)
     return bound_in_units(most, price)
+
+
+def _picture(head: ImagesRequest, price: Price) -> Picture:
+    """Raises: InvalidRequest: no price covers what is asked for."""
+    picture = price.picture_of(_known(head.images.size), _known(head.images.quality))
+    if picture is not None:
+        return picture
+    if not price.pictures:
+        raise unpriced(head.model, of="images")
+    raise InvalidRequest(
+        "unpriced_operation",
+        "size",
+        f"The model '{head.model}' has no price for a picture of this size and quality.",
+    )
 
 
 class ImagesEndpoint(JsonEndpoint):
@@ -125,3 +145,17 @@ class NativeImages(UnitSpeech):
 
     def told_by(self, relay: Relay | None) -> Used | None:
         return relay.used if isinstance(relay, ImagesRelay) else None
+
+    def used(self, said: Whole | Relay | None) -> Used:
+        """With the look that was asked for where the answer tells none."""
+        head, used = self.asking.head, super().used(said)
+        assert isinstance(head, ImagesRequest)
+        return msgspec.structs.replace(
+            used,
+            image_size=_known(used.image_size) or _known(head.images.size),
+            image_quality=_known(used.image_quality) or _known(head.images.quality),
+        )
+
+
+def _known(name: str | None) -> str:
+    return "" if name is None or name in UNKNOWN else name

@@ -50,7 +50,7 @@ class UnitSpeech:
     def figures(self, reading: Reading) -> Figures:  # noqa: ARG002  `used` says it all
         return _NO_FIGURES
 
-    def used(self, said: Whole | Relay | None) -> Used | None:
+    def used(self, said: Whole | Relay | None) -> Used:
         told = said.used if isinstance(said, Whole) else self.told_by(said)
         return told or NOTHING_TOLD
 
@@ -80,6 +80,8 @@ def bound_in_units(most: Used, price: Price, *, several: bool = True) -> Bound:
         answer_tokens=0,
         output_tokens=most.output if any(one.output_nano_per_million for one in kinds) else 0,
         images=most.images,
+        image_size=most.image_size,
+        image_quality=most.image_quality,
         audio_ms=most.audio_ms,
         characters=most.characters,
         searches=most.searches,
@@ -94,8 +96,12 @@ def require_price(*figures: int | None, model: str, of: str) -> None:
         InvalidRequest: none of `figures` is there.
     """
     if all(figure is None for figure in figures):
-        raise InvalidRequest(
-            "unpriced_operation",
-            "model",
-            f"The model '{model}' is not offered at this URL: it has no price for {of}.",
-        )
+        raise unpriced(model, of=of)
+
+
+def unpriced(model: str, *, of: str) -> InvalidRequest:
+    return InvalidRequest(
+        "unpriced_operation",
+        "model",
+        f"The model '{model}' is not offered at this URL: it has no price for {of}.",
+    )

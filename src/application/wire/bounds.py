@@ -43,6 +43,8 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     answer_tokens: int  #: of one choice: the `max_tokens` to send
     output_tokens: int  #: of all choices, and of a prediction
     images: int = 0
+    image_size: str = ""  #: of the row of the price by which they cost most
+    image_quality: str = ""
     audio_ms: int = 0
     characters: int = 0
     searches: int = 0

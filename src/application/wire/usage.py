@@ -46,6 +46,8 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     output: int
     reasoning: int = 0
     images: int = 0
+    image_size: str = ""
+    image_quality: str = ""
     audio_ms: int = 0
     characters: int = 0
     searches: int = 0
@@ -74,6 +76,8 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             reasoning=self.reasoning,
             requests=requests,
             images=self.images,
+            image_size=self.image_size,
+            image_quality=self.image_quality,
             audio_ms=self.audio_ms,
             characters=self.characters,
             searches=self.searches,

@@ -5,6 +5,7 @@ started last; of two with the same start the later version. So a correction publ
 price that was announced for a later day, nor is it ended by publishing other aliases.
 """
 
+import re
 from typing import ClassVar, Final, assert_never
 from uuid import UUID
 
@@ -12,6 +13,7 @@ import msgspec
 
 from domain.decimals import nano, nano_per_million
 from domain.fact import Fact, Stamp
+from domain.pictures import UNKNOWN, Picture
 from domain.pricing import MARKUP_PPM_MAX, NO_MARKUP_PPM, Price, Tier, Window
 from domain.refusal import BadField
 from domain.text import REASON_CHARS_MAX, alias_name, printable
@@ -19,6 +21,8 @@ from domain.text import REASON_CHARS_MAX, alias_name, printable
 PRICE_LIST_STREAM: Final = UUID("5b2f6f0e-31a4-5d7c-8f0b-9c1d2e3f4a05")
 ENTRIES_MAX = 5_000
 TIER_TOKENS_MAX: Final = 100_000_000
+PICTURES_MAX: Final = 100
+_LOOK: Final = re.compile(r"[A-Za-z0-9._:-]{1,32}", re.ASCII)
 EACH_NANO_MAX: Final = 1_000 * 10**9
 _PER_MILLION: Final = 1_000_000
 _SECOND_MS: Final = 1_000
@@ -52,11 +56,19 @@ class WindowText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     factor: str
 
 
+class PictureText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What one image of this size and quality costs, as a client asks for them; what is left out stands for any."""
+
+    size: str = ""
+    quality: str = ""
+    image: str
+
+
 class PriceText(TokensText, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """The price of an alias as an operator writes it. What it leaves out is not offered under the alias."""
 
     request: str  #: a flat fee, credits per million requests
-    image: str | None = None  #: credits per image
+    image: str | None = None  #: credits per image, of every one that `pictures` does not name
     audio_second: str | None = None  #: credits per second, where sound is not counted in tokens
     characters: str | None = None  #: credits per million characters read aloud
     search: str | None = None  #: credits per call of a tool that the provider runs by itself
@@ -65,6 +77,7 @@ class PriceText(TokensText, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     service_tiers: dict[
         str, str
     ] = {}  #: factors, such as `{"flex": "0.5"}`, of the tiers that clients may ask for
+    pictures: tuple[PictureText, ...] = ()  #: images whose price depends on their size or quality
 
 
 class PriceListPublished(Fact, frozen=True, kw_only=True):
@@ -170,7 +183,29 @@ class _Reader:
                 printable(name, field=f"{self._path}.service_tiers"): self._factor("service_tiers", factor)
                 for name, factor in sorted(text.service_tiers.items())
             },
+            pictures=self._pictures(text.pictures),
         )
+
+    def _pictures(self, rows: tuple[PictureText, ...]) -> tuple[Picture, ...]:
+        names = [(row.size, row.quality) for row in rows]
+        if len(rows) > PICTURES_MAX or len(set(names)) < len(names):
+            raise BadField(
+                f"{self._path}.pictures", f"must be at most {PICTURES_MAX}, no two of one size and quality"
+            )
+        return tuple(self._picture(place, row) for place, row in enumerate(rows))
+
+    def _picture(self, place: int, row: PictureText) -> Picture:
+        path = f"{self._path}.pictures.{place}"
+        for name, value in (("size", row.size), ("quality", row.quality)):
+            if value and (not _LOOK.fullmatch(value) or value in UNKNOWN):
+                raise BadField(f"{path}.{name}", "must be a name that clients use, such as 1024x1024 or high")
+        if not row.size and not row.quality:
+            raise BadField(
+                f"{path}.size", "or quality must be named; what every other image costs is `image`"
+            )
+        each = self._each(f"pictures.{place}.image", row.image, _PER_MILLION)
+        assert each is not None
+        return Picture(size=row.size, quality=row.quality, nano_per_million=each)
 
     def _tokens(self, text: TokensText, path: str) -> dict[str, int]:
         names = ("input", "cached_input", "cache_write", "output", "cache_write_long")

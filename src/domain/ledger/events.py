@@ -71,6 +71,10 @@ class Units(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reasoning: int = 0  #: how many of `output` were reasoning; informative
     requests: int = 1
     images: int = 0
+    image_size: str = (
+        ""  #: as the row of the price names it by which the images were charged, if it names one
+    )
+    image_quality: str = ""  #: likewise
     audio_ms: int = 0  #: of sound that was heard or made, where it is not counted in tokens
     characters: int = 0  #: of text that was read aloud
     searches: int = 0  #: calls of tools that the provider runs by itself

@@ -10,7 +10,7 @@ import pytest
 
 from tests.api.v1.gateway_world import POOR_NANO, World
 from tests.api.v1.test_refusals import refused
-from tests.api.v1.unit_routes import EMBED, LISTEN, PICTURE, VOICE
+from tests.api.v1.unit_routes import EMBED, LISTEN, PICTURE, PICTURE_BY_LOOK, VOICE
 
 Body = dict[str, Any]
 SOUND = ("a.mp3", b"sound" * 100)
@@ -226,3 +226,10 @@ def test_a_get_is_told_the_method(world: World) -> None:
     """405, for these as for chat."""
     answer = world.client.get("/v1/audio/speech", headers={"authorization": f"Bearer {world.seed.api_key}"})
     refused(answer, 405, "method_not_allowed")
+
+
+def test_a_look_without_a_price_is_refused(world: World) -> None:
+    """Nothing stands in for it: the provider would make it all the same."""
+    body = {"model": PICTURE_BY_LOOK, "prompt": "x", "size": "4096x4096"}
+    error = refused(post(world, "/images/generations", body), 400, "unpriced_operation")
+    assert error["param"] == "size"

@@ -17,6 +17,7 @@ from tests.api.v1.unit_routes import (
     LISTEN_BY_TOKENS,
     MODERATE,
     PICTURE,
+    PICTURE_BY_LOOK,
     PICTURE_BY_TOKENS,
     RANK,
     RANK_BY_TOKENS,
@@ -130,6 +131,34 @@ def test_pictures_are_charged_by_the_picture(world: World, sdk: openai.OpenAI) -
     charge = charged(world, raw.headers, "images")
     assert (charge.units.images, charge.charge_nano) == (2, 2 * 40_000_000)
     assert raw.headers["x-tokenok-charge"] == "0.08"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_pictures_are_charged_by_the_look_that_the_provider_tells(
+    world: World, sdk: openai.OpenAI, *, stream: bool
+) -> None:
+    """The client leaves it open: the dearest is held, and what was made is charged."""
+    raw = sdk.images.with_raw_response.generate(
+        model=PICTURE_BY_LOOK, prompt="a boat", size="auto", stream=stream
+    )
+    answer = raw.parse()
+    if isinstance(answer, openai.Stream):
+        assert list(answer)
+    charge = charged(world, raw.headers, "images")
+    assert (charge.units.image_size, charge.units.image_quality) == ("1024x1024", "low")
+    assert (charge.charge_nano, charge.hold_nano) == (10_000_000, 250_000_000)
+
+
+@pytest.mark.parametrize(
+    ("look", "hold_nano"),
+    [({"size": "1024x1024", "quality": "low"}, 10_000_000), ({"size": "1024x1024"}, 160_000_000)],
+)
+def test_what_is_held_is_the_dearest_that_was_asked_for(
+    world: World, look: dict[str, str], hold_nano: int
+) -> None:
+    """And no dearer."""
+    answer = post(world, "/images/generations", {"model": PICTURE_BY_LOOK, "prompt": "a boat", **look})
+    assert charged(world, answer.headers, "images").hold_nano == hold_nano
 
 
 def test_pictures_may_be_charged_by_tokens(world: World, sdk: openai.OpenAI) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 from application.catalogue import add_deployment, publish_prices, set_route
 from application.command import Ports
 from domain.catalogue.deployment_spec import Operation
-from domain.catalogue.prices import PriceText
+from domain.catalogue.prices import PictureText, PriceText
 from domain.catalogue.provider import provider_id_of
 from domain.fact import SYSTEM
 
@@ -17,6 +17,7 @@ SILENT: Final = "sandbox-fault-usage_missing"
 EMBED, MODERATE, RANK, RANK_BY_TOKENS = "embed", "omni-moderation-latest", "rank", "rank-by-tokens"
 PICTURE, PICTURE_BY_TOKENS, VOICE, LISTEN = "picture", "picture-by-tokens", "voice", "listen"
 LISTEN_BY_TOKENS, SILENT_PICTURE = "listen-by-tokens", "silent-picture"
+PICTURE_BY_LOOK = "picture-by-look"
 
 SERVES: Final[dict[str, tuple[Operation, ...]]] = {
     "sandbox-embed": ("embeddings",),
@@ -38,6 +39,7 @@ def price(
     audio_second: str | None = None,
     characters: str | None = None,
     search: str | None = None,
+    pictures: tuple[PictureText, ...] = (),
 ) -> PriceText:
     """`tokens`: of the prompt and of the answer."""
     return PriceText(
@@ -50,6 +52,7 @@ def price(
         audio_second=audio_second,
         characters=characters,
         search=search,
+        pictures=pictures,
     )
 
 
@@ -59,6 +62,16 @@ ROUTES: Final[dict[str, tuple[tuple[str, ...], PriceText]]] = {
     RANK: (("sandbox-rerank",), price(search="0.002")),
     RANK_BY_TOKENS: (("sandbox-rerank",), price(tokens=("0.05", "0"))),
     PICTURE: (("sandbox-image",), price(image="0.04")),
+    PICTURE_BY_LOOK: (
+        ("sandbox-image",),
+        price(
+            pictures=(
+                PictureText(size="1024x1024", quality="low", image="0.01"),
+                PictureText(size="1024x1024", quality="high", image="0.16"),
+                PictureText(size="1536x1024", image="0.25"),
+            )
+        ),
+    ),
     PICTURE_BY_TOKENS: (("sandbox-image",), price(image="0", tokens=("5", "40"))),
     SILENT_PICTURE: ((SILENT,), price(image="0", tokens=("5", "40"))),
     VOICE: (("sandbox-voice",), price(characters="15")),

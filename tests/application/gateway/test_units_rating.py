@@ -8,6 +8,7 @@ import pytest
 from application.dialects.openai.units import Used
 from application.gateway.rating import Terms, metered_in_units, rated_nano
 from application.wire.bounds import Bound
+from domain.pictures import Picture
 from domain.pricing import NO_MARKUP_PPM, PriceInForce
 from tests.application.gateway.exchange_world import PRICE
 
@@ -73,6 +74,36 @@ def test_what_the_price_does_not_cover_is_charged_by_its_bound(
     """Nothing told, or another unit than the price names: marked as an estimate."""
     usage = metered_in_units(used, None, terms(**named))
     assert (rated_nano(usage, terms(**named)), usage.source) == (nano, "estimated")
+
+
+LOOKS = (
+    Picture(size="1024x1024", quality="low", nano_per_million=1_000_000),
+    Picture(size="1024x1024", quality="high", nano_per_million=9_000_000),
+)
+
+
+@pytest.mark.parametrize(
+    ("size", "quality", "nano", "named"),
+    [
+        ("1024x1024", "low", 2, ("1024x1024", "low")),
+        ("1024x1024", "", 18, ("1024x1024", "high")),
+        ("512x512", "ultra", 18, ("1024x1024", "high")),
+    ],
+)
+def test_pictures_are_charged_by_the_row_of_their_look(
+    size: str, quality: str, nano: int, named: tuple[str, str]
+) -> None:
+    """What the event keeps are the row's own words; a look without a price costs what was agreed."""
+    agreed = terms()
+    price = msgspec.structs.replace(agreed.price.price, pictures=LOOKS)
+    agreed = msgspec.structs.replace(
+        agreed,
+        price=msgspec.structs.replace(agreed.price, price=price),
+        bound=msgspec.structs.replace(BOUND, image_size="1024x1024", image_quality="high"),
+    )
+    used = Used(images=2, image_size=size, image_quality=quality, source="answer")
+    usage = metered_in_units(used, None, agreed)
+    assert (rated_nano(usage, agreed), usage.image_size, usage.image_quality) == (nano, *named)
 
 
 def test_an_explicit_zero_is_a_zero() -> None:

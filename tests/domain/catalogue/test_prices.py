@@ -6,6 +6,7 @@ import pytest
 from domain.catalogue import prices as rules
 from domain.catalogue.alias import AliasRemoved
 from domain.catalogue.prices import (
+    PictureText,
     PriceList,
     PriceListEvent,
     PriceListPublished,
@@ -14,6 +15,7 @@ from domain.catalogue.prices import (
     WindowText,
 )
 from domain.fact import Stamp
+from domain.pictures import Picture
 from domain.pricing import Price, Tier, Window
 from domain.refusal import BadField
 from tests.spec import Spec
@@ -115,6 +117,10 @@ def test_every_dimension_of_a_price_is_read_exactly() -> None:
         ),
         windows=(WindowText(weekdays=(4, 0, 0), from_minute=60, to_minute=240, factor="2"),),
         service_tiers={"priority": "2.5", "flex": "0.5"},
+        pictures=(
+            PictureText(size="1024x1024", quality="hd", image="0.08"),
+            PictureText(size="9x9", image="1"),
+        ),
     )
     [event] = publish(PriceList(), entries={"a": text})
     assert event.entries["a"] == msgspec.structs.replace(
@@ -136,10 +142,15 @@ def test_every_dimension_of_a_price_is_read_exactly() -> None:
         ),
         windows=(Window(weekdays=(0, 4), from_minute=60, to_minute=240, factor_ppm=2_000_000),),
         service_tiers={"flex": 500_000, "priority": 2_500_000},
+        pictures=(
+            Picture(size="1024x1024", quality="hd", nano_per_million=80_000_000 * 10**6),
+            Picture(size="9x9", nano_per_million=10**9 * 10**6),
+        ),
     )
 
 
 TIER = TierText(input="1", cached_input="1", cache_write="1", output="1", above_input_tokens=9)
+PICTURE = PictureText(size="1024x1024", image="0.04")
 WINDOW = WindowText(weekdays=(0,), from_minute=0, to_minute=1, factor="2")
 
 
@@ -157,6 +168,11 @@ WINDOW = WindowText(weekdays=(0,), from_minute=0, to_minute=1, factor="2")
         ({"windows": (msgspec.structs.replace(WINDOW, factor="0"),)}, "windows.0.factor"),
         ({"windows": (msgspec.structs.replace(WINDOW, factor="0.0000001"),)}, "windows.0.factor"),
         ({"service_tiers": {"flex": "101"}}, "service_tiers"),
+        ({"pictures": (PICTURE, PICTURE)}, "pictures"),
+        ({"pictures": (msgspec.structs.replace(PICTURE, size=""),)}, "pictures.0.size"),
+        ({"pictures": (msgspec.structs.replace(PICTURE, size="auto"),)}, "pictures.0.size"),
+        ({"pictures": (msgspec.structs.replace(PICTURE, quality="h d"),)}, "pictures.0.quality"),
+        ({"pictures": (msgspec.structs.replace(PICTURE, image="1001"),)}, "pictures.0.image"),
     ],
 )
 def test_a_dimension_that_cannot_be_is_refused(change: dict[str, object], field: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from application.catalogue.presets.preset import DatedPrice, PresetModel
-from domain.catalogue.prices import PriceText, TierText
+from domain.catalogue.prices import PictureText, PriceText, TierText
 from domain.decimals import nano
 from domain.refusal import BadField
 
@@ -20,7 +20,7 @@ _AMOUNTS: Final = (
 _SECOND_US: Final = 1_000_000
 _RATE_FIELD: Final = "credits_per_usd"
 
-TextT = TypeVar("TextT", PriceText, TierText)
+TextT = TypeVar("TextT", PriceText, TierText, PictureText)
 
 
 def rate_of(credits_per_usd: str) -> Decimal:
@@ -37,7 +37,11 @@ def rate_of(credits_per_usd: str) -> Decimal:
 def in_credits(usd: PriceText, rate: Decimal) -> PriceText:
     """Every amount times the rate, up to the next nano-credit: never below what the provider takes. Factors stay."""
     price = _amounts(usd, rate)
-    return msgspec.structs.replace(price, tiers=tuple(_amounts(tier, rate) for tier in usd.tiers))
+    return msgspec.structs.replace(
+        price,
+        tiers=tuple(_amounts(tier, rate) for tier in usd.tiers),
+        pictures=tuple(_amounts(row, rate) for row in usd.pictures),
+    )
 
 
 def rate_in(region: str, model: PresetModel, rate: Decimal) -> Decimal:

@@ -32,7 +32,7 @@ _ELSEWHERE: Final = (*_PICTURES, "images", "images[]", "image_url", "image_file"
 
 
 class ImagesHead(msgspec.Struct, frozen=True, kw_only=True):
-    """What the gateway reads of a request. Size and quality choose a price and are the operator's to map."""
+    """What the gateway reads of a request. Size and quality choose the row of the price."""
 
     model: str | None  #: the endpoint has a default
     stream: bool
@@ -120,9 +120,12 @@ def read_images(body: bytes) -> Answer:
         return GARBAGE
     used = _used_of(document.usage) if document.usage else None
     used = used or Used(source="answer")
+    used = msgspec.structs.replace(
+        used, images=document.items, image_size=document.size, image_quality=document.quality
+    )
     return Answer(
         body=document.body,
-        used=msgspec.structs.replace(used, images=document.items),
+        used=used,
         usage_raw=document.usage_raw,
     )
 
@@ -138,7 +141,12 @@ class ImagesRelay(EventRelay):
     def used(self) -> Used | None:
         if not self._reader.ended:
             return self._reader.used
-        return msgspec.structs.replace(self._reader.used or Used(source="answer"), images=1)
+        return msgspec.structs.replace(
+            self._reader.used or Used(source="answer"),
+            images=1,
+            image_size=self._reader.words.get("size", ""),
+            image_quality=self._reader.words.get("quality", ""),
+        )
 
 
 def _used_of(usage: Json) -> Used | None:

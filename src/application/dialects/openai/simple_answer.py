@@ -28,6 +28,8 @@ class _Document(msgspec.Struct, gc=False):
     error: Any = None
     text: Any = None
     duration: Any = None
+    size: Any = None
+    quality: Any = None
     base_resp: BaseResp | None = None
 
 
@@ -44,6 +46,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     meta: Json
     text: str | None
     duration: Any
+    size: str  #: of pictures; empty where it is not told
+    quality: str
 
 
 def read_document(body: bytes, *, items: tuple[str, ...]) -> Document | Answer:
@@ -69,6 +73,8 @@ def read_document(body: bytes, *, items: tuple[str, ...]) -> Document | Answer:
         meta=document.meta if isinstance(document.meta, dict) else {},
         text=document.text if isinstance(document.text, str) else None,
         duration=document.duration,
+        size=document.size if isinstance(document.size, str) else "",
+        quality=document.quality if isinstance(document.quality, str) else "",
     )
 
 
@@ -84,6 +90,8 @@ def _loose(members: Json) -> _Document:
         error=members.get("error"),
         text=members.get("text"),
         duration=members.get("duration"),
+        size=members.get("size"),
+        quality=members.get("quality"),
         base_resp=BaseResp(status_code=base) if isinstance(base, int) else None,
     )
 

@@ -11,6 +11,7 @@ from application.wire.relay import Fault
 from application.wire.spoken import Spoken, SpokenText
 
 _FOLD_EVENTS: Final = 64
+_WORD_CHARS: Final = 64
 
 
 class TypedReader:
@@ -23,6 +24,7 @@ class TypedReader:
         self.error_body = b""
         self.usage_raw: bytes | None = None
         self.used: Used | None = None
+        self.words: dict[str, str] = {}  #: short texts in the last event
         self._last = last
         self._used_of = used_of
         self._spoken = Spoken()
@@ -45,6 +47,12 @@ class TypedReader:
             if self.chunks % _FOLD_EVENTS == 0:
                 self._spoken.fold()
         self.ended = kind in self._last
+        if self.ended:
+            self.words = {
+                each: text
+                for each, text in event.items()
+                if isinstance(text, str) and len(text) <= _WORD_CHARS
+            }
         usage = object_in(event, "usage")
         if usage:
             self.usage_raw = kept(written(usage))

@@ -38,6 +38,8 @@ class Used(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     input_audio: int = 0  #: how many of `input` spell sound
     output_image: int = 0  #: how many of `output` spell images
     images: int = 0
+    image_size: str = ""  #: as it was told, or else asked for
+    image_quality: str = ""
     audio_ms: int = 0
     characters: int = 0
     searches: int = 0

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from application.catalogue.presets.credits import in_credits, price_at, rate_of, starts_us
 from application.catalogue.presets.preset import DatedPrice
-from domain.catalogue.prices import PriceText, TierText, WindowText
+from domain.catalogue.prices import PictureText, PriceText, TierText, WindowText
 from domain.refusal import BadField
 
 DAY_US = 86_400_000_000
@@ -33,10 +33,12 @@ def test_amounts_change_and_factors_stay() -> None:
         tiers=(tier,),
         windows=(window,),
         service_tiers={"flex": "0.5"},
+        pictures=(PictureText(size="9x9", image="0.02"),),
     )
     price = in_credits(usd, Decimal(2))
     assert (price.input, price.cached_input, price.output, price.search) == ("3", "0.000000002", "20", "0.02")
     assert price.tiers[0].output == "4"
+    assert price.pictures == (PictureText(size="9x9", image="0.04"),)
     assert (price.windows, price.service_tiers, price.image) == ((window,), {"flex": "0.5"}, None)
 
 

@@ -176,6 +176,20 @@ def test_no_price_has_a_song_or_a_picture_for_nothing() -> None:
     }
 
 
+@each
+def test_what_is_not_chat_has_a_price_for_its_unit(preset: Preset) -> None:
+    """The gateway refuses what has none: a zero says that tokens pay."""
+    for one in preset.models:
+        for price in one.prices:
+            usd = price.usd
+            if {"images", "image-edits"} & set(one.operations):
+                assert usd.image is not None or usd.pictures, one.id
+            if "speech" in one.operations:
+                assert (usd.characters, usd.audio_second) != (None, None), one.id
+            if {"transcriptions", "translations"} & set(one.operations):
+                assert usd.audio_second is not None, one.id
+
+
 def test_a_price_in_every_dimension() -> None:
     """Two lifetimes of a written cache, whole-request tiers, service tiers, searches."""
     (astra,) = model("openai", "gpt-6-astra").prices
