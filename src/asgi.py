@@ -28,6 +28,7 @@ from projections.metrics import LagCollector
 from projections.registry import all_projections
 from projections.request_log import RequestReader
 from projections.service import ProjectionService
+from projections.statement_reader import StatementReader
 from projections.usage_reader import UsageReader
 
 
@@ -93,6 +94,7 @@ def _admin_tools(process: GatewayProcess) -> AdminTools:
         balances=BalanceReader(process.pool),
         requests=RequestReader(process.pool),
         usage=UsageReader(process.pool),
+        statements=StatementReader(process.pool),
         wake=process.follower.wake,
         sealed=process.sealed,
     )

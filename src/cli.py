@@ -62,6 +62,7 @@ _NOUNS: Final = {
     "preset": "providers that are known already",
     "prices": "what models cost",
     "operator": "members of staff and their tokens",
+    "statement": "see what changed an account's credit in a period",
     "ledger": "check the books",
     "export": "the books for auditors and accountants",
     "seal": "proof that the log is what it was",

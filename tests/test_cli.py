@@ -52,6 +52,12 @@ def test_from_an_account_to_its_balance(cli: Cli, database_url: str) -> None:
     assert cli.json("requests", "list", "--account-id", account_id)["requests"] == []
     assert cli.json("usage", "show", "--month", "2026-11", "--by", "day,alias")["items"] == []
     assert cli.text("usage", "earnings", "--month", "2026-11") == "Nothing.\n"
+    always = ("--from-us", "0", "--until-us", str(9 * 10**17))
+    statement = cli.json("statement", "show", "--account-id", account_id, *always)
+    assert [line["kind"] for line in statement["lines"]] == ["grant"]
+    text = cli.text("statement", "show", "--account-id", account_id, *always)
+    assert text.startswith("Opening 0\n")
+    assert "Closing 0.000005, as of position" in text
     assert cli.json("ledger", "verify")["ok"] is True
 
 

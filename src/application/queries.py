@@ -128,6 +128,9 @@ class RequestFilter(msgspec.Struct, frozen=True, kw_only=True):
     client_ref: str | None = None
     admitted_from_us: int | None = None
     admitted_until_us: int | None = None
+    price_version: int | None = None
+    last_position_from: int | None = None  #: the newest event is at this position or behind it
+    last_position_to: int | None = None  #: the newest event is at this position or before it
 
 
 class RequestPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from application.reports.period import Period, asked
+from application.reports.statement import Statement
 from application.reports.usage import (
     EarningsPage,
     GroupValues,
@@ -17,6 +18,7 @@ from application.reports.usage import (
 from bootstrap import open_pool
 from commandline.outcome import Outcome, add_tool
 from commandline.texts import credits_of, table
+from projections.statement_reader import StatementReader
 from projections.usage_reader import UsageReader
 from settings import Settings
 
@@ -29,6 +31,12 @@ def add_reports(nouns: dict[str, Any]) -> None:
         nouns["usage"], "earnings", run_earnings, "add up the calls of providers and what they earned"
     )
     _add_sums(earnings, by="provider,model")
+    statement = add_tool(
+        nouns["statement"], "show", run_statement, "an account's credit from opening to closing, line by line"
+    )
+    add_period(statement)
+    statement.add_argument("--account-id", type=UUID, required=True, metavar="UUID")
+    _add_page(statement)
 
 
 def run_usage(settings: Settings, values: argparse.Namespace) -> Outcome:
@@ -53,6 +61,14 @@ def run_earnings(settings: Settings, values: argparse.Namespace) -> Outcome:
             limit=values.limit,
         )
     return Outcome(page, text=_earnings_text(page))
+
+
+def run_statement(settings: Settings, values: argparse.Namespace) -> Outcome:
+    with open_pool(settings) as pool:
+        statement = StatementReader(pool).statement(
+            values.account_id, period_of(values), zone=values.zone, after=values.after, limit=values.limit
+        )
+    return Outcome(statement, text=_statement_text(statement))
 
 
 def add_period(parser: argparse.ArgumentParser) -> None:
@@ -84,6 +100,10 @@ def _add_sums(parser: argparse.ArgumentParser, *, by: str) -> None:
     parser.add_argument("--account-id", type=UUID, metavar="UUID", help="of this account")
     parser.add_argument("--key-id", type=UUID, metavar="UUID", help="made with this API key")
     parser.add_argument("--alias", metavar="NAME", help="for this model, as the client wrote it")
+    _add_page(parser)
+
+
+def _add_page(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--after", metavar="TEXT", help="`next_after` of the page before")
     parser.add_argument("--limit", type=int, default=100, metavar="NUMBER", help="how many (%(default)s)")
 
@@ -124,6 +144,26 @@ def _earnings_text(page: EarningsPage) -> str:
         for one in page.items
     ]
     return _page_text(head, rows, next_after=page.next_after)
+
+
+def _statement_text(statement: Statement) -> str:
+    head = ("DAY", "WHAT", "CREDITS", "CHARGES", "MODEL", "PRICES", "POSITIONS", "REASON")
+    rows = [
+        (
+            line.day,
+            line.kind,
+            credits_of(line.amount_nano),
+            str(line.charges or ""),
+            line.alias or "",
+            "" if line.price_version is None else f"version {line.price_version}",
+            f"{line.first_position}-{line.last_position}",
+            line.reason or "",
+        )
+        for line in statement.lines
+    ]
+    opening, closing = credits_of(statement.opening_nano), credits_of(statement.closing_nano)
+    lines = _page_text(head, rows, next_after=statement.next_after)
+    return f"Opening {opening}\n\n{lines}\nClosing {closing}, as of position {statement.position}\n"
 
 
 def _page_text(head: Sequence[str], rows: Sequence[Sequence[str]], *, next_after: str | None) -> str:

@@ -325,6 +325,9 @@ _CONDITIONS = {
     "client_ref": "left(client_ref, 256) = left(%s, 256) AND client_ref = %s",
     "admitted_from_us": "admitted_us >= %s",
     "admitted_until_us": "admitted_us < %s",
+    "price_version": "price_version = %s",
+    "last_position_from": "last_position >= %s",
+    "last_position_to": "last_position <= %s",
 }
 
 

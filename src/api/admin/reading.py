@@ -171,6 +171,9 @@ def read_model_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         client_ref: FromQuery[str | None] = None,
         admitted_from_us: FromQuery[int | None] = None,
         admitted_until_us: FromQuery[int | None] = None,
+        price_version: FromQuery[int | None] = None,
+        last_position_from: FromQuery[int | None] = None,
+        last_position_to: FromQuery[int | None] = None,
         before_position: FromQuery[int | None] = None,
         limit: Limit = 50,
     ) -> RequestPage:
@@ -183,6 +186,9 @@ def read_model_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
             client_ref=client_ref,
             admitted_from_us=admitted_from_us,
             admitted_until_us=admitted_until_us,
+            price_version=price_version,
+            last_position_from=last_position_from,
+            last_position_to=last_position_to,
         )
         return tools.requests.requests(wanted, before_position=before_position, limit=limit)
 

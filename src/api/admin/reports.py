@@ -5,13 +5,14 @@ from uuid import UUID
 
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromQuery
+from litestar.params import FromPath, FromQuery
 
 from api.admin.access import PERMISSION
 from api.admin.reading import Limit
 from api.admin.tools import AdminTools
 from api.admin.views import PAGE_ROWS
 from application.reports.period import asked
+from application.reports.statement import Statement
 from application.reports.usage import (
     EarningsPage,
     UsageFilter,
@@ -24,7 +25,7 @@ _READ: Final = {PERMISSION: "read"}
 
 
 def report_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
-    """Usage and earnings."""
+    """Usage, earnings and statements."""
 
     @get("/usage", opt=_READ, sync_to_thread=True)
     def read_usage(
@@ -64,4 +65,22 @@ def report_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         wanted = UsageFilter(period=period, account_id=account_id, key_id=key_id, alias=alias)
         return tools.usage.earnings(wanted, by=earnings_groups(by), zone=zone, after=after, limit=limit)
 
-    return [read_usage, read_earnings]
+    @get("/statements/{account_id:uuid}", opt=_READ, sync_to_thread=True)
+    def read_statement(
+        *,
+        account_id: FromPath[UUID],
+        month: FromQuery[str | None] = None,
+        from_us: FromQuery[int | None] = None,
+        until_us: FromQuery[int | None] = None,
+        zone: FromQuery[str] = "UTC",
+        after: FromQuery[str | None] = None,
+        limit: Limit = PAGE_ROWS,
+    ) -> Statement:
+        """An account's credit from the opening to the closing of a period, line by line.
+
+        The charges behind a line: GET /requests with its account, key, alias, price version and positions.
+        """
+        period = asked(month_name=month, from_us=from_us, until_us=until_us, zone=zone)
+        return tools.statements.statement(account_id, period, zone=zone, after=after, limit=limit)
+
+    return [read_usage, read_earnings, read_statement]

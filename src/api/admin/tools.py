@@ -8,6 +8,7 @@ from application.command import Ports
 from application.directory import Directory
 from application.idempotency import IdempotencyStore
 from application.queries import BalanceQueries, RequestQueries
+from application.reports.statement import StatementQueries
 from application.reports.usage import UsageQueries
 from application.sealing.reading import SealedLog
 
@@ -21,5 +22,6 @@ class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
     balances: BalanceQueries
     requests: RequestQueries
     usage: UsageQueries
+    statements: StatementQueries
     wake: Callable[[], None]
     sealed: SealedLog | None = None

@@ -13,6 +13,7 @@ import msgspec
 from domain.refusal import BadField
 
 SLOT_US: Final = 15 * 60 * 1_000_000
+DAY_US: Final = 96 * SLOT_US
 _MONTHS: Final = 12
 
 

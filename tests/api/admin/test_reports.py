@@ -1,15 +1,18 @@
 """Reports over the admin API, as an auditor reads them."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from tests.api.admin.conftest import World
+from tests.api.admin.test_commands import opened, post
+from tests.cli_runner import project
 
 MONTH = {"month": "2026-11", "zone": "Asia/Tokyo"}
 
 
-def get(world: World, path: str, **query: str) -> Any:
+def report(world: World, path: str, **query: str) -> Any:
     """What an auditor is answered; it must succeed."""
     answer = world.client.get(f"/api/admin{path}", params=query, headers=world.as_role("auditor"))
     assert answer.status_code == 200, answer.text
@@ -19,7 +22,7 @@ def get(world: World, path: str, **query: str) -> Any:
 @pytest.mark.parametrize("path", ["/usage", "/earnings"])
 def test_sums_are_read_by_whoever_may_read(world: World, path: str) -> None:
     """An empty month is an empty page; nobody reads without a token."""
-    assert get(world, path, **MONTH, by="day,alias") == {"items": [], "next_after": None}
+    assert report(world, path, **MONTH, by="day,alias") == {"items": [], "next_after": None}
     assert world.client.get(f"/api/admin{path}", params=MONTH).status_code == 401
 
 
@@ -28,3 +31,21 @@ def test_what_cannot_be_asked_is_said(world: World, query: dict[str, str]) -> No
     """A period is needed, a zone must exist, and groups are those of the report."""
     answer = world.client.get("/api/admin/usage", params=query, headers=world.as_role("auditor"))
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_value")
+
+
+def test_a_statement_of_an_account(world: World, database_url: str) -> None:
+    """From nothing to what was granted; the figures are integers, the reason is the operator's own."""
+    account_id = opened(world)
+    grant = {
+        "lot_id": str(UUID(int=7)),
+        "account_id": account_id,
+        "amount_nano": 70,
+        "reason": "paid by wire",
+    }
+    assert post(world, "/credit/grant", grant).status_code == 201
+    project(database_url)
+    found = report(world, f"/statements/{account_id}", from_us="0", until_us=str(9 * 10**17))
+    assert (found["opening_nano"], found["closing_nano"], found["next_after"]) == (0, 70, None)
+    assert [(line["kind"], line["amount_nano"], line["reason"]) for line in found["lines"]] == [
+        ("grant", 70, "paid by wire")
+    ]
