@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 from psycopg_pool import ConnectionPool
 
+from adapters.archive.files import ArchiveDirectory
 from adapters.eventstore.migrations import Migration
 from adapters.eventstore.migrations import migrate as run_migrations
 from adapters.eventstore.store import PostgresEventStore
@@ -59,6 +60,23 @@ def open_pool(settings: Settings, *, size_max: int = 4) -> Pool:
     )
 
 
+def archive_of(settings: Settings) -> ArchiveDirectory:
+    """Where the parts of the log are that have left the database."""
+    return ArchiveDirectory(Path(settings.archive_dir) if settings.archive_dir else None)
+
+
+def open_store(
+    settings: Settings, *, application_name: str = "tokenok-store", connections_max: int = 4
+) -> PostgresEventStore:
+    """The log, wherever a part of it is; the caller closes it."""
+    return PostgresEventStore(
+        settings.database_url,
+        application_name=application_name,
+        connections_max=connections_max,
+        archive=archive_of(settings),
+    )
+
+
 def make_ports(settings: Settings, *, store: PostgresEventStore, pool: Pool, clock: Clock) -> Ports:
     """What commands work with.
 
@@ -100,7 +118,7 @@ def sealed_log(settings: Settings, *, log: ReadableLog, clock: Clock) -> SealedL
 @contextmanager
 def ports_of(settings: Settings) -> Iterator[Ports]:
     """Ports for one command or a few, such as on the command line."""
-    with PostgresEventStore(settings.database_url) as store, open_pool(settings) as pool:
+    with open_store(settings) as store, open_pool(settings) as pool:
         yield make_ports(settings, store=store, pool=pool, clock=SystemClock())
 
 
@@ -112,7 +130,7 @@ def reaper_of(settings: Settings) -> Iterator[Reaper]:
         PostgresPresence(settings.database_url, lease_valid_s=settings.lease_valid_s),
     )
     try:
-        with PostgresEventStore(settings.database_url, application_name="tokenok-reaper") as store:
+        with open_store(settings, application_name="tokenok-reaper") as store:
             yield Reaper(
                 store=store,
                 presence=presence,

@@ -23,6 +23,7 @@ from adapters.vault.master_keys import BadMasterKey
 from api.admin.answers import answer_of
 from api.admin.commands import COMMANDS, Entry
 from api.admin.problems import code_of
+from application.archive.ports import DetachRefused
 from application.eventlog import EventLogError
 from application.exporting.ports import ExportRefused
 from application.projections import RebuildRunning, UnknownProjection
@@ -66,6 +67,7 @@ _NOUNS: Final = {
     "ledger": "check the books",
     "export": "the books for auditors and accountants",
     "seal": "proof that the log is what it was",
+    "archive": "old parts of the log as files",
     "projections": "the read models",
     "master-key": "the key that seals secrets",
 }
@@ -90,6 +92,7 @@ _CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (PoolClosed, "database_unavailable"),
     (RebuildRunning, "rebuild_running"),
     (ExportRefused, "export_refused"),
+    (DetachRefused, "detach_refused"),
     (UnknownProjection, "not_found"),
 )
 _UNUSABLE: Final = (

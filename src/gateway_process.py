@@ -10,7 +10,6 @@ import redis.asyncio
 import structlog
 
 from adapters.eventstore.journal import GroupCommitJournal
-from adapters.eventstore.store import PostgresEventStore
 from adapters.eventstore.wakeups import PostgresWakeups
 from adapters.presence import PostgresPresence, PresenceKeeper
 from adapters.redis_limits import RedisLimitSync
@@ -40,7 +39,7 @@ from application.routing.scores import Scores
 from application.routing.speed import Speeds
 from application.routing.telling import tell
 from application.sealing.watch import SealWatch
-from bootstrap import make_ports, open_pool, sealed_log
+from bootstrap import make_ports, open_pool, open_store, sealed_log
 from domain.catalogue.addresses import Allowlist
 from domain.ledger.events import Owner
 from settings import Settings
@@ -61,7 +60,7 @@ class GatewayProcess:
         self.clock, self.ids = SystemClock(), SystemIds()
         self.owner = Owner(self.ids.new(), self.clock.now_us() // 1000)
         self.pool = open_pool(settings)
-        self.store = PostgresEventStore(settings.database_url, connections_max=8)
+        self.store = open_store(settings, connections_max=8)
         self.ports = make_ports(settings, store=self.store, pool=self.pool, clock=self.clock)
         self.sealed = sealed_log(settings, log=self.store, clock=self.clock)
         self.seal_book = PostgresCheckpointBook(self.pool)

@@ -9,7 +9,6 @@ from typing import Final, Self
 
 import structlog
 
-from adapters.eventstore.store import PostgresEventStore
 from adapters.upstream.client import UpstreamClient
 from adapters.upstream.dial import resolve_by_system
 from adapters.upstream.egress import checked
@@ -18,7 +17,7 @@ from application.directory import Directory
 from application.eventlog import EventLogError
 from application.routing.health import Health
 from application.routing.probing import JITTER_S, Probing
-from bootstrap import make_ports, open_pool
+from bootstrap import make_ports, open_pool, open_store
 from domain.catalogue.addresses import Allowlist
 from settings import Settings
 
@@ -103,7 +102,7 @@ class Prober:
     def _make(self) -> Probing:
         settings, clock = self._settings, SystemClock()
         with ExitStack() as opening:  # what fails half-way leaves nothing open
-            store = opening.enter_context(PostgresEventStore(settings.database_url, application_name=_NAME))
+            store = opening.enter_context(open_store(settings, application_name=_NAME))
             pool = opening.enter_context(open_pool(settings, size_max=2))
             ports = make_ports(settings, store=store, pool=pool, clock=clock)
             self._open = opening.pop_all()

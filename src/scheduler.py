@@ -12,7 +12,6 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
-from adapters.eventstore.store import PostgresEventStore
 from adapters.jobs.broker import make_broker
 from adapters.jobs.schedule import Job, Schedule
 from adapters.jobs.signals import stop_on_signals
@@ -21,7 +20,7 @@ from adapters.vault.idempotency import purge
 from application.clock import SystemClock
 from application.projections import Projections
 from application.routing.probing import EVERY_S
-from bootstrap import reaper_of
+from bootstrap import open_store, reaper_of
 from domain.sealing.notes import BadKey
 from domain.topics import REGISTRY
 from logs import configure_logs
@@ -49,7 +48,7 @@ def run(settings: Settings, *, jobs: Sequence[Job] = (), stop: threading.Event) 
     wakeups = ProjectionWakeups(make_broker(settings.redis_url))
     with (
         projection_pool(settings.database_url, size_max=2, application_name=_NAME) as pool,
-        PostgresEventStore(settings.database_url, application_name=_NAME) as store,
+        open_store(settings, application_name=_NAME) as store,
     ):
         projections = ProjectionService(
             pool=pool, store=store, registry=REGISTRY, projections=all_projections(), clock=clock

@@ -13,7 +13,7 @@ from adapters.sealing.keys import SealKeys, parse_seal_keys
 from adapters.sealing.turn import sealing_turn
 from application.eventlog import EventLogError
 from application.sealing.sealer import EVENTS_MAX, Forked, LogSealer
-from bootstrap import open_pool, sealed_directory
+from bootstrap import open_pool, open_store, sealed_directory
 from settings import Settings
 
 _NAME: Final = "tokenok-sealer"  # of its database connections
@@ -53,7 +53,7 @@ class LogSealing:
     def _run(self) -> None:
         assert self._keys is not None
         with (
-            PostgresEventStore(self._settings.database_url, application_name=_NAME) as store,
+            open_store(self._settings, application_name=_NAME) as store,
             open_pool(self._settings, size_max=1) as pool,
         ):
             book = PostgresCheckpointBook(pool)

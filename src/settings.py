@@ -41,6 +41,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     journal_wait_s_max: float = 5.0
     """How long the oldest event may wait before new requests get 503 (ledger rule R5)."""
 
+    archive_dir: str = ""
+    """The directory of the archive: parts of the log that have left the database. Every process reads it."""
+    archive_segment_events: int = 1_000_000
+    """Events in one segment of the archive."""
+    archive_rest_s: float = 3600.0
+    """How long a part has been closed before it may leave the database."""
+
     lease_valid_s: float = 10.0
     """A lease's owner proves within this time that it lives; the reaper fences after twice of it."""
     lease_charges_max: int = 20_000
@@ -105,7 +112,7 @@ def require(settings: Settings, *names: str) -> None:
     """
     missing = [name.upper() for name in names if not getattr(settings, name)]
     if missing:
-        raise BadSetting(f"{' and '.join(missing)} must be set: the address of the server to use")
+        raise BadSetting(f"{' and '.join(missing)} must be set: where to find it")
 
 
 def _read_secret(name: str, path: Path) -> str:

@@ -14,11 +14,11 @@ import dramatiq
 import structlog
 from dramatiq.brokers.redis import RedisBroker
 
-from adapters.eventstore.store import PostgresEventStore
 from adapters.jobs.broker import make_broker
 from adapters.jobs.signals import stop_on_signals
 from adapters.jobs.wakeups import ProjectionWakeups, declare_projecting
 from application.clock import SystemClock
+from bootstrap import open_store
 from domain.topics import REGISTRY
 from logs import configure_logs
 from projections.follower import Follower
@@ -46,9 +46,7 @@ def projecting(settings: Settings) -> Iterator[None]:
     stop = threading.Event()
     with (
         projection_pool(settings.database_url, size_max=threads + 1, application_name=_NAME) as pool,
-        PostgresEventStore(
-            settings.database_url, connections_max=threads + 1, application_name=_NAME
-        ) as store,
+        open_store(settings, connections_max=threads + 1, application_name=_NAME) as store,
     ):
         runner = Runner(
             pool=pool, reader=LogTail(store), registry=REGISTRY, projections=projections, clock=clock

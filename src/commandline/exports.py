@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 from typing import Any, Final
 
-from adapters.eventstore.store import PostgresEventStore
 from adapters.exporting.folder import new_folder
 from application.exporting.ledger import LINES_PER_FILE, LedgerExport, export_ledger
 from application.exporting.manifest import Manifest
+from bootstrap import open_store
 from commandline.help import sentence
 from commandline.outcome import Outcome
 from domain.topics import REGISTRY
@@ -37,7 +37,7 @@ def add_exports(verbs: Any) -> None:
 
 def run_ledger(settings: Settings, values: argparse.Namespace) -> Outcome:
     wanted = LedgerExport(until_position=values.until, lines_per_file=values.lines, compressed=values.gzip)
-    with PostgresEventStore(settings.database_url) as store, new_folder(values.out) as folder:
+    with open_store(settings) as store, new_folder(values.out) as folder:
         manifest = export_ledger(wanted, log=store, folder=folder, registry=REGISTRY)
     return Outcome(_summary(manifest) | {"folder": str(values.out)})
 

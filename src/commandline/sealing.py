@@ -8,13 +8,12 @@ from uuid import UUID
 
 import msgspec
 
-from adapters.eventstore.store import PostgresEventStore
 from adapters.sealing.ed25519 import new_key
 from adapters.sealing.keys import parse_seal_keys
 from application.clock import SystemClock
 from application.sealing.reading import SealedLog
 from application.sealing.verification import verify_seal
-from bootstrap import open_pool, sealed_directory, sealed_log
+from bootstrap import open_pool, open_store, sealed_directory, sealed_log
 from commandline.outcome import Outcome, Tool, add_tool
 from commandline.tools import NOT_CHECKED
 from domain.refusal import NotFound
@@ -72,7 +71,7 @@ def run_status(settings: Settings, _values: argparse.Namespace) -> Outcome:
 
 def run_verify(settings: Settings, _values: argparse.Namespace) -> Outcome:
     _require_seal(settings)
-    with PostgresEventStore(settings.database_url) as store:
+    with open_store(settings) as store:
         report = verify_seal(store, sealed_directory(settings), parse_seal_keys(settings.seal_key).trust)
     head = f"{report.origin}: {report.events} of {report.size} sealed events hashed again\n"
     lines = [f"wrong  {finding}\n" for finding in report.findings] or ["The log is what was signed.\n"]
@@ -104,7 +103,7 @@ def _end_of(settings: Settings, request_id: UUID) -> int:
 @contextmanager
 def _sealed(settings: Settings) -> Iterator[SealedLog]:
     _require_seal(settings)
-    with PostgresEventStore(settings.database_url) as store:
+    with open_store(settings) as store:
         sealed = sealed_log(settings, log=store, clock=SystemClock())
         assert sealed is not None
         yield sealed

@@ -12,7 +12,6 @@ from uuid import UUID
 import msgspec
 
 from adapters.doctor import run_checks
-from adapters.eventstore.store import PostgresEventStore
 from adapters.vault.master_keys import parse_master_keys
 from adapters.vault.postgres import PostgresVault
 from application.catalogue.list_presets import find_preset, list_presets, summary_of
@@ -20,7 +19,8 @@ from application.clock import SystemClock
 from application.queries import RequestFilter, RequestState
 from application.verify.report import render_text
 from application.verify.verify import verify
-from bootstrap import migrate, open_pool, reaper_of
+from bootstrap import migrate, open_pool, open_store, reaper_of
+from commandline.archive import add_archive
 from commandline.exports import add_exports
 from commandline.outcome import Outcome, add_tool
 from commandline.parser import BadArgument
@@ -84,6 +84,7 @@ def add_tools(nouns: dict[str, Any]) -> None:
     listing.add_argument("--limit", type=int, default=50, metavar="NUMBER", help="how many (%(default)s)")
     add_reports(nouns)
     add_exports(nouns["export"])
+    add_archive(nouns["archive"])
 
 
 def run_migrate(settings: Settings, _values: argparse.Namespace) -> Outcome:
@@ -103,7 +104,7 @@ def run_reap(settings: Settings, _values: argparse.Namespace) -> Outcome:
 
 def run_verify(settings: Settings, _values: argparse.Namespace) -> Outcome:
     with (
-        PostgresEventStore(settings.database_url) as store,
+        open_store(settings) as store,
         projection_pool(settings.database_url, size_max=1) as pool,
     ):
         report = verify(store, REGISTRY, ReadModelReader(pool))
@@ -161,7 +162,7 @@ def run_requests(settings: Settings, values: argparse.Namespace) -> Outcome:
 @contextmanager
 def _projections(settings: Settings) -> Iterator[ProjectionService]:
     with (
-        PostgresEventStore(settings.database_url) as store,
+        open_store(settings) as store,
         projection_pool(settings.database_url, size_max=2) as pool,
     ):
         yield ProjectionService(

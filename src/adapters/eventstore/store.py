@@ -10,11 +10,16 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import args_row
 
+from adapters.archive.files import ArchiveDirectory
+from adapters.archive.reading import ArchiveReader
+from adapters.eventstore import statements
 from adapters.eventstore.batch import Batch, read_back
 from adapters.eventstore.connection import BoundedConnection, Limits, connect
 from adapters.eventstore.pool import Pool, PoolBusy
 from adapters.eventstore.wakeups import NOTIFY
 from adapters.eventstore.wire import UNENCODABLE
+from application.archive.ports import ArchiveFiles
+from application.archive.segment import Manifest, SegmentDamaged, decode_manifest
 from application.eventlog import (
     LogUnavailable,
     NewEvent,
@@ -24,28 +29,6 @@ from application.eventlog import (
     VersionConflict,
 )
 
-_COLUMNS: Final = (
-    "SELECT notification_id, originator_id, originator_version, topic, state, recorded_at FROM event_log e"
-)
-_STREAM: Final = (
-    f"{_COLUMNS} WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version"
-)
-_LOG: Final = f"{_COLUMNS} WHERE notification_id > %s ORDER BY notification_id LIMIT %s"
-CONTROL: Final = f"""{_COLUMNS}
-    WHERE notification_id > %s
-        AND topic NOT LIKE 'lease.%%' AND topic NOT LIKE 'wallet.%%' AND topic NOT LIKE 'idempotency.%%'
-    ORDER BY notification_id LIMIT %s"""
-OPEN_LEASES: Final = f"""{_COLUMNS} JOIN open_leases o ON o.position = e.notification_id
-    WHERE o.position > %s ORDER BY o.position LIMIT %s"""
-_SNAPSHOT: Final = "SELECT state FROM snapshots WHERE stream_id = %s"
-_KEEP_SNAPSHOT: Final = """
-    INSERT INTO snapshots (stream_id, version, state) VALUES (%s, %s, %s)
-    ON CONFLICT (stream_id) DO UPDATE
-    SET version = excluded.version, state = excluded.state, made_at = clock_timestamp()"""
-_TAILS: Final = f"""{_COLUMNS} JOIN unnest(%s::uuid[], %s::bigint[]) AS tail (id, version)
-    ON e.originator_id = tail.id AND e.originator_version > tail.version ORDER BY e.notification_id"""
-_LOCK: Final = "SELECT tokenok_lock_log()"
-_HEAD: Final = "SELECT coalesce(max(notification_id), 0) FROM event_log"
 _RETRY_WAIT_S: Final = 0.1
 _READS_MAX: Final = 2
 
@@ -53,7 +36,10 @@ _T = TypeVar("_T")
 
 
 class PostgresEventStore:
-    """Implements `application.eventlog.EventStore` over a small pool of connections.
+    """Implements `application.eventlog.EventStore` over a small pool of connections, and the archive where it goes on.
+
+    What every start reads (control events, open leases) is in the database for good; the archive is read for whole
+    histories: of the log, and of a stream that sleeps or has ended.
 
     After an append of anything but lease events it wakes the followers, in a transaction of its own: a NOTIFY takes
     a database-wide lock at its commit, which must not come under the lock that orders the log.
@@ -66,6 +52,7 @@ class PostgresEventStore:
         connections_max: int = 4,
         limits: Limits | None = None,
         application_name: str = "tokenok-store",
+        archive: ArchiveFiles | None = None,
     ) -> None:
         bounds = self._limits = limits or Limits()
         self._pool = Pool(
@@ -73,6 +60,7 @@ class PostgresEventStore:
             size_max=connections_max,
             wait_s=bounds.connect_s,
         )
+        self._archive = ArchiveReader(archive or ArchiveDirectory(None), self._archived)
 
     def close(self) -> None:
         self._pool.close()
@@ -120,8 +108,14 @@ class PostgresEventStore:
         committing = False
         try:
             with self._pool.connection() as connection, connection.transaction():
-                connection.execute(_LOCK)
-                decided = decide(_fetch(connection, _TAILS, (list(stream_ids), after)))
+                connection.execute(statements.LOCK)
+                tails = _fetch(connection, statements.TAILS, (list(stream_ids), after))
+                older = [
+                    event
+                    for stream_id, version in zip(stream_ids, after, strict=True)
+                    for event in self._older(connection, tails, stream_id, version)
+                ]
+                decided = decide(sorted([*older, *tails], key=_position) if older else tails)
                 if not decided:
                     return ()
                 (outcome,) = _batch(decided).commit(connection)
@@ -140,29 +134,42 @@ class PostgresEventStore:
         return decided
 
     def read_stream(self, stream_id: UUID, *, after_version: int = 0) -> list[RecordedEvent]:
-        return self._read(_STREAM, (stream_id, after_version))
+        def read(connection: BoundedConnection) -> list[RecordedEvent]:
+            events = _fetch(connection, statements.STREAM, (stream_id, after_version))
+            return [*self._older(connection, events, stream_id, after_version), *events]
+
+        return self._reading(read)
 
     def read_log(self, *, after_position: int, limit: int) -> list[RecordedEvent]:
-        return self._read(_LOG, (after_position, limit))
+        page = self._read(statements.LOG, (after_position, after_position, limit))
+        if page:
+            return page
+        until = self._number(statements.UNTIL)
+        if after_position >= until:
+            return page
+        page = self._archive.read_log(after_position=after_position, limit=limit)
+        if len(page) < limit:
+            page += self._read(statements.LOG, (until, until, limit - len(page)))
+        return page
 
     def read_control(self, *, after_position: int, limit: int) -> list[RecordedEvent]:
-        return self._read(CONTROL, (after_position, limit))
+        return self._read(statements.CONTROL, (after_position, limit))
 
     def read_open_leases(self, *, after_position: int, limit: int) -> list[RecordedEvent]:
-        return self._read(OPEN_LEASES, (after_position, limit))
+        return self._read(statements.OPEN_LEASES, (after_position, limit))
 
     def read_snapshot(self, stream_id: UUID) -> bytes | None:
-        row = self._reading(lambda connection: connection.execute(_SNAPSHOT, (stream_id,)).fetchone())
+        row = self._reading(
+            lambda connection: connection.execute(statements.SNAPSHOT, (stream_id,)).fetchone()
+        )
         return None if row is None else bytes(row[0])
 
     def keep_snapshot(self, stream_id: UUID, version: int, state: bytes) -> None:
         with suppress(psycopg.Error), self._pool.connection() as connection:
-            connection.execute(_KEEP_SNAPSHOT, (stream_id, version, state))
+            connection.execute(statements.KEEP_SNAPSHOT, (stream_id, version, state))
 
     def head_position(self) -> int:
-        row = self._reading(lambda connection: connection.execute(_HEAD).fetchone())
-        assert row is not None
-        return int(row[0])
+        return self._number(statements.HEAD)
 
     def poke(self, message: str = "log") -> None:
         """Wake whoever listens. A hint: it may get lost, so this never raises for the database's sake."""
@@ -172,6 +179,43 @@ class PostgresEventStore:
     def _wake_followers(self, events: Sequence[NewEvent]) -> None:
         if not all(event.topic.startswith("lease.") for event in events):
             self.poke()
+
+    def _older(
+        self,
+        connection: BoundedConnection,
+        events: Sequence[RecordedEvent],
+        stream_id: UUID,
+        after_version: int,
+    ) -> list[RecordedEvent]:
+        """What a stream has in the archive between a version and the first of its events that were read.
+
+        Raises:
+            SegmentMissing, SegmentDamaged: the archive has not all of it.
+        """
+        first = next((event.version for event in events if event.stream_id == stream_id), None)
+        if first == after_version + 1:
+            return []
+        place = connection.execute(statements.PLACE, (stream_id, after_version)).fetchone()
+        if place is None:
+            return []
+        first_position, last_position, version = place
+        wanted = range(after_version + 1, first or version + 1)
+        found = self._archive.read_stream(
+            stream_id, after_version=after_version, within=(first_position, last_position)
+        )
+        older = [event for event in found if event.version in wanted]
+        if [event.version for event in older] != list(wanted):
+            raise SegmentDamaged(f"the archive has not all events of the stream {stream_id}")
+        return older
+
+    def _archived(self) -> list[Manifest]:
+        rows = self._reading(lambda connection: connection.execute(statements.MANIFESTS).fetchall())
+        return [decode_manifest(bytes(row[0])) for row in rows]
+
+    def _number(self, query: str) -> int:
+        row = self._reading(lambda connection: connection.execute(query.encode()).fetchone())
+        assert row is not None
+        return int(row[0])
 
     def _read(self, query: str, parameters: Sequence[Any]) -> list[RecordedEvent]:
         return self._reading(lambda connection: _fetch(connection, query, parameters))
@@ -200,7 +244,7 @@ class PostgresEventStore:
         while True:
             try:
                 with self._pool.connection() as connection, connection.transaction():
-                    connection.execute(_LOCK)
+                    connection.execute(statements.LOCK)
                     found = read_back(connection, events)
                 break
             except psycopg.Error as error:
@@ -229,6 +273,10 @@ def _batch(events: Sequence[NewEvent]) -> Batch:
 def _fetch(connection: BoundedConnection, query: str, parameters: Sequence[Any]) -> list[RecordedEvent]:
     with connection.cursor(binary=True, row_factory=args_row(RecordedEvent)) as cursor:
         return cursor.execute(query, parameters).fetchall()
+
+
+def _position(event: RecordedEvent) -> int:
+    return event.position
 
 
 def _is_connection_loss(error: psycopg.Error) -> bool:

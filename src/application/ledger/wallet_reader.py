@@ -64,16 +64,31 @@ def load_wallet(store: EventStore, account_id: UUID) -> KnownWallet:
         LogUnavailable: the log cannot be read.
     """
     stream_id = wallet_stream(account_id)
+    known = _load(store, stream_id)
+    if known.is_worth_keeping:
+        store.keep_snapshot(stream_id, known.wallet.version, known.snapshot())
+    return known
+
+
+def refresh_snapshot(store: EventStore, stream_id: UUID) -> None:
+    """Keep a wallet stream as it stands, however short its tail: what comes before is about to be far away.
+
+    Raises:
+        LogUnavailable: the log cannot be read.
+    """
+    known = _load(store, stream_id)
+    store.keep_snapshot(stream_id, known.wallet.version, known.snapshot())
+
+
+def _load(store: EventStore, stream_id: UUID) -> KnownWallet:
     snapshot = decode_snapshot(store.read_snapshot(stream_id) or b"")
     tail = None
     if snapshot is not None:
         known = KnownWallet(snapshot.wallet, snapshot.mark, snapshot.wallet.version)
-        tail = read_on(store, account_id, version=known.wallet.version, mark=known.mark)
+        tail = _read_on(store, stream_id, version=known.wallet.version, mark=known.mark)
     if tail is None:
         known, tail = KnownWallet(Wallet(), b"", 0), store.read_stream(stream_id)
     known.fold_recorded(tail)
-    if known.is_worth_keeping:
-        store.keep_snapshot(stream_id, known.wallet.version, known.snapshot())
     return known
 
 
@@ -83,7 +98,11 @@ def read_on(store: EventStore, account_id: UUID, *, version: int, mark: bytes) -
     Raises:
         LogUnavailable: the log cannot be read.
     """
-    events = store.read_stream(wallet_stream(account_id), after_version=max(version - 1, 0))
+    return _read_on(store, wallet_stream(account_id), version=version, mark=mark)
+
+
+def _read_on(store: EventStore, stream_id: UUID, *, version: int, mark: bytes) -> list[RecordedEvent] | None:
+    events = store.read_stream(stream_id, after_version=max(version - 1, 0))
     if not version:
         return events
     if not events or events[0].version != version or mark_of(events[0].state) != mark:

@@ -10,7 +10,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from adapters.eventstore import store
+from adapters.eventstore import statements
 from adapters.eventstore.migrations import migrate, migrations
 from adapters.eventstore.store import PostgresEventStore
 from application.eventlog import NewEvent
@@ -72,7 +72,10 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     ("query", "index"),
-    [(store.CONTROL, "stored_events_control_idx"), (store.OPEN_LEASES, "stored_events_notification_id_idx")],
+    [
+        (statements.CONTROL, "stored_events_control_idx"),
+        (statements.OPEN_LEASES, "stored_events_notification_id_idx"),
+    ],
     ids=["directory", "reaper"],
 )
 def test_a_start_reads_only_what_concerns_it(long_url: str, query: str, index: str) -> None:

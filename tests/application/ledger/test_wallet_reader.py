@@ -1,26 +1,33 @@
 """Reading wallets: a snapshot saves work and never changes an answer."""
 
 import asyncio
+import enum
+from random import Random
+from typing import cast
 from uuid import UUID
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from adapters.eventstore.memory import MemoryJournal
 from application.eventlog import NewEvent, RecordedEvent
 from application.ledger.wallet_access import WalletAccess
-from application.ledger.wallet_reader import SNAPSHOT_EVERY, load_wallet, wallet_stream
-from domain.event import encode
+from application.ledger.wallet_reader import SNAPSHOT_EVERY, load_wallet, refresh_snapshot, wallet_stream
+from domain.event import TopicRegistry, encode
 from domain.ids import uuid7
 from domain.ledger import wallet as rules
-from domain.ledger.events import Owner, WalletEvent
+from domain.ledger.events import WALLET_EVENTS, Owner, WalletEvent
 from domain.ledger.snapshot import encode_snapshot, mark_of
 from domain.ledger.wallet import Wallet
 from tests.fakes import MemoryEventStore
+from tests.histories import Simulation
 
 ACCOUNT = UUID(int=5 << 64)
 STREAM = wallet_stream(ACCOUNT)
 OWNER = Owner(UUID(int=1), 1)
 LONG = SNAPSHOT_EVERY + 100
+topics = TopicRegistry(*WALLET_EVENTS)
 
 
 class CountingStore(MemoryEventStore):
@@ -168,3 +175,53 @@ def test_a_long_tail_by_others_is_read_through_a_snapshot() -> None:
 
     assert asyncio.run(scenario()) == folded(store)
     assert STREAM in store.snapshots
+
+
+class Vandal(enum.Enum):
+    """What may happen to the table of snapshots at any time."""
+
+    KEEP = enum.auto()
+    DELETE = enum.auto()
+    GARBAGE = enum.auto()
+    OLDER = enum.auto()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 1 << 32),
+    happens=st.dictionaries(st.integers(0, 150), st.sampled_from(Vandal), max_size=12),
+)
+def test_no_snapshot_at_any_point_changes_a_wallet(seed: int, happens: dict[int, Vandal]) -> None:
+    """P09: over random histories with snapshots kept, deleted, spoilt and put back at random points."""
+    store, streams = MemoryEventStore(), set[UUID]()
+    kept: list[dict[UUID, bytes]] = [{}]
+    for number, group in enumerate(Simulation(Random(seed)).groups(150)):
+        store.append(group)
+        streams |= {event.stream_id for event in group if event.topic.startswith("wallet.")}
+        match happens.get(number):
+            case Vandal.KEEP:
+                for stream_id in streams:
+                    refresh_snapshot(store, stream_id)
+                kept.append(dict(store.snapshots))
+            case Vandal.DELETE:
+                store.snapshots.clear()
+            case Vandal.GARBAGE:
+                store.snapshots = {one: state[::-1] for one, state in store.snapshots.items()}
+            case Vandal.OLDER:
+                store.snapshots = dict(kept[number % len(kept)])
+    accounts = {decoded(event).account_id for event in store.log if event.topic.startswith("wallet.")}
+    for account_id in accounts:
+        wallet = load_wallet(store, account_id).wallet
+        store.snapshots.clear()
+        assert wallet == load_wallet(store, account_id).wallet == fold_all(store, account_id)
+
+
+def fold_all(store: MemoryEventStore, account_id: UUID) -> Wallet:
+    wallet = Wallet()
+    for event in store.read_stream(wallet_stream(account_id)):
+        rules.evolve(wallet, decoded(event))
+    return wallet
+
+
+def decoded(event: RecordedEvent) -> WalletEvent:
+    return cast("WalletEvent", topics.decode(event.topic, event.state))

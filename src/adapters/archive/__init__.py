@@ -1,0 +1,1 @@
+"""The archive as a directory of compressed files."""
