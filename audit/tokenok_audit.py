@@ -1,0 +1,1764 @@
+#!/usr/bin/env python3
+"""Audits an export of a Tokenok ledger: one file, nothing but Python 3.11, no code of the product.
+
+    python3 tokenok_audit.py EXPORT --key 'example.com/tokenok+...'    # the operator's published key
+    python3 tokenok_audit.py EXPORT --key ... --account ID --month 2026-11
+    python3 tokenok_audit.py --help
+
+It checks that the files are what was exported and sealed, applies the posting rules of the export to every event, checks
+the invariants of the ledger, and prints a trial balance, what every account was granted and charged, and a result hash.
+The hash depends on the content of the export and the question alone: two auditors can compare it.
+
+Exit codes: 0 nothing was found, 1 something is wrong, 2 the export or the arguments cannot be read.
+
+Amounts are integers, nano-credits (1e-9 credit). The log is read once, in its order; memory depends on what is open
+(accounts, leases, requests under way), not on the length of the log. Formats: docs/exports.md, docs/sealing.md.
+"""
+
+import argparse
+import base64
+import gc
+import gzip
+import hashlib
+import json
+import json.scanner
+import os
+import re
+import string
+import sys
+import tempfile
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, BinaryIO, Final, NamedTuple
+from uuid import UUID, uuid5
+
+Event = dict[str, Any]
+
+CHECKS: Final = {
+    "E01": "every file is there, unchanged, and the only ones that are",
+    "E02": "the manifest says what the files hold",
+    "E03": "every line is a stored event in its canonical form",
+    "S01": "the log's key has signed the checkpoint",
+    "S02": "the tree of the exported lines is the one that was signed",
+    "S03": "an event has the place in the tree that its proof says",
+    "P01": "the postings of every event sum to zero, and its slices to its amount",
+    "P02": "no account with a floor falls below it, after any event",
+    "P03": "a lease never holds and charges more than was lent to it",
+    "P04": "an account is never charged more than it was granted, less what expired or was taken",
+    "P05": "a settled lease has charged, returned and let expire exactly what was lent, once",
+    "P06": "nothing follows the end of a lease",
+    "P07": "a request is admitted once in the whole log, and charged at most once",
+    "P08": "versions of a stream count 1, 2, 3, ...; positions rise",
+    "P12": "a charge is what its units cost at its price version and factor, cut to its hold",
+    "P28": "every charge, release and abandonment ends a request that was admitted, with its hold",
+    "P30": "the accounts sum to zero and to what the events say",
+    "L01": "a lease never has more credit than its wallet says",
+    "L02": "every event has the fields of its topic, and its topic is known",
+    "L03": "an event stands in the stream where it belongs",
+    "L04": "a charge is never above its hold, and nothing is granted by no amount",
+}
+SHOWN_MAX: Final = 100
+AMOUNT_MAX: Final = 2**63 - 1
+MILLION: Final = 1_000_000
+
+
+class Unreadable(Exception):
+    """The export, or an argument, cannot be read; nothing can be said about the ledger."""
+
+
+class Malformed(Exception):
+    """An event has not the fields of its topic."""
+
+
+class Findings:
+    """What is wrong: all of it counted, and the first of it kept, in the order of the log."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.kept: list[dict[str, Any]] = []
+
+    def add(self, code: str, subject: str, detail: str, position: int = 0) -> None:
+        assert code in CHECKS
+        self.counts[code] += 1
+        if len(self.kept) < SHOWN_MAX:
+            self.kept.append({"code": code, "position": position, "subject": subject, "detail": detail})
+
+
+# ------------------------------------------------------------------------------------------------ Ed25519 (RFC 8032)
+
+_P: Final = 2**255 - 19
+_ORDER: Final = 2**252 + 27742317777372353535851937790883648493
+_D: Final = -121665 * pow(121666, -1, _P) % _P
+_ROOT_OF_MINUS_ONE: Final = pow(2, (_P - 1) // 4, _P)
+_KEY_BYTES: Final = 32
+_SIGNATURE_BYTES: Final = 64
+
+Point = tuple[int, int, int, int]  # extended coordinates: x = X/Z, y = Y/Z, x*y = T/Z
+
+
+def _add(a: Point, b: Point) -> Point:
+    e = (a[1] - a[0]) * (b[1] - b[0]) % _P
+    f = (a[1] + a[0]) * (b[1] + b[0]) % _P
+    g = 2 * a[3] * b[3] * _D % _P
+    h = 2 * a[2] * b[2] % _P
+    w, x, y, z = f - e, h - g, h + g, f + e
+    return w * x % _P, y * z % _P, x * y % _P, w * z % _P
+
+
+def _times(scalar: int, point: Point) -> Point:
+    result = (0, 1, 1, 0)
+    while scalar:
+        if scalar & 1:
+            result = _add(result, point)
+        point = _add(point, point)
+        scalar >>= 1
+    return result
+
+
+def _decompress(data: bytes) -> Point | None:
+    """The point of RFC 8032, 5.1.3; none if there is no such point or it is written in another way than the one."""
+    number = int.from_bytes(data, "little")
+    sign, y = number >> 255, number & ((1 << 255) - 1)
+    if y >= _P:
+        return None
+    square = (y * y - 1) * pow(_D * y * y + 1, -1, _P) % _P
+    x = pow(square, (_P + 3) // 8, _P)
+    if (x * x - square) % _P:
+        x = x * _ROOT_OF_MINUS_ONE % _P
+    if (x * x - square) % _P or (x == 0 and sign):
+        return None
+    if x & 1 != sign:
+        x = _P - x
+    return x, y, 1, x * y % _P
+
+
+_BASE: Final = _decompress((4 * pow(5, -1, _P) % _P).to_bytes(32, "little"))
+
+
+def ed25519_verifies(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether `signature` is one of `message` by the holder of `public_key`."""
+    if len(public_key) != _KEY_BYTES or len(signature) != _SIGNATURE_BYTES:
+        return False
+    key, commitment = _decompress(public_key), _decompress(signature[:32])
+    response = int.from_bytes(signature[32:], "little")
+    if key is None or commitment is None or response >= _ORDER:
+        return False
+    assert _BASE
+    digest = hashlib.sha512(signature[:32] + public_key + message).digest()
+    left = _times(response, _BASE)
+    right = _add(commitment, _times(int.from_bytes(digest, "little") % _ORDER, key))
+    same_x = (left[0] * right[2] - right[0] * left[2]) % _P == 0
+    return same_x and (left[1] * right[2] - right[1] * left[2]) % _P == 0
+
+
+# ------------------------------------------------------------------------------------------ signed notes, checkpoints
+
+
+class Key(NamedTuple):
+    """A public key as the operator publishes it: `name+hex id+base64(1 || key)`."""
+
+    name: str
+    key_id: bytes
+    public: bytes
+
+
+class Checkpoint(NamedTuple):
+    """The root of the tree of the first `size` events, as it was signed."""
+
+    origin: str
+    size: int
+    root: bytes
+
+
+def parse_key(text: str) -> Key:
+    name, plus, rest = text.strip().partition("+")
+    key_id, plus_2, encoded = rest.partition("+")
+    data = _unbase64(encoded)
+    if not (name and plus and plus_2) or data is None or len(data) != 1 + _KEY_BYTES or data[0] != 1:
+        raise Unreadable("this is no Ed25519 key: it must be name+id+base64")
+    if key_id != hashlib.sha256(name.encode() + b"\n" + data).digest()[:4].hex():
+        raise Unreadable(f"the id of the key of {name} does not fit it")
+    return Key(name, bytes.fromhex(key_id), data[1:])
+
+
+def parse_checkpoint(note: bytes, keys: Sequence[Key], findings: Findings, subject: str) -> Checkpoint:
+    """The checkpoint of a signed note; its signature is checked if there are keys.
+
+    Raises:
+        Unreadable: it is no signed note with a checkpoint.
+    """
+    try:
+        text, signatures = _open_note(note.decode())
+        origin, size, root, end = text.split("\n")
+    except ValueError:
+        raise Unreadable(f"{subject} is no signed checkpoint") from None
+    root_hash = _unbase64(root)
+    if (
+        end
+        or not re.fullmatch("0|[1-9][0-9]{0,18}", size)
+        or root_hash is None
+        or len(root_hash) != _KEY_BYTES
+    ):
+        raise Unreadable(f"{subject} is no signed checkpoint")
+    if keys:
+        _check_signatures(text, signatures, [key for key in keys if key.name == origin], findings, subject)
+    return Checkpoint(origin, int(size), root_hash)
+
+
+def _open_note(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+    """The signed text, and the signatures by the names of their keys."""
+    text, blank, tail = note.rpartition("\n\n")
+    if not blank or not tail.endswith("\n"):
+        raise ValueError(note)
+    signatures = []
+    for line in tail[:-1].split("\n"):
+        dash, name, encoded = line.split(" ")
+        data = _unbase64(encoded)
+        if dash != "\u2014" or not name or data is None:
+            raise ValueError(line)
+        signatures.append((name, data))
+    return text + "\n", signatures
+
+
+def _check_signatures(
+    text: str, signatures: list[tuple[str, bytes]], keys: list[Key], findings: Findings, subject: str
+) -> None:
+    """One by the log's key must be there; and none of a key that we know may be wrong."""
+    is_signed = False
+    for name, data in signatures:
+        for key in keys:
+            if (name, data[:4]) == (key.name, key.key_id):
+                if not ed25519_verifies(key.public, text.encode(), data[4:]):
+                    findings.add("S01", subject, f"the signature of {name} is wrong")
+                is_signed = True
+    if not is_signed:
+        findings.add("S01", subject, "no key that was given has signed it")
+
+
+def _unbase64(text: str) -> bytes | None:
+    """The bytes, if `text` is the one way to write them."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        return None
+    return data if base64.b64encode(data).decode() == text else None
+
+
+# ------------------------------------------------------------------------------------------ the tree (RFC 6962, 2.1)
+
+
+def leaf_hash(line: bytes) -> bytes:
+    return hashlib.sha256(b"\x00" + line).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+class Subtrees:
+    """A row of neighbouring leaves as the fewest subtrees of the whole tree: `(level, number, hash)`."""
+
+    def __init__(self, first_leaf: int = 0) -> None:
+        self.nodes: list[tuple[int, int, bytes]] = []
+        self._next_leaf = first_leaf
+
+    def add_leaf(self, leaf: bytes) -> None:
+        self.add(0, self._next_leaf, leaf)
+        self._next_leaf += 1
+
+    def add(self, level: int, number: int, digest: bytes) -> None:
+        """The subtree to the right of all that are there."""
+        nodes = self.nodes
+        while number & 1 and nodes and nodes[-1][0] == level:
+            digest = node_hash(nodes.pop()[2], digest)
+            level, number = level + 1, number >> 1
+        nodes.append((level, number, digest))
+
+    def root(self) -> bytes:
+        """Of a row that begins with the first leaf."""
+        if not self.nodes:
+            return hashlib.sha256(b"").digest()
+        digest = self.nodes[-1][2]
+        for _, _, left in reversed(self.nodes[:-1]):
+            digest = node_hash(left, digest)
+        return digest
+
+
+def root_of_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
+    """The root that an inclusion proof leads to (RFC 9162, 2.1.3.2); none if it has the wrong length."""
+    if not 0 <= index < size:
+        return None
+    last, digest = size - 1, leaf
+    for sibling in path:
+        if last == 0:
+            return None
+        if index & 1 or index == last:
+            digest = node_hash(sibling, digest)
+            while not index & 1 and index:
+                index, last = index >> 1, last >> 1
+        else:
+            digest = node_hash(digest, sibling)
+        index, last = index >> 1, last >> 1
+    return digest if last == 0 else None
+
+
+def roots_of_consistency(
+    first_root: bytes, first: int, second: int, path: Sequence[bytes]
+) -> tuple[bytes, bytes] | None:
+    """Both roots that a consistency proof leads to (RFC 9162, 2.1.4.2); none if it cannot be one."""
+    if not 0 < first < second or not path:
+        return None
+    hashes = list(path) if first & (first - 1) else [first_root, *path]
+    at, last = first - 1, second - 1
+    while at & 1:
+        at, last = at >> 1, last >> 1
+    old = new = hashes[0]
+    for sibling in hashes[1:]:
+        if last == 0:
+            return None
+        if at & 1 or at == last:
+            old, new = node_hash(sibling, old), node_hash(sibling, new)
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            new = node_hash(new, sibling)
+        at, last = at >> 1, last >> 1
+    return (old, new) if last == 0 else None
+
+
+# --------------------------------------------------------------------------------------------- the folder of an export
+
+
+class LinesFile(NamedTuple):
+    """One file of lines, as the manifest tells of it; `first_leaf` counts events over all files."""
+
+    path: Path
+    events: int
+    first_position: int
+    last_position: int
+    size: int  #: bytes of the lines, before any compression
+    sha256: str
+    first_leaf: int
+
+
+class Export(NamedTuple):
+    folder: Path
+    sums: dict[str, str]
+    files: list[LinesFile]
+    events: int
+    topics: frozenset[str]
+    rules: dict[str, Any]
+    checkpoint: bytes | None
+    consistency: bytes | None
+
+
+def open_export(folder: Path, findings: Findings) -> Export:
+    """Read everything but the lines.
+
+    Raises:
+        Unreadable: it is no export of a form that this program knows.
+    """
+    sums = _read_sums(folder, findings)
+    manifest = _read_json(folder / "manifest.json")
+    if manifest.get("format") != "tokenok-ledger-export/1":
+        raise Unreadable("this is no export of a form that this program knows")
+    try:
+        files, events = _lines_files(folder, manifest["files"])
+        rules = _read_json(folder / _plain_name(manifest["posting_rules"]["name"]))
+        topics = frozenset(manifest["topics"])
+        _check_manifest(manifest, files, events, findings)
+        _check_coverage(folder, sums, findings)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Unreadable(f"manifest.json is not complete: {error!r}") from None
+    return Export(
+        folder=folder,
+        sums=sums,
+        files=files,
+        events=events,
+        topics=topics,
+        rules=rules,
+        checkpoint=_read_if_there(folder / "checkpoint"),
+        consistency=_read_if_there(folder / "consistency"),
+    )
+
+
+def _read_sums(folder: Path, findings: Findings) -> dict[str, str]:
+    """Of all files; those that are small are compared at once, the lines while they are hashed for the tree."""
+    stored = _read(folder / "SHA256SUMS")
+    sums = {line[66:]: line[:64] for line in stored.decode(errors="replace").split("\n") if line}
+    if "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)).encode() != stored:
+        findings.add("E01", "SHA256SUMS", "is not as an export writes it")
+    for name in sums:
+        _plain_name(name)
+    return sums
+
+
+def _check_coverage(folder: Path, sums: dict[str, str], findings: Findings) -> None:
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    for name in sorted(there - sums.keys() - {"SHA256SUMS"}):
+        findings.add("E01", name, "is in no sums")
+    for name in sorted(sums.keys() - there):
+        findings.add("E01", name, "is missing")
+    for name in sorted(there & sums.keys()):
+        if not name.startswith("events-") and hashlib.sha256(_read(folder / name)).hexdigest() != sums[name]:
+            findings.add("E01", name, "was changed")
+
+
+def _lines_files(folder: Path, entries: list[dict[str, Any]]) -> tuple[list[LinesFile], int]:
+    files, events = [], 0
+    for entry in entries:
+        numbers = [entry[name] for name in ("events", "first_position", "last_position", "bytes")]
+        if any(type(number) is not int or number < 1 for number in numbers):
+            raise TypeError(entry)
+        path = folder / _plain_name(entry["name"])
+        count, first, last, size = numbers
+        files.append(LinesFile(path, count, first, last, size, str(entry["sha256"]), events))
+        events += count
+    return files, events
+
+
+def _check_manifest(
+    manifest: dict[str, Any], files: list[LinesFile], events: int, findings: Findings
+) -> None:
+    first = files[0].first_position if files else 0
+    last = files[-1].last_position if files else 0
+    told = [manifest[name] for name in ("events", "first_position", "last_position")]
+    if told != [events, first, last] or not last <= manifest["until_position"] <= AMOUNT_MAX:
+        findings.add("E02", "manifest.json", "its figures are not those of its files")
+    names = {file.path.name for file in files}
+    if len(names) != len(files) or any(not name.startswith("events-") for name in names):
+        findings.add("E02", "manifest.json", "names a file of lines twice, or by another name")
+
+
+def _plain_name(name: object) -> str:
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._/-]*", name) or ".." in name:
+        raise Unreadable("a file of the export has a name that none has")
+    return name
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Unreadable(f"{path.name} cannot be read: {error.strerror}") from None
+
+
+def _read_if_there(path: Path) -> bytes | None:
+    return _read(path) if path.exists() else None
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(_read(path))
+    except (ValueError, RecursionError):
+        raise Unreadable(f"{path.name} is no JSON") from None
+    if not isinstance(value, dict):
+        raise Unreadable(f"{path.name} is no JSON object")
+    return value
+
+
+def open_lines(path: Path) -> BinaryIO:
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
+# ------------------------------------------------------------------------- hashing, in several processes if there are
+
+
+class Wanted(NamedTuple):
+    """What to hash of one file: the tree is cut at some sizes, and some leaves are asked for by their numbers."""
+
+    file: LinesFile
+    cuts: tuple[int, ...]
+    leaves: tuple[int, ...]
+
+
+class Hashed(NamedTuple):
+    stored_sha256: str
+    lines_sha256: str
+    size: int
+    events: int
+    parts: list[tuple[int, list[tuple[int, int, bytes]]]]  #: the number of the leaf behind, and the subtrees
+    leaves: dict[int, bytes]
+    error: str
+
+
+def hash_file(wanted: Wanted) -> Hashed:
+    """Everything of one file that does not depend on the others. An unreadable one is told of, not raised."""
+    file = wanted.file
+    try:
+        with file.path.open("rb") as stored:
+            stored_sha256 = hashlib.file_digest(stored, "sha256").hexdigest()
+        with open_lines(file.path) as lines:
+            return _hash_lines(wanted, lines, stored_sha256)
+    except (OSError, EOFError, zlib.error) as error:
+        return Hashed("", "", 0, 0, [], {}, f"{file.path.name} cannot be read: {error}")
+
+
+def _hash_lines(wanted: Wanted, lines: BinaryIO, stored_sha256: str) -> Hashed:
+    number, size, digest = wanted.file.first_leaf, 0, hashlib.sha256()
+    subtrees, parts, leaves = Subtrees(number), [], {}
+    for line in lines:
+        digest.update(line)
+        size += len(line)
+        leaf = leaf_hash(line[:-1])
+        subtrees.add_leaf(leaf)
+        if number in wanted.leaves:
+            leaves[number] = leaf
+        number += 1
+        if number in wanted.cuts:
+            parts.append((number, subtrees.nodes))
+            subtrees = Subtrees(number)
+    parts.append((number, subtrees.nodes))
+    events = number - wanted.file.first_leaf
+    return Hashed(stored_sha256, digest.hexdigest(), size, events, parts, leaves, "")
+
+
+class Hashes:
+    """The sums and the tree of an export, put together in the order of its files."""
+
+    def __init__(self, export: Export, *, cuts: Iterable[int], leaves: Iterable[int], jobs: int) -> None:
+        self._export = export
+        sizes, numbers = tuple(cuts), tuple(leaves)
+        self._tasks = [Wanted(file, sizes, numbers) for file in export.files]
+        self._pool = get_context().Pool(jobs) if jobs > 1 and len(self._tasks) > 1 else None
+        self._results: Iterator[Hashed] = (
+            self._pool.imap(hash_file, self._tasks) if self._pool else map(hash_file, self._tasks)
+        )
+        self.roots: dict[int, bytes] = {0: Subtrees().root()}
+        self.leaves: dict[int, bytes] = {}
+
+    def finish(self, findings: Findings) -> None:
+        """Wait for all files, and say which are not what they should be.
+
+        Raises:
+            Unreadable: a file cannot be read.
+        """
+        tree = Subtrees()
+        for task, hashed in zip(self._tasks, self._results, strict=True):
+            if hashed.error:
+                raise Unreadable(hashed.error)
+            self._compare(task.file, hashed, findings)
+            for size, nodes in hashed.parts:
+                for node in nodes:
+                    tree.add(*node)
+                self.roots[size] = tree.root()
+            self.leaves |= hashed.leaves
+
+    def _compare(self, file: LinesFile, hashed: Hashed, findings: Findings) -> None:
+        name = file.path.name
+        if hashed.stored_sha256 != self._export.sums.get(name):
+            findings.add("E01", name, "was changed")
+        if (hashed.lines_sha256, hashed.size, hashed.events) != (file.sha256, file.size, file.events):
+            findings.add("E02", name, "its lines are not those that the manifest tells of")
+
+    def close(self) -> None:
+        if self._pool:
+            self._pool.terminate()
+
+
+# ---------------------------------------------------------------------------------------------------- events from lines
+
+_UUID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_NUMBER: Final = "[1-9][0-9]{0,18}"
+_HEAD: Final = re.compile(
+    rf'{{"position":({_NUMBER}),"stream_id":"({_UUID})","version":({_NUMBER}),'
+    rf'"topic":"([^"\\\x00-\x1f]+)","recorded_at_us":{_NUMBER},"state":(?={{)'
+).match
+_IS_UUID: Final = re.compile(_UUID).fullmatch
+
+
+class Recorded(NamedTuple):
+    position: int
+    stream_id: str
+    version: int
+    topic: str
+    event: Event
+
+
+def _refuse_number(text: str) -> float:
+    raise ValueError(text)
+
+
+_parse: Final = json.scanner.make_scanner(
+    json.JSONDecoder(parse_constant=_refuse_number)  # type: ignore[arg-type]  # typeshed has the class of the result
+)
+
+
+def read_events(files: Sequence[LinesFile], findings: Findings) -> Iterator[Recorded]:
+    """All events in order; what is none is told of.
+
+    Raises:
+        Unreadable: a file cannot be read.
+    """
+    for file in files:
+        try:
+            with open_lines(file.path) as lines:
+                yield from _read_file(file, lines, findings)
+        except (OSError, EOFError, zlib.error) as error:
+            raise Unreadable(f"{file.path.name} cannot be read: {error}") from None
+
+
+def _read_file(file: LinesFile, lines: BinaryIO, findings: Findings) -> Iterator[Recorded]:
+    first = last = 0
+    for number, line in enumerate(lines, start=1):
+        recorded = _read_line(line)
+        if recorded is None:
+            findings.add("E03", file.path.name, f"line {number} is no event")
+            continue
+        first, last = first or recorded.position, recorded.position
+        yield recorded
+    if (first, last) != (file.first_position, file.last_position):
+        findings.add("E02", file.path.name, "its positions are not those that the manifest tells of")
+
+
+def _read_line(line: bytes) -> Recorded | None:
+    try:
+        text = line.decode()
+        head = _HEAD(text)
+        if head is None:
+            return None
+        event, end = _parse(text, head.end())
+    except (ValueError, StopIteration, RecursionError):
+        return None
+    if text[end:] != "}\n":
+        return None
+    position, stream_id, version, topic = head.groups()
+    return Recorded(int(position), stream_id, int(version), topic, event)
+
+
+def amount(event: Event, name: str) -> int:
+    """An amount in nano-credits, or another number that is not negative."""
+    value = event[name]
+    if type(value) is not int or not 0 <= value <= AMOUNT_MAX:
+        raise Malformed(f"{name} is no amount")
+    return value
+
+
+def text_of(event: Event, name: str) -> str:
+    value = event[name]
+    if type(value) is not str:
+        raise Malformed(f"{name} is no text")
+    return value
+
+
+def id_of(event: Event, name: str) -> str:
+    value = event[name]
+    if type(value) is not str or not _IS_UUID(value):
+        raise Malformed(f"{name} is no id")
+    return value
+
+
+def slices_of(event: Event, name: str) -> list[Event]:
+    """A list of slices `[lot_id, amount_nano, ...]`; there is none if the event has no such field."""
+    slices = event.get(name) or ()
+    if type(slices) is not list and slices != ():
+        raise Malformed(f"{name} is no list")
+    found = []
+    for one in slices:
+        if type(one) is not list or len(one) < 2:  # lot and amount
+            raise Malformed(f"{name} has something that is no slice")
+        part = {"lot_id": one[0], "amount_nano": one[1]}
+        id_of(part, "lot_id")
+        amount(part, "amount_nano")
+        found.append(part)
+    return found
+
+
+def sum_of_slices(event: Event, name: str) -> int:
+    return sum(amount(part, "amount_nano") for part in slices_of(event, name))
+
+
+# ------------------------------------------------------------------------------------------------- the posting rules
+
+
+class Account(NamedTuple):
+    """A kind of account. `text` and `fields` make the name of one; customers' are those that owe credit to one."""
+
+    kind: str
+    code: int
+    side: str
+    sign: int  #: 1 for the side of credit, which is the positive one here
+    floor: int  #: as far as no amount goes if there is none
+    text: str
+    fields: tuple[str, ...]
+    pick: Callable[[Event], object]
+    is_customers: bool
+
+    def name(self, values: Event) -> str:
+        return self.text % self.pick(values)
+
+
+class Move(NamedTuple):
+    """Credit goes from one account to the other, once, or for each slice of a list."""
+
+    debit: Account
+    credit: Account
+    amount: str
+    each: str | None
+
+
+class Rules(NamedTuple):
+    version: int
+    accounts: dict[str, Account]
+    moves: dict[str, list[Move]]
+
+
+def parse_rules(stored: dict[str, Any]) -> Rules:
+    """The posting rules of an export.
+
+    Raises:
+        Unreadable: they are of no form that this program knows.
+    """
+    try:
+        accounts = {kind: _account(kind, stored["accounts"][kind]) for kind in stored["accounts"]}
+        moves = {
+            topic: [_rule(one, accounts) for one in entries] for topic, entries in stored["rules"].items()
+        }
+        return Rules(int(stored["version"]), accounts, moves)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Unreadable(
+            f"the posting rules are of a form that this program does not know: {error!r}"
+        ) from None
+
+
+def _rule(stored: dict[str, Any], accounts: dict[str, Account]) -> Move:
+    each = stored.get("each")
+    return Move(
+        accounts[stored["debit"]],
+        accounts[stored["credit"]],
+        str(stored["amount"]),
+        None if each is None else str(each),
+    )
+
+
+def _account(kind: str, stored: dict[str, Any]) -> Account:
+    pieces = list(string.Formatter().parse(stored["name"]))
+    fields = tuple(field for _, field, _, _ in pieces if field is not None)
+    text = "".join(
+        literal.replace("%", "%%") + ("" if field is None else "%s") for literal, field, _, _ in pieces
+    )
+    side, floor = stored["side"], stored["floor"]
+    sign = {"debit": -1, "credit": 1}[side]
+    if floor is None:
+        floor = -(2**200)
+    is_customers = side == "credit" and "account_id" in fields
+    pick: Callable[[Event], object] = itemgetter(*fields) if fields else lambda _: ()
+    return Account(kind, int(stored["code"]), side, sign, int(floor), text, fields, pick, is_customers)
+
+
+class Books:
+    """Every account that is not zero, positive in credit; and what went in and out of customers' hands."""
+
+    def __init__(self, rules: Rules, statements: "Statements", findings: Findings) -> None:
+        self._moves = rules.moves
+        self._statements = statements
+        self._findings = findings
+        self.balances: dict[str, int] = {}
+        self.kinds: dict[str, int] = dict.fromkeys(rules.accounts, 0)
+
+    def post(self, at: Recorded) -> int:
+        """Post one event; returns by how much customers have more than before.
+
+        Raises:
+            KeyError, Malformed: a field is missing, or is no amount.
+        """
+        moves = self._moves.get(at.topic)
+        if not moves:
+            return 0
+        values, gained_nano = at.event, 0
+        values.setdefault("lease_id", at.stream_id)
+        touched: list[tuple[str, Account]] = []
+        for move in moves:
+            if move.each is None:
+                gained_nano += self._move(at, move, values, touched)
+                continue
+            for part in slices_of(values, move.each):
+                gained_nano += self._move(at, move, {**values, **part}, touched)
+        self._look_at(at, touched)
+        return gained_nano
+
+    def _move(self, at: Recorded, move: Move, values: Event, touched: list[tuple[str, Account]]) -> int:
+        nano = amount(values, move.amount) if move.amount in values else 0
+        if not nano:
+            return 0
+        debit, credit, balances = move.debit.name(values), move.credit.name(values), self.balances
+        balances[debit] = balances.get(debit, 0) - nano
+        balances[credit] = balances.get(credit, 0) + nano
+        self.kinds[move.debit.kind] -= nano
+        self.kinds[move.credit.kind] += nano
+        touched += ((debit, move.debit), (credit, move.credit))
+        if move.debit.is_customers == move.credit.is_customers:
+            return 0
+        gained_nano = nano if move.credit.is_customers else -nano
+        other = move.debit if move.credit.is_customers else move.credit
+        self._statements.take(at, values, other.kind, gained_nano)
+        return gained_nano
+
+    def _look_at(self, at: Recorded, touched: list[tuple[str, Account]]) -> None:
+        """After the whole event; an account that is zero is forgotten."""
+        balances = self.balances
+        for name, account in touched:
+            balance_nano = balances.get(name, 0)
+            if balance_nano * account.sign < account.floor:
+                self._findings.add("P02", name, f"stands at {balance_nano}", at.position)
+            if not balance_nano:
+                balances.pop(name, None)
+
+    def sha256(self) -> str:
+        """The digest that `tokenok ledger verify` prints as well."""
+        lines = "".join(f"{name}\t{nano}\n" for name, nano in sorted(self.balances.items()))
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+
+# ------------------------------------------------------------------------------------ what customers had, by line
+
+
+class Question(NamedTuple):
+    """One account, and a part of the time: Unix microseconds, the end is not in it."""
+
+    account_id: str
+    from_us: int
+    until_us: int
+
+
+class Totals:
+    """Of one account, since the beginning of the log."""
+
+    __slots__ = ("adjusted_nano", "balance_nano", "charged_nano", "expired_nano", "granted_nano", "held_nano")
+
+    def __init__(self) -> None:
+        self.granted_nano = self.charged_nano = self.expired_nano = self.adjusted_nano = 0
+        self.balance_nano = self.held_nano = 0
+
+    def as_dict(self) -> dict[str, int]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+class Statements:
+    """Totals of every account, and the one statement that was asked for. A fact is of the time when it occurred."""
+
+    GRANTED: Final = "wallet.credit-lot-granted.v1"
+
+    def __init__(self, question: Question | None, findings: Findings) -> None:
+        self._question = question
+        self._findings = findings
+        self.totals: dict[str, Totals] = {}
+        self.opening_nano = 0
+        self.lines: dict[tuple[str, str], list[int]] = {}  #: entries and nano-credits, by kind and topic
+        self.keys: dict[str, list[int]] = {}  #: charges and nano-credits, by key
+
+    def take(self, at: Recorded, values: Event, other_kind: str, gained_nano: int) -> None:
+        """The customer has so much more, or less; `other_kind` is the account that it came from or went to."""
+        account_id = text_of(values, "account_id")
+        totals = self.totals.get(account_id)
+        if totals is None:
+            totals = self.totals[account_id] = Totals()
+        if other_kind == "usage":
+            kind = "charged"
+            totals.charged_nano -= gained_nano
+        elif at.topic == self.GRANTED:
+            kind = "granted"
+            totals.granted_nano += gained_nano
+        elif other_kind == "breakage":
+            kind = "expired"
+            totals.expired_nano -= gained_nano
+        else:
+            kind = "adjusted"
+            totals.adjusted_nano += gained_nano
+        totals.balance_nano += gained_nano
+        if totals.balance_nano < 0:
+            self._findings.add("P04", account_id, f"has {totals.balance_nano}", at.position)
+        if self._question and self._question.account_id == account_id:
+            self._answer(at, kind, gained_nano)
+
+    def _answer(self, at: Recorded, kind: str, gained_nano: int) -> None:
+        question, occurred_us = self._question, amount(at.event, "occurred_us")
+        assert question
+        if occurred_us < question.from_us:
+            self.opening_nano += gained_nano
+        elif occurred_us < question.until_us:
+            _count(self.lines, (kind, at.topic), gained_nano)
+            if kind == "charged" and isinstance(at.event.get("key_id"), str):
+                _count(self.keys, at.event["key_id"], gained_nano)
+
+    def statement(self) -> dict[str, Any] | None:
+        """Opening, lines and closing."""
+        if self._question is None:
+            return None
+        moved_nano = sum(nano for _, nano in self.lines.values())
+        return {
+            "account_id": self._question.account_id,
+            "from_us": self._question.from_us,
+            "until_us": self._question.until_us,
+            "opening_nano": self.opening_nano,
+            "lines": [
+                {"kind": kind, "topic": topic, "entries": entries, "amount_nano": nano}
+                for (kind, topic), (entries, nano) in sorted(self.lines.items())
+            ],
+            "keys": [
+                {"key_id": key_id, "charges": entries, "charged_nano": -nano}
+                for key_id, (entries, nano) in sorted(self.keys.items())
+            ],
+            "closing_nano": self.opening_nano + moved_nano,
+        }
+
+
+def _count(sums: dict[Any, list[int]], name: object, nano: int) -> None:
+    entry = sums.setdefault(name, [0, 0])
+    entry[0] += 1
+    entry[1] += nano
+
+
+# ------------------------------------------------------------------------------------------------------- what it costs
+
+
+class Price(NamedTuple):
+    """The price of one alias in one list, as a table: nano-credits per million of each unit."""
+
+    tiers: list[
+        tuple[int, dict[str, int]]
+    ]  #: tables by the length of the prompt above which they hold, longest first
+    markup_ppm: int
+    factors_ppm: frozenset[int]
+
+
+class Ratings:
+    """Rates every charge again, exactly, by the price lists in the log."""
+
+    STREAM: Final = "5b2f6f0e-31a4-5d7c-8f0b-9c1d2e3f4a05"
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._prices: dict[tuple[int, str], Price] = {}
+
+    def publish(self, at: Recorded) -> None:
+        if at.stream_id != self.STREAM:
+            self._findings.add("L03", at.stream_id, "is not the price list", at.position)
+            return
+        entries, markup_ppm = at.event["entries"], amount(at.event, "markup_ppm")
+        try:
+            for alias, stored in entries.items():
+                self._prices[at.version, alias] = Price(_tiers(stored), markup_ppm, _factors_ppm(stored))
+        except (TypeError, AttributeError):
+            raise Malformed("entries are no prices") from None
+
+    def check(self, at: Recorded) -> None:
+        event = at.event
+        price = self._prices.get((amount(event, "price_version"), text_of(event, "alias")))
+        if price is None:
+            self._tell(at, "has no price in its version")
+            return
+        factor_ppm = amount(event, "factor_ppm") if event.get("factor_ppm") else MILLION
+        if factor_ppm not in price.factors_ppm:
+            self._tell(at, f"factor {factor_ppm} is not one of its price")
+        rated_nano = half_even(cost_of(event["units"], price) * price.markup_ppm * factor_ppm, MILLION**3)
+        charge_nano = min(rated_nano, amount(event, "hold_nano"))
+        told = amount(event, "charge_nano"), amount(event, "shortfall_nano")
+        expected = charge_nano, rated_nano - charge_nano
+        if told != expected:
+            self._tell(at, f"charged and bore {told}, should be {expected}")
+
+    def _tell(self, at: Recorded, detail: str) -> None:
+        self._findings.add("P12", f"request {at.event['request_id']}", detail, at.position)
+
+
+def half_even(numerator: int, denominator: int) -> int:
+    """The nearest integer of a fraction that is not negative; of two the even one."""
+    whole, rest = divmod(numerator, denominator)
+    return whole + (2 * rest > denominator or (2 * rest == denominator and whole & 1))
+
+
+_TOKENS: Final = ("input", "cached_input", "cache_write", "output")
+_PROMPT: Final = ("input", "cached_input", "cache_write", "cache_write_long")
+_OTHERS: Final = {
+    "requests": "request",
+    "images": "image",
+    "audio_ms": "audio_ms",
+    "characters": "character",
+    "searches": "search",
+}
+
+
+def _tiers(stored: Event) -> list[tuple[int, dict[str, int]]]:
+    """A long prompt puts all tokens of its request into a tier. What is kept longer costs what any written token does."""
+    others = {
+        unit: amount(stored, f"{priced}_nano_per_million")
+        for unit, priced in _OTHERS.items()
+        if stored.get(f"{priced}_nano_per_million") is not None
+    }
+    tiers = []
+    for above, tokens in [
+        (-1, stored),
+        *((amount(one, "above_input_tokens"), one) for one in stored.get("tiers", ())),
+    ]:
+        table = {name: amount(tokens, f"{name}_nano_per_million") for name in _TOKENS}
+        long = "cache_write_long_nano_per_million"
+        table["cache_write_long"] = table["cache_write"] if tokens.get(long) is None else amount(tokens, long)
+        tiers.append((above, table | others))
+    return tiers[::-1]
+
+
+def _factors_ppm(stored: Event) -> frozenset[int]:
+    """Every factor that an hour and a service tier make together, each rounded up to a millionth."""
+    hours = [MILLION, *(amount(window, "factor_ppm") for window in stored.get("windows", ()))]
+    tiers = [MILLION, *stored.get("service_tiers", {}).values()]
+    return frozenset(-(-hour * tier // MILLION) for hour in hours for tier in tiers)
+
+
+def cost_of(units: object, price: Price) -> int:
+    """Nano-credits times a million, before any factor. A request counts as one if nothing else is said."""
+    if type(units) is not dict:
+        raise Malformed("units are no units")
+    prompt = sum(amount(units, name) for name in _PROMPT if name in units) if len(price.tiers) > 1 else 0
+    table = next(table for above, table in price.tiers if prompt > above)
+    total = 0 if "requests" in units else table.get("requests", 0)
+    for name, count in units.items():
+        if type(count) is not int or count < 0:
+            raise Malformed(f"{name} is no number of units")
+        total += count * table.get(name, 0)
+    return total
+
+
+# ----------------------------------------------------------------------------------------------- streams and their ids
+
+
+class Unique:
+    """Finds ids that come twice. They wait in temporary files beyond a few megabytes, and are compared at the end."""
+
+    BUCKETS: Final = 64
+    BUCKET_BYTES: Final = 256 * 1024
+
+    def __init__(self) -> None:
+        self._buffers = [bytearray() for _ in range(self.BUCKETS)]
+        self._files: dict[int, BinaryIO] = {}
+        self.count = 0
+
+    def take(self, id_text: str) -> None:
+        raw = bytes.fromhex(id_text.replace("-", ""))
+        number = raw[15] % self.BUCKETS
+        buffer = self._buffers[number]
+        buffer += raw
+        self.count += 1
+        if len(buffer) >= self.BUCKET_BYTES:
+            if number not in self._files:
+                self._files[number] = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the object
+            self._files[number].write(buffer)
+            buffer.clear()
+
+    def twice(self) -> list[str]:
+        """The ids that were taken more than once, sorted."""
+        found: list[str] = []
+        for number, buffer in enumerate(self._buffers):
+            data = bytes(buffer)
+            if number in self._files:
+                self._files[number].seek(0)
+                data = self._files[number].read() + data
+            seen: set[bytes] = set()
+            for start in range(0, len(data), 16):
+                raw = data[start : start + 16]
+                if raw in seen:
+                    found.append(str(UUID(bytes=raw)))
+                seen.add(raw)
+        return sorted(set(found))
+
+
+class Order:
+    """Positions rise; versions of each stream count from 1. A stream that has ended is kept as its id alone."""
+
+    ENDINGS: Final = frozenset({"lease.closed.v1", "lease.fenced.v1"})
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._versions: dict[str, int] = {}
+        self._begun = Unique()
+        self.position = 0
+        self.events = 0
+
+    def take(self, at: Recorded) -> None:
+        self.events += 1
+        if at.position <= self.position:
+            self._findings.add("P08", at.stream_id, f"comes after position {self.position}", at.position)
+        self.position = at.position
+        expected = self._versions.get(at.stream_id, 0) + 1
+        if at.version != expected:
+            detail = f"version {at.version}, should be {expected}"
+            self._findings.add("P08", at.stream_id, detail, at.position)
+        if at.version == 1:
+            self._begun.take(at.stream_id)
+        if at.topic in self.ENDINGS:
+            self._versions.pop(at.stream_id, None)
+        else:
+            self._versions[at.stream_id] = at.version
+
+    def finish(self) -> None:
+        for stream_id in self._begun.twice():
+            self._findings.add("P06", stream_id, "begins again after its end")
+
+
+# ---------------------------------------------------------------------------------------------------- wallets and leases
+
+
+class Lease:
+    """Both sides of a lease: what the wallet lent, and what the stream of the lease has and spent."""
+
+    __slots__ = (
+        "account_id", "charged_nano", "charges", "ended", "has_nano", "held_nano", "holds", "is_open", "lent_nano",
+        "owner", "settled",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.account_id = ""
+        self.owner: object = None
+        self.lent_nano: int | None = None  #: by the wallet
+        self.is_open = False
+        self.has_nano = self.charged_nano = self.charges = self.held_nano = 0
+        self.holds: dict[str, int] = {}
+        self.ended: tuple[object, ...] | None = None  #: outcome, version, charged, charges
+        self.settled: tuple[object, ...] | None = None
+
+    @property
+    def free_nano(self) -> int:
+        return self.has_nano - self.charged_nano - self.held_nano
+
+
+class Ledger:
+    """Follows wallets and leases by what their events say, apart from the postings, and checks them after each.
+
+    A handler returns by how much customers have more after its event.
+    """
+
+    def __init__(self, ratings: Ratings, statements: Statements, findings: Findings) -> None:
+        self._ratings = ratings
+        self._statements = statements
+        self._findings = findings
+        self._wallets: dict[str, str] = {}  #: streams by account
+        self._admitted = Unique()
+        self._lots = Unique()
+        self.leases: dict[str, Lease] = {}
+        self.handlers: dict[str, Callable[[Recorded], int]] = {
+            "wallet.credit-lot-granted.v1": self._granted,
+            "wallet.lease-granted.v1": self._lent,
+            "wallet.lease-extended.v1": self._extended,
+            "wallet.lease-reduced.v1": self._reduced,
+            "wallet.lease-recall-requested.v1": self._recalled,
+            "wallet.lease-settled.v1": self._settled,
+            "lease.opened.v1": self._opened,
+            "lease.topped-up.v1": self._topped_up,
+            "lease.gave-back.v1": self._gave_back,
+            "lease.request-admitted.v1": self._request_admitted,
+            "lease.usage-charged.v1": self._usage_charged,
+            "lease.request-released.v1": self._request_freed,
+            "lease.request-abandoned.v1": self._request_freed,
+            "lease.closed.v1": self._closed,
+            "lease.fenced.v1": self._closed,
+        }
+
+    @property
+    def requests(self) -> int:
+        return self._admitted.count
+
+    # --- the wallet
+
+    def _in_wallet(self, at: Recorded) -> str:
+        account_id = id_of(at.event, "account_id")
+        if account_id not in self._wallets:
+            self._wallets[account_id] = str(uuid5(UUID(account_id), "wallet"))
+        if self._wallets[account_id] != at.stream_id:
+            self._find("L03", at, f"is not the wallet of {account_id}")
+        return account_id
+
+    def _granted(self, at: Recorded) -> int:
+        self._in_wallet(at)
+        self._lots.take(id_of(at.event, "lot_id"))
+        nano = amount(at.event, "amount_nano")
+        self._check(nano > 0, "L04", at, "grants nothing")
+        return nano
+
+    def _lent(self, at: Recorded) -> int:
+        account_id = self._in_wallet(at)
+        lease = self.leases.setdefault(id_of(at.event, "lease_id"), Lease())
+        self._check(lease.lent_nano is None, "P05", at, "lends to a lease that has been lent to")
+        lease.lent_nano, lease.account_id, lease.owner = 0, account_id, at.event["owner"]
+        return self._extended(at)
+
+    def _extended(self, at: Recorded) -> int:
+        lease = self._lease_of(at)
+        nano = amount(at.event, "amount_nano")
+        self._check_slices(at, nano, "slices")
+        if lease:
+            lease.lent_nano = (lease.lent_nano or 0) + nano
+        return 0
+
+    def _reduced(self, at: Recorded) -> int:
+        lease = self._lease_of(at)
+        nano = amount(at.event, "amount_nano")
+        expired_nano = self._check_slices(at, nano, "slices", "expired")
+        if lease:
+            lease.lent_nano = (lease.lent_nano or 0) - nano
+            self._compare_sizes(at, lease)
+        return -expired_nano
+
+    def _recalled(self, at: Recorded) -> int:
+        self._in_wallet(at)
+        return 0
+
+    def _settled(self, at: Recorded) -> int:
+        event, lease = at.event, self._lease_of(at)
+        returned_nano, charged_nano = amount(event, "returned_nano"), amount(event, "charged_nano")
+        self._check_slices(at, returned_nano, "slices")
+        expired_nano = sum_of_slices(event, "expired")
+        if lease is None:
+            return -expired_nano
+        self._check(lease.settled is None, "P05", at, "settles a lease twice")
+        lent_nano, gone_nano = lease.lent_nano, charged_nano + returned_nano + expired_nano
+        self._check(lent_nano == gone_nano, "P05", at, f"lent {lent_nano}, accounts for {gone_nano}")
+        lease.settled = (
+            text_of(event, "outcome"),
+            amount(event, "last_version"),
+            charged_nano,
+            amount(event, "charges"),
+        )
+        self._join(at, id_of(event, "lease_id"), lease)
+        return -expired_nano
+
+    def _lease_of(self, at: Recorded) -> Lease | None:
+        """The lease that an event of its wallet is about."""
+        account_id = self._in_wallet(at)
+        lease = self.leases.get(id_of(at.event, "lease_id"))
+        if lease is None or lease.lent_nano is None:
+            self._find("P05", at, f"is about the lease {at.event['lease_id']}, which is not lent")
+            return None
+        self._check(lease.account_id == account_id, "L03", at, "is about a lease of another account")
+        return lease
+
+    def _check_slices(self, at: Recorded, nano: int, *names: str) -> int:
+        """The slices of all lists together are the amount; returns the sum of the last list."""
+        sums = [sum_of_slices(at.event, name) for name in names]
+        self._check(sum(sums) == nano, "P01", at, f"has slices of {sum(sums)}, should be {nano}")
+        return sums[-1]
+
+    # --- the lease
+
+    def _opened(self, at: Recorded) -> int:
+        lease = self.leases.setdefault(at.stream_id, Lease())
+        self._check(at.version == 1 and not lease.is_open, "P06", at, "opens a lease twice")
+        lease.is_open, lease.has_nano = True, amount(at.event, "amount_nano")
+        account_id = id_of(at.event, "account_id")
+        lent = lease.lent_nano is None or (lease.account_id, lease.owner) == (account_id, at.event["owner"])
+        self._check(lent, "L01", at, "was lent to another account or owner")
+        lease.account_id, lease.owner = account_id, at.event["owner"]
+        self._compare_sizes(at, lease)
+        return 0
+
+    def _topped_up(self, at: Recorded) -> int:
+        lease = self._open_lease(at)
+        if lease:
+            lease.has_nano += amount(at.event, "amount_nano")
+            self._compare_sizes(at, lease)
+        return 0
+
+    def _gave_back(self, at: Recorded) -> int:
+        lease = self._open_lease(at)
+        if lease:
+            lease.has_nano -= amount(at.event, "amount_nano")
+            self._check(lease.free_nano >= 0, "P03", at, f"gives back {-lease.free_nano} too much")
+        return 0
+
+    def _request_admitted(self, at: Recorded) -> int:
+        lease, event = self._open_lease(at), at.event
+        request_id, hold_nano = id_of(event, "request_id"), amount(event, "hold_nano")
+        self._admitted.take(request_id)
+        if lease is None:
+            return 0
+        if event["account_id"] != lease.account_id:
+            self._find("L03", at, "admits for another account")
+        if request_id in lease.holds:
+            self._find("P07", at, f"admits {request_id} twice")
+            return 0
+        lease.holds[request_id] = hold_nano
+        lease.held_nano += hold_nano
+        if lease.free_nano < 0:
+            self._find("P03", at, f"holds {-lease.free_nano} more than it has")
+        return 0
+
+    def _usage_charged(self, at: Recorded) -> int:
+        charge_nano = amount(at.event, "charge_nano")
+        lease = self._end_hold(at)
+        if lease:
+            lease.charged_nano += charge_nano
+            lease.charges += 1
+        if charge_nano > amount(at.event, "hold_nano"):
+            self._find("L04", at, f"charges {charge_nano}, more than it held")
+        self._ratings.check(at)
+        return -charge_nano
+
+    def _request_freed(self, at: Recorded) -> int:
+        self._end_hold(at)
+        return 0
+
+    def _end_hold(self, at: Recorded) -> Lease | None:
+        lease, event = self._open_lease(at), at.event
+        request_id, hold_nano = text_of(event, "request_id"), amount(event, "hold_nano")
+        if lease is None:
+            return None
+        if event["account_id"] != lease.account_id:
+            self._find("L03", at, "is of another account")
+        held_nano = lease.holds.pop(request_id, None)
+        if held_nano is None:
+            self._find("P28", at, f"ends {request_id}, which holds nothing")
+            return lease
+        if held_nano != hold_nano:
+            self._find("P28", at, f"ends a hold of {hold_nano}, which was {held_nano}")
+        lease.held_nano -= held_nano
+        return lease
+
+    def _closed(self, at: Recorded) -> int:
+        lease, event = self._open_lease(at), at.event
+        if lease is None:
+            return 0
+        self._check(not lease.holds, "P28", at, f"ends with {len(lease.holds)} open holds")
+        told = amount(event, "charged_nano"), amount(event, "charges")
+        sums = lease.charged_nano, lease.charges
+        self._check(told == sums, "P05", at, f"ends with {told}, has charged {sums}")
+        outcome = "closed" if at.topic == "lease.closed.v1" else "fenced"
+        lease.is_open, lease.ended = False, (outcome, at.version, *told)
+        self._join(at, at.stream_id, lease)
+        return 0
+
+    def _open_lease(self, at: Recorded) -> Lease | None:
+        lease = self.leases.get(at.stream_id)
+        if lease is None or not lease.is_open:
+            self._find("P06", at, "the lease is not open")
+            return None
+        return lease
+
+    # --- both
+
+    def _compare_sizes(self, at: Recorded, lease: Lease) -> None:
+        lent_nano = lease.lent_nano
+        if lent_nano is None:
+            self._find("L01", at, "the wallet has not lent it")
+        elif lease.has_nano > lent_nano:
+            self._find("L01", at, f"has {lease.has_nano}, was lent {lent_nano}")
+
+    def _join(self, at: Recorded, lease_id: str, lease: Lease) -> None:
+        """Compare both sides of an end, and forget the lease."""
+        if lease.ended and lease.settled:
+            detail = f"ended as {lease.ended}, was settled as {lease.settled}"
+            self._check(lease.ended == lease.settled, "P05", at, detail)
+            del self.leases[lease_id]
+
+    def finish(self, books: Books, leased: Account) -> None:
+        """What only the end of the log shows."""
+        for lot_id in self._lots.twice():
+            self._findings.add("P04", f"lot {lot_id}", "was granted twice")
+        for request_id in self._admitted.twice():
+            self._findings.add("P07", f"request {request_id}", "was admitted twice")
+        for lease_id, lease in sorted(self.leases.items()):
+            if not lease.is_open or lease.lent_nano is None or lease.settled:
+                self._findings.add("P05", lease_id, "was opened or ended on one side alone")
+                continue
+            name = leased.name({"account_id": lease.account_id, "lease_id": lease_id})
+            left_nano = lease.lent_nano - lease.charged_nano
+            if books.balances.get(name, 0) != left_nano:
+                self._findings.add(
+                    "P30", name, f"stands at {books.balances.get(name, 0)}, should be {left_nano}"
+                )
+            totals = self._statements.totals.get(lease.account_id)
+            if totals:
+                totals.held_nano += lease.held_nano
+
+    def _check(self, holds: bool, code: str, at: Recorded, detail: str) -> bool:  # noqa: FBT001  # reads as a sentence
+        if not holds:
+            self._find(code, at, detail)
+        return holds
+
+    def _find(self, code: str, at: Recorded, detail: str) -> None:
+        self._findings.add(code, at.stream_id, detail, at.position)
+
+
+# ------------------------------------------------------------------------------------------------------- the replay
+
+
+class Replay:
+    """Every event once, in the order of the log."""
+
+    PRICES: Final = "price-list.published.v1"
+    LEDGER: Final = ("wallet.", "lease.")
+
+    def __init__(
+        self, rules: Rules, topics: frozenset[str], question: Question | None, findings: Findings
+    ) -> None:
+        self._findings = findings
+        self._topics = topics
+        self.rules = rules
+        self.order = Order(findings)
+        self.statements = Statements(question, findings)
+        self.books = Books(rules, self.statements, findings)
+        self._ratings = Ratings(findings)
+        self.ledger = Ledger(self._ratings, self.statements, findings)
+
+    def take(self, at: Recorded) -> None:
+        self.order.take(at)
+        try:
+            self._take(at)
+        except KeyError as error:
+            self._findings.add("L02", at.stream_id, f"{at.topic} without {error}", at.position)
+        except Malformed as error:
+            self._findings.add("L02", at.stream_id, f"{at.topic}: {error}", at.position)
+
+    def _take(self, at: Recorded) -> None:
+        handler = self.ledger.handlers.get(at.topic)
+        if handler is None:
+            self._take_other(at)
+            return
+        expected_nano = handler(at)
+        gained_nano = self.books.post(at)
+        if gained_nano != expected_nano:
+            detail = f"gave customers {gained_nano}, should be {expected_nano}"
+            self._findings.add("P30", at.stream_id, detail, at.position)
+
+    def _take_other(self, at: Recorded) -> None:
+        """What only the rules know of, prices, and facts that move nothing."""
+        if at.topic in self.rules.moves:
+            self.books.post(at)
+        elif at.topic == self.PRICES:
+            self._ratings.publish(at)
+        elif at.topic not in self._topics or at.topic.startswith(self.LEDGER):
+            self._findings.add("L02", at.stream_id, f"{at.topic} is not known", at.position)
+
+    def finish(self) -> None:
+        self.order.finish()
+        leased = self.rules.accounts.get("leased")
+        if leased is None or leased.fields != ("account_id", "lease_id"):
+            raise Unreadable("the posting rules have no account for what is leased")
+        self.ledger.finish(self.books, leased)
+        total_nano = sum(self.books.balances.values())
+        if total_nano:
+            self._findings.add("P30", "the sum over all accounts", f"is {total_nano}")
+
+
+# ------------------------------------------------------------------------------------------------ the seal and proofs
+
+
+class Proof(NamedTuple):
+    """An inclusion proof (C2SP tlog-proof), such as a customer gets with a receipt."""
+
+    name: str
+    number: int  #: of the event, from 0
+    path: list[bytes]
+    checkpoint: Checkpoint
+
+
+def parse_proof(path: Path, keys: Sequence[Key], findings: Findings) -> Proof:
+    text = _read(path)
+    try:
+        head, _, note = text.partition(b"\n\n")
+        title, index, *hashes = head.decode().split("\n")
+    except ValueError:
+        raise Unreadable(f"{path.name} is no proof") from None
+    digests = [_unbase64(line) for line in hashes]
+    match = re.fullmatch("index (0|[1-9][0-9]{0,18})", index)
+    if title != "c2sp.org/tlog-proof@v1" or not match or any(digest is None for digest in digests):
+        raise Unreadable(f"{path.name} is no proof")
+    checkpoint = parse_checkpoint(note, keys, findings, path.name)
+    return Proof(path.name, int(match[1]), [digest for digest in digests if digest], checkpoint)
+
+
+class Seal:
+    """What was signed of the log: the export's own checkpoint, others that the auditor kept, and proofs of events."""
+
+    def __init__(
+        self,
+        export: Export,
+        *,
+        keys: Sequence[Key],
+        kept: Sequence[Path],
+        proofs: Sequence[Path],
+        findings: Findings,
+    ) -> None:
+        self._export = export
+        self._findings = findings
+        own = export.checkpoint
+        self.own = parse_checkpoint(own, keys, findings, "checkpoint") if own is not None else None
+        if keys and self.own is None:
+            findings.add("S01", "checkpoint", "is missing: the export is not sealed")
+        self._kept = [(path.name, parse_checkpoint(_read(path), keys, findings, path.name)) for path in kept]
+        self._proofs = [parse_proof(path, keys, findings) for path in proofs]
+
+    def _all(self) -> list[tuple[str, Checkpoint]]:
+        own = [("checkpoint", self.own)] if self.own else []
+        return own + self._kept + [(proof.name, proof.checkpoint) for proof in self._proofs]
+
+    def cuts(self) -> set[int]:
+        """The sizes at which roots are needed."""
+        return {checkpoint.size for _, checkpoint in self._all()} | {self._export.events}
+
+    def leaves(self) -> set[int]:
+        return {proof.number for proof in self._proofs}
+
+    def check(self, hashes: Hashes) -> None:
+        """Compare what was signed with the lines."""
+        for name, checkpoint in self._all():
+            if checkpoint.size <= self._export.events:
+                if hashes.roots.get(checkpoint.size) != checkpoint.root:
+                    self._findings.add("S02", name, "is of another log")
+            elif name == "checkpoint" and self._export.consistency is not None:
+                self._check_consistency(checkpoint, hashes)
+            else:
+                detail = f"is of {checkpoint.size} events, the export has {self._export.events}"
+                self._findings.add("S02", name, detail)
+        for proof in self._proofs:
+            self._check_inclusion(proof, hashes)
+
+    def _check_consistency(self, checkpoint: Checkpoint, hashes: Hashes) -> None:
+        """The export ends before what was signed: it must be its beginning."""
+        events = self._export.events
+        lines = (self._export.consistency or b"").decode(errors="replace").split("\n")
+        path = [_unbase64(line) for line in lines[1:-1]]
+        root, roots = hashes.roots.get(events, b""), None
+        if lines[0] == f"tokenok-consistency {events} {checkpoint.size}" and all(path):
+            roots = roots_of_consistency(root, events, checkpoint.size, [digest for digest in path if digest])
+        if roots != (root, checkpoint.root):
+            self._findings.add("S02", "consistency", "does not lead from the lines to the checkpoint")
+
+    def _check_inclusion(self, proof: Proof, hashes: Hashes) -> None:
+        leaf = hashes.leaves.get(proof.number)
+        size = proof.checkpoint.size
+        if leaf is None or root_of_inclusion(leaf, proof.number, size, proof.path) != proof.checkpoint.root:
+            self._findings.add(
+                "S03", proof.name, f"does not lead from event number {proof.number} to its root"
+            )
+
+    def as_dict(self) -> dict[str, Any] | None:
+        return {"origin": self.own.origin, "size": self.own.size} if self.own else None
+
+
+# ---------------------------------------------------------------------------------------------------------- the audit
+
+
+def audit(
+    folder: Path,
+    *,
+    keys: Sequence[Key] = (),
+    kept: Sequence[Path] = (),
+    proofs: Sequence[Path] = (),
+    question: Question | None = None,
+    jobs: int = 1,
+) -> dict[str, Any]:
+    """The result of everything, as plain values.
+
+    Raises:
+        Unreadable: nothing can be said about the ledger.
+    """
+    findings = Findings()
+    export = open_export(folder, findings)
+    replay = Replay(parse_rules(export.rules), export.topics, question, findings)
+    seal = Seal(export, keys=keys, kept=kept, proofs=proofs, findings=findings)
+    hashes = Hashes(export, cuts=seal.cuts(), leaves=seal.leaves(), jobs=jobs)
+    try:
+        for recorded in read_events(export.files, findings):
+            replay.take(recorded)
+        hashes.finish(findings)
+    finally:
+        hashes.close()
+    replay.finish()
+    seal.check(hashes)
+    return _result(export, replay, seal, hashes, findings)
+
+
+def _result(export: Export, replay: Replay, seal: Seal, hashes: Hashes, findings: Findings) -> dict[str, Any]:
+    rules, books, leases = replay.rules, replay.books, replay.ledger.leases.values()
+    result = {
+        "format": "tokenok-audit/1",
+        "position": replay.order.position,
+        "events": replay.order.events,
+        "root": base64.b64encode(hashes.roots[export.events]).decode()
+        if export.events in hashes.roots
+        else "",
+        "sealed": seal.as_dict(),
+        "posting_rules": rules.version,
+        "requests": replay.ledger.requests,
+        "requests_open": sum(len(lease.holds) for lease in leases),
+        "leases_open": len(leases),
+        "trial_balance": [
+            {"code": account.code, "kind": kind, "side": account.side, "balance_nano": books.kinds[kind]}
+            for kind, account in sorted(rules.accounts.items(), key=lambda item: (item[1].code, item[0]))
+        ],
+        "trial_balance_sha256": books.sha256(),
+        "accounts": {name: totals.as_dict() for name, totals in sorted(replay.statements.totals.items())},
+        "statement": replay.statements.statement(),
+        "violations": findings.kept,
+        "counts": dict(sorted(findings.counts.items())),
+    }
+    canonical = json.dumps(result, sort_keys=True, separators=(",", ":"))
+    return result | {"result_sha256": hashlib.sha256(canonical.encode()).hexdigest()}
+
+
+# -------------------------------------------------------------------------------------------------------- for people
+
+
+def report(result: dict[str, Any], *, all_accounts: bool) -> str:
+    """The result for a terminal, ending in a newline."""
+    sealed = result["sealed"]
+    lines = [
+        f"{result['events']} events up to position {result['position']}",
+        f"{result['requests']} requests, {result['requests_open']} of them open; {result['leases_open']} open leases",
+        f"root {result['root']}",
+        f"sealed by {sealed['origin']}: {sealed['size']} events" if sealed else "not sealed",
+        "",
+        f"trial balance by the posting rules {result['posting_rules']}, nano-credits",
+        *_table([(row["code"], row["kind"], row["balance_nano"]) for row in result["trial_balance"]]),
+        f"sha256 {result['trial_balance_sha256']}",
+        "",
+        *_accounts(result["accounts"], all_accounts=all_accounts),
+        *_statement(result["statement"]),
+        *[_violation(one) for one in result["violations"]],
+    ]
+    lines += [f"{code} violated {count} times: {CHECKS[code]}" for code, count in result["counts"].items()]
+    lines.append("SOMETHING IS WRONG" if result["counts"] else "nothing was found")
+    lines.append(f"result sha256 {result['result_sha256']}")
+    return "\n".join(lines) + "\n"
+
+
+def _accounts(accounts: dict[str, dict[str, int]], *, all_accounts: bool) -> list[str]:
+    names = ("granted_nano", "charged_nano", "expired_nano", "adjusted_nano", "balance_nano", "held_nano")
+    shown = list(accounts.items())[: None if all_accounts else 20]
+    rows: list[tuple[object, ...]] = [("account", *(name.removesuffix("_nano") for name in names))]
+    rows += [(account_id, *(totals[name] for name in names)) for account_id, totals in shown]
+    more = [f"... {len(accounts) - len(shown)} more with --accounts"] if len(shown) < len(accounts) else []
+    return [*_table(rows), *more, ""]
+
+
+def _statement(statement: dict[str, Any] | None) -> list[str]:
+    if statement is None:
+        return []
+    start, end = (
+        datetime.fromtimestamp(statement[name] // MILLION, UTC).date() for name in ("from_us", "until_us")
+    )
+    rows: list[tuple[object, ...]] = [("opening", "", statement["opening_nano"])]
+    rows += [
+        (line["kind"], f"{line['entries']} {line['topic']}", line["amount_nano"])
+        for line in statement["lines"]
+    ]
+    rows += [("closing", "", statement["closing_nano"])]
+    keys = [
+        (f"key {one['key_id']}", f"{one['charges']} charges", one["charged_nano"])
+        for one in statement["keys"]
+    ]
+    title = f"account {statement['account_id']} from {start} to before {end}, UTC"
+    return [title, *_table(rows), *_table(keys), ""]
+
+
+def _table(rows: Sequence[Sequence[object]]) -> list[str]:
+    """Numbers to the right, words to the left."""
+    columns = list(zip(*rows, strict=True))
+    widths = [max(len(str(cell)) for cell in column) for column in columns]
+    sides = [">" if any(isinstance(cell, int) for cell in column) else "<" for column in columns]
+    layout = list(zip(sides, widths, strict=True))
+    return [
+        "  "
+        + "  ".join(
+            f"{cell!s:{side}{width}}" for cell, (side, width) in zip(row, layout, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _violation(one: dict[str, Any]) -> str:
+    at = f" at {one['position']}" if one["position"] else ""
+    words = f"{one['code']}{at}: {one['subject']}: {one['detail']}"
+    return "".join(character if character.isprintable() else "?" for character in words)
+
+
+# -------------------------------------------------------------------------------------------------- the command line
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description="Audits an export of a Tokenok ledger.",
+        epilog="Exit codes: 0 nothing was found, 1 something is wrong, 2 the export or the arguments cannot be read.",
+    )
+    parser.add_argument("export", type=Path, help="the folder that `tokenok export ledger` made")
+    trust = parser.add_mutually_exclusive_group(required=True)
+    trust.add_argument(
+        "--key", action="append", default=[], help="the log's public key, from the operator's publication"
+    )
+    trust.add_argument(
+        "--unsigned",
+        action="store_true",
+        help="check no signature: who made the export could have made it up",
+    )
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="one kept from an earlier time",
+    )
+    parser.add_argument(
+        "--proof", type=Path, action="append", default=[], metavar="FILE", help="a .tlog-proof of an event"
+    )
+    parser.add_argument("--account", metavar="ID", help="show this account's statement")
+    parser.add_argument("--month", metavar="YYYY-MM", help="of this month, by UTC; else of all time")
+    parser.add_argument(
+        "--accounts", action="store_true", help="show all accounts, not the first twenty alone"
+    )
+    parser.add_argument("--json", action="store_true", help="print the whole result as JSON")
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="processes that hash; changes no result (%(default)s)",
+    )
+    return parser
+
+
+def question_of(account: str | None, month: str | None) -> Question | None:
+    if account is None:
+        if month is not None:
+            raise Unreadable("--month needs --account")
+        return None
+    if not _IS_UUID(account):
+        raise Unreadable("--account is no id")
+    if month is None:
+        return Question(account, 0, AMOUNT_MAX)
+    match = re.fullmatch("([1-9][0-9]{3})-(0[1-9]|1[0-2])", month)
+    if not match:
+        raise Unreadable("--month must be YYYY-MM")
+    year, number = int(match[1]), int(match[2])
+    start = datetime(year, number, 1, tzinfo=UTC)
+    end = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC)
+    return Question(account, int(start.timestamp()) * MILLION, int(end.timestamp()) * MILLION)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    asked = make_parser().parse_args(arguments)
+    gc.disable()  # nothing here refers to itself, and there are millions of events to look through
+    try:
+        result = audit(
+            asked.export,
+            keys=[parse_key(key) for key in asked.key],
+            kept=asked.checkpoint,
+            proofs=asked.proof,
+            question=question_of(asked.account, asked.month),
+            jobs=asked.jobs,
+        )
+    except Unreadable as error:
+        sys.stderr.write(f"cannot be audited: {error}\n")
+        return 2
+    if asked.json:
+        sys.stdout.write(json.dumps(result, indent=2) + "\n")
+    else:
+        sys.stdout.write(report(result, all_accounts=asked.accounts))
+    return 1 if result["counts"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
