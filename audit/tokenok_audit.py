@@ -923,6 +923,9 @@ class Price(NamedTuple):
     tiers: list[
         tuple[int, dict[str, int]]
     ]  #: tables by the length of the prompt above which they hold, longest first
+    pictures: dict[
+        tuple[str, str], int
+    ]  #: of images by size and quality; what is not in it costs what any image does
     markup_ppm: int
     factors_ppm: frozenset[int]
 
@@ -943,7 +946,8 @@ class Ratings:
         entries, markup_ppm = at.event["entries"], amount(at.event, "markup_ppm")
         try:
             for alias, stored in entries.items():
-                self._prices[at.version, alias] = Price(_tiers(stored), markup_ppm, _factors_ppm(stored))
+                tiers, pictures = _tiers(stored), _pictures(stored)
+                self._prices[at.version, alias] = Price(tiers, pictures, markup_ppm, _factors_ppm(stored))
         except (TypeError, AttributeError):
             raise Malformed("entries are no prices") from None
 
@@ -975,6 +979,7 @@ def half_even(numerator: int, denominator: int) -> int:
 
 _TOKENS: Final = ("input", "cached_input", "cache_write", "output")
 _PROMPT: Final = ("input", "cached_input", "cache_write", "cache_write_long")
+_LOOKS: Final = ("image_size", "image_quality")
 _OTHERS: Final = {
     "requests": "request",
     "images": "image",
@@ -1003,6 +1008,21 @@ def _tiers(stored: Event) -> list[tuple[int, dict[str, int]]]:
     return tiers[::-1]
 
 
+def _look(stored: Event, size: str, quality: str) -> tuple[str, str]:
+    """Of images; what is not named stands for any."""
+    return (
+        text_of(stored, size) if size in stored else "",
+        text_of(stored, quality) if quality in stored else "",
+    )
+
+
+def _pictures(stored: Event) -> dict[tuple[str, str], int]:
+    return {
+        _look(row, "size", "quality"): amount(row, "nano_per_million")
+        for row in reversed(stored.get("pictures", ()))
+    }
+
+
 def _factors_ppm(stored: Event) -> frozenset[int]:
     """Every factor that an hour and a service tier make together, each rounded up to a millionth."""
     hours = [MILLION, *(amount(window, "factor_ppm") for window in stored.get("windows", ()))]
@@ -1018,9 +1038,14 @@ def cost_of(units: object, price: Price) -> int:
     table = next(table for above, table in price.tiers if prompt > above)
     total = 0 if "requests" in units else table.get("requests", 0)
     for name, count in units.items():
+        if name in _LOOKS:
+            continue
         if type(count) is not int or count < 0:
             raise Malformed(f"{name} is no number of units")
         total += count * table.get(name, 0)
+    if price.pictures and "images" in units:
+        each = price.pictures.get(_look(units, *_LOOKS), table.get("images", 0))
+        total += amount(units, "images") * (each - table.get("images", 0))
     return total
 
 
