@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from adapters.exporting.folder import new_folder
+from application.clock import SystemClock
 from application.exporting.ledger import LINES_PER_FILE, LedgerExport, export_ledger
 from application.exporting.manifest import Manifest
-from bootstrap import open_store
-from commandline.help import sentence
-from commandline.outcome import Outcome
+from bootstrap import open_store, sealed_log
+from commandline.outcome import Outcome, add_tool
 from domain.topics import REGISTRY
 from settings import Settings
 
@@ -20,9 +20,7 @@ audit/tokenok_audit.py, one file that needs nothing but Python, audits what they
 
 def add_exports(verbs: Any) -> None:
     """Parsers of what leaves the system as files."""
-    words = "every event with the posting rules, for auditors"
-    ledger = verbs.add_parser("ledger", help=words, description=sentence(words))
-    ledger.set_defaults(tool=run_ledger)
+    ledger = add_tool(verbs, "ledger", run_ledger, "every event with the posting rules, for auditors")
     ledger.epilog = _THEN
     ledger.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="a folder that is not there yet"
@@ -39,7 +37,8 @@ def add_exports(verbs: Any) -> None:
 def run_ledger(settings: Settings, values: argparse.Namespace) -> Outcome:
     wanted = LedgerExport(until_position=values.until, lines_per_file=values.lines, compressed=values.gzip)
     with open_store(settings) as store, new_folder(values.out) as folder:
-        manifest = export_ledger(wanted, log=store, folder=folder, registry=REGISTRY)
+        sealed = sealed_log(settings, log=store, clock=SystemClock())
+        manifest = export_ledger(wanted, log=store, folder=folder, registry=REGISTRY, sealed=sealed)
     return Outcome(_summary(manifest) | {"folder": str(values.out)})
 
 

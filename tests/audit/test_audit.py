@@ -16,13 +16,14 @@ from application.eventlog import NewEvent
 from application.verify import verify
 from domain.catalogue.prices import PRICE_LIST_STREAM
 from domain.topics import REGISTRY
+from tests.application.sealing.sealed_world import LOG_KEY
 from tests.application.verify import test_verify as seeded
-from tests.audit.exported import export, public_key, sealed_export
+from tests.audit.exported import export, seal
 from tests.histories import ListLog, history
 from tokenok_audit import CHECKS, SHOWN_MAX, audit, parse_key, report
 
 PROGRAM = Path(tokenok_audit.__file__)
-KEYS = [parse_key(public_key())]
+KEY = LOG_KEY.public.text
 
 
 def _audited(place: Path, events: Sequence[NewEvent]) -> dict[str, Any]:
@@ -42,18 +43,19 @@ def test_the_program_stands_alone(tmp_path: Path) -> None:
         )
     }
     assert imported <= sys.stdlib_module_names
-    place = sealed_export(tmp_path / "export", ListLog(history(1, steps=60)))
+    place, log = tmp_path / "export", ListLog(history(1, steps=60))
+    export(place, log, sealed=seal(log))
     program = tmp_path / "alone.py"
     program.write_bytes(PROGRAM.read_bytes())
     done = subprocess.run(
-        [sys.executable, "-I", "-S", str(program), str(place), "--key", public_key(), "--jobs", "2"],
+        [sys.executable, "-I", "-S", str(program), str(place), "--key", KEY, "--jobs", "2"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert "\nsealed by example.com/tokenok: " in done.stdout
+    assert "\nsealed by example.com/log: " in done.stdout
     assert "\nnothing was found\n" in done.stdout
 
 
@@ -89,11 +91,11 @@ def test_the_result_depends_on_the_log_alone(tmp_path: Path) -> None:
     log = ListLog(history(2, steps=200))
     results = set()
     for number, (lines, compressed, jobs) in enumerate([(1_000, False, 1), (7, False, 3), (64, True, 2)]):
-        place = sealed_export(tmp_path / str(number), log, lines=lines, compressed=compressed)
-        results.add(audit(place, keys=KEYS, jobs=jobs)["result_sha256"])
+        place = tmp_path / str(number)
+        export(place, log, sealed=seal(log), lines=lines, compressed=compressed)
+        results.add(audit(place, keys=[parse_key(KEY)], jobs=jobs)["result_sha256"])
     assert len(results) == 1
-    other = sealed_export(tmp_path / "other", ListLog(history(2, steps=201)))
-    assert audit(other, keys=KEYS)["result_sha256"] not in results
+    assert _audited(tmp_path, history(2, steps=201))["result_sha256"] not in results
 
 
 def test_an_empty_export_is_clean(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import hashlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.audit import exported
+from tests.domain.sealing import naive
 from tokenok_audit import Subtrees, leaf_hash, root_of_inclusion, roots_of_consistency
 
 LEAVES = [hashlib.sha256(b"\x00%d" % number).digest() for number in range(150)]
@@ -50,7 +50,7 @@ def test_a_tree_in_parts_is_the_tree(size: int, cuts: set[int]) -> None:
         for node in row.nodes:
             whole.add(*node)
         start = end
-    assert whole.root() == exported.root(LEAVES[:size])
+    assert whole.root() == naive.mth(LEAVES[:size])
     assert len(whole.nodes) == size.bit_count()
 
 
@@ -58,8 +58,8 @@ def test_a_tree_in_parts_is_the_tree(size: int, cuts: set[int]) -> None:
 def test_a_proof_of_inclusion_leads_to_the_root(size: int, data: st.DataObject) -> None:
     """For every leaf; and with another leaf, number or size to none or to another root."""
     number = data.draw(st.integers(0, size - 1))
-    path = exported.inclusion(LEAVES[:size], number)
-    root = exported.root(LEAVES[:size])
+    path = naive.path(number, LEAVES[:size])
+    root = naive.mth(LEAVES[:size])
     assert root_of_inclusion(LEAVES[number], number, size, path) == root
     assert root_of_inclusion(LEAVES[number - 1], number, size, path) != root or size == 1
     assert root_of_inclusion(LEAVES[number], size, size, path) is None
@@ -72,10 +72,10 @@ def test_a_proof_of_inclusion_leads_to_the_root(size: int, data: st.DataObject) 
 def test_a_proof_of_consistency_leads_to_both_roots(second: int, data: st.DataObject) -> None:
     """P22: for any two sizes; and no proof makes the beginning of another log the beginning of this one."""
     first = data.draw(st.integers(1, second - 1))
-    path = exported.consistency(LEAVES[:second], first)
-    old, new = exported.root(LEAVES[:first]), exported.root(LEAVES[:second])
+    path = naive.proof(first, LEAVES[:second])
+    old, new = naive.mth(LEAVES[:first]), naive.mth(LEAVES[:second])
     assert roots_of_consistency(old, first, second, path) == (old, new)
-    forked = exported.root([LEAVES[-1], *LEAVES[1:first]])
+    forked = naive.mth([LEAVES[-1], *LEAVES[1:first]])
     assert roots_of_consistency(forked, first, second, path) != (forked, new)
     assert roots_of_consistency(old, first, second, [*path, new]) is None
     assert roots_of_consistency(old, first, second, path[:-1]) != (old, new)

@@ -6,7 +6,9 @@ from application.exporting.lines import LineFiles
 from application.exporting.manifest import MANIFEST, Manifest, RulesFile
 from application.exporting.ports import ExportFolder, ExportRefused
 from application.exporting.reading import BATCH_EVENTS, end_of, events_until
+from application.exporting.seal import Seal
 from application.projections import ReadableLog
+from application.sealing.reading import SealedLog
 from domain.event import TopicRegistry
 from domain.ledger.postings import CURRENT_RULES, rules_file
 
@@ -24,16 +26,23 @@ class LedgerExport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def export_ledger(
-    wanted: LedgerExport, *, log: ReadableLog, folder: ExportFolder, registry: TopicRegistry
+    wanted: LedgerExport,
+    *,
+    log: ReadableLog,
+    folder: ExportFolder,
+    registry: TopicRegistry,
+    sealed: SealedLog | None = None,
 ) -> Manifest:
     """Write the export. Blocking, for minutes if the log is long; others may go on writing to the log.
 
     Raises:
         ExportRefused: the log does not reach so far, or a number makes no sense.
         LogUnavailable: the log cannot be read to the end.
+        SealBroken: the log's seal is damaged; an export of it would prove nothing.
     """
     if wanted.lines_per_file < 1:
         raise ExportRefused("a file has at least one line")
+    seal = Seal(sealed)
     end_position = end_of(log, wanted.until_position)
     files = LineFiles(folder, lines_per_file=wanted.lines_per_file, compressed=wanted.compressed)
     written = tuple(files.write(events_until(log, end_position, batch_events=wanted.batch_events)))
@@ -48,6 +57,7 @@ def export_ledger(
         topics=tuple(sorted(registry.topics())),
     )
     _write(folder, MANIFEST, manifest.encoded())
+    seal.write(folder, events=manifest.events)
     return manifest
 
 
