@@ -567,7 +567,7 @@ _UUID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _NUMBER: Final = "[1-9][0-9]{0,18}"
 _HEAD: Final = re.compile(
     rf'{{"position":({_NUMBER}),"stream_id":"({_UUID})","version":({_NUMBER}),'
-    rf'"topic":"([^"\\\x00-\x1f]+)","recorded_at_us":{_NUMBER},"state":(?={{)'
+    rf'"topic":"([^"\\\x00-\x1f]+)","recorded_at_us":({_NUMBER}),"state":(?={{)'
 ).match
 _IS_UUID: Final = re.compile(_UUID).fullmatch
 
@@ -578,6 +578,7 @@ class Recorded(NamedTuple):
     version: int
     topic: str
     event: Event
+    recorded_at_us: int
 
 
 def _refuse_number(text: str) -> float:
@@ -627,8 +628,8 @@ def _read_line(line: bytes) -> Recorded | None:
         return None
     if text[end:] != "}\n":
         return None
-    position, stream_id, version, topic = head.groups()
-    return Recorded(int(position), stream_id, int(version), topic, event)
+    position, stream_id, version, topic, recorded_at_us = head.groups()
+    return Recorded(int(position), stream_id, int(version), topic, event, int(recorded_at_us))
 
 
 def amount(event: Event, name: str) -> int:
@@ -768,8 +769,9 @@ class Books:
             KeyError, Malformed: a field is missing, or is no amount.
         """
         moves = self._moves.get(at.topic)
-        if not moves:
+        if moves is None:
             return 0
+        self._statements.book(at.recorded_at_us)
         values, gained_nano = at.event, 0
         values.setdefault("lease_id", at.stream_id)
         touched: list[tuple[str, Account]] = []
@@ -840,7 +842,10 @@ class Totals:
 
 
 class Statements:
-    """Totals of every account, and the one statement that was asked for. A fact is of the time when it occurred."""
+    """Totals of every account, and the one statement that was asked for.
+
+    A movement is booked when the log recorded it, never before the one before it: so a period is a range of positions.
+    """
 
     GRANTED: Final = "wallet.credit-lot-granted.v1"
 
@@ -848,9 +853,16 @@ class Statements:
         self._question = question
         self._findings = findings
         self.totals: dict[str, Totals] = {}
+        self._booked_us = 0
         self.opening_nano = 0
-        self.lines: dict[tuple[str, str], list[int]] = {}  #: entries and nano-credits, by kind and topic
+        self.lines: dict[
+            tuple[str, str, str], list[int]
+        ] = {}  #: movements and nano-credits, by kind, topic, account
         self.keys: dict[str, list[int]] = {}  #: charges and nano-credits, by key
+
+    def book(self, recorded_at_us: int) -> None:
+        """What is taken from now on moved at this time."""
+        self._booked_us = max(self._booked_us, recorded_at_us)
 
     def take(self, at: Recorded, values: Event, other_kind: str, gained_nano: int) -> None:
         """The customer has so much more, or less; `other_kind` is the account that it came from or went to."""
@@ -874,16 +886,16 @@ class Statements:
         if totals.balance_nano < 0:
             self._findings.add("P04", account_id, f"has {totals.balance_nano}", at.position)
         if self._question and self._question.account_id == account_id:
-            self._answer(at, kind, gained_nano)
+            self._answer(at, (kind, at.topic, other_kind), gained_nano)
 
-    def _answer(self, at: Recorded, kind: str, gained_nano: int) -> None:
-        question, occurred_us = self._question, amount(at.event, "occurred_us")
+    def _answer(self, at: Recorded, line: tuple[str, str, str], gained_nano: int) -> None:
+        question = self._question
         assert question
-        if occurred_us < question.from_us:
+        if self._booked_us < question.from_us:
             self.opening_nano += gained_nano
-        elif occurred_us < question.until_us:
-            _count(self.lines, (kind, at.topic), gained_nano)
-            if kind == "charged" and isinstance(at.event.get("key_id"), str):
+        elif self._booked_us < question.until_us:
+            _count(self.lines, line, gained_nano)
+            if line[0] == "charged" and isinstance(at.event.get("key_id"), str):
                 _count(self.keys, at.event["key_id"], gained_nano)
 
     def statement(self) -> dict[str, Any] | None:
@@ -897,8 +909,8 @@ class Statements:
             "until_us": self._question.until_us,
             "opening_nano": self.opening_nano,
             "lines": [
-                {"kind": kind, "topic": topic, "entries": entries, "amount_nano": nano}
-                for (kind, topic), (entries, nano) in sorted(self.lines.items())
+                {"kind": kind, "topic": topic, "account": other, "movements": movements, "amount_nano": nano}
+                for (kind, topic, other), (movements, nano) in sorted(self.lines.items())
             ],
             "keys": [
                 {"key_id": key_id, "charges": entries, "charged_nano": -nano}
@@ -1670,7 +1682,7 @@ def _statement(statement: dict[str, Any] | None) -> list[str]:
     )
     rows: list[tuple[object, ...]] = [("opening", "", statement["opening_nano"])]
     rows += [
-        (line["kind"], f"{line['entries']} {line['topic']}", line["amount_nano"])
+        (line["kind"], f"{line['movements']} {line['topic']}", line["amount_nano"])
         for line in statement["lines"]
     ]
     rows += [("closing", "", statement["closing_nano"])]

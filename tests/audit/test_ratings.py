@@ -69,7 +69,7 @@ units = st.builds(
 
 
 def _recorded(stream_id: str, topic: str, event: Any) -> Recorded:
-    return Recorded(1, stream_id, 1, topic, msgspec.json.decode(msgspec.json.encode(event)))
+    return Recorded(1, stream_id, 1, topic, msgspec.json.decode(msgspec.json.encode(event)), 1)
 
 
 def _published(price: Price, markup_ppm: int) -> Recorded:

@@ -12,7 +12,7 @@ import pytest
 from application.eventlog import NewEvent
 from tests.application.verify import test_verify as seeded
 from tests.audit.exported import export
-from tests.histories import ListLog, Simulation
+from tests.histories import START_US, ListLog, Simulation
 from tokenok_audit import Question, Unreadable, audit, question_of
 
 ACCOUNT = "00000000-0000-0000-0000-000000000001"
@@ -30,7 +30,7 @@ def test_the_closing_of_one_period_is_the_opening_of_the_next(tmp_path: Path) ->
     """P20: whatever the periods; all of them together are the balance."""
     export(tmp_path / "export", ListLog(_events(4)))
     result = audit(tmp_path / "export")
-    starts_us = [0, 1_764_000_020_000_000, 1_764_000_050_000_000, 1_764_000_090_000_000, 2**62]
+    starts_us = [0, START_US + 100, START_US + 101, START_US + 700, 2**62]
     for account_id, totals in result["accounts"].items():
         closing_nano, charges = 0, 0
         for from_us, until_us in pairwise(starts_us):
@@ -50,10 +50,22 @@ def test_the_closing_of_one_period_is_the_opening_of_the_next(tmp_path: Path) ->
 def test_a_statement_says_what_moved(tmp_path: Path) -> None:
     """Grant and charge of the story, signed as the customer sees them; lending and giving back move nothing."""
     export(tmp_path / "export", ListLog(seeded._stored(seeded._story())))
-    statement = _statement(tmp_path / "export", Question(ACCOUNT, 0, 100))
+    statement = _statement(tmp_path / "export", Question(ACCOUNT, 0, 2**62))
     assert statement["lines"] == [
-        {"kind": "charged", "topic": "lease.usage-charged.v1", "entries": 1, "amount_nano": -90},
-        {"kind": "granted", "topic": "wallet.credit-lot-granted.v1", "entries": 1, "amount_nano": 1_000},
+        {
+            "kind": "charged",
+            "topic": "lease.usage-charged.v1",
+            "account": "usage",
+            "movements": 1,
+            "amount_nano": -90,
+        },
+        {
+            "kind": "granted",
+            "topic": "wallet.credit-lot-granted.v1",
+            "account": "issued",
+            "movements": 1,
+            "amount_nano": 1_000,
+        },
     ]
     assert statement["keys"] == [{"key_id": str(seeded.KEY), "charges": 1, "charged_nano": 90}]
     assert (statement["opening_nano"], statement["closing_nano"]) == (0, 910)

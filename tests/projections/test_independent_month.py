@@ -1,0 +1,79 @@
+"""Two computations of one customer's month that share no code: the read model, and the audit program over an export."""
+
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from application.reports.period import DAY_US, SLOT_US, Period
+from application.reports.statement import CHARGE, Statement
+from domain.ledger.events import LeaseFenced, UsageCharged
+from domain.topics import REGISTRY
+from projections.statement_reader import StatementReader
+from tests.audit.exported import export
+from tests.histories import START_US, history
+from tests.projections.lab import Lab
+from tokenok_audit import Question, audit
+
+FIRST_DAY_US = START_US - START_US % DAY_US
+#: What the read model calls lines that are no charge, by the account of the books that the auditor names.
+KINDS = {"issued": "grant", "breakage": "expiry"}
+
+
+def _read(lab: Lab, account_id: UUID, period: Period) -> Statement:
+    return StatementReader(lab.pool).statement(account_id, period, limit=500)
+
+
+def _audited(place: Path, account_id: UUID, period: Period) -> dict[str, object]:
+    result = audit(place, question=Question(str(account_id), period.from_us, period.until_us))
+    assert result["counts"] == {}
+    statement: dict[str, object] = result["statement"]
+    return statement
+
+
+def _as_read(audited: dict[str, object]) -> tuple[object, ...]:
+    """Opening, movements by kind, charges by key, closing, in the read model's words."""
+    totals: Counter[str] = Counter()
+    for line in audited["lines"]:  # type: ignore[attr-defined]  # plain values out of JSON
+        other = line["account"]
+        totals[CHARGE if other == "usage" else KINDS.get(other, other)] += line["amount_nano"]
+    keys = {one["key_id"]: -one["charged_nano"] for one in audited["keys"]}  # type: ignore[attr-defined]  # as above
+    return audited["opening_nano"], dict(totals), keys, audited["closing_nano"]
+
+
+def _told(read: Statement) -> tuple[object, ...]:
+    keys: Counter[str] = Counter()
+    for line in read.lines:
+        if line.kind == CHARGE and line.amount_nano:
+            keys[str(line.key_id)] += line.amount_nano
+    totals = {kind: amount_nano for kind, amount_nano in read.totals_nano.items() if amount_nano}
+    return read.opening_nano, totals, dict(keys), read.closing_nano
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_two_computations_of_a_month_agree_to_the_nano_credit(whole: Lab, tmp_path: Path, seed: int) -> None:
+    """Over several lots, prices that change and processes that die in the middle; period after period."""
+    whole.start_over(history(seed, steps=400, accounts=2))
+    whole.catch_up(batch_events=70)
+    export(tmp_path / "export", whole.log)
+    decoded = [REGISTRY.decode(one.topic, one.state) for one in whole.log.events]
+    accounts = {one.account_id for one in decoded if isinstance(one, UsageCharged)}
+    assert any(isinstance(one, LeaseFenced) for one in decoded)
+    assert len({one.price_version for one in decoded if isinstance(one, UsageCharged)}) > 1
+    cuts_us = [
+        0,
+        FIRST_DAY_US + 95 * SLOT_US,
+        FIRST_DAY_US + DAY_US + 7 * SLOT_US,
+        2**62 // SLOT_US * SLOT_US,
+    ]
+    moved = 0
+    for account_id in accounts:
+        for from_us, until_us in pairwise(cuts_us):
+            period = Period(from_us=from_us, until_us=until_us)
+            read = _read(whole, account_id, period)
+            assert read.next_after is None
+            assert _told(read) == _as_read(_audited(tmp_path / "export", account_id, period))
+            moved += bool(read.totals_nano)
+    assert moved > 2
