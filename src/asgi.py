@@ -39,6 +39,7 @@ def make_app(process: GatewayProcess) -> Litestar:
         ids=process.ids,
         metrics=process.metrics,
         requests=RequestReader(process.pool),
+        receipts=process.receipts,
         body_bytes_max=process.settings.body_bytes_max,
     )
 
@@ -97,6 +98,7 @@ def _admin_tools(process: GatewayProcess) -> AdminTools:
         statements=StatementReader(process.pool),
         wake=process.follower.wake,
         sealed=process.sealed,
+        receipts=process.receipts,
     )
 
 

@@ -24,12 +24,14 @@ from application.clock import Clock, SystemClock, SystemIds
 from application.command import Ports
 from application.ledger.reaper import Reaper
 from application.projections import ReadableLog
+from application.receipts.issuing import Receipts
 from application.sealing.directory import SealedDirectory
 from application.sealing.reading import SealedLog
 from domain.catalogue.addresses import Allowlist
 from domain.ledger.events import Owner
 from projections.catalog import install
 from projections.registry import all_projections
+from projections.request_log import RequestReader
 from settings import Settings
 
 Pool = ConnectionPool[psycopg.Connection[Any]]
@@ -113,6 +115,18 @@ def sealed_log(settings: Settings, *, log: ReadableLog, clock: Clock) -> SealedL
         return None
     trust = parse_seal_keys(settings.seal_key).trust
     return SealedLog(log=log, directory=sealed_directory(settings), trust=trust, clock=clock)
+
+
+def make_receipts(
+    settings: Settings, *, store: PostgresEventStore, pool: Pool, sealed: SealedLog | None
+) -> Receipts:
+    """Receipts, unsigned where `RECEIPT_KEY` has no private key.
+
+    Raises:
+        BadKey: `RECEIPT_KEY` cannot be used.
+    """
+    signer = parse_seal_keys(settings.receipt_key).signer if settings.receipt_key else None
+    return Receipts(requests=RequestReader(pool), store=store, sealed=sealed, signer=signer)
 
 
 @contextmanager

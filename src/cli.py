@@ -38,6 +38,7 @@ from commandline.sealing import SEALING_WITHOUT_DATABASE, add_sealing
 from commandline.tools import WITHOUT_DATABASE, add_housekeeping, add_tools
 from demo_seed import seed_demo
 from domain.fact import SYSTEM
+from domain.receipts.checking import BadReceipt
 from domain.refusal import Refusal
 from domain.sealing.notes import BadKey
 from launcher import options as up_options
@@ -66,6 +67,7 @@ _NOUNS: Final = {
     "statement": "see what changed an account's credit in a period",
     "ledger": "check the books",
     "export": "the books for auditors and accountants",
+    "receipt": "what became of a request, signed",
     "seal": "proof that the log is what it was",
     "archive": "old parts of the log as files",
     "projections": "the read models",
@@ -94,6 +96,7 @@ _CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (ExportRefused, "export_refused"),
     (DetachRefused, "detach_refused"),
     (UnknownProjection, "not_found"),
+    (BadReceipt, "bad_receipt"),
 )
 _UNUSABLE: Final = (
     (BadArgument, "invalid_argument"),

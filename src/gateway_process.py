@@ -39,7 +39,7 @@ from application.routing.scores import Scores
 from application.routing.speed import Speeds
 from application.routing.telling import tell
 from application.sealing.watch import SealWatch
-from bootstrap import make_ports, open_pool, open_store, sealed_log
+from bootstrap import make_ports, make_receipts, open_pool, open_store, sealed_log
 from domain.catalogue.addresses import Allowlist
 from domain.ledger.events import Owner
 from settings import Settings
@@ -63,6 +63,7 @@ class GatewayProcess:
         self.store = open_store(settings, connections_max=8)
         self.ports = make_ports(settings, store=self.store, pool=self.pool, clock=self.clock)
         self.sealed = sealed_log(settings, log=self.store, clock=self.clock)
+        self.receipts = make_receipts(settings, store=self.store, pool=self.pool, sealed=self.sealed)
         self.seal_book = PostgresCheckpointBook(self.pool)
         self.seal_watch = SealWatch(self.seal_book)
         self.health = Health(instance_id=self.owner.instance_id, clock=self.clock)

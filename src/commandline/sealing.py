@@ -1,21 +1,25 @@
-"""Commands about the sealed log. Those about keys need no database."""
+"""Commands about the sealed log and receipts. What checks a file, or is about keys, needs no database."""
 
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 
-from adapters.sealing.ed25519 import new_key
+from adapters.sealing.ed25519 import new_key, verify
 from adapters.sealing.keys import parse_seal_keys
 from application.clock import SystemClock
 from application.sealing.reading import SealedLog
 from application.sealing.verification import verify_seal
-from bootstrap import open_pool, open_store, sealed_directory, sealed_log
+from bootstrap import make_receipts, open_pool, open_store, sealed_directory, sealed_log
 from commandline.outcome import Outcome, Tool, add_tool
+from commandline.parser import BadArgument
+from commandline.texts import credits_of
 from commandline.tools import NOT_CHECKED
+from domain.receipts.checking import check_receipt
 from domain.refusal import NotFound
 from projections.request_log import RequestReader
 from settings import BadSetting, Settings
@@ -26,12 +30,26 @@ of receipts has the name of the log with /receipts behind it, and goes into RECE
 
 
 def add_sealing(nouns: dict[str, Any]) -> None:
-    """Parsers of `tokenok seal`."""
+    """Parsers of `tokenok seal` and `tokenok receipt`."""
     seal = nouns["seal"]
     made = add_tool(seal, "new-key", run_new_key, "make a key for a log of this name")
     made.add_argument("name", metavar="NAME", help="such as example.com/tokenok; a log keeps it for ever")
     made.epilog = _KEY_WORDS
     add_tool(seal, "key", run_key, "the public keys of the log and of its receipts, to be published")
+    receipt = nouns["receipt"]
+    showing = add_tool(receipt, "show", run_receipt, "the receipt of a request, with what only operators see")
+    showing.add_argument("--request", type=UUID, required=True, metavar="UUID")
+    judging = add_tool(
+        receipt, "verify", run_verify_receipt, "check a receipt in a file, without the network"
+    )
+    judging.add_argument("file", type=Path, metavar="FILE", help="as GET /v1/receipts/ID answered it")
+    judging.add_argument(
+        "--key",
+        action="append",
+        default=[],
+        metavar="KEY",
+        help="public keys of the receipts and of the log; those of the settings if none is given",
+    )
     add_tool(seal, "status", run_status, "how far the log is sealed")
     checking = add_tool(
         seal, "verify", run_verify, "hash the whole log again and compare it with what was signed"
@@ -91,6 +109,31 @@ def run_consistency(settings: Settings, values: argparse.Namespace) -> Outcome:
         return Outcome(sealed.consistency(old_size=values.old_size, size=values.size))
 
 
+def run_receipt(settings: Settings, values: argparse.Namespace) -> Outcome:
+    with open_store(settings) as store, open_pool(settings) as pool:
+        sealed = sealed_log(settings, log=store, clock=SystemClock())
+        receipts = make_receipts(settings, store=store, pool=pool, sealed=sealed)
+        return Outcome(receipts.issue_to_operator(values.request))
+
+
+def run_verify_receipt(settings: Settings, values: argparse.Namespace) -> Outcome:
+    given = values.key or list(filter(None, (settings.receipt_key, settings.seal_key)))
+    if not given:
+        raise BadArgument("no public key is given, and none is set")
+    keys = [key for text in given for key in parse_seal_keys(text).public]
+    try:
+        data = values.file.read_bytes()
+    except OSError as error:
+        raise BadArgument(f"cannot read {values.file}: {error.strerror}") from None
+    found = check_receipt(data, keys, verify)
+    lines = [
+        f"Request {found.request_id} was {found.state}: {credits_of(found.charge_nano)} credits.\n",
+        *(f"right        {what}\n" for what in found.checked),
+        *(f"not checked  {what}\n" for what in found.not_checked),
+    ]
+    return Outcome(found, text="".join(lines))
+
+
 def _end_of(settings: Settings, request_id: UUID) -> int:
     """The position of the event that ended a request, by the request log."""
     with open_pool(settings) as pool:
@@ -115,4 +158,4 @@ def _require_seal(settings: Settings) -> None:
 
 
 #: Needs no database to be found first.
-SEALING_WITHOUT_DATABASE: Final[frozenset[Tool]] = frozenset({run_new_key, run_key})
+SEALING_WITHOUT_DATABASE: Final[frozenset[Tool]] = frozenset({run_new_key, run_key, run_verify_receipt})

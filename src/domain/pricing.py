@@ -135,6 +135,37 @@ def charge_nano(units: Units, price: Price, markup_ppm: int, *, factor_ppm: int 
     return quotient
 
 
+class Term(msgspec.Struct, frozen=True):
+    """One line of a rating: so many units at so much."""
+
+    unit: str
+    quantity: int
+    nano_per_million: int
+
+
+def terms(units: Units, price: Price) -> list[Term]:
+    """What `charge_nano` adds up before any factor, line by line, for people to add up again."""
+    tokens = price.tokens_for(units.input + units.cached_input + units.cache_write + units.cache_write_long)
+    long_nano = tokens.cache_write_long_nano_per_million
+    lines = (
+        Term("input", units.input, tokens.input_nano_per_million),
+        Term("cached_input", units.cached_input, tokens.cached_input_nano_per_million),
+        Term("cache_write", units.cache_write, tokens.cache_write_nano_per_million),
+        Term(
+            "cache_write_long",
+            units.cache_write_long,
+            tokens.cache_write_nano_per_million if long_nano is None else long_nano,
+        ),
+        Term("output", units.output, tokens.output_nano_per_million),
+        Term("requests", units.requests, price.request_nano_per_million),
+        Term("images", units.images, _image_nano_per_million(units, price)),
+        Term("audio_ms", units.audio_ms, price.audio_ms_nano_per_million or 0),
+        Term("characters", units.characters, price.character_nano_per_million or 0),
+        Term("searches", units.searches, price.search_nano_per_million or 0),
+    )
+    return [line for line in lines if line.quantity]
+
+
 def hold_nano(bounds: Bounds, price: Price, markup_ppm: int, *, factor_ppm: int = NO_MARKUP_PPM) -> int:
     """The most that a request within `bounds` can cost, in nano-credits, rounded up."""
     return -(-_dearest(bounds, price) * markup_ppm * factor_ppm // _WHOLE)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.decimals import PRICE_CEILING_NANO_PER_MILLION
 from domain.ledger.events import Units
-from domain.pricing import Bounds, Price, Tier, Window, charge_nano, combined_ppm, hold_nano
+from domain.pricing import Bounds, Price, Tier, Window, charge_nano, combined_ppm, hold_nano, terms
 
 TOKENS = {
     "input": "input",
@@ -87,6 +87,13 @@ def test_a_charge_is_the_exact_cost_rounded_half_even_once(
     """`round` of a fraction rounds half to even."""
     charge = charge_nano(used, price, markup_ppm, factor_ppm=factor_ppm)
     assert charge == round(exact(used, price, markup_ppm, factor_ppm))
+
+
+@given(used=units, price=prices)
+def test_the_lines_of_a_rating_add_up_to_what_is_charged(used: Units, price: Price) -> None:
+    """What a receipt writes out is what was done, in every dimension."""
+    whole = sum(line.quantity * line.nano_per_million for line in terms(used, price))
+    assert Fraction(whole, 10**6) == exact(used, price, 10**6, 10**6)
 
 
 @pytest.mark.parametrize(("tokens_used", "charge"), [(1, 0), (3, 2), (5, 2), (7, 4), (2, 1)])

@@ -1,6 +1,7 @@
-"""The GET routes of the sealed log. A process that was not told where it is answers 503."""
+"""The GET routes of the sealed log and of receipts. A process that was not told where the first is answers 503."""
 
 from typing import Annotated
+from uuid import UUID
 
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
@@ -9,6 +10,7 @@ from litestar.params import FromPath, QueryParameter
 from api.admin.access import PERMISSION
 from api.admin.problems import BadRequest
 from api.admin.tools import AdminTools
+from application.receipts.issuing import OperatorReceipt
 from application.sealing.reading import Consistency, SealedEvent, SealedLog, SealStatus
 
 _READ = {PERMISSION: "read"}
@@ -16,7 +18,7 @@ OldSize = Annotated[int, QueryParameter(name="from", ge=1)]
 
 
 def sealing_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
-    """How far the log is sealed, and proofs."""
+    """How far the log is sealed, proofs, and receipts."""
 
     @get("/seal", opt=_READ, sync_to_thread=True)
     def read_seal() -> SealStatus:
@@ -35,7 +37,12 @@ def sealing_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         """The proof that the log `from` is the beginning of the log `to`; both are numbers of events."""
         return _sealed(tools).consistency(old_size=old_size, size=size)
 
-    return [read_seal, read_seal_proof, read_seal_consistency]
+    @get("/receipts/{request_id:uuid}", opt=_READ, sync_to_thread=True)
+    def read_receipt(request_id: FromPath[UUID]) -> OperatorReceipt:
+        """The receipt of a request as its customer gets it, with the event's line and all that is stored of its attempts."""
+        return tools.receipts.issue_to_operator(request_id)
+
+    return [read_seal, read_seal_proof, read_seal_consistency, read_receipt]
 
 
 def _sealed(tools: AdminTools) -> SealedLog:

@@ -8,6 +8,7 @@ from application.command import Ports
 from application.directory import Directory
 from application.idempotency import IdempotencyStore
 from application.queries import BalanceQueries, RequestQueries
+from application.receipts.issuing import Receipts
 from application.reports.statement import StatementQueries
 from application.reports.usage import UsageQueries
 from application.sealing.reading import SealedLog
@@ -24,4 +25,5 @@ class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
     usage: UsageQueries
     statements: StatementQueries
     wake: Callable[[], None]
+    receipts: Receipts
     sealed: SealedLog | None = None

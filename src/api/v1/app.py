@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 from urllib.parse import parse_qs, unquote_to_bytes
 
 import msgspec
@@ -20,10 +21,13 @@ from application.gateway.metrics import GatewayMetrics
 from application.gateway.refused import Refused
 from application.generation import generation, request_id_of
 from application.queries import RequestQueries
+from application.receipts.issuing import Receipts
 from application.routing.affinity import SESSION_HEADER
 from application.wire.errors import retry_headers
+from domain.refusal import NotFound
 
 PREFIX: Final = b"/v1"
+_RECEIPTS: Final = b"/receipts/"
 CLIENT_REF_CHARS_MAX: Final = 128
 _BEARER: Final = b"bearer "
 _KEPT_HEADERS: Final = frozenset((b"anthropic-version", b"anthropic-beta", SESSION_HEADER))
@@ -34,6 +38,8 @@ _READ_HEADERS: Final = _KEPT_HEADERS | {
     b"x-client-request-id",
     b"content-encoding",
 }
+
+_T = TypeVar("_T")
 
 log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
@@ -49,10 +55,12 @@ class V1:
         ids: Ids,
         metrics: GatewayMetrics,
         requests: RequestQueries,
+        receipts: Receipts,
         body_bytes_max: int,
     ) -> None:
         self._gateway = gateway
         self._requests = requests
+        self._receipts = receipts
         self._ids = ids
         self._metrics = metrics
         self._body_bytes_max = body_bytes_max
@@ -96,7 +104,7 @@ class V1:
             if method != "POST":
                 raise _wrong_method(method, allowed=b"POST")
             await _answer(client, call, 200, await self._gateway.count_tokens(call, client))
-        elif path in (b"/generation", b"/models") or path.startswith(b"/models/"):
+        elif path in (b"/generation", b"/models") or path.startswith((b"/models/", _RECEIPTS)):
             if method != "GET":
                 raise _wrong_method(method, allowed=b"GET")
             await self._read(scope, path, call, client)
@@ -108,6 +116,8 @@ class V1:
     async def _read(self, scope: Scope, path: bytes, call: Call, client: AsgiClient) -> None:
         if path == b"/generation":
             await self._generation(scope, call, client)
+        elif path.startswith(_RECEIPTS):
+            await self._receipt(path, call, client)
         else:
             await self._models(path, call, client)
 
@@ -131,11 +141,7 @@ class V1:
         request_id = request_id_of(wanted[0]) if len(wanted) == 1 else None
         if request_id is None:
             raise Refused("invalid_value", "'id' must be the id of one request.", param="id")
-        try:
-            detail = await asyncio.to_thread(self._requests.request, request_id)
-        except Exception as error:  # noqa: BLE001  whatever the database says, a client hears that it may come again
-            log.warning("generation_not_read", error=type(error).__name__)
-            raise Refused("upstream_overloaded", "The record cannot be read now.", retry_after_s=1) from None
+        detail = await _from_record(lambda: self._requests.request(request_id))
         if detail is None or detail.request.account_id != caller.account.account_id:
             raise Refused(
                 "generation_not_found",
@@ -144,6 +150,22 @@ class V1:
                 retry_after_s=1,
             )
         await _answer(client, call, 200, _encode({"data": generation(detail)}))
+
+    async def _receipt(self, path: bytes, call: Call, client: AsgiClient) -> None:
+        """The signed receipt of a request of the caller's account; a moment after its end."""
+        caller = self._gateway.caller(call)
+        request_id = request_id_of(path.removeprefix(_RECEIPTS).decode("ascii", "replace"))
+        if request_id is None:
+            raise Refused("invalid_value", "A receipt's URL ends with the id of one request.")
+        account_id = caller.account.account_id
+        issued = await _from_record(lambda: self._receipts.issue(request_id, account_id=account_id))
+        if issued is None:
+            raise Refused(
+                "receipt_not_found",
+                "No request of this account with this id has ended, or it is not in the record yet: try again in a second.",
+                retry_after_s=1,
+            )
+        await _answer(client, call, 200, _encode(issued))
 
     def _call(self, scope: Scope, client: AsgiClient, started_s: float) -> tuple[Call, Refused | None]:
         """What the headers say; a refusal beside it when they cannot be served."""
@@ -174,6 +196,17 @@ class V1:
             headers=tuple(kept),
         )
         return call, unusual
+
+
+async def _from_record(read: Callable[[], _T | None]) -> _T | None:
+    """Ask the database in a thread; none if it has no such thing."""
+    try:
+        return await asyncio.to_thread(read)
+    except NotFound:
+        return None
+    except Exception as error:  # noqa: BLE001  whatever the database says, a client hears that it may come again
+        log.warning("record_not_read", error=type(error).__name__)
+        raise Refused("upstream_overloaded", "The record cannot be read now.", retry_after_s=1) from None
 
 
 def _path(scope: Scope) -> bytes:

@@ -34,6 +34,7 @@ SPECS: Final[Mapping[str, ErrorSpec]] = MappingProxyType(
         "permission_denied": ErrorSpec(403, "permission_error"),
         "model_not_found": ErrorSpec(404, _BAD_REQUEST),
         "generation_not_found": ErrorSpec(404, _BAD_REQUEST),
+        "receipt_not_found": ErrorSpec(404, _BAD_REQUEST),
         "unknown_url": ErrorSpec(404, _BAD_REQUEST),
         "unsupported_url": ErrorSpec(501, _BAD_REQUEST, retry_useless=True),
         "method_not_allowed": ErrorSpec(405, _BAD_REQUEST),

@@ -1,0 +1,1 @@
+"""What a charge says of itself: written out, signed, and checkable by whoever holds it."""
