@@ -32,6 +32,7 @@ from domain.ledger.events import Owner
 from projections.catalog import install
 from projections.registry import all_projections
 from projections.request_log import RequestReader
+from projections.trial_balance import BooksReader
 from settings import Settings
 
 Pool = ConnectionPool[psycopg.Connection[Any]]
@@ -96,6 +97,7 @@ def make_ports(settings: Settings, *, store: PostgresEventStore, pool: Pool, clo
         names=PostgresNameBook(pool),
         personal=PostgresPersonalData(pool, keys),
         hasher=secret_hasher(vault.root_secret()),
+        books=BooksReader(pool),
         allowlist=Allowlist.parse(settings.allow_private_upstreams),
     )
 

@@ -66,6 +66,7 @@ _NOUNS: Final = {
     "operator": "members of staff and their tokens",
     "statement": "see what changed an account's credit in a period",
     "ledger": "check the books",
+    "period": "close the books of a month",
     "export": "the books for auditors and accountants",
     "receipt": "what became of a request, signed",
     "seal": "proof that the log is what it was",

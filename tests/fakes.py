@@ -6,10 +6,12 @@ from uuid import UUID
 from adapters.eventstore import memory
 from application.command import Ports
 from application.eventlog import LogUnavailable, NewEvent, RecordedEvent
+from application.reports.trial_balance import BooksBehind, TrialBalancePage
 from application.vault import KeyRotation, SecretMissing, SecretRef, VaultDamaged
 from domain.catalogue.addresses import Allowlist
 from domain.catalogue.credential import SealedSecret
 from domain.keys.secret import SecretHasher
+from domain.periods import TrialBalanceSeal
 from domain.privacy import Sealed, SubjectErased
 from domain.secret import Secret
 
@@ -165,6 +167,21 @@ class MemoryPersonalData:
         return self._keys.get(subject_id)
 
 
+class MemoryBooks:
+    """Empty books that have come to `position`."""
+
+    def __init__(self) -> None:
+        self.position = 0
+
+    def seal(self, *, until_us: int, head_position: int) -> TrialBalanceSeal:
+        if self.position < head_position:
+            raise BooksBehind("the books do not reach the end of the period yet")
+        return TrialBalanceSeal(position=self.position, rules_version=1, accounts=0, sha256="0" * 64)
+
+    def trial_balance(self, *, after: str = "", limit: int = 100) -> TrialBalancePage:
+        return TrialBalancePage(position=self.position, items=(), next_after=None)
+
+
 def memory_ports(*, allowlist: str = "127.0.0.1") -> Ports:
     """Everything that handlers ask for."""
     names = MemoryNames()
@@ -176,5 +193,6 @@ def memory_ports(*, allowlist: str = "127.0.0.1") -> Ports:
         names=names,
         personal=MemoryPersonalData(names),
         hasher=SecretHasher(b"pepper"),
+        books=MemoryBooks(),
         allowlist=Allowlist.parse(allowlist),
     )

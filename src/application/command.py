@@ -14,6 +14,7 @@ from application.clock import Clock, Ids
 from application.eventlog import EventLogError, EventStore, NewEvent, RecordedEvent, VersionConflict
 from application.names import NameBook
 from application.privacy import PersonalData
+from application.reports.trial_balance import Books
 from application.vault import Vault
 from domain.catalogue.addresses import Allowlist
 from domain.event import Event, encode
@@ -56,6 +57,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     names: NameBook
     personal: PersonalData
     hasher: SecretHasher
+    books: Books
     allowlist: Allowlist  #: private hosts that a provider may point to
 
 

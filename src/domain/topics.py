@@ -10,11 +10,13 @@ from domain.keys.events import KEY_EVENTS
 from domain.ledger.events import LEDGER_EVENTS
 from domain.ledger.idempotency import IDEMPOTENCY_EVENTS
 from domain.operators import OPERATOR_EVENTS
+from domain.periods import PERIOD_EVENTS
 
 ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *ACCOUNT_EVENTS,
     *KEY_EVENTS,
     *OPERATOR_EVENTS,
+    *PERIOD_EVENTS,
     *CATALOGUE_EVENTS,
     *HEALTH_EVENTS,
     *LEDGER_EVENTS,

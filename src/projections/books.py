@@ -37,21 +37,21 @@ def mark_table(name: str) -> Table:
 
 
 class Books:
-    """The books of one read model as a batch finds them."""
+    """The books of one read model as a batch finds them; `position` and `booked_us` are those of the mark."""
 
     def __init__(self, connection: Connection, schema: str, name: str) -> None:
         self._name = name
         row = connection.execute(f"SELECT position, booked_us FROM {schema}.{name}_mark").fetchone()  # noqa: S608  # our names
-        self._position, self._booked_us = row or (0, 0)
+        self.position, self.booked_us = row or (0, 0)
 
     def unseen(self, facts: Sequence[Located]) -> Iterator[Booked]:
         """The facts behind the mark, which moves with them."""
         for fact in facts:
-            if fact.position > self._position:
-                booked_us = max(fact.recorded_us, self._booked_us)
+            if fact.position > self.position:
+                booked_us = max(fact.recorded_us, self.booked_us)
                 if fact.event.TOPIC in MOVING:
-                    self._booked_us = booked_us
-                self._position = fact.position
+                    self.booked_us = booked_us
+                self.position = fact.position
                 yield Booked(fact, booked_us)
 
     def mark(self) -> Write:
@@ -61,4 +61,4 @@ class Books:
             "SELECT 1, %s::bigint, %s::bigint WHERE {moved} ON CONFLICT (id) DO UPDATE SET "
             "position = excluded.position, booked_us = excluded.booked_us"
         )
-        return Write(statement, (self._position, self._booked_us))
+        return Write(statement, (self.position, self.booked_us))

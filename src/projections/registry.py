@@ -4,8 +4,9 @@ from projections.balances import Balances
 from projections.projection import Projection
 from projections.request_log import RequestLog
 from projections.statement import Statements
+from projections.trial_balance import TrialBalances
 from projections.usage import Usage
 
 
 def all_projections() -> tuple[Projection, ...]:
-    return (Balances(), RequestLog(), Usage(), Statements())
+    return (Balances(), RequestLog(), Usage(), Statements(), TrialBalances())

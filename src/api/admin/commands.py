@@ -40,6 +40,7 @@ from application.catalogue import (
 from application.command import Command
 from application.keys import import_key, issue_key, revoke_key, rotate_key, set_key_expiry, set_key_limits
 from application.operators import disable_operator, register_operator, rotate_operator_token
+from application.periods import close_period
 from domain.operators import Permission
 
 _PLURALS: Final = {"alias": "aliases", "credit": "credit", "prices": "prices"}
@@ -202,6 +203,12 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "remove",
         remove_alias.handle,
         "Take an alias away from clients. Clients that write it get 404.",
+    ),
+    _entry(
+        "period",
+        "close",
+        close_period.handle,
+        "Seal the books of a month that is over. Nothing can be booked into it any more; the trial balance stands in the log.",
     ),
     _entry(
         "prices",

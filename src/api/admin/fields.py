@@ -47,6 +47,7 @@ WORDS: Final = {
     "overlap_s": "how long the old secret still works, in seconds",
     "passes": "members of requests that cost extra at the provider, and that the prices include",
     "preamble_tokens": "what the provider adds to every prompt, if more than is usual",
+    "period": "a month of UTC such as 2026-11",
     "preset": "the preset, by its id",
     "provider_id": "the provider",
     "provider_name": "what to call the provider here; the preset's id if left out",

@@ -38,6 +38,7 @@ STATUSES: Final = {
     "log_unavailable": 503,
     "outcome_unknown": 503,
     "contended": 503,
+    "books_behind": 503,
     "database_unavailable": 503,
     "sealing_off": 503,
 }

@@ -13,6 +13,7 @@ from api.admin.tools import AdminTools
 from api.admin.views import PAGE_ROWS
 from application.reports.period import asked
 from application.reports.statement import Statement
+from application.reports.trial_balance import TrialBalancePage
 from application.reports.usage import (
     EarningsPage,
     UsageFilter,
@@ -25,7 +26,7 @@ _READ: Final = {PERMISSION: "read"}
 
 
 def report_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
-    """Usage, earnings and statements."""
+    """Usage, earnings, statements and the books."""
 
     @get("/usage", opt=_READ, sync_to_thread=True)
     def read_usage(
@@ -83,4 +84,9 @@ def report_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         period = asked(month_name=month, from_us=from_us, until_us=until_us, zone=zone)
         return tools.statements.statement(account_id, period, zone=zone, after=after, limit=limit)
 
-    return [read_usage, read_earnings, read_statement]
+    @get("/trial-balance", opt=_READ, sync_to_thread=True)
+    def read_trial_balance(after: FromQuery[str] = "", limit: Limit = PAGE_ROWS) -> TrialBalancePage:
+        """What every account of the books stands at, credit positive; all of them add up to zero."""
+        return tools.ports.books.trial_balance(after=after, limit=limit)
+
+    return [read_usage, read_earnings, read_statement, read_trial_balance]

@@ -25,6 +25,7 @@ from domain.fact import SYSTEM
 from domain.keys.access import InvalidApiKey
 from domain.operators import LastAdmin
 from domain.secret import Secret
+from projections.trial_balance import BooksReader
 
 KEYS = MasterKeys({"k": b"k" * 31 + b"1"})
 CANARY = "sk-canary-0123456789"
@@ -42,6 +43,7 @@ def ports(database_url: str, pool: Pool) -> Iterator[Ports]:
             names=PostgresNameBook(pool),
             personal=PostgresPersonalData(pool, KEYS),
             hasher=secret_hasher(vault.root_secret()),
+            books=BooksReader(pool),
             allowlist=Allowlist.parse("127.0.0.1"),
         )
 

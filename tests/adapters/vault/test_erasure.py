@@ -24,6 +24,7 @@ from domain.topics import REGISTRY
 from projections.registry import all_projections
 from projections.service import ProjectionService
 from projections.snapshot import ReadModelReader
+from projections.trial_balance import BooksReader
 from tests.databases import migrated_template
 from tests.histories import history
 
@@ -50,6 +51,7 @@ def ports(database_url: str, pool: Pool) -> Iterator[Ports]:
             names=PostgresNameBook(pool),
             personal=PostgresPersonalData(pool, KEYS),
             hasher=secret_hasher(vault.root_secret()),
+            books=BooksReader(pool),
             allowlist=Allowlist.parse(""),
         )
 

@@ -1,0 +1,1 @@
+"""Commands about periods of the books."""
