@@ -23,6 +23,7 @@ from api.v1.app import V1
 from application.projections import Projections
 from domain.topics import REGISTRY
 from gateway_process import GatewayProcess
+from projections.audit_log import AuditReader
 from projections.balances import BalanceReader
 from projections.metrics import LagCollector
 from projections.registry import all_projections
@@ -96,6 +97,7 @@ def _admin_tools(process: GatewayProcess) -> AdminTools:
         requests=RequestReader(process.pool),
         usage=UsageReader(process.pool),
         statements=StatementReader(process.pool),
+        acts=AuditReader(process.pool),
         wake=process.follower.wake,
         sealed=process.sealed,
         receipts=process.receipts,

@@ -66,6 +66,7 @@ _NOUNS: Final = {
     "operator": "members of staff and their tokens",
     "statement": "see what changed an account's credit in a period",
     "ledger": "check the books",
+    "audit-log": "see who did what",
     "period": "close the books of a month",
     "export": "the books for auditors and accountants",
     "receipt": "what became of a request, signed",

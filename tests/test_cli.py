@@ -58,6 +58,10 @@ def test_from_an_account_to_its_balance(cli: Cli, database_url: str) -> None:
     text = cli.text("statement", "show", "--account-id", account_id, *always)
     assert text.startswith("Opening 0\n")
     assert "Closing 0.000005, as of position" in text
+    acts = cli.json("audit-log", "list", "--subject", account_id)["items"]
+    assert [act["topic"] for act in acts] == ["wallet.credit-lot-granted.v1", "account.opened.v1"]
+    assert "granted_by" not in cli.text("audit-log", "list", "--csv")
+    assert "account.opened.v1" in cli.text("audit-log", "list")
     assert cli.json("ledger", "verify")["ok"] is True
 
 

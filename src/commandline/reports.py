@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from application.reports.audit_log import ActFilter, ActPage, acts_csv
 from application.reports.period import Period, asked
 from application.reports.statement import Statement
 from application.reports.usage import (
@@ -17,7 +18,8 @@ from application.reports.usage import (
 )
 from bootstrap import open_pool
 from commandline.outcome import Outcome, add_tool
-from commandline.texts import credits_of, table
+from commandline.texts import credits_of, table, time_of
+from projections.audit_log import AuditReader
 from projections.statement_reader import StatementReader
 from projections.usage_reader import UsageReader
 from settings import Settings
@@ -37,6 +39,18 @@ def add_reports(nouns: dict[str, Any]) -> None:
     add_period(statement)
     statement.add_argument("--account-id", type=UUID, required=True, metavar="UUID")
     _add_page(statement)
+    acts = add_tool(nouns["audit-log"], "list", run_acts, "who did what to what, and why, newest first")
+    acts.add_argument("--actor", metavar="NAME", help="operator:ID or system")
+    acts.add_argument("--topic", metavar="TOPIC", help="what was done, such as account.suspended.v1")
+    acts.add_argument("--subject-kind", metavar="KIND", help="done to accounts, keys, ...: account, key, ...")
+    acts.add_argument("--subject", metavar="ID", help="done to this one")
+    acts.add_argument("--from-us", type=int, metavar="US", help="from this time, in microseconds since 1970")
+    acts.add_argument("--until-us", type=int, metavar="US", help="to before this one")
+    acts.add_argument("--csv", action="store_true", help="print CSV")
+    acts.add_argument(
+        "--before-position", type=int, metavar="NUMBER", help="`next_before` of the page before"
+    )
+    acts.add_argument("--limit", type=int, default=100, metavar="NUMBER", help="how many (%(default)s)")
 
 
 def run_usage(settings: Settings, values: argparse.Namespace) -> Outcome:
@@ -69,6 +83,13 @@ def run_statement(settings: Settings, values: argparse.Namespace) -> Outcome:
             values.account_id, period_of(values), zone=values.zone, after=values.after, limit=values.limit
         )
     return Outcome(statement, text=_statement_text(statement))
+
+
+def run_acts(settings: Settings, values: argparse.Namespace) -> Outcome:
+    wanted = ActFilter(**{name: getattr(values, name) for name in ActFilter.__struct_fields__})
+    with open_pool(settings) as pool:
+        page = AuditReader(pool).acts(wanted, before_position=values.before_position, limit=values.limit)
+    return Outcome(page, text=acts_csv(page) if values.csv else _acts_text(page))
 
 
 def add_period(parser: argparse.ArgumentParser) -> None:
@@ -164,6 +185,26 @@ def _statement_text(statement: Statement) -> str:
     opening, closing = credits_of(statement.opening_nano), credits_of(statement.closing_nano)
     lines = _page_text(head, rows, next_after=statement.next_after)
     return f"Opening {opening}\n\n{lines}\nClosing {closing}, as of position {statement.position}\n"
+
+
+def _acts_text(page: ActPage) -> str:
+    head = ("POSITION", "TIME (UTC)", "ACTOR", "WHAT", "TO", "CHANGED", "WHY")
+    rows = [
+        (
+            str(act.position),
+            f"{time_of(act.occurred_us):%Y-%m-%d %H:%M:%S}",
+            act.actor,
+            act.topic,
+            f"{act.subject_kind} {act.subject}".strip(),
+            ", ".join(act.after),
+            act.reason or "",
+        )
+        for act in page.items
+    ]
+    if not rows:
+        return "Nothing.\n"
+    more = "" if page.next_before is None else f"\nMore with --before-position {page.next_before}\n"
+    return table(head, rows) + more
 
 
 def _page_text(head: Sequence[str], rows: Sequence[Sequence[str]], *, next_after: str | None) -> str:

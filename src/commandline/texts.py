@@ -90,7 +90,7 @@ def credits_of(amount_nano: int) -> str:
 def _request_cells(row: RequestRow) -> tuple[str, ...]:
     tokens = "-" if row.input_tokens is None else f"{row.input_tokens}/{row.output_tokens}"
     return (
-        "-" if row.admitted_us is None else f"{_time(row.admitted_us):%Y-%m-%d %H:%M:%S}",
+        "-" if row.admitted_us is None else f"{time_of(row.admitted_us):%Y-%m-%d %H:%M:%S}",
         str(row.request_id),
         row.state,
         row.alias or "-",
@@ -108,5 +108,5 @@ def _standing(one: ProjectionStatus) -> str:
     return "up to date" if one.events_behind == 0 else "following"
 
 
-def _time(unix_us: int) -> datetime:
+def time_of(unix_us: int) -> datetime:
     return datetime.fromtimestamp(unix_us / 1_000_000, tz=UTC)

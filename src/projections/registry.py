@@ -1,5 +1,6 @@
 """All read models, in one place. A new one is added here and nowhere else."""
 
+from projections.audit_log import AuditLog
 from projections.balances import Balances
 from projections.projection import Projection
 from projections.request_log import RequestLog
@@ -9,4 +10,4 @@ from projections.usage import Usage
 
 
 def all_projections() -> tuple[Projection, ...]:
-    return (Balances(), RequestLog(), Usage(), Statements(), TrialBalances())
+    return (Balances(), RequestLog(), Usage(), Statements(), TrialBalances(), AuditLog())

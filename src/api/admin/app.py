@@ -7,6 +7,7 @@ from litestar import Request, Response, Router, post
 from litestar.handlers import HTTPRouteHandler
 
 from api.admin.access import PERMISSION, make_guard, operator_of
+from api.admin.audit_log import audit_routes
 from api.admin.commands import COMMANDS, Entry
 from api.admin.docs import docs_routes
 from api.admin.execution import run
@@ -28,6 +29,7 @@ def admin_router(tools: AdminTools) -> Router:
         *catalogue_routes(tools),
         *read_model_routes(tools),
         *report_routes(tools),
+        *audit_routes(tools),
         *sealing_routes(tools),
     ]
     guarded = Router(

@@ -9,6 +9,7 @@ from application.directory import Directory
 from application.idempotency import IdempotencyStore
 from application.queries import BalanceQueries, RequestQueries
 from application.receipts.issuing import Receipts
+from application.reports.audit_log import AuditQueries
 from application.reports.statement import StatementQueries
 from application.reports.usage import UsageQueries
 from application.sealing.reading import SealedLog
@@ -24,6 +25,7 @@ class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
     requests: RequestQueries
     usage: UsageQueries
     statements: StatementQueries
+    acts: AuditQueries
     wake: Callable[[], None]
     receipts: Receipts
     sealed: SealedLog | None = None

@@ -49,3 +49,16 @@ def test_a_statement_of_an_account(world: World, database_url: str) -> None:
     assert [(line["kind"], line["amount_nano"], line["reason"]) for line in found["lines"]] == [
         ("grant", 70, "paid by wire")
     ]
+
+
+def test_acts_are_shown_with_their_actor(world: World, database_url: str) -> None:
+    """Whoever opened an account stands in the audit log by id, in JSON and in CSV."""
+    account_id = opened(world)
+    project(database_url)
+    (act,) = report(world, "/audit-log", subject=account_id)["items"]
+    assert (act["actor"], act["topic"]) == (f"operator:{world.operators['admin']}", "account.opened.v1")
+    answer = world.client.get(
+        "/api/admin/audit-log/csv", params={"subject": account_id}, headers=world.as_role("auditor")
+    )
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert len(answer.text.splitlines()) == 2
