@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 import scheduler
 from adapters.jobs.broker import NAMESPACE
 from adapters.jobs.schedule import Job
-from application.projections import ContentHash, ProjectionStatus, ProjectionStopped
+from application.projections import Comparison, ContentHash, ProjectionStatus, ProjectionStopped
 from settings import Settings
 from tests.databases import migrated_template
 from tests.waiting import until
@@ -156,6 +156,12 @@ class Late:
         )
 
     def rebuild(self, name: str) -> ContentHash:
+        raise NotImplementedError
+
+    def rebuild_all(self) -> dict[str, ContentHash]:
+        raise NotImplementedError
+
+    def compare(self, name: str) -> Comparison:
         raise NotImplementedError
 
     def content_hash(self, name: str) -> ContentHash:

@@ -52,6 +52,18 @@ class ContentHash(msgspec.Struct, frozen=True):
     rows: int
 
 
+class Comparison(msgspec.Struct, frozen=True):
+    """A read model as it is in use, and as the log makes it anew at the same position."""
+
+    name: str
+    live: ContentHash
+    rebuilt: ContentHash
+
+    @property
+    def is_equal(self) -> bool:
+        return self.live == self.rebuilt
+
+
 class Projections(Protocol):
     """Blocking; safe to use from threads and processes at once."""
 
@@ -67,6 +79,22 @@ class Projections(Protocol):
         Raises:
             UnknownProjection: there is none of this name.
             RebuildRunning: another process is at it.
+        """
+        ...
+
+    def rebuild_all(self) -> dict[str, ContentHash]:
+        """As `rebuild`, for every read model in one pass over the log; and switch each.
+
+        Raises:
+            RebuildRunning: another process rebuilds one of them.
+        """
+        ...
+
+    def compare(self, name: str) -> Comparison:
+        """Build it from the whole log beside the one in use, to the position of that, and switch to neither.
+
+        Raises:
+            UnknownProjection, RebuildRunning: as `rebuild`.
         """
         ...
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from adapters.doctor import Finding
 from application.catalogue.list_presets import PresetSummary
 from application.catalogue.presets.preset import Preset
-from application.projections import ProjectionStatus
+from application.projections import Comparison, ProjectionStatus
 from application.queries import RequestPage, RequestRow
 
 _NANO = Decimal(1_000_000_000)
@@ -40,6 +40,20 @@ def status_text(statuses: Sequence[ProjectionStatus]) -> str:
         for one in statuses
     ]
     return table(("READ MODEL", "POSITION", "BEHIND", "STATE"), rows)
+
+
+def comparisons_text(compared: Sequence[Comparison]) -> str:
+    """A table of read models, and whether the log makes them anew as they are."""
+    rows = [
+        (
+            one.name,
+            str(one.live.position),
+            str(one.live.rows),
+            "equal" if one.is_equal else f"differs: {one.rebuilt.rows} rows anew",
+        )
+        for one in compared
+    ]
+    return table(("READ MODEL", "POSITION", "ROWS", "REBUILT"), rows)
 
 
 def presets_text(presets: Sequence[PresetSummary]) -> str:

@@ -25,7 +25,14 @@ from commandline.exports import add_exports
 from commandline.outcome import Outcome, add_tool
 from commandline.parser import BadArgument
 from commandline.reports import add_reports
-from commandline.texts import findings_text, preset_text, presets_text, requests_text, status_text
+from commandline.texts import (
+    comparisons_text,
+    findings_text,
+    preset_text,
+    presets_text,
+    requests_text,
+    status_text,
+)
 from domain.refusal import NotFound
 from domain.topics import REGISTRY
 from projections.balances import BalanceReader
@@ -62,7 +69,13 @@ def add_tools(nouns: dict[str, Any]) -> None:
     rebuild = add_tool(
         nouns["projections"], "rebuild", run_rebuild, "build a read model anew, then switch to it"
     )
-    rebuild.add_argument("name", choices=[one.name for one in all_projections()])
+    which = rebuild.add_mutually_exclusive_group(required=True)
+    which.add_argument("name", nargs="?", choices=[one.name for one in all_projections()])
+    which.add_argument("--all", action="store_true", help="all of them, in one pass over the log")
+    rebuild.add_argument(
+        "--compare", action="store_true", help="switch to nothing; say whether what is in use is equal to it"
+    )
+    rebuild.epilog = "With --compare the exit code is 1 if they differ; each waits while both are hashed."
     rotate = add_tool(
         nouns["master-key"], "rotate", run_rotate, "seal everything with the first of the master keys"
     )
@@ -119,7 +132,12 @@ def run_status(settings: Settings, _values: argparse.Namespace) -> Outcome:
 
 def run_rebuild(settings: Settings, values: argparse.Namespace) -> Outcome:
     with _projections(settings) as projections:
-        return Outcome(projections.rebuild(values.name))
+        names = projections.names() if values.all else (values.name,)
+        if values.compare:
+            compared = [projections.compare(name) for name in names]
+            status = int(not all(one.is_equal for one in compared))
+            return Outcome(compared, status, comparisons_text(compared))
+        return Outcome(projections.rebuild_all() if values.all else projections.rebuild(values.name))
 
 
 def run_rotate(settings: Settings, _values: argparse.Namespace) -> Outcome:
@@ -163,7 +181,7 @@ def run_requests(settings: Settings, values: argparse.Namespace) -> Outcome:
 def _projections(settings: Settings) -> Iterator[ProjectionService]:
     with (
         open_store(settings) as store,
-        projection_pool(settings.database_url, size_max=2) as pool,
+        projection_pool(settings.database_url, size_max=len(all_projections()) + 1) as pool,
     ):
         yield ProjectionService(
             pool=pool, store=store, registry=REGISTRY, projections=all_projections(), clock=SystemClock()

@@ -5,16 +5,19 @@ leaves only tables that the next one drops. The switch is one transaction and ne
 """
 
 import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import structlog
 from psycopg import errors
 
-from application.projections import ContentHash, ReadableLog, RebuildRunning
+from application.projections import Comparison, ContentHash, RebuildRunning
 from domain.event import TopicRegistry
 from projections import catalog, failures
-from projections.content import content_hash
+from projections.content import content_hash, hash_tables
 from projections.projection import Connection, Projection
-from projections.tail import PlainReader, Selector, require_order
+from projections.tail import LogReader, Selector, require_order
 from projections.writing import store
 
 REBUILD_BATCH_EVENTS = 5_000
@@ -25,20 +28,25 @@ log = structlog.get_logger()
 
 
 class Rebuild:
-    """One rebuild of one read model; `connection` is its own, in autocommit mode."""
+    """One rebuild of one read model; `connection` is its own, in autocommit mode.
+
+    Raises (all methods):
+        UnknownTopic, OutOfOrder, msgspec.ValidationError, psycopg.Error: an event cannot be taken; the read
+            model in use is untouched.
+    """
 
     def __init__(
         self,
         connection: Connection,
         projection: Projection,
         *,
-        store: ReadableLog,
+        reader: LogReader,
         registry: TopicRegistry,
         batch_events: int = REBUILD_BATCH_EVENTS,
     ) -> None:
         self._connection = connection
         self._projection = projection
-        self._reader = PlainReader(store)
+        self._reader = reader
         self._selector = Selector(registry)
         self._batch_events = batch_events
         self._generation = 0
@@ -49,8 +57,17 @@ class Rebuild:
 
         Raises:
             RebuildRunning: another one is at it.
-            UnknownTopic, OutOfOrder, msgspec.ValidationError, psycopg.Error: an event cannot be taken; the read
-                model in use is untouched.
+        """
+        with self.prepared():
+            self._catch_up()
+            return self.put_to_use()
+
+    @contextmanager
+    def prepared(self) -> Iterator[None]:
+        """Keep other rebuilds of this read model out, with empty tables to fill by `step`.
+
+        Raises:
+            RebuildRunning: another one is at it.
         """
         key = catalog.lock_key("rebuild", self._projection.name)
         row = self._connection.execute("SELECT pg_try_advisory_lock(%s)", [key]).fetchone()
@@ -58,17 +75,60 @@ class Rebuild:
             raise RebuildRunning(self._projection.name)
         try:
             self._prepare()
-            self._catch_up()
-            catalog.loosen(self._connection, self._projection, generation=self._generation)
-            catalog.create_indexes(self._connection, self._projection, generation=self._generation)
-            while not self._switch():
-                time.sleep(SWITCH_PAUSE_S)
-                self._catch_up()
-            catalog.drop_leftovers(self._connection, self._projection.name)
-            return content_hash(self._connection, self._projection)
+            yield
         finally:
             if not self._connection.closed:
                 self._connection.execute("SELECT pg_advisory_unlock(%s)", [key])
+
+    def step(self, *, to_position: int | None = None) -> bool:
+        """Take one batch, of events up to `to_position` if that is given; false when there was nothing to take."""
+        entries = self._reader.read(after_position=self._position, limit=self._batch_events)
+        if to_position is not None:
+            entries = [entry for entry in entries if entry.position <= to_position]
+        if not entries:
+            return False
+        require_order(entries, after_position=self._position)
+        facts = self._selector.select(entries, self._projection.topics)
+        if facts:
+            schema = catalog.schema_of(self._projection.name, self._generation)
+            store(self._connection, schema, self._projection.fold(self._connection, schema, facts))
+        self._position = entries[-1].position
+        return True
+
+    def put_to_use(self) -> ContentHash:
+        """Catch up and switch; the hash of what is in use then."""
+        catalog.loosen(self._connection, self._projection, generation=self._generation)
+        catalog.create_indexes(self._connection, self._projection, generation=self._generation)
+        while not self._switch():
+            time.sleep(SWITCH_PAUSE_S)
+            self._catch_up()
+        catalog.drop_leftovers(self._connection, self._projection.name)
+        return content_hash(self._connection, self._projection)
+
+    def compare(self) -> Comparison:
+        """Build up to where the one in use is, and hash both; it waits meanwhile, and nothing is switched.
+
+        Raises:
+            RebuildRunning: another rebuild is at it.
+        """
+        name = self._projection.name
+        with self.prepared():
+            while self.step(to_position=catalog.require(self._connection, name).position):
+                pass
+            with self._connection.transaction():
+                # Holds up the runner in front of its next batch, so that both are of one position.
+                self._connection.execute("SELECT 1 FROM projections WHERE name = %s FOR UPDATE", [name])
+                in_use = catalog.require(self._connection, name)
+                while self.step(to_position=in_use.position):
+                    pass
+                live, rebuilt = (
+                    ContentHash(
+                        in_use.position, *hash_tables(self._connection, self._projection, generation=one)
+                    )
+                    for one in (in_use.generation, self._generation)
+                )
+            catalog.drop_leftovers(self._connection, name)
+        return Comparison(name, live, rebuilt)
 
     def _prepare(self) -> None:
         catalog.drop_leftovers(self._connection, self._projection.name)
@@ -79,20 +139,8 @@ class Rebuild:
             catalog.create_tables(self._connection, self._projection, generation=self._generation)
 
     def _catch_up(self) -> None:
-        while self._step():
+        while self.step():
             pass
-
-    def _step(self) -> bool:
-        entries = self._reader.read(after_position=self._position, limit=self._batch_events)
-        if not entries:
-            return False
-        require_order(entries, after_position=self._position)
-        facts = self._selector.select(entries, self._projection.topics)
-        if facts:
-            schema = catalog.schema_of(self._projection.name, self._generation)
-            store(self._connection, schema, self._projection.fold(self._connection, schema, facts))
-        self._position = entries[-1].position
-        return True
 
     def _switch(self) -> bool:
         """Put the new tables to use in one transaction; false, and nothing done, while a reader is in the way."""
@@ -118,7 +166,7 @@ class Rebuild:
         # Holds up the runner in front of its next batch: it will find the new generation and go on from there.
         self._connection.execute("SELECT 1 FROM projections WHERE name = %s FOR UPDATE", [name])
         in_use = catalog.require(self._connection, name)
-        while self._position < in_use.position and self._step():
+        while self._position < in_use.position and self.step():
             pass
         is_new_shape = in_use.version != self._projection.version
         catalog.show(
@@ -130,3 +178,14 @@ class Rebuild:
         )
         if in_use.has_recovered(self._position):
             failures.forget(self._connection, name)
+
+
+def side_by_side(rebuilds: Sequence[Rebuild]) -> list[ContentHash]:
+    """Take prepared rebuilds to the end of the log, batch by batch, then put each to use; hashes in their order.
+
+    In threads: while the server writes the rows of one, another is folded.
+    """
+    with ThreadPoolExecutor(max_workers=len(rebuilds)) as threads:
+        while any([*threads.map(Rebuild.step, rebuilds)]):
+            pass
+        return [*threads.map(Rebuild.put_to_use, rebuilds)]

@@ -1,10 +1,12 @@
 """The read models as a whole: implements `application.projections.Projections`."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from application.clock import Clock
 from application.projections import (
+    Comparison,
     ContentHash,
     ProjectionStatus,
     ProjectionStopped,
@@ -14,8 +16,9 @@ from application.projections import (
 from domain.event import TopicRegistry
 from projections.catalog import install
 from projections.content import content_hash
-from projections.projection import Pool, Projection
-from projections.rebuild import Rebuild
+from projections.projection import Connection, Pool, Projection
+from projections.rebuild import Rebuild, side_by_side
+from projections.tail import LogReader, PlainReader, SharedReader
 
 _STATUS = """
     SELECT p.name, p.version, p.generation, p.position, f.position, f.error, f.tries, f.since_us
@@ -60,12 +63,31 @@ class ProjectionService:
     def rebuild(self, name: str) -> ContentHash:
         projection = self._find(name)
         with self._pool.connection() as connection:
-            return Rebuild(connection, projection, store=self._store, registry=self._registry).run()
+            return self._rebuild(connection, projection, PlainReader(self._store)).run()
+
+    def rebuild_all(self) -> dict[str, ContentHash]:
+        with ExitStack() as stack:
+            reader = SharedReader(self._store)
+            rebuilds = [
+                self._rebuild(stack.enter_context(self._pool.connection()), one, reader)
+                for one in self._projections.values()
+            ]
+            for rebuild in rebuilds:
+                stack.enter_context(rebuild.prepared())
+            return dict(zip(self._projections, side_by_side(rebuilds), strict=True))
+
+    def compare(self, name: str) -> Comparison:
+        projection = self._find(name)
+        with self._pool.connection() as connection:
+            return self._rebuild(connection, projection, PlainReader(self._store)).compare()
 
     def content_hash(self, name: str) -> ContentHash:
         projection = self._find(name)
         with self._pool.connection() as connection:
             return content_hash(connection, projection)
+
+    def _rebuild(self, connection: Connection, projection: Projection, reader: LogReader) -> Rebuild:
+        return Rebuild(connection, projection, reader=reader, registry=self._registry)
 
     def _find(self, name: str) -> Projection:
         try:

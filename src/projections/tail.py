@@ -91,6 +91,26 @@ class PlainReader:
         return [Entry(event) for event in self._store.read_log(after_position=after_position, limit=limit)]
 
 
+class SharedReader:
+    """Reads a batch once for several who go through the log side by side; each event is decoded once.
+
+    Safe to use from threads.
+    """
+
+    def __init__(self, store: ReadableLog) -> None:
+        self._reader = PlainReader(store)
+        self._lock = threading.Lock()
+        self._asked = (-1, 0)
+        self._entries: Sequence[Entry] = ()
+
+    def read(self, *, after_position: int, limit: int) -> Sequence[Entry]:
+        with self._lock:
+            if self._asked != (after_position, limit):
+                self._entries = self._reader.read(after_position=after_position, limit=limit)
+                self._asked = (after_position, limit)
+            return self._entries
+
+
 class LogTail:
     """Keeps the last batch that reached the end of the log, so that the second read model need not read it.
 

@@ -11,7 +11,7 @@ from projections.projection import Pool, Projection
 from projections.rebuild import Rebuild
 from projections.runner import Runner
 from projections.service import ProjectionService
-from projections.tail import LogTail
+from projections.tail import LogTail, PlainReader
 from tests.fakes import ManualClock
 from tests.histories import ListLog
 
@@ -62,7 +62,9 @@ class Lab:
 
     def rebuild(self, name: str) -> ContentHash:
         with self.pool.connection() as connection:
-            return Rebuild(connection, self.projections[name], store=self.log, registry=REGISTRY).run()
+            return Rebuild(
+                connection, self.projections[name], reader=PlainReader(self.log), registry=REGISTRY
+            ).run()
 
     def hashes(self) -> dict[str, ContentHash]:
         with self.pool.connection() as connection:

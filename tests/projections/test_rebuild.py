@@ -17,6 +17,7 @@ from projections.balances import BalanceReader, Balances
 from projections.projection import Connection, Located, Table, Write
 from projections.rebuild import Rebuild
 from projections.session import Outdated, ProjectionFailed
+from projections.tail import PlainReader
 from tests.histories import ListLog, history
 from tests.projections.lab import Lab
 from tests.waiting import until
@@ -54,7 +55,13 @@ class Crashing(Balances):
 
 def _rebuild_that_crashes(lab: Lab, *, after_batches: int) -> None:
     with lab.pool.connection() as connection, pytest.raises(Crash):
-        Rebuild(connection, Crashing(after_batches), store=lab.log, registry=REGISTRY, batch_events=20).run()
+        Rebuild(
+            connection,
+            Crashing(after_batches),
+            reader=PlainReader(lab.log),
+            registry=REGISTRY,
+            batch_events=20,
+        ).run()
 
 
 def test_a_rebuild_repairs_rows_that_are_wrong(lab: Lab) -> None:
@@ -99,7 +106,7 @@ def test_a_connection_lost_in_a_rebuild_frees_its_lock(lab: Lab) -> None:
             return super().fold(connection, schema, facts)
 
     with pytest.raises(psycopg.OperationalError), lab.pool.connection() as connection:
-        Rebuild(connection, Killed(), store=lab.log, registry=REGISTRY).run()
+        Rebuild(connection, Killed(), reader=PlainReader(lab.log), registry=REGISTRY).run()
     assert lab.hashes()["balances"] == before
     assert lab.rebuild("balances") == before
 
@@ -202,7 +209,7 @@ def test_a_batch_that_meets_a_switch_goes_into_the_new_tables(lab: Lab) -> None:
             return super().fold(connection, schema, facts)
 
     with lab.pool.connection() as connection:
-        Rebuild(connection, Switching(), store=lab.log, registry=REGISTRY).run()
+        Rebuild(connection, Switching(), reader=PlainReader(lab.log), registry=REGISTRY).run()
     runner.join()
     assert _generation(lab, "balances") == 2
     assert lab.position("balances") == lab.log.head_position()
