@@ -1,6 +1,8 @@
 """P25 as a state machine: clients repeat requests with a key, in any order, while replies get lost and owners die.
 
-Each request that claims the key has a lease of its own; the outcome goes into one append with the charge or the fence.
+Each request has a lease of its own. A request holds, claims the key, then ends: a charge goes into one append with its
+outcome; what ends without a charge frees the key by a fact of its own, and if that is missing, whoever asks next does,
+once the lease of the claimant has ended.
 """
 
 from collections.abc import Sequence
@@ -16,6 +18,7 @@ from domain.event import Event
 from domain.ledger import lease as lease_rules
 from domain.ledger.events import Owner, UsageCharged
 from domain.ledger.idempotency import (
+    IdempotencyEvent,
     IdempotencyInProgress,
     IdempotencyKey,
     IdempotencyKeyClaimed,
@@ -23,6 +26,7 @@ from domain.ledger.idempotency import (
     IdempotencyOutcomeRecorded,
     Outcome,
     Replay,
+    charged_for,
     claim,
     digest,
     evolve,
@@ -52,17 +56,19 @@ class Call(msgspec.Struct, eq=False):
     request_id: UUID
     key_sha256: str
     body_sha256: str
-    state: Literal["asking", "serving", "done"] = "asking"
-    heard: Replay | Literal["reused"] | None = None  #: what the client was told
+    state: Literal["holding", "serving", "done"] = "holding"
+    heard: Replay | Literal["reused", "in progress"] | None = None  #: what the client was told
+    key: IdempotencyKey = msgspec.field(default_factory=IdempotencyKey)  #: as its owner claimed it
 
 
 class Idempotency(RuleBasedStateMachine):
     """Two keys of one account, and any number of requests."""
 
     switches: ClassVar[Switches] = Switches()
-    heard: ClassVar[set[object]] = set()  #: what clients were told in all histories
+    seen: ClassVar[set[object]] = set()  #: what was stored and told in all histories
     outcome_joins_the_charge: ClassVar[bool] = True
     compares_bodies: ClassVar[bool] = True
+    waits_for_the_lease: ClassVar[bool] = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,42 +77,59 @@ class Idempotency(RuleBasedStateMachine):
 
     # --- what can happen
 
-    @rule(key=keys, body=bodies, fate=fates)
-    def ask(self, key: str, body: str, fate: Fate) -> None:
-        """A request comes in; the reply to its claim may be lost."""
-        self.calls.append(Call(UUID(int=1000 + len(self.calls)), key, body))
-        self._ask(self.calls[-1], fate)
+    @rule(key=keys, body=bodies)
+    def ask(self, key: str, body: str) -> None:
+        """A request comes in, looks at its key, and holds credit if there is something to do."""
+        call = Call(UUID(int=1000 + len(self.calls)), key, body)
+        self.calls.append(call)
+        if self._may_be_served(call):
+            self.log.append(self._admission(call))
 
     @rule(pick=which, fate=fates)
-    def ask_again(self, pick: int, fate: Fate) -> None:
-        """An owner that does not know whether its claim was stored asks once more; so does a client that waits."""
-        call = self._pick("asking", pick)
-        if call is not None:
-            self._ask(call, fate)
+    def claim(self, pick: int, fate: Fate) -> None:
+        """Its owner claims the key, or asks again because it does not know whether its claim was stored."""
+        call = self._pick("holding", pick)
+        if call is None or self._lease(call).ended:
+            return
+        claimed = self._claimed(call)
+        if claimed is None:
+            self.log.append(self._next(self._lease_id(call), self._release(self._lease(call), call)))
+            call.state = "done"
+        elif not claimed or self._store(self._next(self._key_stream(call), claimed), fate):
+            call.state, call.key = "serving", self._key(call)
 
-    @rule(pick=which, charge_nano=st.integers(0, 2 * HOLD_NANO), answered=st.booleans(), fate=fates)
-    def finish(self, pick: int, charge_nano: int, answered: bool, fate: Fate) -> None:
-        """The upstream answered, or failed; the owner may be a zombie whose lease is fenced."""
+    @rule(pick=which, charge_nano=st.integers(0, 2 * HOLD_NANO), fate=fates)
+    def answer(self, pick: int, charge_nano: int, fate: Fate) -> None:
+        """The upstream answered; the owner may be a zombie whose lease is fenced."""
         call = self._pick("serving", pick)
-        if call is None:
+        if call is None or self._is_over(call):
             return
-        lease = self._lease(call)
-        if lease.ended:
-            self._hear(call)
-            return
-        ending = self._charge(lease, call, charge_nano) if answered else self._release(lease, call)
-        fold_lease(lease, ending[0])
-        ending = [*ending, *lease_rules.close(lease, now_us=1)]
-        paid_nano = min(charge_nano, HOLD_NANO) if answered else 0
-        self._end(call, ending, "charged" if answered else "released", paid_nano, fate)
+        charge = self._next(self._lease_id(call), self._charge(self._lease(call), call, charge_nano))
+        told = self._outcome(call, "charged", min(charge_nano, HOLD_NANO))
+        if self.outcome_joins_the_charge:
+            self._store([*charge, *told], fate)
+        elif self._store(charge, Fate.ANSWERED):
+            self._store(told, fate)
+        self._hear(call)
 
     @rule(pick=which, fate=fates)
-    def fence(self, pick: int, fate: Fate) -> None:
-        """The reaper ends the lease of an owner that it takes for dead."""
+    def fail(self, pick: int, fate: Fate) -> None:
+        """Nothing to pay for: the owner gives the hold back, then frees the key, if that arrives."""
         call = self._pick("serving", pick)
+        if call is None or self._is_over(call):
+            return
+        self.log.append(self._next(self._lease_id(call), self._release(self._lease(call), call)))
+        self._store(self._outcome(call, "released", 0), fate)
+        self._hear(call)
+        call.state = "done"
+
+    @rule(pick=which, is_serving=st.booleans())
+    def fence(self, pick: int, *, is_serving: bool) -> None:
+        """The reaper ends the lease of an owner that it takes for dead. It knows nothing of keys."""
+        call = self._pick("serving" if is_serving else "holding", pick)
         if call is not None and not self._lease(call).ended:
             fenced = lease_rules.fence(self._lease(call), by=REAPER, reason="silent", now_us=1)
-            self._end(call, fenced, "abandoned", 0, fate)
+            self.log.append(self._next(self._lease_id(call), fenced))
 
     @rule(pick=which)
     def deliver(self, pick: int) -> None:
@@ -116,13 +139,17 @@ class Idempotency(RuleBasedStateMachine):
 
     @invariant()
     def one_key_is_one_charge(self) -> None:
-        """P25: one claim, one outcome, at most one charge for a key, and none for another body."""
+        """P25: one request at a time, at most one charge for a key and nothing after it, and none for another body."""
         for key_sha256 in KEYS:
             stream = self.log.read_stream(key_stream(ACCOUNT, key_sha256))
             facts = [stored.event for stored in stream]
             claims = [fact for fact in facts if isinstance(fact, IdempotencyKeyClaimed)]
             outcomes = [fact for fact in facts if isinstance(fact, IdempotencyOutcomeRecorded)]
-            require("P25", len(claims) <= 1 and len(outcomes) <= 1, facts)
+            owners = [fact.request_id for fact in claims]
+            require("P25", 0 <= len(claims) - len(outcomes) <= 1, facts)
+            require("P25", owners[: len(outcomes)] == [fact.request_id for fact in outcomes], facts)
+            require("P25", all(fact.outcome != "charged" for fact in outcomes[:-1]), "a charge is the end")
+            require("P25", len({fact.body_sha256 for fact in claims}) <= 1, "one body")
             self._check_key(key_sha256, claims, outcomes)
 
     def _check_key(
@@ -131,18 +158,19 @@ class Idempotency(RuleBasedStateMachine):
         claims: Sequence[IdempotencyKeyClaimed],
         outcomes: Sequence[IdempotencyOutcomeRecorded],
     ) -> None:
-        told = {fact.outcome: fact.charge_nano for fact in outcomes}
+        told = {fact.request_id: fact for fact in outcomes}
         for call in self.calls:
             if call.key_sha256 != key_sha256:
                 continue
-            owns = any(fact.request_id == call.request_id for fact in claims)
+            mine = told.get(call.request_id)
+            paid = [mine.charge_nano] if mine is not None and mine.outcome == "charged" else []
             charges = [fact.charge_nano for fact in self._charges(call)]
-            require(
-                "P25", not charges or (owns and charges == [told.get("charged")]), "charge and outcome agree"
-            )
-            require("P25", owns or not self.log.head(self._lease_id(call)), "only the claimant is served")
+            require("P25", charges == paid, "charge and outcome agree")
             if isinstance(call.heard, Replay):
-                require("P25", [call.heard.charge_nano] == list(told.values()), "all hear the same")
+                said = told[call.heard.request_id]
+                is_mine = call.heard.request_id == call.request_id
+                require("P25", is_mine or said.outcome == "charged", "others hear of a charge only")
+                require("P25", call.heard.charge_nano == said.charge_nano, "all hear the same")
                 require("P25", call.body_sha256 == claims[0].body_sha256, "the outcome is of the same body")
             if call.heard == "reused":
                 require("P25", call.body_sha256 != claims[0].body_sha256, "only another body is refused")
@@ -152,35 +180,63 @@ class Idempotency(RuleBasedStateMachine):
         return [stored.event for stored in stream if isinstance(stored.event, UsageCharged)]
 
     def teardown(self) -> None:
-        self.heard.update(
-            call.heard.outcome if isinstance(call.heard, Replay) else call.heard for call in self.calls
-        )
+        facts = [stored.event for stored in self.log.events]
+        self.seen.update(fact.outcome for fact in facts if isinstance(fact, IdempotencyOutcomeRecorded))
+        self.seen.update(call.heard for call in self.calls if not isinstance(call.heard, Replay))
 
     # --- how an owner works
 
-    def _ask(self, call: Call, fate: Fate) -> None:
+    def _may_be_served(self, call: Call) -> bool:
+        """Whether the key is free for this body; if not, the client is told why."""
+        key = self._free_if_over(call)
+        try:
+            charged = charged_for(key, body_sha256=self._body(call, key))
+        except IdempotencyKeyReused:
+            call.state, call.heard = "done", "reused"
+        except IdempotencyInProgress:
+            call.state, call.heard = "done", "in progress"
+        else:
+            if charged is None:
+                return True
+            call.state, call.heard = "done", charged
+        return False
+
+    def _claimed(self, call: Call) -> list[IdempotencyEvent] | None:
+        """What to store for the claim; none when somebody else was faster."""
         key = self._key(call)
-        body = call.body_sha256 if self.compares_bodies or key.request_id is None else key.body_sha256
         try:
             claimed = claim(
                 key,
                 account_id=ACCOUNT,
                 key_sha256=call.key_sha256,
-                body_sha256=body,
+                body_sha256=self._body(call, key),
                 request_id=call.request_id,
                 now_us=1,
+                lease_id=self._lease_id(call),
             )
-        except IdempotencyKeyReused:
-            call.state, call.heard = "done", "reused"
-            return
-        except IdempotencyInProgress:
-            return
-        if isinstance(claimed, Replay):
-            call.state, call.heard = "done", claimed
-        elif not claimed or self._store(
-            [*self._next(self._key_stream(call), claimed), *self._admission(call)], fate
-        ):
-            call.state = "serving"
+        except (IdempotencyKeyReused, IdempotencyInProgress):
+            return None
+        return None if isinstance(claimed, Replay) else claimed
+
+    def _free_if_over(self, call: Call) -> IdempotencyKey:
+        """The key; freed before by whoever asks if its claimant cannot be charged any more."""
+        key = self._key(call)
+        if key.request_id is None or key.recorded is not None:
+            return key
+        assert key.lease_id is not None
+        if self.waits_for_the_lease and not self._folded(key.lease_id).ended:
+            return key
+        freed = record_outcome(key, request_id=key.request_id, outcome="abandoned", charge_nano=0, now_us=1)
+        self._store(self._next(self._key_stream(call), freed), Fate.ANSWERED)
+        return self._key(call)
+
+    def _body(self, call: Call, key: IdempotencyKey) -> str:
+        return call.body_sha256 if self.compares_bodies or key.request_id is None else key.body_sha256
+
+    def _is_over(self, call: Call) -> bool:
+        """Whether there is nothing left to end: charged by an append whose answer was lost, or fenced."""
+        self._hear(call)
+        return call.state == "done" or self._lease(call).ended
 
     def _admission(self, call: Call) -> list[NewEvent]:
         lease = Lease(self._lease_id(call))
@@ -220,25 +276,19 @@ class Idempotency(RuleBasedStateMachine):
             now_us=1,
         )
 
-    def _end(
-        self, call: Call, ending: Sequence[Event], outcome: Outcome, charge_nano: int, fate: Fate
-    ) -> None:
-        recorded = record_outcome(
-            self._key(call), request_id=call.request_id, outcome=outcome, charge_nano=charge_nano, now_us=1
+    def _outcome(self, call: Call, outcome: Outcome, charge_nano: int) -> list[NewEvent]:
+        """At the version after the claim, whatever others have stored there since."""
+        told = record_outcome(
+            call.key, request_id=call.request_id, outcome=outcome, charge_nano=charge_nano, now_us=1
         )
-        ended = self._next(self._lease_id(call), ending)
-        told = self._next(self._key_stream(call), recorded)
-        if self.outcome_joins_the_charge:
-            self._store([*ended, *told], fate)
-        elif self._store(ended, Fate.ANSWERED):
-            self._store(told, fate)
-        self._hear(call)
+        return [new_event(self._key_stream(call), call.key.version + 1, one) for one in told]
 
     def _hear(self, call: Call) -> None:
         """The client hears what is stored, once it is."""
-        recorded = self._key(call).recorded
-        if recorded is not None:
-            call.state, call.heard = "done", recorded
+        for stored in self.log.read_stream(self._key_stream(call)):
+            fact = stored.event
+            if isinstance(fact, IdempotencyOutcomeRecorded) and fact.request_id == call.request_id:
+                call.state, call.heard = "done", Replay(fact.request_id, fact.outcome, fact.charge_nano)
 
     # --- the log
 
@@ -265,8 +315,11 @@ class Idempotency(RuleBasedStateMachine):
         evolve(key, stored.event)
 
     def _lease(self, call: Call) -> Lease:
-        lease = Lease(self._lease_id(call))
-        for stored in self.log.read_stream(lease.lease_id):
+        return self._folded(self._lease_id(call))
+
+    def _folded(self, lease_id: UUID) -> Lease:
+        lease = Lease(lease_id)
+        for stored in self.log.read_stream(lease_id):
             fold_lease(lease, stored.event)
         return lease
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from domain.ledger import idempotency as rules
@@ -95,11 +96,45 @@ def test_another_body_is_refused(history: tuple[IdempotencyEvent, ...], request_
     SPEC.given(*history).when(claim_events(request_id, OTHER_BODY)).then_refused(IdempotencyKeyReused)
 
 
-@pytest.mark.parametrize(("outcome", "charge_nano"), [("charged", 7), ("released", 0), ("abandoned", 0)])
-def test_the_outcome_is_told_again(outcome: Outcome, charge_nano: int) -> None:
-    """The same body gets what the first request got, whoever asks."""
-    key = SPEC.fold(CLAIMED, recorded(outcome, charge_nano))
-    assert claim_for(FIRST)(key) == claim_for(SECOND)(key) == Replay(FIRST, outcome, charge_nano)
+@pytest.mark.parametrize("charge_nano", [7, 0])
+def test_a_charge_is_told_again(charge_nano: int) -> None:
+    """The same body gets what the first request got, whoever asks; also if that cost nothing."""
+    key = SPEC.fold(CLAIMED, recorded("charged", charge_nano))
+    assert claim_for(FIRST)(key) == claim_for(SECOND)(key) == Replay(FIRST, "charged", charge_nano)
+
+
+@pytest.mark.parametrize("outcome", ["released", "abandoned"])
+def test_what_was_not_paid_may_be_tried_again(outcome: Outcome) -> None:
+    """A failure is no answer: the key is free for the same body, and then taken again."""
+    again = msgspec.structs.replace(CLAIMED, request_id=SECOND)
+    SPEC.given(CLAIMED, recorded(outcome, 0)).when(claim_events(SECOND)).then(again)
+    SPEC.given(CLAIMED, recorded(outcome, 0), again).when(claim_events(FIRST)).then_refused(
+        IdempotencyInProgress
+    )
+    SPEC.given(CLAIMED, recorded(outcome, 0), again).when(record()).then_refused(UnknownRequest)
+
+
+def test_a_claim_names_the_lease_that_holds_its_credit() -> None:
+    """Its end is how others know that nothing will be charged any more."""
+    lease_id = UUID(int=77)
+    (claimed,) = claim_with_lease(lease_id)
+    assert claimed == msgspec.structs.replace(CLAIMED, lease_id=lease_id)
+    assert SPEC.fold(claimed).lease_id == lease_id
+    assert SPEC.fold(CLAIMED).lease_id is None
+
+
+def claim_with_lease(lease_id: UUID) -> Sequence[IdempotencyEvent]:
+    decided = claim(
+        IdempotencyKey(),
+        account_id=ACCOUNT,
+        key_sha256=THEIR_KEY,
+        body_sha256=BODY,
+        request_id=FIRST,
+        now_us=NOW,
+        lease_id=lease_id,
+    )
+    assert not isinstance(decided, Replay)
+    return decided
 
 
 def test_an_outcome_is_recorded_once() -> None:
