@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import redis.asyncio
@@ -19,6 +20,7 @@ from adapters.tokenizer.counter import TiktokenCounter
 from adapters.upstream.client import UpstreamClient
 from adapters.upstream.dial import resolve_by_system
 from adapters.upstream.egress import checked
+from adapters.vault.kept_answers import PostgresKeptAnswers
 from application.clock import SystemClock, SystemIds
 from application.directory import Directory
 from application.directory_follower import DirectoryFollower
@@ -27,6 +29,9 @@ from application.gateway.exchange import Context
 from application.gateway.gateway import Gateway
 from application.gateway.metrics import GatewayMetrics
 from application.gateway.receiving import Uploads
+from application.idempotent_requests.claims import Claims
+from application.idempotent_requests.recording import Buffers
+from application.idempotent_requests.repeats import Repeats
 from application.ledger.lease_book import LeaseBook
 from application.ledger.lender import LedgerLimits, LedgerTools, LiveGateways
 from application.ledger.reaper import Reaper
@@ -45,6 +50,7 @@ from domain.ledger.events import Owner
 from settings import Settings
 
 REAP_S = 0.5
+_KEYED_THREADS: Final = 4
 
 _GC_THRESHOLD: Final = 10_000
 """New objects between two looks at the youngest; the requests under way are a few thousand."""
@@ -89,6 +95,7 @@ class GatewayProcess:
         self.metrics = GatewayMetrics()
         allowlist = Allowlist.parse(settings.allow_private_upstreams)
         self.upstream = UpstreamClient(resolve=checked(resolve_by_system, allowlist))
+        self._keyed_threads = ThreadPoolExecutor(_KEYED_THREADS, thread_name_prefix="keyed")
         self.gateway = self._gateway()
         self._tasks: list[asyncio.Task[None]] = []
         self._redis: redis.asyncio.Redis | None = None
@@ -141,7 +148,21 @@ class GatewayProcess:
             uploads=Uploads(
                 TemporarySpools(bytes_max=settings.uploads_bytes_max), bytes_max=settings.upload_bytes_max
             ),
+            repeats=self._repeats(),
             is_fresh=lambda: self.follower.is_fresh,
+        )
+
+    def _repeats(self) -> Repeats:
+        settings = self.settings
+        threads = self._keyed_threads
+        return Repeats(
+            Claims(store=self.store, journal=self.journal, clock=self.clock, threads=threads),
+            PostgresKeptAnswers(self.pool, self.ports.personal),
+            Buffers(
+                answer_bytes_max=settings.idempotency_answer_bytes_max,
+                bytes_max=settings.idempotency_buffers_bytes_max,
+            ),
+            threads=threads,
         )
 
     async def start(self) -> None:
@@ -190,6 +211,7 @@ class GatewayProcess:
         self._reaper.join(timeout=10)
         self.keeper.close()
         self.presence.close()
+        self._keyed_threads.shutdown()
         self.store.close()
         self.pool.close()
 

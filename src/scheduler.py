@@ -17,6 +17,7 @@ from adapters.jobs.schedule import Job, Schedule
 from adapters.jobs.signals import stop_on_signals
 from adapters.jobs.wakeups import ProjectionWakeups
 from adapters.vault.idempotency import purge
+from adapters.vault.kept_answers import purge_kept_answers
 from application.clock import SystemClock
 from application.projections import Projections
 from application.routing.probing import EVERY_S
@@ -57,6 +58,11 @@ def run(settings: Settings, *, jobs: Sequence[Job] = (), stop: threading.Event) 
             Job("projections-wake", _WAKE_S, lambda: [wakeups.poke(name) for name in projections.names()]),
             Job("projections-lag", _LAG_S, lambda: report_lag(projections)),
             Job("idempotency-purge", _PURGE_S, lambda: purge(pool)),
+            Job(
+                "kept-answers-purge",
+                _PURGE_S,
+                lambda: purge_kept_answers(pool, older_than_s=settings.idempotency_keep_s),
+            ),
         ]
         schedule = Schedule(pool, [*own, *jobs], clock=clock)
         log.info("scheduler_started")

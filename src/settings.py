@@ -63,6 +63,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The largest form (sound, pictures) on `/v1`; above it 413. What is above 1 MiB waits in a temporary file."""
     uploads_bytes_max: int = 4 * 1024 * 1024 * 1024
     """All forms under way in one process together; above it 503."""
+    idempotency_keep_s: float = 86_400.0
+    """How long the answer to a request with an `Idempotency-Key` is kept; that it was charged is known for ever."""
+    idempotency_answer_bytes_max: int = 1024 * 1024
+    """The longest answer that is kept for such a request."""
+    idempotency_buffers_bytes_max: int = 64 * 1024 * 1024
+    """All such answers under way in one process together; what does not fit is served and not kept."""
     upstream_connect_s: float = 5.0
     upstream_first_byte_s: float = 60.0
     upstream_idle_s: float = 60.0

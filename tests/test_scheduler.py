@@ -66,7 +66,8 @@ def test_it_wakes_the_read_models_and_ends_on_sigterm(database_url: str, redis_u
     assert process.returncode == 0, output
     with psycopg.connect(database_url) as connection:
         names = {name for (name,) in connection.execute("SELECT name FROM schedule")}
-    assert names == {"projections-wake", "projections-lag", "idempotency-purge", "reap", "probes"}
+    purges = {"idempotency-purge", "kept-answers-purge"}
+    assert names == {"projections-wake", "projections-lag", "reap", "probes"} | purges
 
 
 def test_old_answers_to_repeated_requests_are_forgotten(database_url: str, redis_url: str) -> None:

@@ -5,13 +5,12 @@ from typing import Any, Final
 import psycopg
 
 from adapters.vault.master_keys import MasterKeys
+from adapters.vault.purging import KEEP_S, purge_in_batches
 from adapters.vault.sealing import Sealer
 from adapters.vault.session import Pool, transaction
 from application.idempotency import Answer, IdempotencyInProgress, IdempotencyKeyReused
 
 TAKE_OVER_S: Final = 60
-KEEP_S: Final = 86_400
-"""How long a repeated request gets the first one's answer."""
 
 _CLAIM: Final = """
     INSERT INTO idempotency (actor, key, input_sha256) VALUES (%(actor)s, %(key)s, %(input)s)
@@ -73,22 +72,10 @@ class PostgresIdempotencyStore:
 def purge(
     pool: Pool, *, older_than_s: float = KEEP_S, batch_rows: int = 5_000, batches_max: int = 100
 ) -> int:
-    """Forget old answers and claims, oldest first; returns how many. Needs no master key.
-
-    A batch is a transaction of its own, so that no other request with a key waits for long; what is left after
-    `batches_max` is for the next call.
-
-    Raises:
-        VaultUnavailable: the database went away; batches before that are gone.
-    """
-    forgotten = 0
-    for _ in range(batches_max):
-        with transaction(pool) as connection:
-            rows = connection.execute(_PURGE, (older_than_s, batch_rows)).rowcount
-        forgotten += rows
-        if rows < batch_rows:
-            break
-    return forgotten
+    """Forget old answers and claims, oldest first; returns how many. Raises as `purge_in_batches`."""
+    return purge_in_batches(
+        pool, _PURGE, older_than_s=older_than_s, batch_rows=batch_rows, batches_max=batches_max
+    )
 
 
 def reseal_answers(connection: psycopg.Connection[Any], sealer: Sealer, batch_rows: int) -> int:

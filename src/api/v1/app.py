@@ -37,6 +37,7 @@ _READ_HEADERS: Final = _KEPT_HEADERS | {
     b"content-length",
     b"x-client-request-id",
     b"content-encoding",
+    b"idempotency-key",
 }
 
 _T = TypeVar("_T")
@@ -172,6 +173,7 @@ class V1:
         secrets: list[tuple[bytes, bytes]] = []
         kept: list[tuple[bytes, bytes]] = []
         client_ref = None
+        idempotency_key = None
         unusual = None
         for name, value in scope["headers"]:
             if name not in _READ_HEADERS:
@@ -186,6 +188,8 @@ class V1:
                 client.announced_bytes = int(value) if value.isdigit() else 0
             elif name == b"x-client-request-id":
                 client_ref = _client_ref(value)
+            elif name == b"idempotency-key":
+                idempotency_key = value if idempotency_key is None else b""
             elif value.strip().lower() not in (b"", b"identity"):
                 unusual = Refused("unsupported_encoding", "The request body must not be compressed.")
         call = Call(
@@ -193,6 +197,7 @@ class V1:
             secret=_only(secrets),
             client_ref=client_ref,
             started_s=started_s,
+            idempotency_key=idempotency_key,
             headers=tuple(kept),
         )
         return call, unusual

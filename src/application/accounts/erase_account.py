@@ -3,7 +3,6 @@
 In this order, since a fact in the log must be true: when something fails in between, the same command finishes it.
 """
 
-from hashlib import sha256
 from typing import ClassVar, Final
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from domain.accounts import AccountPersonalDataErased
 from domain.fact import Actor
 from domain.operators import Permission
 from domain.sealing.leaf import leaf
+from domain.sealing.tree import leaf_hash
 from domain.topics import REGISTRY
 
 FORM: Final = "tokenok.erasure-certificate.v1"
@@ -87,5 +87,5 @@ def _certify(recorded: RecordedEvent) -> ErasureCertificate:
         reason=fact.reason,
         position=recorded.position,
         event=line.decode(),
-        leaf_sha256=sha256(b"\0" + line).hexdigest(),
+        leaf_sha256=leaf_hash(line).hex(),
     )

@@ -28,6 +28,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     secret: bytes | None  #: the API key as sent, None when there is none or more than one
     client_ref: str | None  #: the client's own `x-client-request-id`, printable and bounded
     started_s: float
+    idempotency_key: bytes | None = None  #: as sent; empty when there is more than one
     headers: tuple[tuple[bytes, bytes], ...] = ()
     """Those that may change what is asked of a provider: names in lower case, from a list of the transport."""
 

@@ -15,9 +15,11 @@ from application.gateway.client import BodyTooLarge, BodyTooSlow, Call, Client
 from application.gateway.exchange import Context, Exchange
 from application.gateway.offering import Agreed, Offering
 from application.gateway.receiving import Uploads
-from application.gateway.refusals import bad_key, no_credit, no_key, no_model
+from application.gateway.refusals import bad_key, no_credit, no_key, no_keyed_form, no_model
 from application.gateway.refused import Refused, ledger_unavailable
 from application.gateway.settlement import Settlement
+from application.idempotent_requests.recording import RecordingClient
+from application.idempotent_requests.repeats import Repeats, Unclaimed
 from application.ledger.lease_book import LeaseBook
 from application.ledger.live_lease import Admission, Hold
 from application.limits import Permit, RateLimited, RateLimiter
@@ -58,6 +60,7 @@ class Gateway:
         planner: Planner,
         scores: Scores,
         uploads: Uploads,
+        repeats: Repeats,
         is_fresh: Callable[[], bool],
     ) -> None:
         self._directory = directory
@@ -70,6 +73,7 @@ class Gateway:
         self._offering = Offering(directory=directory, planner=planner, clock=clock)
         self._scores = scores
         self._uploads = uploads
+        self._repeats = repeats
         self._is_fresh = is_fresh
 
     def caller(self, call: Call) -> Caller:
@@ -97,15 +101,50 @@ class Gateway:
         """
         caller = self._authenticate(call)
         body = await _body_of(client)
+        unclaimed = None
+        if call.idempotency_key is not None:
+            unclaimed = await self._looked_up(call.idempotency_key, caller, client, endpoint, body)
+            if unclaimed is None:
+                return
         head = _parsed(endpoint.parse, body)
         controls = NO_CONTROLS
         if has_controls(head.unpriced):
             controls, body = _controls(body)
-        await self._answer(call, client, endpoint, caller=caller, head=head, body=body, controls=controls)
+        await self._answer(
+            call,
+            client,
+            endpoint,
+            caller=caller,
+            head=head,
+            body=body,
+            controls=controls,
+            unclaimed=unclaimed,
+        )
+
+    async def _looked_up(
+        self, key: bytes, caller: Caller, client: Client, endpoint: Endpoint, body: bytes
+    ) -> Unclaimed | None:
+        """None when the request was answered again. That counts as a request, like a refusal here, and not as usage."""
+        account_id = caller.account.account_id
+        try:
+            found = await self._repeats.look(key, account_id=account_id, endpoint=endpoint.name, body=body)
+        except Refused:
+            self._permit(caller, tokens=0).end(0)
+            raise
+        if isinstance(found, Unclaimed):
+            return found
+        permit = self._permit(caller, tokens=0)
+        try:
+            await self._repeats.answer_again(found, client, account_id=account_id)
+        finally:
+            permit.end(0)
+        return None
 
     async def serve_form(self, call: Call, client: Client, endpoint: Endpoint, content_type: bytes) -> None:
         """As `serve`, for an endpoint that takes forms. Raises: as `serve`."""
         caller = self._authenticate(call)
+        if call.idempotency_key is not None:
+            raise no_keyed_form()
         async with self._uploads.received(client, content_type) as upload:
             head = _parsed(endpoint.parse_form, upload)
             for name in ROUTING:
@@ -126,6 +165,7 @@ class Gateway:
         body: bytes = b"",
         upload: Upload | None = None,
         controls: Controls = NO_CONTROLS,
+        unclaimed: Unclaimed | None = None,
     ) -> None:
         agreed = self._offering.agree(
             call, endpoint, caller=caller, head=head, body=body, upload=upload, controls=controls
@@ -134,8 +174,12 @@ class Gateway:
             raise ledger_unavailable()
         permit = self._permit(caller, tokens=agreed.tokens)
         used_tokens = 0
+        recording: RecordingClient | None = None
         try:
             hold = await self._hold(call, caller, head, agreed)
+            settlement = Settlement(hold, book=self._book, clock=self._clock, started_s=call.started_s)
+            if unclaimed is not None:
+                client = recording = await self._repeats.begin(unclaimed, hold, settlement, client)
             exchange = Exchange(
                 call=call,
                 client=client,
@@ -144,7 +188,7 @@ class Gateway:
                 asking=agreed.asking,
                 terms=agreed.terms,
                 other_terms=agreed.other_terms,
-                settlement=Settlement(hold, book=self._book, clock=self._clock, started_s=call.started_s),
+                settlement=settlement,
                 attempts=Attempts(
                     upstream=self._upstream,
                     clock=self._clock,
@@ -162,6 +206,8 @@ class Gateway:
                 used_tokens = usage.input + usage.cached_input + usage.cache_write + usage.output
         finally:
             permit.end(used_tokens)
+            if recording is not None:
+                await recording.close()
 
     async def count_tokens(self, call: Call, client: Client) -> bytes:
         """Estimate a prompt of Anthropic's dialect; nothing is sent and nothing is charged. Raises: as `serve`."""

@@ -30,6 +30,13 @@ def not_allowed(model: str, *, param: str) -> Refused:
     return Refused("permission_denied", f"This API key may not use the model '{model}'.", param=param)
 
 
+def no_keyed_form() -> Refused:
+    """The same form is other bytes each time it is sent, so that nothing tells a repetition."""
+    return Refused(
+        "unsupported_parameter", "An Idempotency-Key is not supported with a form.", param="Idempotency-Key"
+    )
+
+
 def not_served(model: str) -> Refused:
     return Refused("upstream_error", f"No provider serves '{model}' at the moment.", retry_after_s=5)
 

@@ -9,6 +9,7 @@ import structlog
 from application.clock import Clock
 from application.eventlog import JournalFull, LogUnavailable, UnstorableEvent, VersionConflict
 from application.gateway.refused import Refused, ledger_unavailable
+from application.idempotent_requests.claims import Claim
 from application.ledger.lease_book import LeaseBook
 from application.ledger.live_lease import Hold
 from domain.ledger.events import Attempt, PassedOver
@@ -25,7 +26,7 @@ log = structlog.get_logger()
 class Settlement:
     """The money side of one request. Raises `Refused` where the ledger cannot keep its promise to the client."""
 
-    __slots__ = ("_book", "_clock", "_ended", "_hold", "_started_s", "charge_nano")
+    __slots__ = ("_book", "_clock", "_ended", "_hold", "_started_s", "charge_nano", "claim")
 
     def __init__(self, hold: Hold, *, book: LeaseBook, clock: Clock, started_s: float) -> None:
         self._hold = hold
@@ -34,6 +35,7 @@ class Settlement:
         self._started_s = started_s
         self._ended = False
         self.charge_nano = 0  #: what the customer paid, once charged
+        self.claim: Claim | None = None  #: of the request's idempotency key, ended together with the hold
 
     @property
     def hold_nano(self) -> int:
@@ -77,9 +79,12 @@ class Settlement:
         await self._durable(charged)
 
     async def _append_charge(self, rated_nano: int, answer: Answer) -> "asyncio.Future[int]":
+        beside = () if self.claim is None else self.claim.charged(self.charge_nano)
         for _ in range(FULL_TRIES_MAX):
             try:
-                return self._hold.charge(rated_nano=rated_nano, answer=answer, now_us=self._clock.now_us())
+                return self._hold.charge(
+                    rated_nano=rated_nano, answer=answer, now_us=self._clock.now_us(), beside=beside
+                )
             except JournalFull:
                 await asyncio.sleep(FULL_PAUSE_S)
             except LeaseEnded:
@@ -140,3 +145,5 @@ class Settlement:
                 code=refusal.code,
             )
         self._book.settled(self.account_id)
+        if self.claim is not None:
+            self.claim.free()

@@ -52,8 +52,8 @@ class LiveLease:
             for offset, event in enumerate(events, 1)
         ]
 
-    def record(self, events: list[LeaseEvent]) -> "asyncio.Future[int]":
-        """Append `events` and fold them in; the future tells when they are durable.
+    def record(self, events: list[LeaseEvent], beside: Sequence[NewEvent] = ()) -> "asyncio.Future[int]":
+        """Append `events` and fold them in; the future tells when they are durable. `beside` is of other streams.
 
         What could not be stored leaves this fold ahead of the stream, so the lease is marked lost before anything
         that waits for the future runs: nobody counts on from a version that does not exist.
@@ -61,7 +61,8 @@ class LiveLease:
         Raises:
             JournalFull, LogUnavailable: nothing was appended or folded.
         """
-        durable = self._journal.append(self.plan(events))
+        planned = self.plan(events)
+        durable = self._journal.append([*planned, *beside] if beside else planned)
         durable.add_done_callback(self._check)
         for event in events:
             rules.evolve(self.lease, event)
@@ -86,8 +87,12 @@ class Hold:
     def hold_nano(self) -> int:
         return self.admission.hold_nano
 
-    def charge(self, *, rated_nano: int, answer: Answer, now_us: int) -> "asyncio.Future[int]":
+    def charge(
+        self, *, rated_nano: int, answer: Answer, now_us: int, beside: Sequence[NewEvent] = ()
+    ) -> "asyncio.Future[int]":
         """Charge at most the hold; the last byte of the answer must wait for the future.
+
+        `beside` goes into the same append, to streams of others.
 
         Raises:
             LeaseEnded: the lease was fenced; the customer pays nothing and must not see the end of the answer.
@@ -102,7 +107,8 @@ class Hold:
                 rated_nano=rated_nano,
                 answer=answer,
                 now_us=now_us,
-            )
+            ),
+            beside,
         )
 
     def release(

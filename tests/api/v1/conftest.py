@@ -28,6 +28,7 @@ def world(postgres_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFa
         "DRAIN_S": "2",
         "CLIENT_WRITE_S": "1",
         "PING_S": "0.5",
+        "IDEMPOTENCY_ANSWER_BYTES_MAX": str(256 * 1024),
     }
     with running_world(environment, tmp_path_factory.mktemp("v1")) as running:
         yield running

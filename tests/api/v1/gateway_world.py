@@ -214,7 +214,7 @@ def _process(
     assert code in (0, -15), log.read_text()[-4_000:]
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port: int = sock.getsockname()[1]
@@ -233,7 +233,7 @@ def running_world(environment: dict[str, str], scratch: Path) -> Iterator[World]
         until(ready.exists)
         base_url = json.loads(ready.read_text())["base_url"]
         seed = seed_demo(settings, sandbox_base_url=base_url, data_root=scratch)
-        port = _free_port()
+        port = free_port()
         with ports_of(settings) as ports:
             _add_routes(ports)
             add_unit_routes(ports, PROVIDER)

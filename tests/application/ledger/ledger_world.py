@@ -17,6 +17,7 @@ from application.ledger.recall import RecallMessages
 from application.ledger.wallet_reader import wallet_stream
 from domain.event import Event, TopicRegistry
 from domain.ledger.events import LEDGER_EVENTS, Owner, Units, UsageCharged
+from domain.ledger.idempotency import IDEMPOTENCY_EVENTS
 from domain.ledger.lease import Answer
 from domain.ledger.postings import TrialBalance, load_rules, postings
 from tests.fakes import CountingIds, ManualClock, MemoryEventStore
@@ -24,7 +25,7 @@ from tests.fakes import CountingIds, ManualClock, MemoryEventStore
 PLENTY_NANO = 1_000_000
 ACCOUNT = UUID(int=1 << 64)
 KEY = UUID(int=2 << 64)
-TOPICS = TopicRegistry(*LEDGER_EVENTS)
+TOPICS = TopicRegistry(*LEDGER_EVENTS, *IDEMPOTENCY_EVENTS)
 WITHIN_S = 30.0
 
 

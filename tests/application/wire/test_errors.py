@@ -68,9 +68,9 @@ def test_codes_have_one_status_and_type(code: str, status: int, kind: str) -> No
     assert (spec_of(code).status, spec_of(code).type) == (status, kind)
 
 
-def test_no_status_is_one_that_sdks_retry_for_conflicts() -> None:
-    """409 is retried by SDKs, so it is never used."""
-    assert 409 not in {spec.status for spec in SPECS.values()}
+def test_only_a_conflict_that_time_cures_is_one_that_sdks_retry() -> None:
+    """409 is retried by SDKs, so nothing has it but a request that is being served already."""
+    assert [code for code, spec in SPECS.items() if spec.status == 409] == ["idempotency_in_progress"]
 
 
 @pytest.mark.parametrize(
