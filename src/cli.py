@@ -30,6 +30,7 @@ from application.projections import RebuildRunning, UnknownProjection
 from application.vault import VaultError
 from bootstrap import migrate, ports_of
 from commandline.environment import find_environment
+from commandline.explaining import add_explaining
 from commandline.help import Parser, sentence
 from commandline.outcome import Outcome
 from commandline.output import fail, show
@@ -69,6 +70,7 @@ _NOUNS: Final = {
     "audit-log": "see who did what",
     "period": "close the books of a month",
     "export": "the books for auditors and accountants",
+    "explain": "how a figure comes about, and how things were",
     "receipt": "what became of a request, signed",
     "seal": "proof that the log is what it was",
     "archive": "old parts of the log as files",
@@ -141,6 +143,7 @@ def make_parser() -> argparse.ArgumentParser:
         nouns[noun] = _WithCommon(verbs, common)
     add_tools(nouns)
     add_sealing(nouns)
+    add_explaining(nouns)
     add_commands(nouns)
     return parser
 

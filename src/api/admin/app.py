@@ -11,6 +11,7 @@ from api.admin.audit_log import audit_routes
 from api.admin.commands import COMMANDS, Entry
 from api.admin.docs import docs_routes
 from api.admin.execution import run
+from api.admin.explaining import explaining_routes
 from api.admin.openapi import document
 from api.admin.problems import on_error
 from api.admin.reading import catalogue_routes, directory_routes, read_model_routes
@@ -31,6 +32,7 @@ def admin_router(tools: AdminTools) -> Router:
         *report_routes(tools),
         *audit_routes(tools),
         *sealing_routes(tools),
+        *explaining_routes(tools),
     ]
     guarded = Router(
         path="/",

@@ -69,6 +69,8 @@ _PARAMETERS: Final = {
     "month": "A month such as 2026-11, instead of two times.",
     "zone": "The time zone of months, days and hours, such as Asia/Tokyo.",
     "from": "Events in the shorter log.",
+    "as_of": "Up to this position, or to what was recorded by an instant such as 2026-11-29T14:03:00Z.",
+    "after_position": "`next_after` of the page before.",
     "to": "Events in the longer log; else those of the newest checkpoint.",
 }
 

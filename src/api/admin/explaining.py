@@ -1,0 +1,57 @@
+"""The GET routes that answer why a figure is what it is, and how things were. They read the events: slow and exact."""
+
+from uuid import UUID
+
+from litestar import get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery
+
+from api.admin.access import PERMISSION
+from api.admin.reading import Limit
+from api.admin.tools import AdminTools
+from api.admin.views import PAGE_ROWS
+from application.explaining.as_of import AsOf, read_as_of
+from application.explaining.balance import BalanceExplained, explain_balance
+from application.explaining.moment import (
+    AccountThen,
+    KeyThen,
+    PriceThen,
+    account_at,
+    key_at,
+    price_at,
+)
+
+_READ = {PERMISSION: "read"}
+
+
+def explaining_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
+    """Balances, accounts, keys and prices at a position or an instant."""
+    store, clock = tools.ports.store, tools.ports.clock
+
+    @get("/explanations/balances/{account_id:uuid}", opt=_READ, sync_to_thread=True)
+    def explain_account_balance(
+        account_id: FromPath[UUID],
+        as_of: FromQuery[str | None] = None,
+        after_position: FromQuery[int] = 0,
+        limit: Limit = PAGE_ROWS,
+    ) -> BalanceExplained:
+        """Sums by kind of event, and the events behind them; `next_after` is the `after_position` of the next page."""
+        account_at(store, account_id, as_of=AsOf())  # a slip of the pen is not an account without credit
+        return explain_balance(store, account_id, as_of=read_as_of(as_of), after=after_position, limit=limit)
+
+    @get("/explanations/accounts/{account_id:uuid}", opt=_READ, sync_to_thread=True)
+    def explain_account(account_id: FromPath[UUID], as_of: FromQuery[str | None] = None) -> AccountThen:
+        """Status and limits of an account at a point."""
+        return account_at(store, account_id, as_of=read_as_of(as_of))
+
+    @get("/explanations/keys/{key_id:uuid}", opt=_READ, sync_to_thread=True)
+    def explain_key(key_id: FromPath[UUID], as_of: FromQuery[str | None] = None) -> KeyThen:
+        """Limits, expiry and revocation of an API key at a point."""
+        return key_at(store, key_id, as_of=read_as_of(as_of))
+
+    @get("/explanations/prices", opt=_READ, sync_to_thread=True)
+    def explain_price(alias: FromQuery[str], as_of: FromQuery[str | None] = None) -> PriceThen:
+        """The price of a model in force at a point, and what was announced by then."""
+        return price_at(store, alias, as_of=read_as_of(as_of), clock=clock)
+
+    return [explain_account_balance, explain_account, explain_key, explain_price]

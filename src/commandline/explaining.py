@@ -1,0 +1,95 @@
+"""Commands that say how a figure comes about, and how things were at a point in the log."""
+
+import argparse
+from typing import Any, Final
+from uuid import UUID
+
+from application.clock import SystemClock
+from application.explaining.as_of import read_as_of
+from application.explaining.balance import BalanceExplained, explain_balance
+from application.explaining.moment import account_at, key_at, price_at
+from bootstrap import open_store
+from commandline.outcome import Outcome, add_tool
+from commandline.texts import credits_of, table
+from settings import Settings
+
+_ROWS: Final = 100
+
+
+def add_explaining(nouns: dict[str, Any]) -> None:
+    """Parsers of `tokenok explain`."""
+    explain = nouns["explain"]
+    balance = _add(explain, "balance", run_balance, "how an account's balance comes about")
+    balance.add_argument("--account", type=UUID, required=True, metavar="UUID")
+    balance.add_argument("--after-position", type=int, default=0, metavar="NUMBER", help="for the next page")
+    balance.add_argument("--limit", type=int, default=_ROWS, metavar="NUMBER", help="events (%(default)s)")
+    account = _add(explain, "account", run_account, "an account's status and limits")
+    account.add_argument("--account", type=UUID, required=True, metavar="UUID")
+    key = _add(explain, "key", run_key, "what an API key was allowed")
+    key.add_argument("--key", type=UUID, required=True, metavar="UUID")
+    price = _add(explain, "price", run_price, "what a model cost")
+    price.add_argument("--alias", required=True, metavar="NAME")
+
+
+def run_balance(settings: Settings, values: argparse.Namespace) -> Outcome:
+    with open_store(settings) as store:
+        found = explain_balance(
+            store,
+            values.account,
+            as_of=read_as_of(values.as_of),
+            after=values.after_position,
+            limit=values.limit,
+        )
+    return Outcome(found, text=_balance_text(found))
+
+
+def run_account(settings: Settings, values: argparse.Namespace) -> Outcome:
+    with open_store(settings) as store:
+        return Outcome(account_at(store, values.account, as_of=read_as_of(values.as_of)))
+
+
+def run_key(settings: Settings, values: argparse.Namespace) -> Outcome:
+    with open_store(settings) as store:
+        return Outcome(key_at(store, values.key, as_of=read_as_of(values.as_of)))
+
+
+def run_price(settings: Settings, values: argparse.Namespace) -> Outcome:
+    with open_store(settings) as store:
+        return Outcome(price_at(store, values.alias, as_of=read_as_of(values.as_of), clock=SystemClock()))
+
+
+def _balance_text(found: BalanceExplained) -> str:
+    """The balance, the sums that make it, and the page of events."""
+    head = (
+        f"posted {credits_of(found.posted_nano)}, held {credits_of(found.held_nano)}, "
+        f"available {credits_of(found.available_nano)} credits\n\n"
+    )
+    kinds = [
+        (one.topic, str(one.events), credits_of(one.posted_nano), credits_of(one.held_nano))
+        for one in found.kinds
+    ]
+    events = [
+        (
+            str(one.position),
+            one.topic,
+            credits_of(one.posted_nano),
+            credits_of(one.held_nano),
+            str(one.request_id or "-"),
+        )
+        for one in found.movements
+    ]
+    text = head + table(("KIND", "EVENTS", "POSTED", "HELD"), kinds)
+    text += "\n" + table(("POSITION", "EVENT", "POSTED", "HELD", "REQUEST"), events)
+    if found.next_after is not None:
+        text += f"\nMore with --after-position {found.next_after}\n"
+    return text
+
+
+def _add(verbs: Any, name: str, tool: Any, words: str) -> argparse.ArgumentParser:
+    parser = add_tool(verbs, name, tool, f"{words}, now or at a point in the log")
+    parser.add_argument(
+        "--as-of",
+        metavar="POSITION|INSTANT",
+        help="up to this position, or what was recorded by 2026-11-29T14:03:00Z",
+    )
+    return parser
