@@ -48,18 +48,43 @@ def test_nothing_is_fetched_for_a_model_that_fetches_nothing() -> None:
     ("url", "kind"),
     [
         ("https://example.com/a/b.JPG?x=1", "image/jpeg"),
-        ("https://example.com/image", None),
         ("https://www.youtube.com/watch?v=1", "video/mp4"),
         ("https://youtu.be/1", "video/mp4"),
         ("https://example.com:8443/doc.pdf", "application/pdf"),
     ],
 )
-def test_an_address_says_what_it_holds_where_it_can(url: str, kind: str | None) -> None:
-    """By its ending; else the provider has to look."""
-    part = (
-        image(url) if kind is None or kind.startswith("image/") else {"type": "video_url", "video_url": url}
+def test_an_address_says_what_it_holds_where_it_can(url: str, kind: str) -> None:
+    """By its ending."""
+    part = image(url) if kind.startswith("image/") else {"type": "video_url", "video_url": url}
+    assert part_of(part, "media_urls")["fileData"]["mimeType"] == kind
+
+
+def test_an_address_that_does_not_say_what_it_holds_needs_a_word_beside_it() -> None:
+    """Nobody goes to look: the refusal names the member that is missing, and two names of it are taken."""
+    url = "https://example.com/image"
+    assert refused(chat(image(url)), "media_urls") == (
+        "missing_required_parameter",
+        "messages[0].content[0].image_url.mime_type",
     )
-    assert part_of(part, "media_urls")["fileData"].get("mimeType") == kind
+    for member in ("mime_type", "format"):
+        part = {"type": "image_url", "image_url": {"url": url, member: "Image/PNG"}}
+        assert part_of(part, "media_urls") == {"fileData": {"fileUri": url, "mimeType": "image/png"}}
+        part["image_url"] = {"url": url, member: "png"}
+        assert refused(chat(part), "media_urls") == (
+            "invalid_value",
+            f"messages[0].content[0].image_url.{member}",
+        )
+
+
+@pytest.mark.parametrize("said", ["", "application/octet-stream"])
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [("iVBORw0KGgoAAA", "png"), ("/9j/4AAQ", "jpeg"), ("R0lGODlh", "gif"), ("UklGRgAA", "webp")],
+)
+def test_data_that_does_not_say_what_it_is_is_looked_at(said: str, data: str, kind: str) -> None:
+    """What begins as a picture is one; a type that is said stays."""
+    assert part_of(image(f"data:{said};base64,{data}"))["inlineData"]["mimeType"] == f"image/{kind}"
+    assert part_of(image(f"data:image/heic;base64,{data}"))["inlineData"]["mimeType"] == "image/heic"
 
 
 @pytest.mark.parametrize(
