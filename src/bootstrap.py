@@ -15,6 +15,7 @@ from adapters.eventstore.store import PostgresEventStore
 from adapters.presence import PostgresPresence
 from adapters.sealing.files import LocalFiles
 from adapters.sealing.keys import parse_seal_keys
+from adapters.upstream.probing import BlockingProbe
 from adapters.vault.master_keys import parse_master_keys
 from adapters.vault.names import PostgresNameBook
 from adapters.vault.personal_data import PostgresPersonalData
@@ -89,6 +90,7 @@ def make_ports(settings: Settings, *, store: PostgresEventStore, pool: Pool, clo
     """
     keys = parse_master_keys(settings.tokenok_master_key)
     vault = PostgresVault(pool, keys)
+    allowlist = Allowlist.parse(settings.allow_private_upstreams)
     return Ports(
         store=store,
         clock=clock,
@@ -98,7 +100,8 @@ def make_ports(settings: Settings, *, store: PostgresEventStore, pool: Pool, clo
         personal=PostgresPersonalData(pool, keys),
         hasher=secret_hasher(vault.root_secret()),
         books=BooksReader(pool),
-        allowlist=Allowlist.parse(settings.allow_private_upstreams),
+        allowlist=allowlist,
+        probe=BlockingProbe(allowlist),
     )
 
 

@@ -7,9 +7,11 @@ from adapters.eventstore import memory
 from application.command import Ports
 from application.eventlog import LogUnavailable, NewEvent, RecordedEvent
 from application.reports.trial_balance import BooksBehind, TrialBalancePage
+from application.routing.probe import Probed, ProbeTarget
 from application.vault import KeyRotation, SecretMissing, SecretRef, VaultDamaged
 from domain.catalogue.addresses import Allowlist
 from domain.catalogue.credential import SealedSecret
+from domain.health.probe import ProbeOutcome
 from domain.keys.secret import SecretHasher
 from domain.periods import TrialBalanceSeal
 from domain.privacy import Sealed, SubjectErased
@@ -182,6 +184,19 @@ class MemoryBooks:
         return TrialBalancePage(position=self.position, items=(), next_after=None)
 
 
+class FakeProbe:
+    """Providers that take every secret, until `says` is something else. It remembers whom it asked with what."""
+
+    def __init__(self) -> None:
+        self.says: tuple[ProbeOutcome, int] = ("ok", 200)
+        self.asked: list[tuple[str, bytes | None]] = []
+
+    def __call__(self, target: ProbeTarget) -> Probed:
+        self.asked.append((target.url(b"/models").host, target.authorization))
+        outcome, status = self.says
+        return Probed(outcome=outcome, status=status, took_ms=1)
+
+
 def memory_ports(*, allowlist: str = "127.0.0.1") -> Ports:
     """Everything that handlers ask for."""
     names = MemoryNames()
@@ -195,4 +210,5 @@ def memory_ports(*, allowlist: str = "127.0.0.1") -> Ports:
         hasher=SecretHasher(b"pepper"),
         books=MemoryBooks(),
         allowlist=Allowlist.parse(allowlist),
+        probe=FakeProbe(),
     )

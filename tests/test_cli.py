@@ -3,8 +3,11 @@
 import argparse
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -17,6 +20,7 @@ from launcher.secrets import ensure_master_key
 from projections.registry import all_projections
 from tests.cli_runner import Cli, project
 from tests.databases import migrated_template
+from tests.waiting import until
 
 SECRET = "sk-told-on-standard-input"
 
@@ -224,11 +228,60 @@ def test_presets_are_seen_without_a_database_and_enabled_with_one(cli: Cli) -> N
     assert len(shown["models"]) == listed["deepseek"]["models"]
     assert listed["deepseek"]["roles"]["coding"] in Cli().text("preset", "show", "deepseek")
     assert Cli().run("preset", "show", "nonsense").returncode == 1
-    enable = ("preset", "enable", "--preset", "deepseek")
+    enable = ("preset", "enable", "--preset", "deepseek", "--probe", "false")
     first, again = (cli.json(*enable, stdin=f"{SECRET}\n") for _ in range(2))
     assert first["provider"] == "registered"
     assert {one["price"] for one in first["models"]} == {"published"}
-    assert again["position"] is None
+    assert (again["position"], again["probe"]) == (None, None)
+
+
+def test_a_provider_is_asked_whether_it_takes_the_secret(database_url: str, data: Path) -> None:
+    """A good key, a bad one, both, and a provider that is away: each is told, nothing is stored, nothing secret is shown."""
+    cli = Cli(DATABASE_URL=database_url, TOKENOK_DATA=str(data), ALLOW_PRIVATE_UPSTREAMS="127.0.0.1")
+    with sandbox(data, api_key="sk-good") as base_url:
+        provider_id = cli.json("provider", "register", "--name", "near", "--base-url", base_url)["id"]
+        probe = ("provider", "probe", "--provider-id", provider_id)
+        store = ("credential", "store", "--provider-id", provider_id)
+        assert outcomes(cli.json(*probe)) == [("auth", 401)]
+        good = cli.json(*store, stdin="sk-good\n")["id"]
+        assert cli.json(*probe)["works"] is True
+        bad = cli.json(*store, stdin="sk-bad\n")["id"]
+        both = cli.json(*probe)
+        assert [one["credential_id"] for one in both["probes"]] == [good, bad]
+        assert (both["works"], outcomes(both)) == (False, [("ok", 200), ("auth", 401)])
+        assert outcomes(cli.json(*probe, "--credential-id", bad)) == [("auth", 401)]
+        assert "refuses the secret" in cli.text(*probe)
+    away = cli.text(*probe, "--credential-id", good)
+    assert "unreachable" in away
+    assert "sk-good" not in away
+
+
+def outcomes(probed: dict[str, Any]) -> list[tuple[str, int]]:
+    return [(one["outcome"], one["status"]) for one in probed["probes"]]
+
+
+@contextmanager
+def sandbox(folder: Path, *, api_key: str) -> Iterator[str]:
+    """The base URL of one that asks for this key, while it runs."""
+    ready = folder / "ready.json"
+    command = [
+        sys.executable,
+        "-m",
+        "sandbox",
+        "--port",
+        "0",
+        "--ready-file",
+        str(ready),
+        "--api-key",
+        api_key,
+    ]
+    process = subprocess.Popen(command)
+    try:
+        until(ready.exists)
+        yield json.loads(ready.read_text())["base_url"]
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def test_what_people_read(cli: Cli) -> None:

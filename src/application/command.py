@@ -15,6 +15,7 @@ from application.eventlog import EventLogError, EventStore, NewEvent, RecordedEv
 from application.names import NameBook
 from application.privacy import PersonalData
 from application.reports.trial_balance import Books
+from application.routing.probe import Probe
 from application.vault import Vault
 from domain.catalogue.addresses import Allowlist
 from domain.event import Event, encode
@@ -59,6 +60,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     hasher: SecretHasher
     books: Books
     allowlist: Allowlist  #: private hosts that a provider may point to
+    probe: Probe  #: asks a provider, within the allowlist
 
 
 class Contended(EventLogError):

@@ -27,7 +27,7 @@ from domain.pricing import PriceInForce
 from domain.secret import Secret
 
 _CHAT_PATH: Final = b"/chat/completions"
-_AUTH: Final[dict[Dialect, tuple[bytes, bytes]]] = {
+AUTH_HEADERS: Final[dict[Dialect, tuple[bytes, bytes]]] = {
     "openai": (b"authorization", b"Bearer "),
     "anthropic": (b"x-api-key", b""),
     "gemini": (b"x-goog-api-key", b""),
@@ -214,7 +214,7 @@ class Routes:
         opened: _OpenedSecret | None,
     ) -> DeploymentView:
         base_url, spec = self._urls[provider.provider_id], deployment.spec
-        header, scheme = _AUTH[provider.dialect]
+        header, scheme = AUTH_HEADERS[provider.dialect]
         details = spec.detail
         return DeploymentView(
             deployment_id=deployment.deployment_id,

@@ -29,6 +29,7 @@ from application.catalogue import (
     enable_preset,
     enable_provider,
     point_alias,
+    probe_provider,
     publish_prices,
     register_provider,
     remove_alias,
@@ -151,7 +152,8 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "preset",
         "enable",
         enable_preset.handle,
-        "Make a provider of the presets ready: its models, their prices, routes. What is there already stays as it is.",
+        "Make a provider of the presets ready: its models, their prices, routes. The provider is asked first whether it takes the "
+        "secret. What is there already stays as it is.",
     ),
     _entry("provider", "register", register_provider.handle, "Add a provider. Its id follows from its name."),
     _entry(
@@ -159,6 +161,12 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "change",
         change_provider.handle,
         "Replace the settings of a provider. What is left out is unset.",
+    ),
+    _entry(
+        "provider",
+        "probe",
+        probe_provider.handle,
+        "Ask a provider whether it can be reached and takes our secrets. It costs nothing, and changes nothing.",
     ),
     _entry("provider", "disable", disable_provider.handle, "Send no requests to a provider."),
     _entry("provider", "enable", enable_provider.handle, "Send requests to a provider again."),

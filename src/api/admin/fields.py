@@ -49,6 +49,7 @@ WORDS: Final = {
     "preamble_tokens": "what the provider adds to every prompt, if more than is usual",
     "period": "a month of UTC such as 2026-11",
     "preset": "the preset, by its id",
+    "probe": "whether to ask the provider first if it takes the secret",
     "provider_id": "the provider",
     "provider_name": "what to call the provider here; the preset's id if left out",
     "reason": "why, for whoever reads the log later",

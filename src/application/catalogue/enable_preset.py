@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+import msgspec
+
 from application.catalogue.presets.credits import rate_of
 from application.catalogue.presets.enabling import Enabled, Enabling
 from application.catalogue.presets.library import read_preset
@@ -33,15 +35,17 @@ class EnablePreset(Command, frozen=True, kw_only=True):
     alias_prefix: str | None = None
     credits_per_usd: str = "1"
     markup_ppm: int = NO_MARKUP_PPM
+    probe: bool = True  #: ask the provider first; it costs nothing there
 
 
 def handle(command: EnablePreset, *, actor: Actor, ports: Ports) -> Enabled:
-    """Do what is not done yet.
+    """Do what is not done yet. A provider that cannot be reached is made ready all the same, and the result says so.
 
     Raises:
         NotFound: there is no such preset; nothing was done.
         BadField: a value cannot be used; nothing was done.
         AlreadyExists: the provider's name is taken by one at another place or of another dialect; nothing was done.
+        SecretRefused: the provider does not know the secret; nothing was done.
         WrongState: the credential of an earlier run is revoked; nothing was done. Choose another `provider_name`.
         VaultError, EventLogError: what was done until then stays, and running it again does the rest.
     """
@@ -72,4 +76,5 @@ def handle(command: EnablePreset, *, actor: Actor, ports: Ports) -> Enabled:
     ]
     work.prices_of(models)  # so that a price that cannot be used is found before anything is written
     name = command.provider_name or provider_name_of(preset, endpoint, command.region)
-    return work.enable(name, models)
+    probed = work.probe(name) if command.probe else None
+    return msgspec.structs.replace(work.enable(name, models), probe=probed)

@@ -6,12 +6,12 @@ Owns where each dialect has that list, how long and how much is waited for and r
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Final, cast, get_args
+from typing import Final, Protocol, cast, get_args
 
 import msgspec
 
-from application.directory_views import DeploymentView
 from application.upstream import (
+    ParsedUrl,
     Upstream,
     UpstreamAnswerTooLarge,
     UpstreamConnectError,
@@ -21,7 +21,7 @@ from application.upstream import (
 )
 from application.wire.error_body import read_error
 from application.wire.error_kind import kind_of
-from domain.catalogue.provider import Dialect
+from domain.catalogue.provider import Dialect, UsageDialect
 from domain.health.probe import ProbeOutcome
 
 CONNECT_S: Final = 5.0
@@ -49,17 +49,41 @@ class Probed(msgspec.Struct, frozen=True, kw_only=True):
     took_ms: int
 
 
-async def probe(upstream: Upstream, deployment: DeploymentView) -> Probed:
+class ProbeTarget(Protocol):
+    """Whom to ask, and with what. A `DeploymentView` is one."""
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+    @property
+    def usage_dialect(self) -> UsageDialect: ...
+
+    @property
+    def authorization(self) -> bytes | None: ...
+
+    @property
+    def auth_header(self) -> bytes: ...
+
+    def url(self, path: bytes) -> ParsedUrl: ...
+
+
+class Probe(Protocol):
+    """Port to the probe for commands. Blocking; it never raises."""
+
+    def __call__(self, target: ProbeTarget, /) -> Probed: ...
+
+
+async def probe(upstream: Upstream, target: ProbeTarget) -> Probed:
     """Send one. Never raises but for being cancelled; a redirect is not followed."""
     started_s = time.monotonic()
     status = 0
     try:
         async with asyncio.timeout(TOTAL_S):
             response = await upstream.send(
-                _request(deployment), connect_s=CONNECT_S, first_byte_s=FIRST_BYTE_S, total_s=TOTAL_S
+                _request(target), connect_s=CONNECT_S, first_byte_s=FIRST_BYTE_S, total_s=TOTAL_S
             )
             status = response.status
-            outcome = _judged(deployment, status, await response.read(ANSWER_BYTES_MAX, idle_s=FIRST_BYTE_S))
+            outcome = _judged(target, status, await response.read(ANSWER_BYTES_MAX, idle_s=FIRST_BYTE_S))
     except UpstreamAnswerTooLarge:
         outcome = "ok" if status == _OK else "unexpected"
     except UpstreamConnectError:
@@ -71,20 +95,20 @@ async def probe(upstream: Upstream, deployment: DeploymentView) -> Probed:
     return Probed(outcome=outcome, status=status, took_ms=int((time.monotonic() - started_s) * 1000))
 
 
-def _request(deployment: DeploymentView) -> UpstreamRequest:
+def _request(target: ProbeTarget) -> UpstreamRequest:
     headers = [
         (b"accept", b"application/json"),
         (b"user-agent", b"tokenok"),
-        *_HEADERS[deployment.dialect],
+        *_HEADERS[target.dialect],
     ]
-    if deployment.authorization is not None:
-        headers.append((deployment.auth_header, deployment.authorization))
-    return UpstreamRequest(b"GET", deployment.url(_PATHS[deployment.dialect]), headers)
+    if target.authorization is not None:
+        headers.append((target.auth_header, target.authorization))
+    return UpstreamRequest(b"GET", target.url(_PATHS[target.dialect]), headers)
 
 
-def _judged(deployment: DeploymentView, status: int, body: bytes) -> ProbeOutcome:
+def _judged(target: ProbeTarget, status: int, body: bytes) -> ProbeOutcome:
     error = read_error(body)
     if status == _OK and not error.base_code:
         return "ok"
-    kind = kind_of(status, error, dialect=deployment.usage_dialect)
+    kind = kind_of(status, error, dialect=target.usage_dialect)
     return cast("ProbeOutcome", kind) if kind in get_args(ProbeOutcome) else "unexpected"

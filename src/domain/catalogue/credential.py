@@ -12,11 +12,21 @@ import msgspec
 from domain.catalogue.base_url import parse_base_url
 from domain.catalogue.provider import Provider
 from domain.fact import Fact, Stamp
-from domain.refusal import AlreadyExists, BadField, NotFound, WrongState
+from domain.refusal import AlreadyExists, BadField, NotFound, Refusal, WrongState
 from domain.secret import Secret
 from domain.text import REASON_CHARS_MAX, printable
 
 SECRET_CHARS_MAX = 8_192
+
+
+class SecretRefused(Refusal):
+    """The provider says that it knows no such secret. Nothing was stored."""
+
+    code: ClassVar[str] = "secret_refused"
+
+    def __init__(self, provider: str) -> None:
+        super().__init__(f"{provider} refuses the secret")
+        self.provider = provider
 
 
 class CredentialStored(Fact, frozen=True, kw_only=True):
@@ -195,6 +205,13 @@ def revoke(credential: Credential | None, *, reason: str, stamp: Stamp) -> list[
             actor=stamp.actor,
         )
     ]
+
+
+def sendable(credential: Credential, provider: Provider) -> Credential:
+    """The credential, or `WrongState` when it was entered for another place than where the provider is."""
+    if not credential.fits(provider):
+        raise WrongState("credential", "for another host")
+    return credential
 
 
 def alive(credential: Credential | None) -> Credential:

@@ -26,6 +26,7 @@ from domain.keys.access import InvalidApiKey
 from domain.operators import LastAdmin
 from domain.secret import Secret
 from projections.trial_balance import BooksReader
+from tests.fakes import FakeProbe
 
 KEYS = MasterKeys({"k": b"k" * 31 + b"1"})
 CANARY = "sk-canary-0123456789"
@@ -45,6 +46,7 @@ def ports(database_url: str, pool: Pool) -> Iterator[Ports]:
             hasher=secret_hasher(vault.root_secret()),
             books=BooksReader(pool),
             allowlist=Allowlist.parse("127.0.0.1"),
+            probe=FakeProbe(),
         )
 
 

@@ -26,6 +26,7 @@ from projections.service import ProjectionService
 from projections.snapshot import ReadModelReader
 from projections.trial_balance import BooksReader
 from tests.databases import migrated_template
+from tests.fakes import FakeProbe
 from tests.histories import history
 
 KEYS = MasterKeys({"k": b"k" * 31 + b"1"})
@@ -53,6 +54,7 @@ def ports(database_url: str, pool: Pool) -> Iterator[Ports]:
             hasher=secret_hasher(vault.root_secret()),
             books=BooksReader(pool),
             allowlist=Allowlist.parse(""),
+            probe=FakeProbe(),
         )
 
 

@@ -14,6 +14,8 @@ import msgspec
 from application.catalogue.deployment_fields import credentials_of
 from application.catalogue.presets.plan import PlannedModel, publications
 from application.catalogue.presets.preset import PresetEndpoint
+from application.catalogue.probe_provider import opened
+from application.catalogue.provider_place import CredentialProbe, ProviderPlace, asked
 from application.catalogue.register_provider import RegisterProvider
 from application.catalogue.register_provider import handle as register_provider
 from application.catalogue.store_credential import StoreCredential
@@ -25,6 +27,7 @@ from domain.catalogue import credential as credential_rules
 from domain.catalogue import deployment as deployment_rules
 from domain.catalogue import provider as provider_rules
 from domain.catalogue.alias import NO_ALIAS, Alias, RouteTarget, alias_stream
+from domain.catalogue.base_url import parse_base_url
 from domain.catalogue.prices import PRICE_LIST_STREAM, PriceListEvent
 from domain.catalogue.provider import Provider, provider_id_of
 from domain.fact import Actor
@@ -55,6 +58,7 @@ class Enabled(msgspec.Struct, frozen=True, kw_only=True):
     credential: Literal["stored", "kept"]
     models: tuple[EnabledModel, ...]
     position: int | None
+    probe: CredentialProbe | None = None  #: none: the provider was not asked
 
 
 class Enabling:
@@ -91,10 +95,31 @@ class Enabling:
             stamp=self._stamp,
         )
 
+    def probe(self, name: str) -> CredentialProbe:
+        """Ask the provider, with the secret that is used from then on: the new one, or that of an earlier run.
+
+        Raises:
+            SecretRefused: the provider does not know the new one.
+            WrongState, VaultError: the earlier one is revoked, or cannot be opened.
+        """
+        credential_id = _credential_of(provider_id_of(name))
+        self._require_alive(credential_id)
+        known = load_credential(self._ports.store, credential_id)
+        place = ProviderPlace(
+            dialect=self._endpoint.dialect,
+            usage_dialect=self._endpoint.usage_dialect,
+            base_url=parse_base_url(self._base_url),
+            secret=self._secret if known is None else opened(known, self._ports),
+        )
+        probed = asked(self._ports.probe, place, credential_id)
+        if known is None and probed.is_refused:
+            raise credential_rules.SecretRefused(name)
+        return probed
+
     def enable(self, name: str, models: Sequence[PlannedModel]) -> Enabled:
         """Do what is not done yet, under the provider's `name`. Raises: as the command."""
         provider_id = provider_id_of(name)
-        credential_id = stream_of(provider_id, "preset-credential")
+        credential_id = _credential_of(provider_id)
         self._require_alive(credential_id)
         registered = self._register(name)
         provider = load_provider(self._ports.store, provider_id)
@@ -222,6 +247,10 @@ class Enabling:
         if done.position is not None:
             self._position = done.position
         return bool(done.events)
+
+
+def _credential_of(provider_id: UUID) -> UUID:
+    return stream_of(provider_id, "preset-credential")
 
 
 def _with_priced(priced: _Aliases, event: PriceListEvent) -> _Aliases:

@@ -26,13 +26,15 @@ from application.eventlog import LogUnavailable, NewEvent, RecordedEvent
 from application.vault import SecretRef
 from domain.catalogue import alias as alias_rules
 from domain.catalogue.alias import NO_ALIAS, Alias, RouteTarget, alias_stream
+from domain.catalogue.credential import SecretRefused
 from domain.catalogue.prices import PRICE_LIST_STREAM, PriceListPublished, PriceText
 from domain.fact import SYSTEM
+from domain.health.probe import ProbeOutcome
 from domain.operators import PERMISSIONS
 from domain.pricing import Price
 from domain.refusal import AlreadyExists, BadField, NotFound, WrongState
 from domain.secret import Secret
-from tests.fakes import ManualClock, MemoryEventStore, MemoryVault, memory_ports
+from tests.fakes import FakeProbe, ManualClock, MemoryEventStore, MemoryVault, memory_ports
 
 CANARY = "sk-canary-0123456789"
 ONE = PriceText(input="1", cached_input="1", cache_write="1", output="1", request="0")
@@ -92,6 +94,59 @@ def test_a_key_is_all_it_takes(ports: Ports) -> None:
         assert deployment.spec.detail.cost == price_in_list(ports, one.alias)
         assert route(ports, one.alias).targets == (RouteTarget(deployment_id=one.deployment_id),)
     assert enabled.position == log(ports)[-1].position
+
+
+def test_the_provider_is_asked_before_anything_is_written(ports: Ports) -> None:
+    """With the key that was pasted, at the provider's own address."""
+    enabled = enable(ports)
+    assert probe_of(ports).asked == [("api.openai.com", f"Bearer {CANARY}".encode())]
+    assert enabled.probe is not None
+    assert (enabled.probe.works, enabled.probe.credential_id) == (True, enabled.credential_id)
+
+
+@pytest.mark.parametrize("status", [400, 401])
+def test_a_key_that_the_provider_does_not_know_is_not_kept(ports: Ports, status: int) -> None:
+    """Some say 400. The right key can be pasted right after, since nothing was stored."""
+    probe_of(ports).says = "auth", status
+    with pytest.raises(SecretRefused) as refusal:
+        enable(ports)
+    assert CANARY not in str(refusal.value)
+    assert log(ports) == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"), [("unreachable", 0), ("auth", 403), ("funds", 402), ("unexpected", 404)]
+)
+def test_whatever_else_the_probe_says_is_told_and_keeps_nobody_from_going_on(
+    ports: Ports, outcome: ProbeOutcome, status: int
+) -> None:
+    """A machine without a network, a key that may not list models, an empty account."""
+    probe_of(ports).says = outcome, status
+    enabled = enable(ports)
+    assert enabled.credential == "stored"
+    assert enabled.probe is not None
+    assert (enabled.probe.works, enabled.probe.outcome, enabled.probe.status) == (False, outcome, status)
+
+
+def test_a_second_run_asks_with_the_key_that_is_kept(ports: Ports) -> None:
+    """The other one is not used, and what the provider says of the kept one is no reason to refuse."""
+    enable(ports)
+    probe_of(ports).says = "auth", 401
+    again = handle(EnablePreset(preset="openai", secret=Secret("sk-other")), actor=SYSTEM, ports=ports)
+    assert probe_of(ports).asked[-1] == ("api.openai.com", f"Bearer {CANARY}".encode())
+    assert again.probe is not None
+    assert "refuses" in again.probe.words
+
+
+def test_nobody_is_asked_if_that_is_not_wanted(ports: Ports) -> None:
+    """Where nothing may leave the machine."""
+    assert enable(ports, probe=False).probe is None
+    assert probe_of(ports).asked == []
+
+
+def probe_of(ports: Ports) -> FakeProbe:
+    assert isinstance(ports.probe, FakeProbe)
+    return ports.probe
 
 
 def test_the_second_time_there_is_nothing_to_do(ports: Ports) -> None:
