@@ -5,14 +5,15 @@ from typing import Final
 from application.dialects.port import Asked, Relay
 from application.dialects.translated import ChatSurface
 from application.directory_views import DeploymentView
-from application.speech.port import Asking, Speech, TokenEndpoint, TokenSpeech, Whole
+from application.speech.deployed import TokenSpeech, whole_read
+from application.speech.port import Asking, Speech, TokenEndpoint, Whole
 from application.speech.translation import TranslatedSpeech, offers_responses_only
 from application.wire.answer import read_answer, spoken_text
 from application.wire.errors import envelope, spec_of
 from application.wire.head import ChatHead, parse_chat
 from application.wire.patch import patch_body
 from application.wire.prompt import PromptText, prompt_text
-from application.wire.relay import StreamMeter, Tail, error_event
+from application.wire.relay import StreamMeter, Tail
 from application.wire.spoken import SpokenText
 from application.wire.usage import Figures, Reading, Usage, openai_figures
 from application.wire.usage_event import Stamp, usage_event
@@ -44,14 +45,10 @@ class ChatEndpoint(TokenEndpoint):
 class NativeChat(TokenSpeech):
     """A deployment that speaks chat completions itself."""
 
-    __slots__ = ("_asking", "_deployment")
-
-    def __init__(self, asking: Asking, deployment: DeploymentView) -> None:
-        self._asking = asking
-        self._deployment = deployment
+    __slots__ = ()
 
     def ask(self) -> Asked:
-        asking, deployment = self._asking, self._deployment
+        asking, deployment = self.asking, self.deployment
         body = patch_body(
             asking.body,
             model=deployment.upstream_model,
@@ -62,33 +59,29 @@ class NativeChat(TokenSpeech):
         return Asked(path=PATH, body=body)
 
     def read(self, body: bytes) -> Whole:
-        read = read_answer(body)
-        return Whole(body=read.body, usage_raw=read.usage_raw, fault=read.fault)
+        return whole_read(read_answer(body))
 
     def spoken(self, body: bytes) -> SpokenText:
         return spoken_text(body)
 
     def relay(self) -> StreamMeter:
-        return StreamMeter(usage_wanted=self._asking.head.include_usage)
+        return StreamMeter(usage_wanted=self.asking.head.include_usage)
 
     def figures(self, reading: Reading) -> Figures:
-        return openai_figures(reading, dialect=self._deployment.usage_dialect)
+        return openai_figures(reading, dialect=self.deployment.usage_dialect)
 
     def last_bytes(self, relay: Relay, tail: Tail, usage: Usage) -> bytes:
         """A client that asked for usage gets it, if not from the upstream then from here."""
         assert isinstance(relay, StreamMeter)
-        asking = self._asking
+        asking = self.asking
         if not asking.head.include_usage or relay.usage_shown:
             return tail.data
         stamp = Stamp(
             id=f"chatcmpl-{asking.request_id}",
             created_s=asking.created_s,
-            model=self._deployment.upstream_model,
+            model=self.deployment.upstream_model,
         )
         return tail.with_event(usage_event(tail.last_events, relay.beginning, usage, otherwise=stamp))
-
-    def error_event(self, relay: Relay, code: str, message: str) -> bytes:  # noqa: ARG002  it needs no state
-        return error_event(code, message)
 
 
 def openai_envelope(

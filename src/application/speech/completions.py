@@ -6,15 +6,15 @@ import msgspec
 
 from application.dialects.openai.completions.head import completion_prompt, parse_completion, patch_completion
 from application.dialects.openai.completions.relay import CompletionsRelay, completion_text, read_completion
-from application.dialects.port import Asked, Relay
+from application.dialects.port import Asked
 from application.directory_views import DeploymentView
-from application.speech.port import Asking, Head, Speech, TokenEndpoint, TokenSpeech, Whole
+from application.speech.deployed import TokenSpeech, whole_read
+from application.speech.port import Asking, Head, Speech, TokenEndpoint, Whole
 from application.wire.bounds import Bound, ModelLimits, bound_of
 from application.wire.head import ChatHead
 from application.wire.prompt import PromptText
-from application.wire.relay import Tail, error_event
 from application.wire.spoken import SpokenText
-from application.wire.usage import Figures, Reading, Usage, openai_figures
+from application.wire.usage import Figures, Reading, openai_figures
 from domain.catalogue.deployment_spec import Operation
 from domain.pricing import Price
 
@@ -47,14 +47,10 @@ class CompletionsEndpoint(TokenEndpoint):
 class NativeCompletions(TokenSpeech):
     """A deployment that offers completions."""
 
-    __slots__ = ("_asking", "_deployment")
-
-    def __init__(self, asking: Asking, deployment: DeploymentView) -> None:
-        self._asking = asking
-        self._deployment = deployment
+    __slots__ = ()
 
     def ask(self) -> Asked:
-        asking, deployment = self._asking, self._deployment
+        asking, deployment = self.asking, self.deployment
         body = patch_completion(
             asking.body,
             model=deployment.upstream_model,
@@ -64,20 +60,13 @@ class NativeCompletions(TokenSpeech):
         return Asked(path=PATH, body=body)
 
     def read(self, body: bytes) -> Whole:
-        read = read_completion(body)
-        return Whole(body=read.body, usage_raw=read.usage_raw, fault=read.fault)
+        return whole_read(read_completion(body))
 
     def spoken(self, body: bytes) -> SpokenText:
         return completion_text(body)
 
     def relay(self) -> CompletionsRelay:
-        return CompletionsRelay(usage_wanted=self._asking.head.include_usage)
+        return CompletionsRelay(usage_wanted=self.asking.head.include_usage)
 
     def figures(self, reading: Reading) -> Figures:
-        return openai_figures(reading, dialect=self._deployment.usage_dialect)
-
-    def last_bytes(self, relay: Relay, tail: Tail, usage: Usage) -> bytes:  # noqa: ARG002  all is said
-        return tail.data
-
-    def error_event(self, relay: Relay, code: str, message: str) -> bytes:  # noqa: ARG002  it needs no state
-        return error_event(code, message)
+        return openai_figures(reading, dialect=self.deployment.usage_dialect)

@@ -13,14 +13,13 @@ from application.dialects.openai.embeddings import (
     patch_embeddings,
     read_embeddings,
 )
-from application.dialects.port import Asked, Relay, Target
+from application.dialects.port import Asked, Target
 from application.directory_views import DeploymentView
-from application.speech.port import NOTHING_SAID, Asking, Head, JsonEndpoint, Speech, TokenSpeech, Whole
+from application.speech.deployed import TokenSpeech
+from application.speech.port import NOTHING_SAID, Asking, Head, JsonEndpoint, Speech, Whole
 from application.speech.units import UnitsHead, bound_in_units
 from application.wire.bounds import Bound, ModelLimits
-from application.wire.errors import InvalidRequest
 from application.wire.prompt import PromptText
-from application.wire.relay import Tail
 from application.wire.spoken import SpokenText
 from application.wire.usage import Figures, Reading, Usage
 from domain.catalogue.deployment_spec import Operation
@@ -58,23 +57,10 @@ class EmbeddingsEndpoint(JsonEndpoint):
 
 
 class _Embedding(TokenSpeech):
-    __slots__ = ("_asking", "_deployment")
-
-    def __init__(self, asking: Asking, deployment: DeploymentView) -> None:
-        self._asking = asking
-        self._deployment = deployment
+    __slots__ = ()
 
     def spoken(self, body: bytes) -> SpokenText:  # noqa: ARG002  vectors are no text
         return NOTHING_SAID
-
-    def relay(self) -> Relay:
-        raise NotImplementedError
-
-    def last_bytes(self, relay: Relay, tail: Tail, usage: Usage) -> bytes:
-        raise NotImplementedError
-
-    def error_event(self, relay: Relay, code: str, message: str) -> bytes:
-        raise NotImplementedError
 
 
 class NativeEmbeddings(_Embedding):
@@ -83,11 +69,8 @@ class NativeEmbeddings(_Embedding):
     __slots__ = ()
 
     def ask(self) -> Asked:
-        if self._deployment.dialect != "openai":
-            raise InvalidRequest("unsupported_operation", "model", "The model is not offered at this URL.")
-        return Asked(
-            path=PATH, body=patch_embeddings(self._asking.body, model=self._deployment.upstream_model)
-        )
+        self.require_openai()
+        return Asked(path=PATH, body=patch_embeddings(self.asking.body, model=self.deployment.upstream_model))
 
     def read(self, body: bytes) -> Whole:
         answer = read_embeddings(body)
@@ -108,13 +91,11 @@ class GeminiEmbedding(_Embedding):
     __slots__ = ()
 
     def ask(self) -> Asked:
-        target = Target(
-            model=self._deployment.upstream_model, output_tokens=0, traits=self._deployment.traits
-        )
-        return GeminiEmbeddings().ask(self._asking.document(), target)
+        target = Target(model=self.deployment.upstream_model, output_tokens=0, traits=self.deployment.traits)
+        return GeminiEmbeddings().ask(self.asking.document(), target)
 
     def read(self, body: bytes) -> Whole:
-        asking = self._asking
+        asking = self.asking
         read = GeminiEmbeddings().read(body, alias=asking.head.model, request=asking.document())
         answer = read.answer
         if answer is None:

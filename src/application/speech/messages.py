@@ -14,14 +14,14 @@ from application.dialects.anthropic.usage import figures
 from application.dialects.port import Asked, Relay
 from application.directory_views import DeploymentView
 from application.speech.chat import SERVING
-from application.speech.port import Asking, Speech, TokenEndpoint, TokenSpeech, Whole
+from application.speech.deployed import TokenSpeech, whole_read
+from application.speech.port import Asking, Speech, TokenEndpoint, Whole
 from application.speech.translation import TranslatedSpeech
 from application.wire.errors import InvalidRequest
 from application.wire.head import ChatHead
 from application.wire.prompt import PromptText, prompt_text
-from application.wire.relay import Tail
 from application.wire.spoken import SpokenText
-from application.wire.usage import Figures, Reading, Usage
+from application.wire.usage import Figures, Reading
 
 PATH: Final = b"/v1/messages"
 REASONING: Final = "reasoning_content"
@@ -53,14 +53,10 @@ class MessagesEndpoint(TokenEndpoint):
 class NativeMessages(TokenSpeech):
     """A deployment that speaks messages itself."""
 
-    __slots__ = ("_asking", "_deployment")
-
-    def __init__(self, asking: Asking, deployment: DeploymentView) -> None:
-        self._asking = asking
-        self._deployment = deployment
+    __slots__ = ()
 
     def ask(self) -> Asked:
-        asking, deployment = self._asking, self._deployment
+        asking, deployment = self.asking, self.deployment
         body = patch_messages(
             asking.body,
             model=deployment.upstream_model,
@@ -69,8 +65,7 @@ class NativeMessages(TokenSpeech):
         return Asked(path=PATH, body=body, headers=tuple(native_headers(asking.headers)))
 
     def read(self, body: bytes) -> Whole:
-        read = read_message(body)
-        return Whole(body=read.body, usage_raw=read.usage_raw, fault=read.fault)
+        return whole_read(read_message(body))
 
     def spoken(self, body: bytes) -> SpokenText:
         return message_text(body)
@@ -80,9 +75,6 @@ class NativeMessages(TokenSpeech):
 
     def figures(self, reading: Reading) -> Figures:
         return figures(reading)
-
-    def last_bytes(self, relay: Relay, tail: Tail, usage: Usage) -> bytes:  # noqa: ARG002  all is said
-        return tail.data
 
     def error_event(self, relay: Relay, code: str, message: str) -> bytes:  # noqa: ARG002  it needs no state
         return b"event: error\ndata: " + error_body(code, message) + b"\n\n"

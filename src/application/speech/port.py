@@ -134,15 +134,6 @@ class Speech(Protocol):
         ...
 
 
-class TokenSpeech:
-    """What all have in common that are metered in tokens alone."""
-
-    __slots__ = ()
-
-    def used(self, said: Whole | Relay | None) -> Used | None:  # noqa: ARG002  nothing but tokens
-        return None
-
-
 class Endpoint(Protocol):
     """What a client speaks."""
 

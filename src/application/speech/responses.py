@@ -13,13 +13,13 @@ from application.dialects.openai.responses.surface import ResponsesSurface
 from application.dialects.openai.usage import figures
 from application.dialects.port import Asked, Relay
 from application.directory_views import DeploymentView
-from application.speech.port import Asking, Speech, TokenEndpoint, TokenSpeech, Whole
+from application.speech.deployed import TokenSpeech, whole_read
+from application.speech.port import Asking, Speech, TokenEndpoint, Whole
 from application.speech.translation import TranslatedSpeech
 from application.wire.head import ChatHead
 from application.wire.prompt import PromptText
-from application.wire.relay import Tail
 from application.wire.spoken import SpokenText
-from application.wire.usage import Figures, Reading, Usage
+from application.wire.usage import Figures, Reading
 from domain.catalogue.deployment_spec import Operation
 
 
@@ -44,14 +44,10 @@ class ResponsesEndpoint(TokenEndpoint):
 class NativeResponses(TokenSpeech):
     """A deployment that offers responses itself."""
 
-    __slots__ = ("_asking", "_deployment")
-
-    def __init__(self, asking: Asking, deployment: DeploymentView) -> None:
-        self._asking = asking
-        self._deployment = deployment
+    __slots__ = ()
 
     def ask(self) -> Asked:
-        asking, deployment = self._asking, self._deployment
+        asking, deployment = self.asking, self.deployment
         body = patch_responses(
             asking.body,
             model=deployment.upstream_model,
@@ -61,8 +57,7 @@ class NativeResponses(TokenSpeech):
         return Asked(path=PATH, body=body)
 
     def read(self, body: bytes) -> Whole:
-        read = read_response(body)
-        return Whole(body=read.body, usage_raw=read.usage_raw, fault=read.fault)
+        return whole_read(read_response(body))
 
     def spoken(self, body: bytes) -> SpokenText:
         return response_text(body)
@@ -72,9 +67,6 @@ class NativeResponses(TokenSpeech):
 
     def figures(self, reading: Reading) -> Figures:
         return figures(reading)
-
-    def last_bytes(self, relay: Relay, tail: Tail, usage: Usage) -> bytes:  # noqa: ARG002  all is said
-        return tail.data
 
     def error_event(self, relay: Relay, code: str, message: str) -> bytes:
         assert isinstance(relay, ResponsesRelay)

@@ -13,10 +13,10 @@ from application.dialects.openai.responses.upstream.dialect import ResponsesUpst
 from application.dialects.port import Asked, ChatUpstream, Json, Relay, Surface, Target
 from application.dialects.translated import TranslatedRelay
 from application.directory_views import DeploymentView
-from application.speech.port import Asking, TokenSpeech, Whole
-from application.wire.relay import Tail
+from application.speech.deployed import TokenSpeech
+from application.speech.port import Asking, Whole
 from application.wire.spoken import SpokenText
-from application.wire.usage import Figures, Reading, Usage, openai_figures
+from application.wire.usage import Figures, Reading, openai_figures
 from domain.catalogue.deployment_spec import Operation
 
 _CHAT: Final = frozenset[Operation](("chat", "messages"))
@@ -53,17 +53,16 @@ def figures_of(deployment: DeploymentView) -> Callable[[Reading], Figures]:
 class TranslatedSpeech(TokenSpeech):
     """One deployment, asked in its own dialect."""
 
-    __slots__ = ("_asking", "_deployment", "_surface", "_upstream", "figures")
+    __slots__ = ("_surface", "_upstream", "figures")
 
     def __init__(self, asking: Asking, deployment: DeploymentView, surface: Surface) -> None:
-        self._asking = asking
-        self._deployment = deployment
+        super().__init__(asking, deployment)
         self._surface = surface
         self._upstream = upstream_of(deployment)
         self.figures = figures_of(deployment)
 
     def ask(self) -> Asked:
-        asking, deployment = self._asking, self._deployment
+        asking, deployment = self.asking, self.deployment
         traits = deployment.traits
         if deployment.dialect == "openai" and deployment.output_field == "max_tokens":
             traits |= _MAX_TOKENS
@@ -75,25 +74,22 @@ class TranslatedSpeech(TokenSpeech):
         return self._upstream.ask(self._chat(), target, stream=asking.stream)
 
     def read(self, body: bytes) -> Whole:
-        read = self._upstream.read(body, alias=self._asking.head.model, created_s=self._asking.created_s)
+        read = self._upstream.read(body, alias=self.asking.head.model, created_s=self.asking.created_s)
         if read.completion is None:
             return Whole(body=b"", usage_raw=read.usage_raw, fault=read.fault or "garbage")
-        said = self._surface.answer(read.completion, request=self._asking.document())
+        said = self._surface.answer(read.completion, request=self.asking.document())
         return Whole(body=said, usage_raw=read.usage_raw, service_tier=read.completion.get("service_tier"))
 
     def spoken(self, body: bytes) -> SpokenText:
-        asking = self._asking
+        asking = self.asking
         return self._upstream.read(body, alias=asking.head.model, created_s=asking.created_s).spoken
 
     def relay(self) -> TranslatedRelay:
-        asking = self._asking
+        asking = self.asking
         return TranslatedRelay(
             self._upstream.stream(alias=asking.head.model, created_s=asking.created_s),
             self._surface.stream(request=asking.document()),
         )
-
-    def last_bytes(self, relay: Relay, tail: Tail, usage: Usage) -> bytes:  # noqa: ARG002  all is said
-        return tail.data
 
     def error_event(self, relay: Relay, code: str, message: str) -> bytes:
         assert isinstance(relay, TranslatedRelay)
@@ -101,4 +97,4 @@ class TranslatedSpeech(TokenSpeech):
 
     def _chat(self) -> Json:
         """Raises: InvalidRequest."""
-        return self._surface.chat_of(self._asking.document())
+        return self._surface.chat_of(self.asking.document())

@@ -6,13 +6,12 @@ import msgspec
 
 from application.dialects.openai.units import Answer, Used
 from application.dialects.port import Relay
-from application.directory_views import DeploymentView
-from application.speech.port import NOTHING_SAID, Asking, Whole
+from application.speech.deployed import DeployedSpeech
+from application.speech.port import NOTHING_SAID, Whole
 from application.wire.bounds import Bound
 from application.wire.errors import InvalidRequest
-from application.wire.relay import Tail, error_event
 from application.wire.spoken import SpokenText
-from application.wire.usage import Figures, Reading, Usage
+from application.wire.usage import Figures, Reading
 from domain.pricing import Price, Tokens
 
 NOTHING_TOLD: Final = Used(source="request")
@@ -30,19 +29,10 @@ class UnitsHead(msgspec.Struct, frozen=True, kw_only=True):
     service_tier: str = ""
 
 
-class UnitSpeech:
+class UnitSpeech(DeployedSpeech):
     """One deployment of the OpenAI dialect; every endpoint's own adds `ask`, `read` and, with streams, `relay`."""
 
-    __slots__ = ("asking", "deployment")
-
-    def __init__(self, asking: Asking, deployment: DeploymentView) -> None:
-        self.asking = asking
-        self.deployment = deployment
-
-    def require_openai(self) -> None:
-        """Raises: InvalidRequest: the deployment speaks another dialect, which has no such endpoint."""
-        if self.deployment.dialect != "openai":
-            raise InvalidRequest("unsupported_operation", "model", "The model is not offered at this URL.")
+    __slots__ = ()
 
     def spoken(self, body: bytes) -> SpokenText:  # noqa: ARG002  usage is never counted in what was said
         return NOTHING_SAID
@@ -57,15 +47,6 @@ class UnitSpeech:
     def told_by(self, relay: Relay | None) -> Used | None:  # noqa: ARG002  for those that stream
         """What a stream told, or a request that was never answered."""
         return None
-
-    def relay(self) -> Relay:
-        raise NotImplementedError
-
-    def last_bytes(self, relay: Relay, tail: Tail, usage: Usage) -> bytes:  # noqa: ARG002  all is said
-        return tail.data
-
-    def error_event(self, relay: Relay, code: str, message: str) -> bytes | None:  # noqa: ARG002  it needs no state
-        return error_event(code, message)
 
 
 def whole_of(answer: Answer) -> Whole:
