@@ -1,4 +1,5 @@
-"""Speech from text: sound passes as it comes, or as events. Metered by the characters of the request.
+"""Speech from text: sound passes as it comes, or as events. Metered by the characters of the request and by the seconds
+that are read in the sound.
 
 A price must name characters or seconds of sound; zero says that tokens pay for them.
 """

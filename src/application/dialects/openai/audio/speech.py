@@ -5,6 +5,12 @@ from typing import Final
 import msgspec
 
 from application.dialects.openai import fields
+from application.dialects.openai.audio.length import (
+    PCM_BYTES_PER_S,
+    ByteLength,
+    SniffedLength,
+    SoundLength,
+)
 from application.dialects.openai.document import patched
 from application.dialects.openai.event_relay import EventRelay
 from application.dialects.openai.typed_reader import TypedReader
@@ -24,8 +30,6 @@ MS_PER_CHARACTER_MAX: Final = 500
 """A slow voice has some 80 ms for one; a digit is a word."""
 SOUND_TOKENS_PER_S_MAX: Final = 50
 _SPEED_MIN, _SPEED_MAX = 0.25, 4.0
-_PCM_BYTES_PER_S: Final = 48_000
-"""24 kHz of 16 bits, which is what `pcm` means here."""
 
 
 class SpeechHead(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,15 +107,16 @@ class SpeechRelay:
         self.usage_raw: bytes | None = None
         self.chunks = 0
         self._head = head
+        self._length: SoundLength = ByteLength(PCM_BYTES_PER_S) if head.pcm else SniffedLength()
         self._held = b""
         self._stream_bytes_max = stream_bytes_max
 
     @property
     def used(self) -> Used:
-        """The characters that were sent, and what the sound lasts where its bytes tell it."""
+        """The characters that were sent, and what the sound lasts where it can be read in it."""
         return Used(
             characters=self._head.most.characters,
-            audio_ms=-(-self.received_bytes * 1000 // _PCM_BYTES_PER_S) if self._head.pcm else 0,
+            audio_ms=-(-(self._length.us or 0) // 1000),
             source="request",
         )
 
@@ -128,6 +133,7 @@ class SpeechRelay:
         if self.received_bytes > self._stream_bytes_max:
             self.fault = "stream_too_long"
             return b""
+        self._length.feed(piece)
         forward, self._held = self._held, piece
         return forward
 
