@@ -34,6 +34,7 @@ from application.eventlog import NewEvent
 from application.verify import render_text, verify
 from domain.event import encode
 from domain.ids import stream_of, uuid7
+from domain.ledger import credit, leasing, lending
 from domain.ledger import lease as lease_rules
 from domain.ledger import wallet as wallet_rules
 from domain.ledger.events import Attempt, LeaseEvent, Owner, Units, WalletEvent
@@ -119,7 +120,7 @@ class Traffic:
     def _open(self) -> Lease:
         account_id, lease, wallet, owner = uuid7(), Lease(uuid7()), Wallet(), Owner(uuid7(), 1)
         amount_nano = 10**9 * CREDIT
-        granted = wallet_rules.grant_credit(
+        granted = credit.grant_credit(
             wallet,
             account_id=account_id,
             lot_id=uuid7(),
@@ -130,7 +131,7 @@ class Traffic:
             now_us=_now_us(),
         )
         self._fold_wallet(account_id, wallet, granted)
-        lent = wallet_rules.grant_lease(
+        lent = lending.grant_lease(
             wallet,
             account_id=account_id,
             lease_id=lease.lease_id,
@@ -140,7 +141,7 @@ class Traffic:
             now_us=_now_us(),
         )
         self._fold_wallet(account_id, wallet, lent)
-        opened = lease_rules.open_lease(
+        opened = leasing.open_lease(
             lease,
             account_id=account_id,
             owner=owner,

@@ -24,7 +24,7 @@ from domain.catalogue.addresses import Allowlist
 from domain.catalogue.prices import PriceText
 from domain.catalogue.provider import provider_id_of
 from domain.fact import SYSTEM
-from domain.ledger.wallet import LotAlreadyGranted
+from domain.ledger.credit import LotAlreadyGranted
 from domain.refusal import AlreadyExists
 from settings import Settings
 

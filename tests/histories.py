@@ -9,6 +9,7 @@ from domain.accounts import AccountSuspended
 from domain.catalogue.prices import PRICE_LIST_STREAM, PriceListPublished
 from domain.event import Event, encode
 from domain.ids import stream_of
+from domain.ledger import credit, leasing, lending
 from domain.ledger import lease as lease_rules
 from domain.ledger import wallet as wallet_rules
 from domain.ledger.events import Attempt, LeaseEvent, Owner, RequestAdmitted, Units, WalletEvent
@@ -81,7 +82,7 @@ class Simulation:
     def _grant(self, account_id: UUID) -> list[NewEvent]:
         return self._on_wallet(
             account_id,
-            wallet_rules.grant_credit(
+            credit.grant_credit(
                 self._wallets[account_id],
                 account_id=account_id,
                 lot_id=self._id(),
@@ -105,7 +106,7 @@ class Simulation:
         wallet = self._wallets[account_id]
         owner = Owner(self._id(), 1)
         amount_nano = self._random.randrange(1, 2 + wallet.available_nano // 2)
-        granted = wallet_rules.grant_lease(
+        granted = lending.grant_lease(
             wallet,
             account_id=account_id,
             lease_id=lease.lease_id,
@@ -114,7 +115,7 @@ class Simulation:
             amount_nano=amount_nano,
             now_us=self._now_us,
         )
-        opened = lease_rules.open_lease(
+        opened = leasing.open_lease(
             lease,
             account_id=account_id,
             owner=owner,
@@ -177,20 +178,20 @@ class Simulation:
         wallet = self._wallets[account_id]
         if self._random.random() < 0.5:
             amount_nano = self._random.randrange(1, 2 + wallet.available_nano // 4)
-            extended = wallet_rules.extend_lease(
+            extended = lending.extend_lease(
                 wallet,
                 account_id=account_id,
                 lease_id=lease.lease_id,
                 amount_nano=amount_nano,
                 now_us=self._now_us,
             )
-            topped_up = lease_rules.top_up(lease, amount_nano=amount_nano)
+            topped_up = leasing.top_up(lease, amount_nano=amount_nano)
             return [*self._on_wallet(account_id, extended), *self._on_lease(lease, topped_up)]
         amount_nano = self._random.randrange(1, 2 + lease.free_nano)
-        gave_back = lease_rules.give_back(lease, amount_nano=amount_nano)
+        gave_back = leasing.give_back(lease, amount_nano=amount_nano)
         if self._random.random() < 0.2:
             return self._on_lease(lease, gave_back)  # the owner died between the two
-        reduced = wallet_rules.reduce_lease(
+        reduced = lending.reduce_lease(
             wallet,
             account_id=account_id,
             lease_id=lease.lease_id,
@@ -203,10 +204,10 @@ class Simulation:
         assert lease.account_id
         if fenced:
             reaper = Owner(self._id(), 1)
-            ending = lease_rules.fence(lease, by=reaper, reason="owner is dead", now_us=self._now_us)
+            ending = leasing.fence(lease, by=reaper, reason="owner is dead", now_us=self._now_us)
         else:
-            ending = lease_rules.close(lease, now_us=self._now_us)
-        settled = wallet_rules.settle_lease(
+            ending = leasing.close(lease, now_us=self._now_us)
+        settled = lending.settle_lease(
             self._wallets[lease.account_id],
             account_id=lease.account_id,
             lease_id=lease.lease_id,

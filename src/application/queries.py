@@ -19,11 +19,12 @@ NOT_PASSED_OVER: Final = "[]"
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):
-    """An account's credit: `posted` = granted - charged, `available` = posted - held."""
+    """An account's credit: `posted` = granted - charged - withdrawn, `available` = posted - held."""
 
     account_id: UUID
     granted_nano: int
     charged_nano: int
+    withdrawn_nano: int  #: gone without having been charged, such as what expired
     posted_nano: int
     held_nano: int
     available_nano: int

@@ -14,12 +14,16 @@ from psycopg.rows import class_row
 from application.queries import PAGE_ROWS_MAX, Balance, BalanceWithHolds, OpenHold
 from domain.event import Event
 from domain.ledger.events import (
+    CreditLotExpired,
     CreditLotGranted,
+    LeaseReduced,
+    LeaseSettled,
     RequestAbandoned,
     RequestAdmitted,
     RequestReleased,
     UsageCharged,
 )
+from domain.ledger.lots import sum_nano
 from projections.arrays import array_literal, column_literals
 from projections.projection import Connection, Located, Pool, Table, Write, topics_of
 
@@ -30,9 +34,11 @@ _BALANCES = Table(
         account_id uuid PRIMARY KEY,
         granted_nano bigint NOT NULL,
         charged_nano bigint NOT NULL,
-        posted_nano bigint NOT NULL GENERATED ALWAYS AS (granted_nano - charged_nano) STORED,
+        withdrawn_nano bigint NOT NULL,
+        posted_nano bigint NOT NULL GENERATED ALWAYS AS (granted_nano - charged_nano - withdrawn_nano) STORED,
         held_nano bigint NOT NULL,
-        available_nano bigint NOT NULL GENERATED ALWAYS AS (granted_nano - charged_nano - held_nano) STORED,
+        available_nano bigint NOT NULL
+            GENERATED ALWAYS AS (granted_nano - charged_nano - withdrawn_nano - held_nano) STORED,
         open_holds bigint NOT NULL,
         updated_position bigint NOT NULL
     """,
@@ -56,6 +62,7 @@ class _Account(msgspec.Struct, gc=False):
     account_id: UUID
     granted_nano: int = 0
     charged_nano: int = 0
+    withdrawn_nano: int = 0
     held_nano: int = 0
     open_holds: int = 0
     updated_position: int = 0
@@ -79,6 +86,16 @@ class _Changes(msgspec.Struct):
 
 def _granted(_changes: _Changes, account: _Account, event: CreditLotGranted, _wallet_id: UUID) -> None:
     account.granted_nano += event.amount_nano
+
+
+def _expired(_changes: _Changes, account: _Account, event: CreditLotExpired, _wallet_id: UUID) -> None:
+    account.withdrawn_nano += event.amount_nano
+
+
+def _came_back(
+    _changes: _Changes, account: _Account, event: LeaseReduced | LeaseSettled, _wallet_id: UUID
+) -> None:
+    account.withdrawn_nano += sum_nano(event.expired or ())
 
 
 def _admitted(changes: _Changes, account: _Account, event: RequestAdmitted, lease_id: UUID) -> None:
@@ -111,6 +128,9 @@ def _ended(
 
 _FOLDS: dict[type[Event], Callable[[_Changes, _Account, Any, UUID], None]] = {
     CreditLotGranted: _granted,
+    CreditLotExpired: _expired,
+    LeaseReduced: _came_back,
+    LeaseSettled: _came_back,
     RequestAdmitted: _admitted,
     UsageCharged: _charged,
     RequestReleased: _ended,
@@ -118,16 +138,18 @@ _FOLDS: dict[type[Event], Callable[[_Changes, _Account, Any, UUID], None]] = {
 }
 
 _LOAD = """
-    SELECT account_id, granted_nano, charged_nano, held_nano, open_holds, updated_position
+    SELECT account_id, granted_nano, charged_nano, withdrawn_nano, held_nano, open_holds, updated_position
     FROM {schema}.balances WHERE account_id = ANY(%s::uuid[])
 """
 _STORE = """
-    INSERT INTO {schema}.balances (account_id, granted_nano, charged_nano, held_nano, open_holds, updated_position)
-    SELECT * FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
+    INSERT INTO {schema}.balances
+        (account_id, granted_nano, charged_nano, withdrawn_nano, held_nano, open_holds, updated_position)
+    SELECT * FROM unnest(
+        %s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
     WHERE {moved}
     ON CONFLICT (account_id) DO UPDATE SET
         granted_nano = excluded.granted_nano, charged_nano = excluded.charged_nano,
-        held_nano = excluded.held_nano, open_holds = excluded.open_holds,
+        withdrawn_nano = excluded.withdrawn_nano, held_nano = excluded.held_nano, open_holds = excluded.open_holds,
         updated_position = excluded.updated_position
 """
 _END_HOLDS = "DELETE FROM {schema}.open_holds WHERE request_id = ANY(%s::uuid[]) AND {moved}"
@@ -145,7 +167,7 @@ class Balances:
     """The fold. Each row remembers the newest event in it, so an event counts once however often it comes."""
 
     name: ClassVar[str] = "balances"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     tables: ClassVar[tuple[Table, ...]] = (_BALANCES, _OPEN_HOLDS)
     topics: ClassVar[frozenset[str]] = topics_of(_FOLDS)
 
@@ -169,7 +191,7 @@ def _writes(changes: _Changes) -> Iterator[Write]:
 
 
 _BALANCE = """
-    SELECT account_id, granted_nano, charged_nano, posted_nano, held_nano, available_nano, open_holds,
+    SELECT account_id, granted_nano, charged_nano, withdrawn_nano, posted_nano, held_nano, available_nano, open_holds,
         updated_position
     FROM balances
 """

@@ -3,27 +3,46 @@
 from collections.abc import Callable
 from uuid import UUID
 
+from domain.ledger.credit import UNCONDITIONAL, LotConditions
 from domain.ledger.events import AMOUNT_NANO_MAX
 from domain.ledger.lease import Lease
+from domain.ledger.lots import LotSource
 from domain.ledger.refusals import LedgerRefusal
 from tests.model.gateway import ANSWER, Gateway
 from tests.model.store import new_event
 from tests.model.world import ACCOUNT, ALIAS, KEY, WALLET, Request, Violation, World
 
 
-def grant_lot(world: World, lot_id: UUID, amount_nano: int) -> None:
+def grant_lot(
+    world: World,
+    lot_id: UUID,
+    amount_nano: int,
+    *,
+    source: LotSource = "paid",
+    conditions: LotConditions = UNCONDITIONAL,
+) -> None:
     wallet = world.wallet()
     granted = world.rules.grant_credit(
         wallet,
         account_id=ACCOUNT,
         lot_id=lot_id,
         amount_nano=amount_nano,
-        source="paid",
+        source=source,
         reason="recharge",
         granted_by="test",
         now_us=world.now_us(),
+        conditions=conditions,
     )
     world.log.append([new_event(WALLET, wallet.version + 1, granted[0])])
+
+
+def expire(world: World) -> None:
+    """What the scheduler does: take what is left in the wallet of lots that are over."""
+    wallet = world.wallet()
+    expired = world.rules.expire_lots(wallet, account_id=ACCOUNT, now_us=world.now_us())
+    if expired:
+        first = wallet.version + 1
+        world.log.append([new_event(WALLET, version, event) for version, event in enumerate(expired, first)])
 
 
 def must_refuse(refusal: type[LedgerRefusal], command: Callable[[], object]) -> None:

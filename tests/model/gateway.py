@@ -6,6 +6,7 @@ from uuid import UUID
 from domain.event import Event
 from domain.ledger.events import Attempt, Units
 from domain.ledger.lease import Answer, Lease
+from domain.ledger.lending import request_recall
 from domain.ledger.refusals import (
     AmountOutOfRange,
     DuplicateRequest,
@@ -13,7 +14,6 @@ from domain.ledger.refusals import (
     LeaseEnded,
     UnknownRequest,
 )
-from domain.ledger.wallet import request_recall
 from tests.model.journal import nothing
 from tests.model.lending import Lender
 from tests.model.process import Draft
@@ -78,16 +78,16 @@ class Gateway(Lender):
         """Raises `InsufficientCredit`; nothing is held then."""
         if request.micro:
             draft = Draft(self)
-            lease = self._grant(draft, request.hold_nano, micro=True)
+            lease = self._grant(draft, request.hold_nano, alias=request.alias, micro=True)
             self._world.note("micro")
         else:
-            lease = self._lease_with(request.hold_nano) or self._borrow(request)
+            lease = self._lease_with(request) or self._borrow(request)
             draft = Draft(self)
         admitted = self._rules.admit(
             lease,
             request_id=request.request_id,
             key_id=KEY,
-            alias=ALIAS,
+            alias=request.alias,
             stream=False,
             hold_nano=request.hold_nano,
             price_version=1,

@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from application.eventlog import NewEvent
 from domain.event import Event
 from domain.ledger import lease as lease_rules
+from domain.ledger import leasing
 from domain.ledger.events import Owner, UsageCharged
 from domain.ledger.idempotency import (
     IdempotencyEvent,
@@ -35,10 +36,9 @@ from domain.ledger.idempotency import (
 )
 from domain.ledger.lease import Lease
 from tests.model.gateway import ANSWER
-from tests.model.invariants import require
 from tests.model.store import Fate, Log, Stored, new_event
 from tests.model.switches import Switches
-from tests.model.world import ACCOUNT, ALIAS, KEY, fold_lease
+from tests.model.world import ACCOUNT, ALIAS, KEY, fold_lease, require
 
 OWNER, REAPER = Owner(UUID(int=7), 1), Owner(UUID(int=8), 1)
 HOLD_NANO = 100
@@ -128,7 +128,7 @@ class Idempotency(RuleBasedStateMachine):
         """The reaper ends the lease of an owner that it takes for dead. It knows nothing of keys."""
         call = self._pick("serving" if is_serving else "holding", pick)
         if call is not None and not self._lease(call).ended:
-            fenced = lease_rules.fence(self._lease(call), by=REAPER, reason="silent", now_us=1)
+            fenced = leasing.fence(self._lease(call), by=REAPER, reason="silent", now_us=1)
             self.log.append(self._next(self._lease_id(call), fenced))
 
     @rule(pick=which)
@@ -240,7 +240,7 @@ class Idempotency(RuleBasedStateMachine):
 
     def _admission(self, call: Call) -> list[NewEvent]:
         lease = Lease(self._lease_id(call))
-        opened = lease_rules.open_lease(
+        opened = leasing.open_lease(
             lease, account_id=ACCOUNT, owner=OWNER, amount_nano=HOLD_NANO, valid_ms=1, now_us=1
         )
         fold_lease(lease, opened[0])

@@ -13,23 +13,21 @@ import msgspec
 from domain.event import Event
 from domain.ledger import events as facts
 from domain.ledger.lease import Lease
+from domain.ledger.lots import Slice
 from domain.ledger.postings import PostingRules, TrialBalance, load_rules, postings
 from domain.ledger.snapshot import decode_snapshot, mark_of
 from domain.ledger.wallet import Wallet
+from tests.model.lots import Shares, Terms, terms_of
 from tests.model.store import Log, Stored
-from tests.model.world import ACCOUNT, WALLET, Request, Violation, World, fold_lease, fold_wallet
+from tests.model.world import ACCOUNT, WALLET, Request, World, fold_lease, fold_wallet, require
 
 RULES: PostingRules = load_rules()
-
-
-def require(name: str, holds: bool, detail: object) -> None:
-    if not holds:
-        raise Violation(name, detail)
 
 
 class LeaseBook(msgspec.Struct):
     """What the auditor knows of one lease."""
 
+    shares: Shares
     lent_nano: int = 0  #: by the wallet, less what it took back
     amount_nano: int = 0  #: as the lease's own stream has it
     charged_nano: int = 0
@@ -39,7 +37,7 @@ class LeaseBook(msgspec.Struct):
     opened: bool = False
     ended_version: int = 0
     settled: bool = False
-    by_lot: dict[UUID, int] = {}
+    by_lot: dict[UUID, int] = {}  #: lent and not taken back, as the wallet has it
 
 
 class Auditor:
@@ -52,7 +50,10 @@ class Auditor:
         self.granted_nano = 0
         self.charged_nano = 0
         self.shortfall_nano = 0
+        self.withdrawn_nano = 0
         self.lots: dict[UUID, int] = {}
+        self.terms: dict[UUID, Terms] = {}
+        self.over: set[UUID] = set()
         self.leases: dict[UUID, LeaseBook] = {}
         self.versions: dict[UUID, int] = {}
         self.holds: dict[UUID, tuple[UUID, int]] = {}  #: request -> lease, amount
@@ -60,6 +61,7 @@ class Auditor:
         self.charges: dict[UUID, facts.UsageCharged] = {}
         self._checks: dict[type[Event], Callable[[Stored, Any], None]] = {
             facts.CreditLotGranted: self._lot_granted,
+            facts.CreditLotExpired: self._lot_expired,
             facts.LeaseGranted: self._lease_granted,
             facts.LeaseExtended: self._lease_extended,
             facts.LeaseReduced: self._lease_reduced,
@@ -121,27 +123,44 @@ class Auditor:
         require("P07", event.lot_id not in self.lots, "a lot is granted once")
         require("P04", event.amount_nano > 0, event)
         self.lots[event.lot_id] = event.amount_nano
+        self.terms[event.lot_id] = terms_of(event)
         self.granted_nano += event.amount_nano
+
+    def _lot_expired(self, _: Stored, event: facts.CreditLotExpired) -> None:
+        is_time = event.occurred_us >= self.terms[event.lot_id].ends_us
+        require("P15", is_time and event.lot_id not in self.over, "a lot expires once, in its time")
+        self.lots[event.lot_id] -= event.amount_nano
+        require("P02", self.lots[event.lot_id] == 0, "all that the wallet has of an expired lot is gone")
+        self.over.add(event.lot_id)
+        self.withdrawn_nano += event.amount_nano
 
     def _lease_granted(self, _: Stored, event: facts.LeaseGranted) -> None:
         require("P07", event.lease_id not in self.leases, "a lease is granted once")
-        book = self.leases[event.lease_id] = LeaseBook()
-        self._lend(book, event.slices, event.amount_nano)
+        book = self.leases[event.lease_id] = LeaseBook(Shares(self.terms))
+        self._lend(book, event)
 
     def _lease_extended(self, _: Stored, event: facts.LeaseExtended) -> None:
-        self._lend(self._live(event.lease_id), event.slices, event.amount_nano)
+        self._lend(self._live(event.lease_id), event)
 
-    def _lend(self, book: LeaseBook, slices: Iterable[facts.Slice], amount_nano: int) -> None:
-        self._check_slices(slices, amount_nano)
-        for part in slices:
+    def _lend(self, book: LeaseBook, event: facts.LeaseGranted | facts.LeaseExtended) -> None:
+        self._check_slices(event.slices, event.amount_nano)
+        at_us = event.occurred_us
+        for part in event.slices:
+            is_open = self.terms[part.lot_id].is_open(at_us) and part.lot_id not in self.over
+            require("P15", is_open, "a lot is lent in its time")
             self.lots[part.lot_id] -= part.amount_nano
             book.by_lot[part.lot_id] = book.by_lot.get(part.lot_id, 0) + part.amount_nano
             require("P02", self.lots[part.lot_id] >= 0, "a lot lends no more than it has")
-        book.lent_nano += amount_nano
+        book.lent_nano += event.amount_nano
+        last = max(self.terms[part.lot_id].order for part in event.slices)
+        for lot_id, free_nano in self.lots.items():
+            terms = self.terms[lot_id]
+            passed_over = free_nano and terms.order < last and terms.is_open(at_us) and not terms.aliases
+            require("P14", not passed_over, "no later lot is lent while an earlier one for all has credit")
 
     def _lease_reduced(self, _: Stored, event: facts.LeaseReduced) -> None:
         book = self._live(event.lease_id)
-        self._take_back(book, event.slices, event.amount_nano)
+        self._take_back(book, event, event.amount_nano)
         book.lent_nano -= event.amount_nano
         require("P03", book.amount_nano <= book.lent_nano, "a lease counts on what is lent to it, no more")
 
@@ -150,27 +169,27 @@ class Auditor:
         book.settled = True
         account = (event.charged_nano, event.charges, event.last_version)
         require("P05", account == (book.charged_nano, book.charges, book.ended_version), event)
-        require("P05", event.returned_nano == book.lent_nano - book.charged_nano, event)
-        self._take_back(book, event.slices, event.returned_nano)
-        self._check_order(book, event.slices)
+        self._take_back(book, event, book.lent_nano - book.charged_nano)
+        spent = {lot_id: spent_nano for lot_id, spent_nano in book.by_lot.items() if spent_nano}
+        require("P05", spent == book.shares.charged(), "what did not come back of a lot was spent of it")
 
-    def _take_back(self, book: LeaseBook, slices: Iterable[facts.Slice], amount_nano: int) -> None:
-        self._check_slices(slices, amount_nano)
-        for part in slices:
-            self.lots[part.lot_id] += part.amount_nano
+    def _take_back(
+        self, book: LeaseBook, event: facts.LeaseReduced | facts.LeaseSettled, amount_nano: int
+    ) -> None:
+        """P15: of a lot that is over nothing comes back, and of no other anything is lost."""
+        expired = event.expired or ()
+        self._check_slices((*event.slices, *expired), amount_nano)
+        for part in (*event.slices, *expired):
             book.by_lot[part.lot_id] -= part.amount_nano
             require("P05", book.by_lot[part.lot_id] >= 0, "a lot gets back no more than it lent")
             book.returned_nano += part.amount_nano
+            is_over = part.lot_id in self.over or event.occurred_us >= self.terms[part.lot_id].ends_us
+            require("P15", is_over == (part in expired), "what comes back too late is gone, and only that")
+        for part in event.slices:
+            self.lots[part.lot_id] += part.amount_nano
+        self.withdrawn_nano += sum(part.amount_nano for part in expired)
 
-    def _check_order(self, book: LeaseBook, returned: Iterable[facts.Slice]) -> None:
-        """P14: no later lot was spent from while an earlier one still had credit in the lease."""
-        require("P14", sum(book.by_lot.values()) == book.charged_nano, "what did not come back was spent")
-        order = {lot_id: index for index, lot_id in enumerate(self.lots)}
-        spent = [order[lot_id] for lot_id, spent_nano in book.by_lot.items() if spent_nano]
-        back = [order[part.lot_id] for part in returned]
-        require("P14", not spent or not back or max(spent) <= min(back), "lots are spent in their order")
-
-    def _check_slices(self, slices: Iterable[facts.Slice], amount_nano: int) -> None:
+    def _check_slices(self, slices: Iterable[Slice], amount_nano: int) -> None:
         amounts = [part.amount_nano for part in slices]
         require("P01", sum(amounts) == amount_nano and all(amount > 0 for amount in amounts), amounts)
 
@@ -179,18 +198,20 @@ class Auditor:
     def _lease_opened(self, stored: Stored, event: facts.LeaseOpened) -> None:
         book = self._live(stored.stream_id)
         book.opened = True
-        self._raise(book, event.amount_nano)
+        self._raise(book, event)
 
     def _lease_topped_up(self, stored: Stored, event: facts.LeaseToppedUp) -> None:
-        self._raise(self._live(stored.stream_id), event.amount_nano)
+        self._raise(self._live(stored.stream_id), event)
 
-    def _raise(self, book: LeaseBook, amount_nano: int) -> None:
-        book.amount_nano += amount_nano
+    def _raise(self, book: LeaseBook, event: facts.LeaseOpened | facts.LeaseToppedUp) -> None:
+        book.amount_nano += event.amount_nano
+        book.shares.raised(event.slices, event.amount_nano)
         require("P03", book.amount_nano <= book.lent_nano, "a lease counts on what is lent to it, no more")
 
     def _lease_gave_back(self, stored: Stored, event: facts.LeaseGaveBack) -> None:
         book = self._live(stored.stream_id)
         book.amount_nano -= event.amount_nano
+        book.shares.lowered(event)
         self._check_lease(book)
 
     def _request_admitted(self, stored: Stored, event: facts.RequestAdmitted) -> None:
@@ -199,6 +220,7 @@ class Auditor:
         self.admitted.add(event.request_id)
         self.holds[event.request_id] = (stored.stream_id, event.hold_nano)
         book.held_nano += event.hold_nano
+        book.shares.held(event)
         self._check_lease(book)
 
     def _usage_charged(self, stored: Stored, event: facts.UsageCharged) -> None:
@@ -213,12 +235,15 @@ class Auditor:
         self.charged_nano += event.charge_nano
         self.shortfall_nano += event.shortfall_nano
         self._check_lease(book)
-        require("P04", self.charged_nano <= self.granted_nano, "no more is charged than was granted")
+        left_nano = self.granted_nano - self.withdrawn_nano
+        require("P04", self.charged_nano <= left_nano, "no more is charged than was granted and is not gone")
 
     def _hold_ended(self, stored: Stored, event: Any) -> None:
         hold = self.holds.pop(event.request_id, None)
         require("P07", hold == (stored.stream_id, event.hold_nano), "a hold ends once, where it was made")
-        self._live(stored.stream_id).held_nano -= event.hold_nano
+        book = self._live(stored.stream_id)
+        book.held_nano -= event.hold_nano
+        book.shares.ended(event.request_id, getattr(event, "charge_nano", 0))
 
     def _lease_ended(self, stored: Stored, event: facts.LeaseClosed | facts.LeaseFenced) -> None:
         book = self._live(stored.stream_id)
@@ -228,6 +253,8 @@ class Auditor:
     def _check_lease(self, book: LeaseBook) -> None:
         free_nano = book.amount_nano - book.charged_nano - book.held_nano
         require("P03", free_nano >= 0, "a lease holds and charges no more than it has")
+        shares_nano = sum(share.free_nano for share in book.shares.by_lot.values())
+        require("P03", shares_nano == free_nano, "its lots are all that a lease has")
 
     def _live(self, lease_id: UUID) -> LeaseBook:
         book = self.leases.get(lease_id)
@@ -243,6 +270,7 @@ class Auditor:
         require("P30", self.balances.total_nano() == 0, "the trial balance is zero")
         require("P30", sum(self._of("issued:")) == -self.granted_nano, "issued")
         require("P30", sum(self._of("usage:")) == self.charged_nano + self.shortfall_nano, "usage")
+        require("P30", balances.get("breakage", 0) == self.withdrawn_nano, "breakage")
         require("P30", balances.get("expense:shortfall", 0) == -self.shortfall_nano, "shortfall")
         for lot_id, free_nano in self.lots.items():
             require("P30", balances.get(f"wallet:{ACCOUNT}:{lot_id}", 0) == free_nano, "lots")
@@ -301,7 +329,9 @@ class Follower:
         require("P10", wallet.lots == auditor.lots, "lots")
         require("P10", wallet.available_nano == sum(auditor.lots.values()), "available")
         require("P10", wallet.leased_nano == sum(book.lent_nano for book in open_books.values()), "leased")
-        settled_nano = wallet.granted_nano - wallet.available_nano - wallet.leased_nano
+        require("P10", wallet.withdrawn_nano == auditor.withdrawn_nano, "withdrawn")
+        settled_nano = wallet.posted_nano - wallet.available_nano - wallet.leased_nano
+        settled_nano += wallet.charged_nano
         require("P10", wallet.charged_nano == settled_nano, "charged")
         require("P10", wallet.leases.keys() == open_books.keys(), "leases")
         for lease_id, book in open_books.items():

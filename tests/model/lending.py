@@ -4,23 +4,28 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from domain.event import Event
-from domain.ledger.lease import Lease, open_lease
+from domain.ledger.lease import Lease
+from domain.ledger.leasing import open_lease
+from domain.ledger.lots import LentSlice, Slices, sum_nano
 from domain.ledger.refusals import AmountOutOfRange, InsufficientCredit, LeaseEnded
 from tests.model.journal import nothing
 from tests.model.process import Draft, Process
-from tests.model.world import ACCOUNT, Request, Violation
+from tests.model.world import ACCOUNT, ALIAS, Request, Violation
 
 
 class Lender(Process):
     """Both sides of every movement."""
 
-    def open(self, amount_nano: int) -> Lease:
+    def lendable_nano(self, alias: str) -> int:
+        return self.wallet.available_for_nano(alias, self._world.at_us)
+
+    def open(self, amount_nano: int, alias: str = ALIAS) -> Lease:
         draft = Draft(self)
-        lease = self._grant(draft, amount_nano, micro=False)
+        lease = self._grant(draft, amount_nano, alias=alias, micro=False)
         self._submit(draft)
         return lease
 
-    def top_up(self, lease: Lease, amount_nano: int, *, joint: bool) -> None:
+    def top_up(self, lease: Lease, amount_nano: int, alias: str = ALIAS, *, joint: bool) -> None:
         """Lend more, in one append, or to the lease when the wallet's side is durable."""
         lease_id = lease.lease_id
         if lease_id not in self.wallet.leases:
@@ -29,14 +34,14 @@ class Lender(Process):
         draft = Draft(self)
         if not self._world.switches.wallet_lends_first:
             draft.lease(lease, self._rules.top_up(lease, amount_nano=amount_nano))
-            self._submit(draft, then=lambda: self._extend(lease_id, amount_nano))
+            self._submit(draft, then=lambda: self._extend(lease_id, amount_nano, alias))
             return
-        self._extend(lease_id, amount_nano, draft=draft)
+        lent = self._extend(lease_id, amount_nano, alias, draft=draft)
         if joint:
-            draft.lease(lease, self._rules.top_up(lease, amount_nano=amount_nano))
+            draft.lease(lease, self._topped_up(lease, lent))
             self._submit(draft)
         else:
-            self._submit(draft, then=lambda: self._raise(lease_id, amount_nano))
+            self._submit(draft, then=lambda: self._raise(lease_id, lent))
 
     def give_back(self, lease: Lease, amount_nano: int, *, joint: bool) -> None:
         """Return what is free, in one append, or to the wallet when the lease's side is durable."""
@@ -45,14 +50,15 @@ class Lender(Process):
             self._drop(lease_id)
             return
         draft = Draft(self)
-        given = self._rules.give_back(lease, amount_nano=amount_nano)
+        (given,) = self._rules.give_back(lease, amount_nano=amount_nano)
+        slices = given.slices or lease.of_its_lot(given.amount_nano)
         if not self._world.switches.lease_gives_first:
-            self._reduce(lease_id, amount_nano)
+            self._reduce(lease_id, slices)
             return
-        draft.lease(lease, given)
+        draft.lease(lease, [given])
         if joint:
-            self._reduce(lease_id, amount_nano, draft=draft)
-        self._submit(draft, then=nothing if joint else lambda: self._reduce(lease_id, amount_nano))
+            self._reduce(lease_id, slices, draft=draft)
+        self._submit(draft, then=nothing if joint else lambda: self._reduce(lease_id, slices))
 
     def close(self, lease: Lease) -> None:
         """End a lease; raises `LeaseBusy` while it holds credit."""
@@ -65,36 +71,42 @@ class Lender(Process):
         draft = Draft(self)
         if not self._end(draft, lease):
             return
-        amount_nano = min(amount_nano, self.wallet.available_nano)
+        amount_nano = min(amount_nano, self.lendable_nano(ALIAS))
         if amount_nano:
-            self._grant(draft, amount_nano, micro=False)
+            self._grant(draft, amount_nano, alias=ALIAS, micro=False)
         self._submit(draft, stored=lambda: self._forget(lease))
 
     def _forget(self, lease: Lease) -> None:
         if not lease.holds:
             self.leases.pop(lease.lease_id, None)
 
-    def _lease_with(self, hold_nano: int) -> Lease | None:
-        fitting = (lease for lease in self.bulk_leases() if lease.free_nano >= hold_nano)
+    def _lease_with(self, request: Request) -> Lease | None:
+        fitting = (
+            lease for lease in self.bulk_leases() if self._free_nano(lease, request) >= request.hold_nano
+        )
         return next(fitting, None)
+
+    def _free_nano(self, lease: Lease, request: Request) -> int:
+        return lease.free_for_nano(request.alias, self._world.at_us)
 
     def _borrow(self, request: Request) -> Lease:
         leases = self.bulk_leases()
         known = [lease for lease in leases if lease.lease_id in self.wallet.leases]
-        wanted_nano = min(request.size_nano, self.wallet.available_nano)
+        wanted_nano = min(request.size_nano, self.lendable_nano(request.alias))
         if not known:
-            return self.open(max(request.hold_nano, wanted_nano))
+            return self.open(max(request.hold_nano, wanted_nano), request.alias)
         lease = known[0]
-        self.top_up(lease, max(request.hold_nano - lease.free_nano, wanted_nano), joint=request.joint)
+        missing_nano = request.hold_nano - self._free_nano(lease, request)
+        self.top_up(lease, max(missing_nano, wanted_nano), request.alias, joint=request.joint)
         if not request.joint:
             self.sync()
         if lease.lease_id not in self.leases:
             raise InsufficientCredit(required_nano=request.hold_nano, available_nano=0)
         return self.leases[lease.lease_id]
 
-    def _grant(self, draft: Draft, amount_nano: int, *, micro: bool) -> Lease:
+    def _grant(self, draft: Draft, amount_nano: int, *, alias: str, micro: bool) -> Lease:
         lease = Lease(self._world.new_id())
-        granted = self._rules.grant_lease(
+        (granted,) = self._rules.grant_lease(
             self.wallet,
             account_id=ACCOUNT,
             lease_id=lease.lease_id,
@@ -102,15 +114,18 @@ class Lender(Process):
             mode="micro" if micro else "bulk",
             amount_nano=amount_nano,
             now_us=self._world.now_us(),
+            alias=alias,
         )
-        draft.wallet(granted)
+        draft.wallet([granted])
+        lent = self.wallet.lent(granted.slices)
         opened = open_lease(
             lease,
             account_id=ACCOUNT,
             owner=self.owner,
-            amount_nano=amount_nano,
+            amount_nano=sum_nano(granted.slices),
             valid_ms=10_000,
             now_us=self._world.now_us(),
+            slices=lent,
         )
         draft.lease(lease, opened)
         self.leases[lease.lease_id] = lease
@@ -118,30 +133,36 @@ class Lender(Process):
             self._micro.add(lease.lease_id)
         return lease
 
-    def _extend(self, lease_id: UUID, amount_nano: int, *, draft: Draft | None = None) -> None:
+    def _extend(
+        self, lease_id: UUID, amount_nano: int, alias: str, *, draft: Draft | None = None
+    ) -> tuple[LentSlice, ...]:
         own = draft or Draft(self)
-        own.wallet(
-            self._rules.extend_lease(
-                self.wallet,
-                account_id=ACCOUNT,
-                lease_id=lease_id,
-                amount_nano=amount_nano,
-                now_us=self._world.now_us(),
-            )
+        (extended,) = self._rules.extend_lease(
+            self.wallet,
+            account_id=ACCOUNT,
+            lease_id=lease_id,
+            amount_nano=amount_nano,
+            now_us=self._world.now_us(),
+            alias=alias,
         )
+        own.wallet([extended])
         if draft is None:
             self._submit(own)
+        return self.wallet.lent(extended.slices)
 
-    def _raise(self, lease_id: UUID, amount_nano: int) -> None:
+    def _topped_up(self, lease: Lease, lent: tuple[LentSlice, ...]) -> Sequence[Event]:
+        return self._rules.top_up(lease, amount_nano=sum(part.amount_nano for part in lent), slices=lent)
+
+    def _raise(self, lease_id: UUID, lent: tuple[LentSlice, ...]) -> None:
         """The lease's side of a top-up whose wallet side is stored."""
         lease = self.leases.get(lease_id)
         if lease is None or lease.ended:
             return
         draft = Draft(self)
-        draft.lease(lease, self._rules.top_up(lease, amount_nano=amount_nano))
-        self._submit(draft, redo=lambda: self._raise(lease_id, amount_nano))
+        draft.lease(lease, self._topped_up(lease, lent))
+        self._submit(draft, redo=lambda: self._raise(lease_id, lent))
 
-    def _reduce(self, lease_id: UUID, amount_nano: int, *, draft: Draft | None = None) -> None:
+    def _reduce(self, lease_id: UUID, slices: Slices, *, draft: Draft | None = None) -> None:
         """The wallet's side of a return; if the lease was settled meanwhile it is done already."""
         own = draft or Draft(self)
         try:
@@ -149,14 +170,15 @@ class Lender(Process):
                 self.wallet,
                 account_id=ACCOUNT,
                 lease_id=lease_id,
-                amount_nano=amount_nano,
+                amount_nano=sum_nano(slices),
                 now_us=self._world.now_us(),
+                slices=slices,
             )
         except LeaseEnded:
             return
         own.wallet(reduced)
         if draft is None:
-            self._submit(own, redo=lambda: self._reduce(lease_id, amount_nano))
+            self._submit(own, redo=lambda: self._reduce(lease_id, slices))
 
     def _end(self, draft: Draft, lease: Lease) -> bool:
         """Both sides of a lease's end; false when the wallet knows that it was ended by someone else."""
@@ -178,6 +200,7 @@ class Lender(Process):
                 charges=lease.charges,
                 last_version=lease.version,
                 now_us=self._world.now_us(),
+                spent=lease.spent(),
             )
         except AmountOutOfRange as refusal:
             raise Violation("P03", "more was charged than lent") from refusal

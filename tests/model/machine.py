@@ -7,16 +7,19 @@ network loses replies and delays batches; commands are given twice. Everything i
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
+from domain.ledger.credit import LotAlreadyGranted, LotConditions
 from domain.ledger.events import Owner
 from domain.ledger.lease import Lease
+from domain.ledger.lending import LeaseAlreadyGranted
+from domain.ledger.lots import LotSource
 from domain.ledger.refusals import DuplicateRequest, LeaseBusy, LeaseEnded, UnknownRequest
-from domain.ledger.wallet import LeaseAlreadyGranted, LotAlreadyGranted
 from tests.model import reaper
 from tests.model.commands import (
     COSTS,
     admit_again,
     charge_again,
     cost_nano,
+    expire,
     grant_lease_again,
     grant_lot,
     must_refuse,
@@ -25,11 +28,13 @@ from tests.model.gateway import Gateway
 from tests.model.invariants import check_snapshot
 from tests.model.scene import GATEWAYS, REAPER, Scene
 from tests.model.store import Fate
-from tests.model.world import WALLET, Request
+from tests.model.world import ALIASES, WALLET, Request
 
 which = st.integers(0, 63)  #: chooses one of what there is, modulo how many
 amounts = st.integers(1, 120)
 flags = st.booleans()
+aliases = st.sampled_from(ALIASES)
+Epochs = tuple[int | None, int | None]
 costs = st.sampled_from(COSTS)
 fates = st.sampled_from((Fate.ANSWERED, Fate.ANSWERED, Fate.LOST, Fate.STORED, Fate.LATE))
 
@@ -46,15 +51,40 @@ class Ledger(Scene):
         if twice:
             must_refuse(LotAlreadyGranted, lambda: grant_lot(self.world, lot_id, amount))
 
+    @rule(
+        amount=st.integers(1, 150),
+        source=st.sampled_from(("paid", "promo", "goodwill", "migrated")),
+        priority=st.sampled_from((0, 50, 50, 90)),
+        epochs=st.sampled_from(((None, None), (None, 1), (None, 2), (0, 2), (1, None), (1, 3))),
+        models=st.sampled_from(((), (), ALIASES[:1], ALIASES[1:])),
+    )
+    def grant_a_lot_with_conditions(
+        self, amount: int, source: LotSource, priority: int, epochs: Epochs, models: tuple[str, ...]
+    ) -> None:
+        """`epochs` are those of its beginning and its end."""
+        begins_us, ends_us = (None if ahead is None else self.world.epoch_us(ahead) for ahead in epochs)
+        conditions = LotConditions(
+            priority=priority, effective_us=begins_us, expires_us=ends_us, aliases=models
+        )
+        grant_lot(self.world, self.world.new_id(), amount, source=source, conditions=conditions)
+
+    @rule(expires=flags)
+    def time_passes(self, expires: bool) -> None:
+        """Lots begin and end; the scheduler may be late."""
+        self.world.pass_time()
+        if expires:
+            expire(self.world)
+
     # --- requests
 
-    @rule(at=which, hold=amounts, size=amounts, joint=flags)
-    def serve(self, at: int, hold: int, size: int, joint: bool) -> None:
-        self.serve_at(self.awake(at), Request(self.world.new_id(), hold, size_nano=size, joint=joint))
+    @rule(at=which, hold=amounts, alias=aliases, size=amounts, joint=flags)
+    def serve(self, at: int, hold: int, alias: str, size: int, joint: bool) -> None:
+        request = Request(self.world.new_id(), hold, alias=alias, size_nano=size, joint=joint)
+        self.serve_at(self.awake(at), request)
 
-    @rule(at=which, hold=amounts)
-    def serve_in_micro_mode(self, at: int, hold: int) -> None:
-        self.serve_at(self.awake(at), Request(self.world.new_id(), hold, micro=True))
+    @rule(at=which, hold=amounts, alias=aliases)
+    def serve_in_micro_mode(self, at: int, hold: int, alias: str) -> None:
+        self.serve_at(self.awake(at), Request(self.world.new_id(), hold, alias=alias, micro=True))
 
     @rule(at=which, hold=amounts, cost=costs, micro=flags, fate=fates)
     def serve_through(self, at: int, hold: int, cost: str, micro: bool, fate: Fate) -> None:
@@ -127,19 +157,19 @@ class Ledger(Scene):
 
     # --- credit between the wallet and leases
 
-    @rule(at=which, pick=which, amount=amounts, joint=flags)
-    def top_up(self, at: int, pick: int, amount: int, joint: bool) -> None:
+    @rule(at=which, pick=which, alias=aliases, amount=amounts, joint=flags)
+    def top_up(self, at: int, pick: int, alias: str, amount: int, joint: bool) -> None:
         gateway = self.awake(at)
         lease = self.lease_of(gateway, pick)
-        amount = min(amount, gateway.wallet.available_nano)
+        amount = min(amount, gateway.lendable_nano(alias))
         if lease is not None and amount:
-            gateway.top_up(lease, amount, joint=joint)
+            gateway.top_up(lease, amount, alias, joint=joint)
 
-    @rule(at=which, amount=amounts)
-    def open(self, at: int, amount: int) -> None:
+    @rule(at=which, alias=aliases, amount=amounts)
+    def open(self, at: int, alias: str, amount: int) -> None:
         gateway = self.awake(at)
-        if gateway.wallet.available_nano:
-            gateway.open(min(amount, gateway.wallet.available_nano))
+        if gateway.lendable_nano(alias):
+            gateway.open(min(amount, gateway.lendable_nano(alias)), alias)
 
     @rule(at=which, pick=which, amount=amounts, joint=flags)
     def give_back(self, at: int, pick: int, amount: int, joint: bool) -> None:

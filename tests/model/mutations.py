@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
+from domain.ledger import credit, leasing, lending, snapshot
 from domain.ledger import lease as lease_rules
-from domain.ledger import snapshot
-from domain.ledger import wallet as wallet_rules
 from domain.ledger.events import RequestAbandoned
 from domain.ledger.lease import Lease
 from domain.ledger.refusals import UnknownRequest
 from domain.ledger.wallet import Wallet
 from tests.model.switches import Deciders, Switches
-from tests.model.world import copy_wallet
+from tests.model.world import EPOCH_US, copy_wallet
 
 Events = Sequence[Any]
 
@@ -50,24 +50,86 @@ def _richer(wallet: Wallet, amount_nano: int) -> Wallet:
 
 def _over_grant(wallet: Wallet, *, amount_nano: int, **rest: Any) -> Events:
     rich = _richer(wallet, amount_nano)
-    return wallet_rules.grant_lease(rich, amount_nano=amount_nano, **rest)
+    return lending.grant_lease(rich, amount_nano=amount_nano, **rest)
 
 
 def _over_extend(wallet: Wallet, *, amount_nano: int, **rest: Any) -> Events:
     rich = _richer(wallet, amount_nano)
-    return wallet_rules.extend_lease(rich, amount_nano=amount_nano + 1, **rest)
+    return lending.extend_lease(rich, amount_nano=amount_nano + 1, **rest)
 
 
 def _grant_lot_again(wallet: Wallet, **rest: Any) -> Events:
-    return wallet_rules.grant_credit(replace(wallet, lots={}), **rest)
+    return credit.grant_credit(replace(wallet, lots={}), **rest)
 
 
 def _settle_twice(wallet: Wallet, **rest: Any) -> Events:
-    return 2 * wallet_rules.settle_lease(wallet, **rest)
+    return 2 * lending.settle_lease(wallet, **rest)
 
 
 def _settle_as_unspent(wallet: Wallet, *, charged_nano: int, **rest: Any) -> Events:
-    return wallet_rules.settle_lease(wallet, charged_nano=0, **rest)
+    return lending.settle_lease(wallet, charged_nano=0, **(rest | {"spent": None}))
+
+
+def _endless(wallet: Wallet) -> Wallet:
+    """The wallet, as if every lot had begun and none would end."""
+    terms = {lot_id: replace(one, effective_us=0, expires_us=None) for lot_id, one in wallet.terms.items()}
+    return replace(copy_wallet(wallet), terms=terms, over=set())
+
+
+def _lend_whenever(wallet: Wallet, **rest: Any) -> Events:
+    return lending.grant_lease(_endless(wallet), **rest)
+
+
+def _extend_whenever(wallet: Wallet, **rest: Any) -> Events:
+    return lending.extend_lease(_endless(wallet), **rest)
+
+
+def _reduce_without_breakage(wallet: Wallet, **rest: Any) -> Events:
+    return lending.reduce_lease(_endless(wallet), **rest)
+
+
+def _settle_without_breakage(wallet: Wallet, **rest: Any) -> Events:
+    return lending.settle_lease(_endless(wallet), **rest)
+
+
+def _settle_in_order_of_lots(wallet: Wallet, **rest: Any) -> Events:
+    return lending.settle_lease(wallet, **(rest | {"spent": None}))
+
+
+def _lend_latest_first(wallet: Wallet, **rest: Any) -> Events:
+    backwards = replace(wallet, lots=dict(reversed(wallet.lots.items())))
+    return lending.grant_lease(backwards, **rest)
+
+
+def _expire_early(wallet: Wallet, *, now_us: int, **rest: Any) -> Events:
+    early = credit.expire_lots(wallet, now_us=now_us + EPOCH_US, **rest)
+    return [replace(one, occurred_us=now_us) for one in early]
+
+
+def _expire_half(wallet: Wallet, **rest: Any) -> Events:
+    whole = credit.expire_lots(wallet, **rest)
+    return [replace(one, amount_nano=(one.amount_nano + 1) // 2) for one in whole]
+
+
+def _of_all_lots(lease: Lease, **terms: Any) -> Lease:
+    changed = [replace(part, terms=replace(part.terms, **terms)) for part in lease.parts]
+    return replace(lease, parts=changed)
+
+
+def _admit_for_any_model(lease: Lease, **rest: Any) -> Events:
+    return lease_rules.admit(_of_all_lots(lease, aliases=()), **rest)
+
+
+def _admit_after_the_end(lease: Lease, **rest: Any) -> Events:
+    return lease_rules.admit(_of_all_lots(lease, expires_us=None), **rest)
+
+
+def _admit_of_the_latest(lease: Lease, **rest: Any) -> Events:
+    return lease_rules.admit(replace(lease, parts=list(reversed(lease.parts))), **rest)
+
+
+def _admit_without_lots(lease: Lease, **rest: Any) -> Events:
+    return [replace(one, slices=UNSET) for one in lease_rules.admit(lease, **rest)]
 
 
 def _admit_beyond_free(lease: Lease, *, hold_nano: int, **rest: Any) -> Events:
@@ -94,12 +156,12 @@ def _charge_ended(lease: Lease, **rest: Any) -> Events:
 
 
 def _close_with_holds(lease: Lease, **rest: Any) -> Events:
-    return lease_rules.close(replace(lease, holds={}), **rest)
+    return leasing.close(replace(lease, holds={}), **rest)
 
 
 def _give_back_held(lease: Lease, *, amount_nano: int) -> Events:
     more_nano = amount_nano + lease.held_nano
-    return lease_rules.give_back(replace(lease, held_nano=0), amount_nano=more_nano)
+    return leasing.give_back(replace(lease, held_nano=0), amount_nano=more_nano)
 
 
 def _release_twice(lease: Lease, **rest: Any) -> Events:
@@ -116,7 +178,7 @@ def _release_charged(lease: Lease, **rest: Any) -> Events:
 
 
 def _fence_without_abandoning(lease: Lease, **rest: Any) -> Events:
-    return [event for event in lease_rules.fence(lease, **rest) if not isinstance(event, RequestAbandoned)]
+    return [event for event in leasing.fence(lease, **rest) if not isinstance(event, RequestAbandoned)]
 
 
 def _snapshot_sorts_lots(wallet: Wallet, *, mark: bytes) -> bytes:
@@ -174,13 +236,26 @@ MUTATIONS: tuple[Mutation, ...] = (
     _decider("a lot is granted twice", "P07", grant_credit=_grant_lot_again),
     _decider("a lease is settled twice", "P05 fold", settle_lease=_settle_twice),
     _decider("a settlement forgets the charges", "P05", settle_lease=_settle_as_unspent),
+    # lots
+    _decider("an expired lot is lent", "P15 P27", grant_lease=_lend_whenever),
+    _decider("an expired lot extends a lease", "P15 P27", extend_lease=_extend_whenever),
+    _decider("what comes back of an expired lot lives on", "P15", reduce_lease=_reduce_without_breakage),
+    _decider("a settlement forgets breakage", "P15", settle_lease=_settle_without_breakage),
+    _decider("a settlement goes by the order of lots", "P05", settle_lease=_settle_in_order_of_lots),
+    _decider("the latest lot is lent first", "P14", grant_lease=_lend_latest_first),
+    _decider("a lot expires early", "P15", expire_lots=_expire_early),
+    _decider("a lot expires in part", "P02", expire_lots=_expire_half),
+    _decider("a hold ignores the models of lots", "P15", admit=_admit_for_any_model),
+    _decider("a hold is of a lot that is over", "P15", admit=_admit_after_the_end),
+    _decider("a hold is of the latest lot", "P14", admit=_admit_of_the_latest),
+    _decider("a hold does not say of which lots", "P03 P05 P14 P15", admit=_admit_without_lots),
     # lease rules
     _decider("a hold beyond what is free", "P03", admit=_admit_beyond_free),
     _decider("a request is admitted twice", "P07", admit=_admit_again),
     _decider("a charge above its hold", "P02 P03 P26", charge=_charge_above_hold),
     _decider("negative usage adds credit", "P01 P03 P26", charge=_charge_negative),
     _decider("a close with holds open", "P05 P07", close=_close_with_holds),
-    _decider("a return of what is held", "P03", give_back=_give_back_held),
+    _decider("a return of what is held", "P01 P03", give_back=_give_back_held),
     _decider("a hold expires twice", "P07 fold", release=_release_twice),
     _decider("a hold expires after its charge", "P07 fold", release=_release_charged),
     _decider("a fence that abandons nothing", "P05", fence=_fence_without_abandoning),

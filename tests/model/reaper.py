@@ -47,6 +47,7 @@ def _settle(world: World, wallet: Wallet, lease: Lease, *, last_version: int) ->
             charges=lease.charges,
             last_version=last_version,
             now_us=world.now_us(),
+            spent=lease.spent(),
         )
     except AmountOutOfRange as refusal:
         raise Violation("P03", "more was charged than lent") from refusal

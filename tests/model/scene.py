@@ -7,17 +7,20 @@ from uuid import UUID
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
+from domain.ledger.credit import LotConditions
 from domain.ledger.events import Owner
 from domain.ledger.lease import Lease
 from tests.model import reaper
 from tests.model.commands import grant_lot
 from tests.model.gateway import Gateway
-from tests.model.invariants import Auditor, Follower, check_snapshot, require
+from tests.model.invariants import Auditor, Follower, check_snapshot
 from tests.model.switches import Switches
-from tests.model.world import WALLET, Request, World
+from tests.model.world import ALIAS, ALIASES, WALLET, Request, World, require
 
 GATEWAYS = 3
 REAPER = Owner(UUID(int=99), 1)
+MORE_LOTS = ((60, 1, ()), (90, 2, ()), (50, None, ALIASES[1:]), (70, 1, ALIASES[:1]))
+"""Amount, the epoch in which it is over, models."""
 
 
 class Scene(RuleBasedStateMachine):
@@ -32,9 +35,13 @@ class Scene(RuleBasedStateMachine):
         self.auditor = Auditor()
         self.follower = Follower(keeps_position=self.switches.follower_keeps_position)
 
-    @initialize(amount=st.integers(1, 1000))
-    def start(self, amount: int) -> None:
+    @initialize(amount=st.integers(1, 1000), more=st.lists(st.sampled_from(MORE_LOTS), max_size=3))
+    def start(self, amount: int, more: list[tuple[int, int | None, tuple[str, ...]]]) -> None:
         grant_lot(self.world, self.world.new_id(), amount)
+        for more_nano, ends, models in more:
+            ends_us = None if ends is None else self.world.epoch_us(ends)
+            conditions = LotConditions(expires_us=ends_us, aliases=models)
+            grant_lot(self.world, self.world.new_id(), more_nano, conditions=conditions)
         for number in range(GATEWAYS):
             self.world.gateways.append(Gateway(self.world, Owner(UUID(int=10 + number), 1)))
 
@@ -112,7 +119,7 @@ class Scene(RuleBasedStateMachine):
         leases = gateway.bulk_leases()
         if leases:
             return leases[pick % len(leases)]
-        amount_nano = min(pick + 1, gateway.wallet.available_nano)
+        amount_nano = min(pick + 1, gateway.lendable_nano(ALIAS))
         return gateway.open(amount_nano) if amount_nano else None
 
     def serve_at(self, gateway: Gateway, request: Request) -> None:

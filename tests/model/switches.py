@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from domain.ledger import lease, snapshot, wallet
+from domain.ledger import credit, lease, leasing, lending, snapshot
 
 Decider = Callable[..., Sequence[Any]]
 
@@ -16,18 +16,19 @@ Decider = Callable[..., Sequence[Any]]
 class Deciders:
     """The product's rules as the model calls them."""
 
-    grant_credit: Decider = wallet.grant_credit
-    grant_lease: Decider = wallet.grant_lease
-    extend_lease: Decider = wallet.extend_lease
-    reduce_lease: Decider = wallet.reduce_lease
-    settle_lease: Decider = wallet.settle_lease
-    top_up: Decider = lease.top_up
-    give_back: Decider = lease.give_back
+    grant_credit: Decider = credit.grant_credit
+    expire_lots: Decider = credit.expire_lots
+    grant_lease: Decider = lending.grant_lease
+    extend_lease: Decider = lending.extend_lease
+    reduce_lease: Decider = lending.reduce_lease
+    settle_lease: Decider = lending.settle_lease
+    top_up: Decider = leasing.top_up
+    give_back: Decider = leasing.give_back
     admit: Decider = lease.admit
     charge: Decider = lease.charge
     release: Decider = lease.release
-    close: Decider = lease.close
-    fence: Decider = lease.fence
+    close: Decider = leasing.close
+    fence: Decider = leasing.fence
     encode_snapshot: Callable[..., bytes] = snapshot.encode_snapshot
 
 

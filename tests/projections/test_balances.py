@@ -38,6 +38,7 @@ def test_posted_held_and_available(lab: Lab, reader: BalanceReader) -> None:
         account_id=ACCOUNT,
         granted_nano=1_000,
         charged_nano=120,
+        withdrawn_nano=0,
         posted_nano=880,
         held_nano=50,
         available_nano=830,

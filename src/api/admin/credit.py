@@ -9,7 +9,8 @@ from application.accounts.stream import load_account
 from application.command import Command, Ports
 from application.ledger import grant_credit as ledger
 from domain.fact import Actor
-from domain.ledger.events import LotSource
+from domain.ledger.credit import LotConditions
+from domain.ledger.lots import PRIORITY, LotSource
 from domain.operators import Permission
 from domain.text import REASON_CHARS_MAX, printable
 
@@ -23,6 +24,10 @@ class GrantCredit(Command, frozen=True, kw_only=True):
     amount_nano: int
     reason: str
     source: LotSource = "paid"
+    priority: int = PRIORITY
+    effective_us: int | None = None
+    expires_us: int | None = None
+    models: tuple[str, ...] = ()
     lot_id: UUID | None = None
 
 
@@ -53,6 +58,12 @@ def handle(command: GrantCredit, *, actor: Actor, ports: Ports) -> Granted:
             source=command.source,
             reason=reason,
             granted_by=actor.label,
+            conditions=LotConditions(
+                priority=command.priority,
+                effective_us=command.effective_us,
+                expires_us=command.expires_us,
+                aliases=command.models,
+            ),
         ),
         store=ports.store,
         clock=ports.clock,

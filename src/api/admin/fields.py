@@ -22,6 +22,7 @@ WORDS: Final = {
     "denied_providers": "providers that may not serve, by name, even if they are allowed",
     "deployment_id": "the deployment",
     "dialect": "what its API speaks",
+    "effective_us": "when it may first be spent, in microseconds since 1970; at once if left out",
     "effective_from_us": "when the prices begin, in microseconds since 1970; now if left out",
     "email": "their mail address",
     "entries": (
@@ -50,6 +51,7 @@ WORDS: Final = {
     "period": "a month of UTC such as 2026-11",
     "preset": "the preset, by its id",
     "probe": "whether to ask the provider first if it takes the secret",
+    "priority": "0 is spent first, 100 last",
     "provider_id": "the provider",
     "provider_name": "what to call the provider here; the preset's id if left out",
     "reason": "why, for whoever reads the log later",

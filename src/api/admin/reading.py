@@ -209,6 +209,7 @@ def nothing_yet(account_id: UUID) -> Balance:
         account_id=account_id,
         granted_nano=0,
         charged_nano=0,
+        withdrawn_nano=0,
         posted_nano=0,
         held_nano=0,
         available_nano=0,

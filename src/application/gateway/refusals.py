@@ -98,11 +98,16 @@ def no_model(model: str, *, param: str = "model") -> Refused:
 
 
 def no_credit(refusal: InsufficientCredit) -> Refused:
-    return Refused(
-        "insufficient_quota",
+    """`credit_held` when open requests hold enough for this one: it helps to wait."""
+    numbers = (
         "The account's credit does not cover this request at its worst case: "
-        f"{refusal.required_nano} nano-credits are required, {refusal.available_nano} are available. "
-        "Recharge, or ask for fewer tokens.",
+        f"{refusal.required_nano} nano-credits are required, {refusal.available_nano} are available for this model"
+    )
+    return Refused(
+        "credit_held" if refusal.is_held else "insufficient_quota",
+        f"{numbers}, up to {refusal.held_nano} more are held for open requests. Try again when they have ended."
+        if refusal.is_held
+        else f"{numbers}. Recharge, or ask for fewer tokens.",
         required_nano=refusal.required_nano,
         available_nano=refusal.available_nano,
     )

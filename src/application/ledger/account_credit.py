@@ -57,8 +57,8 @@ class AccountCredit:
         if live is None or live.lost or live.lease.free_nano < admission.hold_nano:
             return None
         clock = self._tools.clock
-        admitted = live.record(
-            lease_rules.admit(
+        try:
+            decided = lease_rules.admit(
                 live.lease,
                 request_id=admission.request_id,
                 key_id=admission.key_id,
@@ -69,12 +69,14 @@ class AccountCredit:
                 client_ref=admission.client_ref,
                 now_us=clock.now_us(),
             )
-        )
+        except InsufficientCredit:  # what is free is of lots for other models, or that are over
+            return None
+        admitted = live.record(decided)
         live.used_s = clock.monotonic_s()
         self._rate.add(admission.hold_nano)
         if live.lease.free_nano < self._banker.top_up_below_nano and not self._topping_up:
             self._topping_up = True
-            self._start(self._top_up())
+            self._start(self._top_up(admission.alias))
         return Hold(live, admission, admitted)
 
     async def hold(self, admission: Admission) -> Hold:
@@ -141,7 +143,9 @@ class AccountCredit:
             old = now_s - live.opened_s >= limits.lease_age_s_max
             if worn or old or live.lost or (idle_s >= limits.lease_valid_s and not live.lease.holds):
                 self._leases.drain()
-            elif idle_s >= limits.lease_valid_s * IDLE_SHARE:
+            elif idle_s >= limits.lease_valid_s * IDLE_SHARE or live.lease.has_expired(
+                self._tools.clock.now_us()
+            ):
                 await self._leases.give_back(live)
         await self._leases.tidy()
 
@@ -173,10 +177,10 @@ class AccountCredit:
         try:
             hold = self.try_hold(waiter.admission)
             if hold is None:
-                await self._banker.borrow(waiter.admission.hold_nano)
+                await self._banker.borrow(waiter.admission)
                 return
-        except InsufficientCredit as refusal:
-            self._waiting.refuse_beyond(refusal.available_nano)
+        except InsufficientCredit:
+            self._waiting.refuse_beyond(self._banker.refusal)
         except (EventLogError, LedgerRefusal) as error:
             self._waiting.leave_first()
             waiter.refuse(error)
@@ -192,9 +196,9 @@ class AccountCredit:
             hold.release_unwatched(code="client_closed", attempts=(), total_ms=0, now_us=now_us)
             self.settled()
 
-    async def _top_up(self) -> None:
+    async def _top_up(self, alias: str) -> None:
         try:
-            await self._banker.top_up()
+            await self._banker.top_up(alias)
         finally:
             self._topping_up = False
 

@@ -4,6 +4,7 @@ import asyncio
 
 from application.eventlog import EventLogError, VersionConflict
 from application.ledger.lender import LedgerTools, Lender
+from application.ledger.live_lease import Admission
 from application.ledger.own_leases import OwnLeases
 from application.ledger.recaller import Recaller
 from application.ledger.sizing import REFILL_SHARE, Size, SpendingRate, lease_size
@@ -35,8 +36,8 @@ class Banker:
         self._rate = rate
         self._borrowing = asyncio.Lock()  #: two at once would open two leases, and lose sight of one
 
-    async def borrow(self, hold_nano: int) -> None:
-        """Make the lease cover `hold_nano`, asking the other processes if the wallet does not have it.
+    async def borrow(self, admission: Admission) -> None:
+        """Make the lease cover a request, asking the other processes if the wallet does not have it.
 
         When someone else was faster at the wallet, or the lease was lost, it may not cover it: call again.
 
@@ -45,37 +46,57 @@ class Banker:
             JournalFull, LogUnavailable: the ledger cannot be read or written.
         """
         leases, access = self._leases, self._lender.access
-        if not self._covers(access.wallet, hold_nano) and not self._covers(await access.refresh(), hold_nano):
+        if not self._covers(admission):
+            await access.refresh()
+        if not self._covers(admission):
             await leases.gather()
-            if not self._covers(access.wallet, hold_nano) and not await self._recaller.ask_until(
-                hold_nano, free_nano=lambda: leases.free_nano
+            if not self._covers(admission) and not await self._recaller.ask_until(
+                admission, available_nano=lambda: self.available_nano(admission.alias)
             ):
-                available_nano = access.wallet.available_nano + leases.free_nano
-                raise InsufficientCredit(required_nano=hold_nano, available_nano=available_nano)
+                raise self.refusal(admission)
         async with self._borrowing:
-            if leases.free_nano < hold_nano:
-                await self._extend_or_open(hold_nano)
+            if leases.free_for_nano(admission.alias, self._now_us()) < admission.hold_nano:
+                await self._extend_or_open(admission.hold_nano, admission.alias)
 
-    async def top_up(self) -> None:
+    async def top_up(self, alias: str) -> None:
         """Extend the lease before it is used up; near zero there is nothing to extend it by."""
         try:
             wallet = await self._lender.access.refresh()
             async with self._borrowing:
                 self.top_up_below_nano = 0.0
-                need_nano = self._leases.free_nano + 1
-                if wallet.available_nano and self._size(wallet, need_nano).mode == "bulk":
-                    await self._extend_or_open(need_nano)
+                need_nano = self._leases.free_for_nano(alias, self._now_us()) + 1
+                lendable_nano = wallet.available_for_nano(alias, self._now_us())
+                if lendable_nano and self._size(wallet, need_nano, alias).mode == "bulk":
+                    await self._extend_or_open(need_nano, alias)
         except (EventLogError, LedgerRefusal):
             pass  # the next request that needs more asks again, and is told why
 
-    async def _extend_or_open(self, hold_nano: int) -> None:
+    def available_nano(self, alias: str) -> int:
+        """What a request of this model may hold, as far as is known: lent to this process, or to nobody."""
+        now_us = self._now_us()
+        wallet = self._lender.access.wallet
+        return wallet.available_for_nano(alias, now_us) + self._leases.free_for_nano(alias, now_us)
+
+    def refusal(self, admission: Admission) -> InsufficientCredit:
+        """Why a request is refused, with the numbers of its model."""
+        return InsufficientCredit(
+            required_nano=admission.hold_nano,
+            available_nano=self.available_nano(admission.alias),
+            held_nano=self._leases.held_nano,
+        )
+
+    async def _extend_or_open(self, hold_nano: int, alias: str) -> None:
         live = self._leases.active
         try:
             if live is None or live.lost:
                 self._leases.drain()
-                self._leases.active = await self._lender.open(lambda wallet: self._size(wallet, hold_nano))
+                self._leases.active = await self._lender.open(
+                    lambda wallet: self._size(wallet, hold_nano, alias), alias=alias
+                )
             else:
-                await self._lender.extend(live, lambda wallet: self._size(wallet, hold_nano))
+                await self._lender.extend(
+                    live, lambda wallet: self._size(wallet, hold_nano, alias), alias=alias
+                )
         except InsufficientCredit:
             return
         except (LeaseEnded, VersionConflict):
@@ -83,13 +104,15 @@ class Banker:
                 self._leases.lose(live)
         self.top_up_below_nano = 0.0 if self.is_near_zero else self._leases.free_nano * REFILL_SHARE
 
-    def _size(self, wallet: Wallet, hold_nano: int) -> Size:
-        free_nano = self._leases.free_nano
+    def _size(self, wallet: Wallet, hold_nano: int, alias: str) -> Size:
+        now_us = self._now_us()
+        free_nano = self._leases.free_for_nano(alias, now_us)
+        available_nano = wallet.available_for_nano(alias, now_us)
         need_nano = max(hold_nano - free_nano, 1)
-        wanted_nano = min(self._waiting.wanted_nano - free_nano, wallet.available_nano)
+        wanted_nano = min(self._waiting.wanted_nano - free_nano, available_nano)
         size = lease_size(
             need_nano=max(need_nano, wanted_nano),
-            available_nano=wallet.available_nano,
+            available_nano=available_nano,
             hold_nano=max(hold_nano, self._rate.typical_hold_nano),
             rate_nano_s=self._rate.per_second(self._tools.clock.monotonic_s()),
             processes=self._tools.gateways.count,
@@ -97,5 +120,8 @@ class Banker:
         self.is_near_zero = size.mode == "micro"
         return size
 
-    def _covers(self, wallet: Wallet, hold_nano: int) -> bool:
-        return wallet.available_nano + self._leases.free_nano >= hold_nano
+    def _covers(self, admission: Admission) -> bool:
+        return self.available_nano(admission.alias) >= admission.hold_nano
+
+    def _now_us(self) -> int:
+        return self._tools.clock.now_us()

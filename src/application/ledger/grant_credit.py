@@ -8,8 +8,10 @@ from application.clock import Clock
 from application.eventlog import EventStore, NewEvent, VersionConflict
 from application.ledger.wallet_reader import load_wallet, wallet_stream
 from domain.event import encode
+from domain.ledger import credit
 from domain.ledger import wallet as rules
-from domain.ledger.events import LotSource
+from domain.ledger.credit import UNCONDITIONAL, LotConditions
+from domain.ledger.lots import LotSource
 from domain.ledger.wallet import Wallet
 
 TRIES_MAX = 50
@@ -24,6 +26,7 @@ class GrantCredit(msgspec.Struct, frozen=True, kw_only=True):
     source: LotSource
     reason: str
     granted_by: str
+    conditions: LotConditions = UNCONDITIONAL
 
 
 def grant_credit(command: GrantCredit, *, store: EventStore, clock: Clock) -> Wallet:
@@ -32,12 +35,13 @@ def grant_credit(command: GrantCredit, *, store: EventStore, clock: Clock) -> Wa
     Raises:
         LotAlreadyGranted: the lot exists; nothing was added.
         AmountOutOfRange: the amount is not positive, or beyond 64 bits.
+        BadField: as `domain.ledger.credit.grant_credit`.
         LogUnavailable, VersionConflict: nothing was added.
     """
     stream_id = wallet_stream(command.account_id)
     for tries_left in reversed(range(TRIES_MAX)):
         wallet = load_wallet(store, command.account_id).wallet
-        events = rules.grant_credit(
+        events = credit.grant_credit(
             wallet,
             account_id=command.account_id,
             lot_id=command.lot_id,
@@ -46,6 +50,7 @@ def grant_credit(command: GrantCredit, *, store: EventStore, clock: Clock) -> Wa
             reason=command.reason,
             granted_by=command.granted_by,
             now_us=clock.now_us(),
+            conditions=command.conditions,
         )
         try:
             store.append([NewEvent(stream_id, wallet.version + 1, events[0].TOPIC, encode(events[0]))])

@@ -13,9 +13,11 @@ from application.ledger.recall import RecallMessages
 from application.ledger.sizing import Size
 from application.ledger.wallet_access import WalletAccess
 from domain.ledger import lease as lease_rules
-from domain.ledger import wallet as wallet_rules
-from domain.ledger.events import LeaseEvent, Owner, WalletEvent
+from domain.ledger import leasing, lending
+from domain.ledger.events import LeaseEvent, LeaseExtended, Owner, WalletEvent
 from domain.ledger.lease import Lease
+from domain.ledger.lots import Slice, sum_nano
+from domain.ledger.slices import by_lot
 from domain.ledger.wallet import Wallet
 
 
@@ -63,72 +65,79 @@ class Lender:
         self.access = WalletAccess(account_id, store=tools.store, journal=tools.journal)
         self._tools = tools
 
-    async def open(self, size: Callable[[Wallet], Size]) -> LiveLease:
-        """Lend to a new lease.
+    async def open(self, size: Callable[[Wallet], Size], *, alias: str) -> LiveLease:
+        """Lend to a new lease, for requests of this model first of all.
 
         Raises:
-            InsufficientCredit: the wallet no longer has it.
+            InsufficientCredit: the wallet no longer has it for this model.
         """
         tools = self._tools
         live = LiveLease(Lease(tools.ids.new()), tools.journal, now_s=tools.clock.monotonic_s())
         opened: list[LeaseEvent] = []
 
         def decide(wallet: Wallet) -> Sequence[WalletEvent]:
-            lent = size(wallet)
+            wanted = size(wallet)
             now_us = tools.clock.now_us()
-            opened[:] = lease_rules.open_lease(
-                live.lease,
-                account_id=self.account_id,
-                owner=tools.owner,
-                amount_nano=lent.amount_nano,
-                valid_ms=int(tools.limits.lease_valid_s * 1000),
-                now_us=now_us,
-            )
-            return wallet_rules.grant_lease(
+            (granted,) = lending.grant_lease(
                 wallet,
                 account_id=self.account_id,
                 lease_id=live.lease.lease_id,
                 owner=tools.owner,
-                mode=lent.mode,
-                amount_nano=lent.amount_nano,
+                mode=wanted.mode,
+                amount_nano=wanted.amount_nano,
                 now_us=now_us,
+                alias=alias,
             )
+            opened[:] = leasing.open_lease(
+                live.lease,
+                account_id=self.account_id,
+                owner=tools.owner,
+                amount_nano=granted.amount_nano,
+                valid_ms=int(tools.limits.lease_valid_s * 1000),
+                now_us=now_us,
+                slices=wallet.lent(granted.slices),
+            )
+            return [granted]
 
         await self.access.change(decide, lambda: live.plan(opened))
         lease_rules.evolve(live.lease, opened[0])
         return live
 
-    async def extend(self, live: LiveLease, size: Callable[[Wallet], Size]) -> None:
+    async def extend(self, live: LiveLease, size: Callable[[Wallet], Size], *, alias: str) -> None:
         """Lend more to a live lease: the wallet first, then the lease.
 
         Raises:
-            InsufficientCredit: the wallet no longer has it.
+            InsufficientCredit: the wallet no longer has it for this model.
             LeaseEnded: the lease was settled by the reaper; it is lost.
         """
-        lent_nano = 0
+        extended: list[LeaseExtended] = []
 
         def decide(wallet: Wallet) -> Sequence[WalletEvent]:
-            nonlocal lent_nano
-            lent_nano = size(wallet).amount_nano
-            return wallet_rules.extend_lease(
+            wanted = size(wallet)
+            extended[:] = lending.extend_lease(
                 wallet,
                 account_id=self.account_id,
                 lease_id=live.lease.lease_id,
-                amount_nano=lent_nano,
+                amount_nano=wanted.amount_nano,
                 now_us=self._tools.clock.now_us(),
+                alias=alias,
+                mode=wanted.mode,
             )
+            return extended
 
         await self.access.change(decide)
+        slices = extended[0].slices
+        lent = self.access.wallet.lent(slices)
         try:
-            live.record(lease_rules.top_up(live.lease, amount_nano=lent_nano))
+            live.record(leasing.top_up(live.lease, amount_nano=sum_nano(slices), slices=lent))
         except EventLogError:
-            live.owed_nano += lent_nano
+            live.owed.extend(slices)
             raise
 
     async def give_back(self, live: LiveLease) -> None:
         """Return everything that no request holds, and what is owed: the lease first, then the wallet.
 
-        When the second fails, the credit is in neither: `live.owed_nano` has it, for the next call or the settlement.
+        When the second fails, the credit is in neither: `live.owed` has it, for the next call or the settlement.
 
         Raises:
             LeaseEnded: the lease was settled by the reaper; it is lost.
@@ -137,21 +146,24 @@ class Lender:
             return
         amount_nano = live.lease.free_nano
         if amount_nano > 0:
-            await live.record(lease_rules.give_back(live.lease, amount_nano=amount_nano))
-            live.owed_nano += amount_nano
-        owed_nano = live.owed_nano
-        if not owed_nano:
+            (gave_back,) = leasing.give_back(live.lease, amount_nano=amount_nano)
+            await live.record([gave_back])
+            live.owed.extend(gave_back.slices or live.lease.of_its_lot(amount_nano))
+        count = len(live.owed)
+        owed = tuple(Slice(lot_id, owed_nano) for lot_id, owed_nano in by_lot(live.owed).items())
+        if not owed:
             return
         await self.access.change(
-            lambda wallet: wallet_rules.reduce_lease(
+            lambda wallet: lending.reduce_lease(
                 wallet,
                 account_id=self.account_id,
                 lease_id=live.lease.lease_id,
-                amount_nano=owed_nano,
+                amount_nano=sum_nano(owed),
                 now_us=self._tools.clock.now_us(),
+                slices=owed,
             )
         )
-        live.owed_nano -= owed_nano
+        del live.owed[:count]
 
     async def close(self, live: LiveLease) -> None:
         """End a lease without holds and settle it, in one append.
@@ -164,8 +176,8 @@ class Lender:
 
         def decide(wallet: Wallet) -> Sequence[WalletEvent]:
             now_us = self._tools.clock.now_us()
-            closing[:] = lease_rules.close(live.lease, now_us=now_us)
-            return wallet_rules.settle_lease(
+            closing[:] = leasing.close(live.lease, now_us=now_us)
+            return lending.settle_lease(
                 wallet,
                 account_id=self.account_id,
                 lease_id=live.lease.lease_id,
@@ -174,6 +186,7 @@ class Lender:
                 charges=live.lease.charges,
                 last_version=live.lease.version + 1,
                 now_us=now_us,
+                spent=live.lease.spent(),
             )
 
         def beside() -> Sequence[NewEvent]:

@@ -12,6 +12,7 @@ from domain.event import encode
 from domain.ledger import lease as rules
 from domain.ledger.events import Attempt, LeaseEvent, PassedOver
 from domain.ledger.lease import Answer, Lease
+from domain.ledger.lots import Slice, sum_nano
 from domain.ledger.refusals import LeaseEnded
 
 RELEASE_AGAIN_S = 0.5
@@ -33,15 +34,21 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
 class LiveLease:
     """The owner's side of one lease stream. Not safe outside the event loop."""
 
-    __slots__ = ("_journal", "lease", "lost", "opened_s", "owed_nano", "used_s")
+    __slots__ = ("_journal", "lease", "lost", "opened_s", "owed", "used_s")
 
     def __init__(self, lease: Lease, journal: Journal, *, now_s: float) -> None:
         self.lease = lease
         self.opened_s = now_s
         self.used_s = now_s
         self.lost = False  #: another writer ended the stream; nothing can be charged here any more
-        self.owed_nano = 0  #: left the lease, or never reached it, and is still lent to it by the wallet
+        self.owed: list[
+            Slice
+        ] = []  #: left the lease, or never reached it, and is still lent to it by the wallet
         self._journal = journal
+
+    @property
+    def owed_nano(self) -> int:
+        return sum_nano(self.owed)
 
     def plan(self, events: Sequence[LeaseEvent]) -> list[NewEvent]:
         """`events` with the stream's next versions; nothing is appended yet."""

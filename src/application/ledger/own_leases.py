@@ -38,11 +38,21 @@ class OwnLeases:
     def is_empty(self) -> bool:
         return not (self.active or self._draining or self._lost)
 
+    def free_for_nano(self, alias: str, now_us: int) -> int:
+        """What a new request of this model may hold without borrowing."""
+        live = self.active
+        return live.lease.free_for_nano(alias, now_us) if live is not None and not live.lost else 0
+
     @property
     def free_nano(self) -> int:
-        """What a new request may hold without borrowing."""
+        """What no request holds in the active lease."""
         live = self.active
         return live.lease.free_nano if live is not None and not live.lost else 0
+
+    @property
+    def held_nano(self) -> int:
+        """Set aside for requests that are open in this process."""
+        return sum(live.lease.held_nano for live in self)
 
     @property
     def spent_nano(self) -> int:

@@ -17,6 +17,7 @@ from application.ledger.ports import Presence
 from application.ledger.wallet_reader import load_wallet, wallet_stream
 from domain.event import Event, TopicRegistry, UnknownTopic, encode
 from domain.ledger import lease as lease_rules
+from domain.ledger import leasing, lending
 from domain.ledger import wallet as wallet_rules
 from domain.ledger.events import (
     LEDGER_EVENTS,
@@ -158,8 +159,8 @@ def fence_lease(
         _fold(lease, wallet, tail)
         if lease.ended or lease_id not in wallet.leases:
             return ()
-        ending = lease_rules.fence(lease, by=by, reason=reason, now_us=now_us)
-        settling = wallet_rules.settle_lease(
+        ending = leasing.fence(lease, by=by, reason=reason, now_us=now_us)
+        settling = lending.settle_lease(
             wallet,
             account_id=account_id,
             lease_id=lease_id,
@@ -168,6 +169,7 @@ def fence_lease(
             charges=lease.charges,
             last_version=lease.version + len(ending),
             now_us=now_us,
+            spent=lease.spent(),
         )
         return [
             *_numbered(lease_id, lease.version, ending),

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from uuid import UUID
 
 from application.ledger.lender import LedgerTools
+from application.ledger.live_lease import Admission
 from application.ledger.recall import Recall
 from application.ledger.wallet_access import WalletAccess
-from domain.ledger.wallet import request_recall
+from domain.ledger.lending import request_recall
 
 RECALL_EVENT_PAUSE_S = 0.15
 """At most one `LeaseRecallRequested` an account and process in this time: refused calls must not fill the log."""
@@ -31,8 +32,8 @@ class Recaller:
         if self._question is not None:
             self._question.answered_by(instance_id)
 
-    async def ask_until(self, hold_nano: int, *, free_nano: Callable[[], int]) -> bool:
-        """Whether the wallet and `free_nano` now cover the hold; else all have answered, or time is up.
+    async def ask_until(self, admission: Admission, *, available_nano: Callable[[], int]) -> bool:
+        """Whether `available_nano`, asked after each look at the wallet, covers the hold; else all have answered, or time is up.
 
         Raises:
             EventLogError: the wallet cannot be read or written.
@@ -40,9 +41,9 @@ class Recaller:
         asked: set[UUID] = set()
         try:
             async with asyncio.timeout(self._tools.limits.recall_wait_s):
-                while owners := self._worth_asking(hold_nano, free_nano()) - asked:
+                while owners := self._worth_asking(admission, available_nano()) - asked:
                     asked |= owners  # credit may have moved on to an owner that was not asked yet
-                    if await self._ask(owners, hold_nano, free_nano):
+                    if await self._ask(owners, admission.hold_nano, available_nano):
                         return True
         except TimeoutError:
             pass
@@ -50,14 +51,22 @@ class Recaller:
             self._question = None
         return False
 
-    def _worth_asking(self, hold_nano: int, free_nano: int) -> set[UUID]:
-        """The other owners, if all that they were lent could suffice."""
-        wallet, me = self._access.wallet, self._tools.owner
-        others = [lease for lease in wallet.leases.values() if lease.owner != me]
-        at_best_nano = wallet.available_nano + free_nano + sum(lease.amount_nano for lease in others)
-        return set() if at_best_nano < hold_nano else {lease.owner.instance_id for lease in others}
+    def _worth_asking(self, admission: Admission, available_nano: int) -> set[UUID]:
+        """The other owners, if all that they were lent and that serves the model could suffice."""
+        wallet, me, now_us = self._access.wallet, self._tools.owner, self._tools.clock.now_us()
+        lent_nano = {
+            lease.owner.instance_id: sum(
+                part.amount_nano
+                for part in lease.slices
+                if wallet.terms[part.lot_id].serves(admission.alias, now_us)
+            )
+            for lease in wallet.leases.values()
+            if lease.owner != me
+        }
+        at_best_nano = available_nano + sum(lent_nano.values())
+        return set() if at_best_nano < admission.hold_nano else set(lent_nano)
 
-    async def _ask(self, owners: set[UUID], hold_nano: int, free_nano: Callable[[], int]) -> bool:
+    async def _ask(self, owners: set[UUID], hold_nano: int, available_nano: Callable[[], int]) -> bool:
         question = self._question = Recall(owners)
         await self._record(hold_nano)
         looks = 0
@@ -66,8 +75,8 @@ class Recaller:
                 self._tools.messages.ask(self._account_id)
             looks += 1
             is_complete = question.is_complete
-            wallet = await self._access.refresh()
-            if wallet.available_nano + free_nano() >= hold_nano:
+            await self._access.refresh()
+            if available_nano() >= hold_nano:
                 return True
             if is_complete:
                 return False

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from application.ledger.live_lease import Admission, Hold
 from domain.ledger.refusals import InsufficientCredit
@@ -54,13 +55,13 @@ class WaitingRoom:
     def leave_first(self) -> None:
         self._waiters.popleft()
 
-    def refuse_beyond(self, available_nano: int) -> None:
-        """Refuse all who wait for more than `available_nano`: they all waited for the same answers."""
+    def refuse_beyond(self, refusal: Callable[[Admission], InsufficientCredit]) -> None:
+        """Refuse all who wait for more than is available: they all waited for the same answers."""
         waiting, self._waiters = self._waiters, deque()
         for waiter in waiting:
-            hold_nano = waiter.admission.hold_nano
-            if hold_nano > available_nano:
-                waiter.refuse(InsufficientCredit(required_nano=hold_nano, available_nano=available_nano))
+            refused = refusal(waiter.admission)
+            if refused.required_nano > refused.available_nano:
+                waiter.refuse(refused)
             elif not waiter.hold.done():
                 self._waiters.append(waiter)
 

@@ -53,6 +53,8 @@ class Accounts:
         granted_nano = sum(wallet.granted_nano for wallet in ledger.wallets.values())
         charged_nano = sum(ledger.charged_nano.values())
         self._expect("issued", -totals["issued"], granted_nano)
+        withdrawn_nano = sum(wallet.withdrawn_nano for wallet in ledger.wallets.values())
+        self._expect("breakage", totals["breakage"], withdrawn_nano)
         self._expect("usage", totals["usage"], charged_nano + ledger.shortfall_nano)
         self._expect("leased", totals["leased"], _leased_nano(ledger))
 

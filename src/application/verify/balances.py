@@ -9,17 +9,22 @@ from application.verify.ledger import Stored
 from application.verify.read_models import ReadModelSnapshot
 from application.verify.report import Findings
 from domain.ledger.events import (
+    CreditLotExpired,
     CreditLotGranted,
+    LeaseReduced,
+    LeaseSettled,
     RequestAbandoned,
     RequestAdmitted,
     RequestReleased,
     UsageCharged,
 )
+from domain.ledger.lots import sum_nano
 
 
 class _Sums(msgspec.Struct):
     granted_nano: int = 0
     charged_nano: int = 0
+    withdrawn_nano: int = 0
     held_nano: int = 0
     open_holds: int = 0
     updated_position: int = 0
@@ -37,6 +42,10 @@ class BalanceCheck:
         match event:
             case CreditLotGranted():
                 self._sums(at, event.account_id).granted_nano += event.amount_nano
+            case CreditLotExpired():
+                self._sums(at, event.account_id).withdrawn_nano += event.amount_nano
+            case LeaseReduced() | LeaseSettled():
+                self._sums(at, event.account_id).withdrawn_nano += sum_nano(event.expired or ())
             case RequestAdmitted():
                 sums = self._sums(at, event.account_id)
                 sums.held_nano += event.hold_nano
@@ -77,11 +86,12 @@ class BalanceCheck:
 
 
 def _balance(account_id: UUID, sums: _Sums) -> Balance:
-    posted_nano = sums.granted_nano - sums.charged_nano
+    posted_nano = sums.granted_nano - sums.charged_nano - sums.withdrawn_nano
     return Balance(
         account_id=account_id,
         granted_nano=sums.granted_nano,
         charged_nano=sums.charged_nano,
+        withdrawn_nano=sums.withdrawn_nano,
         posted_nano=posted_nano,
         held_nano=sums.held_nano,
         available_nano=posted_nano - sums.held_nano,

@@ -1,16 +1,19 @@
 """The ledger folded again, event by event, with the rules that the deciders use, and checked after each."""
 
+from collections.abc import Iterable
 from typing import assert_never
 from uuid import UUID
 
 import msgspec
 
+from application.verify import lots
 from application.verify.report import Findings
 from domain.event import Event
 from domain.ids import stream_of
 from domain.ledger import lease as lease_rules
 from domain.ledger import wallet as wallet_rules
 from domain.ledger.events import (
+    CreditLotExpired,
     CreditLotGranted,
     LeaseClosed,
     LeaseEvent,
@@ -31,7 +34,8 @@ from domain.ledger.events import (
     WalletEvent,
 )
 from domain.ledger.lease import Lease
-from domain.ledger.wallet import Wallet
+from domain.ledger.lots import sum_nano
+from domain.ledger.wallet import OpenLease, Wallet
 
 
 class Stored(msgspec.Struct, frozen=True, gc=False):
@@ -78,7 +82,7 @@ class LedgerFold:
         lease = self.leases.get(at.stream_id)
         if lease is None:
             lease = self.leases[at.stream_id] = Lease(at.stream_id)
-        if self._fits_lease(at, lease, event):
+        if self._fits_lease(at, lease, event) and self._fits_parts(at, lease, event):
             lease_rules.evolve(lease, event)
             lease.version = at.version
             self._after_lease(at, lease, event)
@@ -97,9 +101,11 @@ class LedgerFold:
             case CreditLotGranted():
                 self._check(event.amount_nano > 0, "L04", at, f"amount {event.amount_nano}")
                 return self._check(event.lot_id not in wallet.lots, "P04", at, "lot granted twice")
+            case CreditLotExpired():
+                return self._expires(at, wallet, event)
             case LeaseGranted():
                 is_new = event.lease_id not in wallet.leases and event.lease_id not in self._settled
-                return self._check(is_new, "P05", at, "lease granted twice") and self._lots_known(
+                return self._check(is_new, "P05", at, "lease granted twice") and self._fits_lots(
                     at, wallet, event
                 )
             case LeaseExtended() | LeaseReduced() | LeaseSettled():
@@ -107,26 +113,47 @@ class LedgerFold:
                 if lent is None:
                     return self._check(False, "P05", at, f"lease {event.lease_id} is not lent")  # noqa: FBT003
                 if isinstance(event, LeaseSettled):
-                    accounted_nano = event.charged_nano + event.returned_nano
-                    detail = f"lent {lent.amount_nano}, charged and returned {accounted_nano}"
-                    self._check(accounted_nano == lent.amount_nano, "P05", at, detail)
-                return self._lots_known(at, wallet, event)
+                    self._accounted(at, lent, event)
+                return self._fits_lots(at, wallet, event)
             case LeaseRecallRequested():
                 return True
             case _:
                 assert_never(event)
 
-    def _lots_known(
+    def _fits_lots(
         self, at: Stored, wallet: Wallet, event: LeaseGranted | LeaseExtended | LeaseReduced | LeaseSettled
     ) -> bool:
-        amount_nano = event.returned_nano if isinstance(event, LeaseSettled) else event.amount_nano
-        self._check(
-            min((part.amount_nano for part in event.slices), default=0) >= 0, "L04", at, "negative slice"
-        )
-        adds_up = sum(part.amount_nano for part in event.slices) == amount_nano
-        self._check(adds_up, "P01", at, "slices do not add up to the amount")
-        known = all(part.lot_id in wallet.lots for part in event.slices)
-        return self._check(known, "P02", at, "credit of an unknown lot")
+        slices, amount_nano = event.slices, 0
+        match event:
+            case LeaseSettled():
+                amount_nano = event.returned_nano
+            case LeaseReduced():
+                slices, amount_nano = (*event.slices, *(event.expired or ())), event.amount_nano
+            case _:
+                amount_nano = event.amount_nano
+        self._check(min((part.amount_nano for part in slices), default=0) >= 0, "L04", at, "negative slice")
+        self._check(sum_nano(slices) == amount_nano, "P01", at, "slices do not add up to the amount")
+        if not self._check(
+            all(part.lot_id in wallet.lots for part in slices), "P02", at, "credit of an unknown lot"
+        ):
+            return False
+        if isinstance(event, LeaseGranted | LeaseExtended):
+            self._tell(at, lots.lending_faults(wallet, event))
+        else:
+            self._tell(at, lots.returning_faults(wallet, event))
+        return True
+
+    def _expires(self, at: Stored, wallet: Wallet, event: CreditLotExpired) -> bool:
+        if not self._check(event.lot_id in wallet.limited, "P15", at, "a lot that cannot expire, or has"):
+            return False
+        is_time = wallet.terms[event.lot_id].has_expired(event.occurred_us)
+        return self._check(is_time, "P15", at, "a lot expired before its time")
+
+    def _accounted(self, at: Stored, lent: OpenLease, event: LeaseSettled) -> None:
+        accounted_nano = event.charged_nano + event.returned_nano + sum_nano(event.expired or ())
+        detail = f"lent {lent.amount_nano}, charged, returned and expired {accounted_nano}"
+        self._check(accounted_nano == lent.amount_nano, "P05", at, detail)
+        self._tell(at, lots.settlement_faults(lent, self.leases.get(event.lease_id), event))
 
     def _fits_lease(self, at: Stored, lease: Lease, event: LeaseEvent) -> bool:
         match event:
@@ -142,6 +169,14 @@ class LedgerFold:
                 return self._is_open(at, lease)
             case _:
                 assert_never(event)
+
+    def _fits_parts(self, at: Stored, lease: Lease, event: LeaseEvent) -> bool:
+        if not self._check(lots.knows_lots(lease, event), "P02", at, "lots that the lease does not have"):
+            return False
+        account_id = event.account_id if isinstance(event, LeaseOpened) else lease.account_id
+        wallet = self.wallets.get(account_id) if account_id else None
+        self._tell(at, lots.lease_faults(lease, event, wallet.terms if wallet else {}))
+        return True
 
     def _is_open(self, at: Stored, lease: Lease) -> bool:
         return self._check(not lease.ended, "P06", at, "the lease is not open")
@@ -205,7 +240,7 @@ class LedgerFold:
         self.charged_nano[event.account_id] = charged_nano
         self.shortfall_nano += event.shortfall_nano
         wallet = self.wallets.get(event.account_id)
-        granted_nano = wallet.granted_nano if wallet else 0
+        granted_nano = wallet.granted_nano - wallet.withdrawn_nano if wallet else 0
         self._check(charged_nano <= granted_nano, "P04", at, f"charged {charged_nano} of {granted_nano}")
 
     def _opened_or_sized(self, at: Stored, lease: Lease) -> None:
@@ -237,6 +272,10 @@ class LedgerFold:
         if not holds:
             self._find(code, at, detail)
         return holds
+
+    def _tell(self, at: Stored, faults: Iterable[lots.Fault]) -> None:
+        for code, detail in faults:
+            self._find(code, at, detail)
 
     def _find(self, code: str, at: Stored, detail: str) -> None:
         self._findings.add(code, position=at.position, subject=at.stream_id, detail=detail)

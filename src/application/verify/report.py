@@ -11,11 +11,13 @@ INVARIANTS: Final = {
     "P02": "no account with a floor falls below it, after any event",
     "P03": "a lease never holds and charges more than was lent to it",
     "P04": "an account is never charged more than it was granted",
-    "P05": "a settled lease has charged and returned exactly what was lent, once",
+    "P05": "a settled lease has charged, returned and lost to expiry exactly what was lent, of each lot, once",
     "P06": "nothing follows the end of a lease",
     "P07": "a request is admitted once in the whole log, and charged at most once",
     "P08": "versions of a stream count 1, 2, 3, ...; positions rise",
     "P12": "a charge is what its units cost at its price version and factor, cut to its hold",
+    "P14": "no later lot is spent while an earlier one that may be spent has credit in the same lease",
+    "P15": "a lot is lent and held in its time and for its models only; what comes back too late is gone",
     "P28": "every charge, release and abandonment ends a request that was admitted, with its hold",
     "P30": "the accounts sum to zero and to the control totals",
     "L01": "a lease never has more credit than its wallet says",
@@ -49,6 +51,7 @@ class Figures(msgspec.Struct, kw_only=True):
     requests_open: int = 0
     granted_nano: int = 0
     charged_nano: int = 0
+    withdrawn_nano: int = 0  #: gone without having been charged: expired
     shortfall_nano: int = 0
     trial_balance_sha256: str = (
         ""  #: over the sorted lines `account<TAB>balance` of accounts that are not zero
@@ -91,7 +94,8 @@ def render_text(report: Report) -> str:
     seen = (
         "{events} events up to position {position} in {streams} streams\n"
         "{accounts} accounts, {leases_open} open leases, {requests} requests, {requests_open} of them open\n"
-        "granted {granted_nano}, charged {charged_nano}, borne by the operator {shortfall_nano} nano-credits\n"
+        "granted {granted_nano}, charged {charged_nano}, gone otherwise {withdrawn_nano}, "
+        "borne by the operator {shortfall_nano} nano-credits\n"
         "trial balance {trial_balance_sha256}\n"
         "{balances_compared} balances compared at position {balances_position}, "
         "{requests_compared} requests at position {requests_position}\n"

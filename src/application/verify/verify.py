@@ -169,6 +169,7 @@ class _Verification:
         figures.requests = len(self._unique)
         figures.requests_open = sum(len(lease.holds) for lease in ledger.leases.values())
         figures.granted_nano = sum(wallet.granted_nano for wallet in ledger.wallets.values())
+        figures.withdrawn_nano = sum(wallet.withdrawn_nano for wallet in ledger.wallets.values())
         figures.charged_nano = sum(ledger.charged_nano.values())
         figures.shortfall_nano = ledger.shortfall_nano
         figures.trial_balance_sha256 = self._accounts.sha256()

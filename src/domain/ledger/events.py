@@ -14,20 +14,13 @@ from uuid import UUID
 import msgspec
 
 from domain.event import Event
+from domain.ledger.lots import PRIORITY, LentSlice, LotSource, LotTerms, Slice
 
-LotSource = Literal["paid", "promo", "goodwill", "migrated"]
 LeaseOutcome = Literal["closed", "fenced"]
 LeaseMode = Literal["bulk", "micro"]
 UsageSource = Literal["provider", "estimated", "none"]
 
 AMOUNT_NANO_MAX = 2**63 - 1  #: what a bigint column of a read model holds
-
-
-class Slice(msgspec.Struct, frozen=True, array_like=True):
-    """A part of a lot of credit, stored as `[lot_id, amount_nano]`."""
-
-    lot_id: UUID
-    amount_nano: int
 
 
 class Owner(msgspec.Struct, frozen=True, array_like=True):
@@ -95,6 +88,32 @@ class CreditLotGranted(Event, frozen=True, kw_only=True):
     reason: str
     granted_by: str
     occurred_us: int
+    priority: int | msgspec.UnsetType = msgspec.UNSET  #: 0 is spent first, 100 last; unset: 50
+    effective_us: int | msgspec.UnsetType = msgspec.UNSET  #: unset: from `occurred_us` on
+    expires_us: int | msgspec.UnsetType = msgspec.UNSET  #: unset: never
+    aliases: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET  #: of the models it pays for; unset: all
+
+    @property
+    def terms(self) -> LotTerms:
+        return LotTerms(
+            source=self.source,
+            priority=PRIORITY if self.priority is msgspec.UNSET else self.priority,
+            effective_us=self.occurred_us if self.effective_us is msgspec.UNSET else self.effective_us,
+            expires_us=None if self.expires_us is msgspec.UNSET else self.expires_us,
+            granted_us=self.occurred_us,
+            aliases=self.aliases or (),
+        )
+
+
+class CreditLotExpired(Event, frozen=True, kw_only=True):
+    """A lot's time was over: what no lease had of it is gone. What leases had goes when they let go of it."""
+
+    TOPIC: ClassVar[str] = "wallet.credit-lot-expired.v1"
+
+    account_id: UUID
+    lot_id: UUID
+    amount_nano: int
+    occurred_us: int
 
 
 class LeaseGranted(Event, frozen=True, kw_only=True):
@@ -130,9 +149,10 @@ class LeaseReduced(Event, frozen=True, kw_only=True):
 
     account_id: UUID
     lease_id: UUID
-    slices: tuple[Slice, ...]
-    amount_nano: int
+    slices: tuple[Slice, ...]  #: what is available again, by lot
+    amount_nano: int  #: all that the lease gave back, `expired` too
     occurred_us: int
+    expired: tuple[Slice, ...] | msgspec.UnsetType = msgspec.UNSET  #: of lots that are over: it is gone
 
 
 class LeaseRecallRequested(Event, frozen=True, kw_only=True):
@@ -160,6 +180,8 @@ class LeaseSettled(Event, frozen=True, kw_only=True):
     slices: tuple[Slice, ...]  #: what went back, by lot
     returned_nano: int
     occurred_us: int
+    expired: tuple[Slice, ...] | msgspec.UnsetType = msgspec.UNSET
+    """What was left of lots that are over: neither charged nor returned, it is gone."""
 
 
 # --- the lease stream
@@ -175,6 +197,7 @@ class LeaseOpened(Event, frozen=True, kw_only=True):
     amount_nano: int
     valid_ms: int
     occurred_us: int
+    slices: tuple[LentSlice, ...] | msgspec.UnsetType = msgspec.UNSET  #: which lots it is of
 
 
 class LeaseToppedUp(Event, frozen=True, kw_only=True):
@@ -183,6 +206,8 @@ class LeaseToppedUp(Event, frozen=True, kw_only=True):
     TOPIC: ClassVar[str] = "lease.topped-up.v1"
 
     amount_nano: int
+    slices: tuple[LentSlice, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Which lots it is of; unset: of the only one that the lease has."""
 
 
 class LeaseGaveBack(Event, frozen=True, kw_only=True):
@@ -191,6 +216,8 @@ class LeaseGaveBack(Event, frozen=True, kw_only=True):
     TOPIC: ClassVar[str] = "lease.gave-back.v1"
 
     amount_nano: int
+    slices: tuple[Slice, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Of which lots; unset: of the only one that the lease has."""
 
 
 class RequestAdmitted(Event, frozen=True, kw_only=True):
@@ -207,6 +234,8 @@ class RequestAdmitted(Event, frozen=True, kw_only=True):
     price_version: int
     client_ref: str | None = None  #: the client's own `x-client-request-id`
     occurred_us: int
+    slices: tuple[Slice, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Of which lots the hold is, in the order in which its charge takes them; unset: of the lease's only one."""
 
 
 class UsageCharged(Event, frozen=True, kw_only=True):
@@ -290,7 +319,13 @@ class LeaseFenced(Event, frozen=True, kw_only=True):
 
 
 WalletEvent = (
-    CreditLotGranted | LeaseGranted | LeaseExtended | LeaseReduced | LeaseRecallRequested | LeaseSettled
+    CreditLotGranted
+    | CreditLotExpired
+    | LeaseGranted
+    | LeaseExtended
+    | LeaseReduced
+    | LeaseRecallRequested
+    | LeaseSettled
 )
 LeaseEvent = (
     LeaseOpened
@@ -306,6 +341,7 @@ LeaseEvent = (
 
 WALLET_EVENTS: tuple[type[Event], ...] = (
     CreditLotGranted,
+    CreditLotExpired,
     LeaseGranted,
     LeaseExtended,
     LeaseReduced,

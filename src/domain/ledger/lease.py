@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from domain.ledger import parts
 from domain.ledger.events import (
     AMOUNT_NANO_MAX,
     Attempt,
@@ -27,18 +28,23 @@ from domain.ledger.events import (
     UsageCharged,
     UsageSource,
 )
+from domain.ledger.lots import LentSlice, Slice, Slices
+from domain.ledger.parts import Parts
 from domain.ledger.refusals import (
     AmountOutOfRange,
     DuplicateRequest,
     InsufficientCredit,
-    LeaseBusy,
     LeaseEnded,
     UnknownRequest,
 )
 
 
 class Lease(msgspec.Struct):
-    """The fold of a lease stream. `evolve` changes it in place."""
+    """The fold of a lease stream. `evolve` changes it in place.
+
+    A lease is *plain* while it has one lot that is good for everything and for ever: then only sums are kept. One of an
+    older log does not know its lots at all; it is plain too.
+    """
 
     lease_id: UUID
     account_id: UUID | None = None
@@ -50,11 +56,38 @@ class Lease(msgspec.Struct):
     holds: dict[UUID, int] = {}  #: request id -> nano-credits set aside
     ended: bool = True  #: before `LeaseOpened`, and after `LeaseClosed` or `LeaseFenced`
     version: int = 0
+    plain: bool = True
+    parts: Parts = []
+    held_of: dict[UUID, Slices] = {}  #: request id -> of which lots its hold is; empty in a plain lease
 
     @property
     def free_nano(self) -> int:
-        """What a new request may still hold."""
+        """What no request holds; in a plain lease, what a new request may still hold."""
         return self.amount_nano - self.charged_nano - self.held_nano
+
+    def free_for_nano(self, alias: str, now_us: int) -> int:
+        """What a new request of this model may still hold."""
+        if self.plain:
+            return self.free_nano
+        return parts.free_for_nano(self.parts, alias, now_us)
+
+    def has_expired(self, now_us: int) -> bool:
+        """Something lies in it that no request can hold any more."""
+        return not self.plain and any(
+            part.free_nano and part.terms.has_expired(now_us) for part in self.parts
+        )
+
+    def of_its_lot(self, amount_nano: int) -> Slices:
+        """So much of a plain lease, by lot."""
+        return (Slice(self.parts[0].lot_id, amount_nano),)
+
+    def spent(self) -> dict[UUID, int] | None:
+        """What was charged of each lot; None for a lease that does not know its lots."""
+        if not self.parts:
+            return None
+        if self.plain:
+            return {self.parts[0].lot_id: self.charged_nano}
+        return {part.lot_id: part.charged_nano for part in self.parts}
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,56 +111,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     passed_over: tuple[PassedOver, ...] = ()
 
 
-def open_lease(
-    lease: Lease, *, account_id: UUID, owner: Owner, amount_nano: int, valid_ms: int, now_us: int
-) -> list[LeaseEvent]:
-    """The lease's side of a grant; must be stored in one append with the wallet's.
-
-    Raises:
-        LeaseEnded: the lease was opened before; a lease is opened once.
-        AmountOutOfRange: the amount is not positive.
-    """
-    if lease.version:
-        raise LeaseEnded(lease.lease_id)
-    if amount_nano <= 0:
-        raise AmountOutOfRange(str(amount_nano))
-    return [
-        LeaseOpened(
-            account_id=account_id,
-            owner=owner,
-            amount_nano=amount_nano,
-            valid_ms=valid_ms,
-            occurred_us=now_us,
-        )
-    ]
-
-
-def top_up(lease: Lease, *, amount_nano: int) -> list[LeaseEvent]:
-    """The lease's side of an extension that the wallet has stored.
-
-    Raises:
-        LeaseEnded: the lease is closed or fenced.
-        AmountOutOfRange: the amount is not positive.
-    """
-    _require_live(lease)
-    if amount_nano <= 0:
-        raise AmountOutOfRange(str(amount_nano))
-    return [LeaseToppedUp(amount_nano=amount_nano)]
-
-
-def give_back(lease: Lease, *, amount_nano: int) -> list[LeaseEvent]:
-    """Return what no request holds; the wallet takes it back once this is stored.
-
-    Raises:
-        LeaseEnded: the lease is closed or fenced.
-        AmountOutOfRange: not positive, or more than is free in the lease.
-    """
-    _require_live(lease)
-    if not 0 < amount_nano <= lease.free_nano:
-        raise AmountOutOfRange(str(amount_nano))
-    return [LeaseGaveBack(amount_nano=amount_nano)]
-
-
 def admit(
     lease: Lease,
     *,
@@ -146,9 +129,9 @@ def admit(
         LeaseEnded: the lease is closed or fenced.
         DuplicateRequest: the request holds credit here already.
         AmountOutOfRange: the hold is negative.
-        InsufficientCredit: the lease has less free than `hold_nano`; nothing is held.
+        InsufficientCredit: the lease has less free for the model than `hold_nano`; nothing is held.
     """
-    account_id = _require_live(lease)
+    account_id = require_live(lease)
     if request_id in lease.holds:
         raise DuplicateRequest(str(request_id))
     if hold_nano < 0:
@@ -166,6 +149,11 @@ def admit(
             price_version=price_version,
             client_ref=client_ref,
             occurred_us=now_us,
+            slices=(
+                msgspec.UNSET
+                if lease.plain
+                else parts.set_aside(lease.parts, hold_nano, alias=alias, now_us=now_us)
+            ),
         )
     ]
 
@@ -180,7 +168,7 @@ def charge(
         UnknownRequest: the request has no open hold here.
         AmountOutOfRange: `rated_nano` is negative or no 64-bit number; the hold stands.
     """
-    account_id = _require_live(lease)
+    account_id = require_live(lease)
     hold_nano = _hold_of(lease, request_id)
     if not 0 <= rated_nano <= AMOUNT_NANO_MAX:
         raise AmountOutOfRange(str(rated_nano))
@@ -231,7 +219,7 @@ def release(
         LeaseEnded: the lease is closed or fenced.
         UnknownRequest: the request has no open hold here.
     """
-    account_id = _require_live(lease)
+    account_id = require_live(lease)
     return [
         RequestReleased(
             request_id=request_id,
@@ -248,65 +236,30 @@ def release(
     ]
 
 
-def close(lease: Lease, *, now_us: int) -> list[LeaseEvent]:
-    """End the lease; must be stored in one append with the wallet's `LeaseSettled`.
-
-    Raises:
-        LeaseEnded: the lease is closed or fenced already.
-        LeaseBusy: requests still hold credit in it.
-    """
-    _require_live(lease)
-    if lease.holds:
-        raise LeaseBusy(str(lease.lease_id))
-    return [LeaseClosed(charged_nano=lease.charged_nano, charges=lease.charges, occurred_us=now_us)]
-
-
-def fence(lease: Lease, *, by: Owner, reason: str, now_us: int) -> list[LeaseEvent]:
-    """End the lease of an owner that is dead or silent; its open requests are abandoned, charged nothing.
-
-    Must be stored in one append with the wallet's `LeaseSettled`.
-
-    Raises:
-        LeaseEnded: the lease is closed or fenced already.
-    """
-    account_id = _require_live(lease)
-    abandoned: list[LeaseEvent] = [
-        RequestAbandoned(
-            request_id=request_id, account_id=account_id, hold_nano=hold_nano, occurred_us=now_us
-        )
-        for request_id, hold_nano in lease.holds.items()
-    ]
-    fenced = LeaseFenced(
-        by=by,
-        reason=reason,
-        charged_nano=lease.charged_nano,
-        charges=lease.charges,
-        occurred_us=now_us,
-    )
-    return [*abandoned, fenced]
-
-
 def evolve(lease: Lease, event: LeaseEvent) -> Lease:
     """Fold one stored event into `lease`, in place."""
     match event:
         case RequestAdmitted():
             lease.holds[event.request_id] = event.hold_nano
             lease.held_nano += event.hold_nano
+            if event.slices:
+                lease.held_of[event.request_id] = event.slices
+                parts.hold(lease.parts, event.slices)
         case UsageCharged():
-            lease.held_nano -= lease.holds.pop(event.request_id)
-            lease.charged_nano += event.charge_nano
+            _end_hold(lease, event.request_id, event.charge_nano)
             lease.charges += 1
         case RequestReleased() | RequestAbandoned():
-            lease.held_nano -= lease.holds.pop(event.request_id)
+            _end_hold(lease, event.request_id, 0)
         case LeaseOpened():
             lease.account_id = event.account_id
             lease.owner = event.owner
-            lease.amount_nano = event.amount_nano
             lease.ended = False
+            _raise(lease, event.amount_nano, event.slices or ())
         case LeaseToppedUp():
-            lease.amount_nano += event.amount_nano
+            _raise(lease, event.amount_nano, event.slices or ())
         case LeaseGaveBack():
             lease.amount_nano -= event.amount_nano
+            parts.take(lease.parts, event.slices or ())
         case LeaseClosed() | LeaseFenced():
             lease.ended = True
         case _:
@@ -315,7 +268,7 @@ def evolve(lease: Lease, event: LeaseEvent) -> Lease:
     return lease
 
 
-def _require_live(lease: Lease) -> UUID:
+def require_live(lease: Lease) -> UUID:
     """The account of a lease that is open; narrows the type for the deciders."""
     if lease.ended or lease.account_id is None:
         raise LeaseEnded(lease.lease_id)
@@ -327,3 +280,32 @@ def _hold_of(lease: Lease, request_id: UUID) -> int:
         return lease.holds[request_id]
     except KeyError:
         raise UnknownRequest(str(request_id)) from None
+
+
+def _raise(lease: Lease, amount_nano: int, slices: tuple[LentSlice, ...]) -> None:
+    if slices:
+        if lease.version:
+            _keep_parts(lease)
+        parts.add(lease.parts, slices)
+        lease.plain = not lease.version and len(slices) == 1 and slices[0].terms.is_plain
+    lease.amount_nano += amount_nano
+
+
+def _keep_parts(lease: Lease) -> None:
+    """If the lease was plain until now, all that is charged and held is of its only lot."""
+    if not lease.plain:
+        return
+    part = lease.parts[0]
+    part.amount_nano = lease.amount_nano
+    part.charged_nano = lease.charged_nano
+    part.held_nano = lease.held_nano
+    lease.held_of = {
+        request_id: (Slice(part.lot_id, hold_nano),) for request_id, hold_nano in lease.holds.items()
+    }
+
+
+def _end_hold(lease: Lease, request_id: UUID, charge_nano: int) -> None:
+    lease.held_nano -= lease.holds.pop(request_id)
+    lease.charged_nano += charge_nano
+    if lease.held_of:
+        parts.end_hold(lease.parts, lease.held_of.pop(request_id, ()), charge_nano)

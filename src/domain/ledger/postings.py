@@ -2,7 +2,10 @@
 
 The rules stand in `posting_rules/N.json`, so that an auditor's replayer applies the same file without this
 code. A rule names an account to debit and one to credit; account names are filled from the event's fields,
-its slices and its stream. An event without a rule moves nothing between accounts.
+its slices and its stream. An event without a rule moves nothing between accounts, nor does a list that it has not.
+
+One version, the newest, is applied to the whole log. That is the same as applying to each event the version of its
+time: a later version only adds rules for what earlier events did not have.
 """
 
 from collections.abc import Iterator
@@ -14,7 +17,7 @@ import msgspec
 
 from domain.event import Event
 
-CURRENT_RULES = 1
+CURRENT_RULES = 2
 
 
 class AccountRule(msgspec.Struct, frozen=True):
@@ -27,12 +30,12 @@ class AccountRule(msgspec.Struct, frozen=True):
 
 
 class EntryRule(msgspec.Struct, frozen=True):
-    """One movement: from which field the amount comes, and whether it repeats for each slice."""
+    """One movement: from which field the amount comes, and over which list of slices it repeats, if any."""
 
     debit: str
     credit: str
     amount: str
-    each: Literal["slices"] | None = None
+    each: str | None = None
 
 
 class PostingRules(msgspec.Struct, frozen=True):
@@ -69,7 +72,7 @@ def postings(rules: PostingRules, event: Event, *, stream_id: UUID) -> Iterator[
     fields: dict[str, Any] = msgspec.structs.asdict(event)
     fields.setdefault("lease_id", stream_id)
     for entry in entries:
-        parts = [msgspec.structs.asdict(part) for part in fields["slices"]] if entry.each else [{}]
+        parts = [msgspec.structs.asdict(part) for part in fields[entry.each] or ()] if entry.each else [{}]
         for part in parts:
             values = fields | part
             if amount_nano := values[entry.amount]:

@@ -11,14 +11,23 @@ class LedgerRefusal(Refusal):
 
 
 class InsufficientCredit(LedgerRefusal):
-    """What is available does not cover the worst case; nothing was held and the upstream was not called."""
+    """What is available for the model does not cover the worst case; nothing was held and the upstream was not called.
+
+    `held_nano` is what open requests of this process have set aside: at most so much may come free again.
+    """
 
     code: ClassVar[str] = "insufficient_quota"
 
-    def __init__(self, *, required_nano: int, available_nano: int) -> None:
+    def __init__(self, *, required_nano: int, available_nano: int, held_nano: int = 0) -> None:
         super().__init__(f"required {required_nano} nano-credits, available {available_nano}")
         self.required_nano = required_nano
         self.available_nano = available_nano
+        self.held_nano = held_nano
+
+    @property
+    def is_held(self) -> bool:
+        """The account may have enough once requests that are open have ended."""
+        return self.required_nano <= self.available_nano + self.held_nano
 
 
 class LeaseEnded(LedgerRefusal):

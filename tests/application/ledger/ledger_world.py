@@ -16,9 +16,11 @@ from application.ledger.ports import Liveness
 from application.ledger.recall import RecallMessages
 from application.ledger.wallet_reader import wallet_stream
 from domain.event import Event, TopicRegistry
+from domain.ledger.credit import UNCONDITIONAL, LotConditions
 from domain.ledger.events import LEDGER_EVENTS, Owner, Units, UsageCharged
 from domain.ledger.idempotency import IDEMPOTENCY_EVENTS
 from domain.ledger.lease import Answer
+from domain.ledger.lots import LotSource
 from domain.ledger.postings import TrialBalance, load_rules, postings
 from tests.fakes import CountingIds, ManualClock, MemoryEventStore
 
@@ -99,8 +101,8 @@ class Process:
         self.book = LeaseBook(self.tools)
         world.hub.subscribe(self.book.receive)
 
-    async def hold(self, hold_nano: int) -> Hold:
-        return await self.book.hold(admission(hold_nano))
+    async def hold(self, hold_nano: int, alias: str = "m") -> Hold:
+        return await self.book.hold(admission(hold_nano, alias))
 
     async def fill_journal(self, holds: list[Hold]) -> None:
         """Hold until the paused journal takes no more; raises what the last request got."""
@@ -111,9 +113,9 @@ class Process:
         await hold.charge(rated_nano=rated_nano, answer=ANSWER, now_us=self._clock.now_us())
         self.book.settled(ACCOUNT)
 
-    async def serve(self, hold_nano: int, rated_nano: int) -> None:
+    async def serve(self, hold_nano: int, rated_nano: int, alias: str = "m") -> None:
         """One request from its hold to its charge."""
-        hold = await self.hold(hold_nano)
+        hold = await self.hold(hold_nano, alias)
         await hold.admitted
         await self.charge(hold, rated_nano)
 
@@ -147,16 +149,24 @@ class LedgerWorld:
         given = limits or LedgerLimits(recall_wait_s=WITHIN_S, hold_wait_s=2 * WITHIN_S)
         self.first, self.second = Process(self, 1, given), Process(self, 2, given)
 
-    def grant(self, amount_nano: int) -> None:
+    def grant(
+        self, amount_nano: int, *, source: LotSource = "paid", conditions: LotConditions = UNCONDITIONAL
+    ) -> UUID:
         command = GrantCredit(
             account_id=ACCOUNT,
             lot_id=self.ids.new(),
             amount_nano=amount_nano,
-            source="paid",
+            source=source,
             reason="test",
             granted_by="test",
+            conditions=conditions,
         )
         grant_credit(command, store=self.store, clock=self.clock)
+        return command.lot_id
+
+    def ending(self, seconds: float) -> LotConditions:
+        """Of a lot that is over in so many seconds."""
+        return LotConditions(expires_us=self.clock.now_us() + round(seconds * 1_000_000))
 
     def lose_tail(self, *, after_position: int) -> None:
         """What a failover to a standby that lags does: the last commits are gone."""
@@ -211,19 +221,19 @@ def played(
     assert not [name for name in left if name.startswith("leased:")]
     in_wallet_nano = sum(nano for name, nano in left.items() if name.startswith("wallet:"))
     granted_nano = -sum(nano for name, nano in left.items() if name.startswith("issued:"))
-    assert in_wallet_nano == granted_nano - charged_nano
+    assert in_wallet_nano == granted_nano - charged_nano - left.get("breakage", 0)
     return world
 
 
 _requests = count(1)
 
 
-def admission(hold_nano: int) -> Admission:
+def admission(hold_nano: int, alias: str = "m") -> Admission:
     return Admission(
         request_id=UUID(int=next(_requests) << 32),
         account_id=ACCOUNT,
         key_id=KEY,
-        alias="m",
+        alias=alias,
         stream=False,
         hold_nano=hold_nano,
         price_version=1,

@@ -20,7 +20,7 @@ from domain.ledger.events import (
     RequestAdmitted,
 )
 from domain.ledger.refusals import InsufficientCredit
-from tests.application.ledger.ledger_world import LedgerWorld, played
+from tests.application.ledger.ledger_world import LedgerWorld, admission, played
 
 REFUSALS = [JournalFull("full"), LogUnavailable("away"), UnstorableEvent("bad")]
 each_refusal = pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: type(refusal).__name__)
@@ -141,7 +141,7 @@ def test_two_borrowings_at_once_open_one_lease() -> None:
         await world.first.serve(10, 1)
         account = world.first.account
         account._leases.drain()
-        await asyncio.gather(account._banker.top_up(), account._banker.borrow(100))
+        await asyncio.gather(account._banker.top_up("m"), account._banker.borrow(admission(100)))
 
     assert len(played(scenario).facts(LeaseGranted)) == 2
 

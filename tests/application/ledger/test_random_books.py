@@ -9,6 +9,7 @@ import pytest
 from application.eventlog import EventLogError, JournalFull, LogUnavailable, UnstorableEvent
 from application.ledger.lender import LedgerLimits
 from application.verify import render_text, verify
+from domain.ledger.credit import LotConditions
 from domain.ledger.events import (
     LeaseExtended,
     LeaseGaveBack,
@@ -25,6 +26,7 @@ from tests.application.ledger.ledger_world import ACCOUNT, ANSWER, TOPICS, Ledge
 CREDIT_NANO = 400
 CLIENTS = 5
 STEPS = 25
+ALIASES = ("m", "n")
 LIMITS = LedgerLimits(recall_wait_s=0.05, hold_wait_s=2.0)
 FAULTS = (LogUnavailable("away"), UnstorableEvent("bad"), JournalFull("full"))
 TOPICS_REFUSED = [
@@ -43,7 +45,7 @@ async def _turns(random: Random) -> None:
 
 async def _request(world: LedgerWorld, process: Process, random: Random) -> None:
     """Held, then charged at up to twice its hold, or given back; a full journal is tried again as the gateway does."""
-    hold = await process.hold(random.randrange(1, CREDIT_NANO // 3))
+    hold = await process.hold(random.randrange(1, CREDIT_NANO // 3), random.choice(ALIASES))
     await _turns(random)
     rated_nano = random.randrange(2 * hold.hold_nano)
     is_released = random.random() < 0.3
@@ -59,6 +61,16 @@ async def _request(world: LedgerWorld, process: Process, random: Random) -> None
         process.book.settled(ACCOUNT)
         await ended
         return
+
+
+def _grant(world: LedgerWorld, random: Random) -> None:
+    """Of any source, often for one model or with an end that upkeep will pass."""
+    conditions = LotConditions(
+        priority=random.choice((10, 50)),
+        expires_us=random.choice((None, world.clock.now_us() + 5_000_000)),
+        aliases=random.choice(((), ALIASES[:1])),
+    )
+    world.grant(random.randrange(1, 50), source=random.choice(("paid", "promo")), conditions=conditions)
 
 
 async def _client(world: LedgerWorld, random: Random, upkeep: asyncio.Lock) -> None:
@@ -78,7 +90,7 @@ async def _client(world: LedgerWorld, random: Random, upkeep: asyncio.Lock) -> N
                 async with upkeep:  # a process has one task for it
                     await process.keep_up()
             else:
-                world.grant(random.randrange(1, 50))
+                _grant(world, random)
         await _turns(random)
 
 

@@ -22,7 +22,7 @@ from application.ledger.wallet_reader import load_wallet, wallet_stream
 from domain.event import Event, TopicRegistry, encode
 from domain.ids import uuid7
 from domain.ledger import lease as lease_rules
-from domain.ledger import wallet as wallet_rules
+from domain.ledger import leasing, lending
 from domain.ledger.events import LEDGER_EVENTS, LeaseFenced, LeaseSettled, Owner, RequestAbandoned
 from domain.ledger.lease import Lease
 from domain.ledger.wallet import Wallet
@@ -111,7 +111,7 @@ def lend(
         granted_by="test",
     )
     wallet = grant_credit(lot, store=store, clock=SystemClock())
-    granted = wallet_rules.grant_lease(
+    granted = lending.grant_lease(
         wallet,
         account_id=account_id,
         lease_id=lease_id,
@@ -122,7 +122,7 @@ def lend(
     )
     lease = Lease(lease_id)
     facts: list[Event] = []
-    (opened,) = lease_rules.open_lease(
+    (opened,) = leasing.open_lease(
         lease, account_id=account_id, owner=owner, amount_nano=CREDIT_NANO, valid_ms=1, now_us=1
     )
     facts.append(opened)

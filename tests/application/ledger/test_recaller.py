@@ -13,10 +13,10 @@ from application.ledger.recaller import Recaller
 from application.ledger.wallet_access import WalletAccess
 from application.ledger.wallet_reader import load_wallet
 from domain.event import encode
-from domain.ledger import wallet as rules
+from domain.ledger import lending
 from domain.ledger.events import Owner, WalletEvent
 from domain.ledger.wallet import Wallet
-from tests.application.ledger.ledger_world import ACCOUNT, WALLET, LedgerWorld, played
+from tests.application.ledger.ledger_world import ACCOUNT, WALLET, LedgerWorld, admission, played
 
 OTHER, THIRD = Owner(UUID(int=7), 1), Owner(UUID(int=8), 1)
 OTHERS_LEASE, THIRDS_LEASE = UUID(int=70), UUID(int=80)
@@ -50,7 +50,7 @@ class Others(RecallMessages):
 
 
 def lend(wallet: Wallet, owner: Owner, lease_id: UUID) -> Sequence[WalletEvent]:
-    return rules.grant_lease(
+    return lending.grant_lease(
         wallet,
         account_id=ACCOUNT,
         lease_id=lease_id,
@@ -62,7 +62,7 @@ def lend(wallet: Wallet, owner: Owner, lease_id: UUID) -> Sequence[WalletEvent]:
 
 
 def take_back(wallet: Wallet, lease_id: UUID) -> Sequence[WalletEvent]:
-    return rules.reduce_lease(
+    return lending.reduce_lease(
         wallet,
         account_id=ACCOUNT,
         lease_id=lease_id,
@@ -87,7 +87,7 @@ def asked(world: LedgerWorld, *steps: Callable[[Recaller], None]) -> bool:
         recaller = others.recaller = Recaller(ACCOUNT, access, tools)
         store_change(world, lambda wallet: lend(wallet, OTHER, OTHERS_LEASE))
         await access.refresh()
-        answer = await recaller.ask_until(900, free_nano=lambda: 0)
+        answer = await recaller.ask_until(admission(900), available_nano=lambda: access.wallet.available_nano)
         assert not others.steps
         return answer
 

@@ -16,6 +16,7 @@ from application.ledger.wallet_access import WalletAccess
 from application.ledger.wallet_reader import SNAPSHOT_EVERY, load_wallet, refresh_snapshot, wallet_stream
 from domain.event import TopicRegistry, encode
 from domain.ids import uuid7
+from domain.ledger import credit, lending
 from domain.ledger import wallet as rules
 from domain.ledger.events import WALLET_EVENTS, Owner, WalletEvent
 from domain.ledger.snapshot import encode_snapshot, mark_of
@@ -47,7 +48,7 @@ class CountingStore(MemoryEventStore):
 
 
 def lot(wallet: Wallet, amount_nano: int = 7) -> list[WalletEvent]:
-    return rules.grant_credit(
+    return credit.grant_credit(
         wallet,
         account_id=ACCOUNT,
         lot_id=uuid7(),
@@ -60,7 +61,7 @@ def lot(wallet: Wallet, amount_nano: int = 7) -> list[WalletEvent]:
 
 
 def recall(wallet: Wallet) -> list[WalletEvent]:
-    return rules.request_recall(wallet, account_id=ACCOUNT, by=OWNER, wanted_nano=1, now_us=wallet.version)
+    return lending.request_recall(wallet, account_id=ACCOUNT, by=OWNER, wanted_nano=1, now_us=wallet.version)
 
 
 def history(events: int) -> CountingStore:

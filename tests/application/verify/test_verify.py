@@ -25,10 +25,10 @@ from domain.ledger.events import (
     RequestAbandoned,
     RequestAdmitted,
     RequestReleased,
-    Slice,
     Units,
     UsageCharged,
 )
+from domain.ledger.lots import Slice
 from domain.pricing import NO_MARKUP_PPM, Price, Window
 from domain.topics import REGISTRY
 from tests.histories import ListLog, history

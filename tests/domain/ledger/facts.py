@@ -1,12 +1,16 @@
 """Facts of one account's wallet and lease, with only what a test talks about to be said; and the two specifications."""
 
 from copy import deepcopy
+from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from domain.ledger import lease as lease_rules
 from domain.ledger import wallet as wallet_rules
 from domain.ledger.events import (
     Attempt,
+    CreditLotExpired,
     CreditLotGranted,
     LeaseClosed,
     LeaseEvent,
@@ -20,12 +24,12 @@ from domain.ledger.events import (
     RequestAbandoned,
     RequestAdmitted,
     RequestReleased,
-    Slice,
     Units,
     UsageCharged,
     WalletEvent,
 )
 from domain.ledger.lease import Answer, Lease
+from domain.ledger.lots import Slice
 from domain.ledger.wallet import Wallet
 from tests.spec import Spec
 
@@ -83,8 +87,8 @@ def slices(*parts: tuple[UUID, int]) -> tuple[Slice, ...]:
 # --- the wallet
 
 
-def lot(amount_nano: int, lot_id: UUID = OLD) -> CreditLotGranted:
-    return CreditLotGranted(
+def lot(amount_nano: int, lot_id: UUID = OLD, **changes: Any) -> CreditLotGranted:
+    fact = CreditLotGranted(
         account_id=ACCOUNT,
         lot_id=lot_id,
         amount_nano=amount_nano,
@@ -93,6 +97,11 @@ def lot(amount_nano: int, lot_id: UUID = OLD) -> CreditLotGranted:
         granted_by="system",
         occurred_us=NOW,
     )
+    return msgspec.structs.replace(fact, **changes)
+
+
+def lot_expired(amount_nano: int, lot_id: UUID = OLD, *, at_us: int) -> CreditLotExpired:
+    return CreditLotExpired(account_id=ACCOUNT, lot_id=lot_id, amount_nano=amount_nano, occurred_us=at_us)
 
 
 def granted(*parts: tuple[UUID, int], lease_id: UUID = LEASE) -> LeaseGranted:
@@ -144,14 +153,14 @@ def settled(*parts: tuple[UUID, int], charged_nano: int = 0, charges: int = 0) -
 # --- the lease
 
 
-def opened(amount_nano: int) -> LeaseOpened:
+def opened(amount_nano: int, **lots: Any) -> LeaseOpened:
     return LeaseOpened(
-        account_id=ACCOUNT, owner=OWNER, amount_nano=amount_nano, valid_ms=10_000, occurred_us=NOW
+        account_id=ACCOUNT, owner=OWNER, amount_nano=amount_nano, valid_ms=10_000, occurred_us=NOW, **lots
     )
 
 
-def admitted(request_id: UUID, hold_nano: int) -> RequestAdmitted:
-    return RequestAdmitted(
+def admitted(request_id: UUID, hold_nano: int, **changes: Any) -> RequestAdmitted:
+    fact = RequestAdmitted(
         request_id=request_id,
         account_id=ACCOUNT,
         key_id=KEY,
@@ -162,6 +171,7 @@ def admitted(request_id: UUID, hold_nano: int) -> RequestAdmitted:
         client_ref="their-id",
         occurred_us=NOW,
     )
+    return msgspec.structs.replace(fact, **changes)
 
 
 def charged(request_id: UUID, *, hold_nano: int, charge_nano: int, shortfall_nano: int = 0) -> UsageCharged:

@@ -9,6 +9,7 @@ from domain.event import Event, TopicRegistry, encode
 from domain.ledger.events import (
     LEDGER_EVENTS,
     Attempt,
+    CreditLotExpired,
     CreditLotGranted,
     LeaseClosed,
     LeaseExtended,
@@ -24,7 +25,6 @@ from domain.ledger.events import (
     RequestAbandoned,
     RequestAdmitted,
     RequestReleased,
-    Slice,
     Units,
     UsageCharged,
 )
@@ -33,6 +33,7 @@ from domain.ledger.idempotency import (
     IdempotencyKeyClaimed,
     IdempotencyOutcomeRecorded,
 )
+from domain.ledger.lots import Slice
 
 SAMPLES = Path(__file__).parents[2] / "golden" / "events"
 AT = 1_764_000_000_000_000
@@ -73,6 +74,7 @@ FACTS: tuple[Event, ...] = (
         granted_by="system",
         occurred_us=AT,
     ),
+    CreditLotExpired(account_id=ACCOUNT, lot_id=LOT, amount_nano=1_000_000_000, occurred_us=AT),
     LeaseGranted(
         account_id=ACCOUNT,
         lease_id=LEASE,
@@ -185,5 +187,5 @@ def test_a_fact_cannot_be_changed() -> None:
 
 def test_what_is_absent_is_not_stored() -> None:
     """Values inside facts leave out what is zero or unknown, so that a log of charges stays small."""
-    assert b"upstream_request_id" not in encode(FACTS[11])
-    assert b"cache_write" not in encode(FACTS[10])
+    assert b"upstream_request_id" not in encode(FACTS[12])
+    assert b"cache_write" not in encode(FACTS[11])

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from domain.ledger import lease as rules
+from domain.ledger import leasing
 from domain.ledger.events import AMOUNT_NANO_MAX, LeaseEvent, LeaseGaveBack, LeaseToppedUp
 from domain.ledger.lease import Lease
 from domain.ledger.refusals import (
@@ -42,17 +43,17 @@ Decide = Callable[[Lease], Sequence[LeaseEvent]]
 
 
 def open_lease(amount_nano: int) -> Decide:
-    return lambda lease: rules.open_lease(
+    return lambda lease: leasing.open_lease(
         lease, account_id=ACCOUNT, owner=OWNER, amount_nano=amount_nano, valid_ms=10_000, now_us=NOW
     )
 
 
 def top_up(amount_nano: int) -> Decide:
-    return lambda lease: rules.top_up(lease, amount_nano=amount_nano)
+    return lambda lease: leasing.top_up(lease, amount_nano=amount_nano)
 
 
 def give_back(amount_nano: int) -> Decide:
-    return lambda lease: rules.give_back(lease, amount_nano=amount_nano)
+    return lambda lease: leasing.give_back(lease, amount_nano=amount_nano)
 
 
 def admit(hold_nano: int, request_id: UUID = FIRST) -> Decide:
@@ -89,11 +90,11 @@ def release(request_id: UUID = FIRST) -> Decide:
 
 
 def close(lease: Lease) -> Sequence[LeaseEvent]:
-    return rules.close(lease, now_us=NOW)
+    return leasing.close(lease, now_us=NOW)
 
 
 def fence(lease: Lease) -> Sequence[LeaseEvent]:
-    return rules.fence(lease, by=REAPER, reason="owner is dead", now_us=NOW)
+    return leasing.fence(lease, by=REAPER, reason="owner is dead", now_us=NOW)
 
 
 # --- opening

@@ -2,14 +2,15 @@
 
 import json
 from importlib.resources import files
+from pathlib import Path
 from uuid import UUID
 
 import msgspec
 import pytest
 
-from domain.event import Event
+from domain.event import Event, TopicRegistry
 from domain.ledger.events import LEDGER_EVENTS, LeaseFenced, LeaseRecallRequested
-from domain.ledger.postings import Posting, TrialBalance, load_rules, postings
+from domain.ledger.postings import CURRENT_RULES, Posting, TrialBalance, load_rules, postings
 from tests.domain.ledger.facts import (
     ACCOUNT,
     FIRST,
@@ -27,13 +28,17 @@ from tests.domain.ledger.facts import (
     fenced,
     granted,
     lot,
+    lot_expired,
     opened,
     reduced,
     released,
     settled,
+    slices,
 )
 
 RULES = load_rules()
+REGISTRY = TopicRegistry(*LEDGER_EVENTS)
+SAMPLES = Path(__file__).parents[2] / "golden" / "events"
 WALLET_STREAM = UUID(int=77)
 OLD_LOT, NEW_LOT = f"wallet:{ACCOUNT}:{OLD}", f"wallet:{ACCOUNT}:{NEW}"
 LEASED = f"leased:{ACCOUNT}:{LEASE}"
@@ -57,6 +62,15 @@ def post(*events: Event) -> TrialBalance:
         (lot(100), [Posting("issued:paid", OLD_LOT, 100)]),
         (granted((OLD, 60), (NEW, 5)), [Posting(OLD_LOT, LEASED, 60), Posting(NEW_LOT, LEASED, 5)]),
         (extended((NEW, 5)), [Posting(NEW_LOT, LEASED, 5)]),
+        (lot_expired(7, at_us=NOW), [Posting(OLD_LOT, "breakage", 7)]),
+        (
+            msgspec.structs.replace(reduced((NEW, 5)), expired=slices((OLD, 1)), amount_nano=6),
+            [Posting(LEASED, NEW_LOT, 5), Posting(LEASED, "breakage", 1)],
+        ),
+        (
+            msgspec.structs.replace(settled((NEW, 5), charged_nano=9), expired=slices((OLD, 1))),
+            [Posting(LEASED, NEW_LOT, 5), Posting(LEASED, "breakage", 1)],
+        ),
         (reduced((NEW, 5), (OLD, 1)), [Posting(LEASED, NEW_LOT, 5), Posting(LEASED, OLD_LOT, 1)]),
         (settled((OLD, 9), charged_nano=3, charges=1), [Posting(LEASED, OLD_LOT, 9)]),
         (settled(charged_nano=3, charges=1), []),
@@ -149,14 +163,27 @@ def test_an_account_that_was_never_posted_stands_at_zero() -> None:
 # --- the rules as data
 
 
-def test_the_stored_rules_are_read_as_they_stand() -> None:
+@pytest.mark.parametrize("version", range(1, CURRENT_RULES + 1))
+def test_the_stored_rules_are_read_as_they_stand(version: int) -> None:
     """An auditor's replayer reads the same file without this code: nothing in it is ignored or defaulted."""
-    stored = files("domain.ledger").joinpath("posting_rules", "1.json").read_bytes()
-    read = json.loads(msgspec.json.encode(RULES))
+    stored = files("domain.ledger").joinpath("posting_rules", f"{version}.json").read_bytes()
+    read = json.loads(msgspec.json.encode(load_rules(version)))
     for rule in (entry for entries in read["rules"].values() for entry in entries):
         if rule["each"] is None:
             del rule["each"]
     assert read == json.loads(stored)
+
+
+@pytest.mark.parametrize("version", range(1, CURRENT_RULES))
+def test_a_later_version_moves_what_earlier_events_moved(version: int) -> None:
+    """So one version is right for the whole log: it says something new only of what earlier events did not have."""
+    before = load_rules(version)
+    assert before.rules.keys() <= RULES.rules.keys()
+    for topic, entries in before.rules.items():
+        assert RULES.rules[topic][: len(entries)] == entries
+        fact = REGISTRY.decode(topic, (SAMPLES / f"{topic}.json").read_bytes())
+        assert list(postings(RULES, fact, stream_id=LEASE)) == list(postings(before, fact, stream_id=LEASE))
+    assert {name: RULES.accounts[name] for name in before.accounts} == before.accounts
 
 
 def test_every_rule_is_of_a_topic_and_accounts_that_exist() -> None:

@@ -8,7 +8,18 @@ import pytest
 from domain.ledger import snapshot
 from domain.ledger.snapshot import decode_snapshot, encode_snapshot, mark_of
 from domain.ledger.wallet import Wallet
-from tests.domain.ledger.facts import LEASE, NEW, OLD, OTHER_LEASE, WALLET_SPEC, granted, lot, reduced
+from tests.domain.ledger.facts import (
+    LEASE,
+    NEW,
+    NOW,
+    OLD,
+    OTHER_LEASE,
+    WALLET_SPEC,
+    granted,
+    lot,
+    lot_expired,
+    reduced,
+)
 
 NEWEST_FIRST = (UUID(int=9), UUID(int=5), UUID(int=7))
 FACTS = (
@@ -16,6 +27,9 @@ FACTS = (
     granted((NEWEST_FIRST[0], 100), (NEWEST_FIRST[1], 20)),
     reduced((NEWEST_FIRST[1], 20), (NEWEST_FIRST[0], 1)),
     granted((NEWEST_FIRST[2], 2), lease_id=OTHER_LEASE),
+    lot(5, UUID(int=4), expires_us=NOW + 1),
+    lot(6, UUID(int=3), expires_us=NOW + 2, aliases=("big",)),
+    lot_expired(5, UUID(int=4), at_us=NOW + 1),
 )
 MARK = mark_of(b"the last event")
 

@@ -5,10 +5,14 @@ from uuid import UUID
 
 import pytest
 
+from domain.ledger import credit, lending
 from domain.ledger import wallet as rules
-from domain.ledger.events import AMOUNT_NANO_MAX, CreditLotGranted, LeaseRecallRequested, Slice, WalletEvent
+from domain.ledger.credit import LotAlreadyGranted
+from domain.ledger.events import AMOUNT_NANO_MAX, CreditLotGranted, LeaseRecallRequested, WalletEvent
+from domain.ledger.lending import LeaseAlreadyGranted
+from domain.ledger.lots import Slice
 from domain.ledger.refusals import AmountOutOfRange, InsufficientCredit, LeaseEnded
-from domain.ledger.wallet import LeaseAlreadyGranted, LotAlreadyGranted, Wallet
+from domain.ledger.wallet import Wallet
 from tests.domain.ledger.facts import (
     ACCOUNT,
     LEASE,
@@ -31,7 +35,7 @@ Decide = Callable[[Wallet], Sequence[WalletEvent]]
 
 
 def grant_credit(amount_nano: int, lot_id: UUID = OLD) -> Decide:
-    return lambda wallet: rules.grant_credit(
+    return lambda wallet: credit.grant_credit(
         wallet,
         account_id=ACCOUNT,
         lot_id=lot_id,
@@ -44,7 +48,7 @@ def grant_credit(amount_nano: int, lot_id: UUID = OLD) -> Decide:
 
 
 def lend(amount_nano: int, lease_id: UUID = LEASE) -> Decide:
-    return lambda wallet: rules.grant_lease(
+    return lambda wallet: lending.grant_lease(
         wallet,
         account_id=ACCOUNT,
         lease_id=lease_id,
@@ -56,19 +60,19 @@ def lend(amount_nano: int, lease_id: UUID = LEASE) -> Decide:
 
 
 def lend_more(amount_nano: int) -> Decide:
-    return lambda wallet: rules.extend_lease(
+    return lambda wallet: lending.extend_lease(
         wallet, account_id=ACCOUNT, lease_id=LEASE, amount_nano=amount_nano, now_us=NOW
     )
 
 
 def take_back(amount_nano: int) -> Decide:
-    return lambda wallet: rules.reduce_lease(
+    return lambda wallet: lending.reduce_lease(
         wallet, account_id=ACCOUNT, lease_id=LEASE, amount_nano=amount_nano, now_us=NOW
     )
 
 
 def settle(charged_nano: int, charges: int = 0) -> Decide:
-    return lambda wallet: rules.settle_lease(
+    return lambda wallet: lending.settle_lease(
         wallet,
         account_id=ACCOUNT,
         lease_id=LEASE,
@@ -227,7 +231,7 @@ def test_a_recall_is_a_fact_that_moves_nothing() -> None:
     recalled = LeaseRecallRequested(account_id=ACCOUNT, by=OWNER, wanted_nano=7, occurred_us=NOW)
     given = WALLET_SPEC.given(lot(100))
     given.when(
-        lambda wallet: rules.request_recall(wallet, account_id=ACCOUNT, by=OWNER, wanted_nano=7, now_us=NOW)
+        lambda wallet: lending.request_recall(wallet, account_id=ACCOUNT, by=OWNER, wanted_nano=7, now_us=NOW)
     ).then(recalled)
     before, after = WALLET_SPEC.fold(lot(100)), WALLET_SPEC.fold(lot(100), recalled)
     assert after.version == before.version + 1
