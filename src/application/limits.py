@@ -155,7 +155,7 @@ class Permit:
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """`x-ratelimit-*` of the limit with the least left; none for what has no limit."""
-        return _headers(self._meters)
+        return _headers(self._meters) if self._meters else []
 
 
 class RateLimiter:

@@ -9,6 +9,7 @@ PRICE_CEILING_NANO_PER_MILLION: Final = (
     10**15
 )  #: one credit a token; a dearer price is a slip of the decimal point
 _NANO_DIGITS: Final = 9
+_WHOLE_NANO: Final = 10**_NANO_DIGITS
 _DECIMAL: Final = re.compile(r"([0-9]{1,7})(?:\.([0-9]{1,9}))?")
 
 
@@ -39,6 +40,5 @@ def nano_per_million(decimal: str, *, field: str) -> int:
 
 def decimal_text(amount_nano: int) -> str:
     """The decimal that `nano` reads back as the same integer."""
-    whole, fraction = divmod(amount_nano, 10**_NANO_DIGITS)
-    digits = f"{fraction:0{_NANO_DIGITS}d}".rstrip("0")
-    return f"{whole}.{digits}" if digits else str(whole)
+    whole, fraction = divmod(amount_nano, _WHOLE_NANO)
+    return f"{whole}.{fraction:09d}".rstrip("0") if fraction else str(whole)

@@ -116,6 +116,7 @@ class Attempts:
         begun.first_byte_s = first_byte_s
         opened = Opened(
             candidate=candidate,
+            deployment=deployment,
             speech=speech,
             asked=asked,
             response=response,

@@ -19,6 +19,7 @@ class Opened(msgspec.Struct, kw_only=True):
     """A deployment began to answer; its body is still to be read."""
 
     candidate: Candidate
+    deployment: DeploymentView
     speech: Speech
     asked: Asked
     response: UpstreamResponse
@@ -27,10 +28,6 @@ class Opened(msgspec.Struct, kw_only=True):
     first_byte_s: float  #: from the start of the attempt
     status: int
     streams: bool  #: its body is passed on as it comes
-
-    @property
-    def deployment(self) -> DeploymentView:
-        return self.candidate.deployment
 
 
 def unsupported(name: str) -> InvalidRequest:
@@ -45,7 +42,7 @@ def request_to(deployment: DeploymentView, asked: Asked, asking: Asking) -> Upst
     headers = [
         (b"content-type", asked.content_type),
         (b"accept", _accepted(asked, asking)),
-        (b"x-request-id", str(asking.request_id).encode()),
+        (b"x-request-id", asking.ref()),
         (b"user-agent", b"tokenok"),
         *asked.headers,
     ]

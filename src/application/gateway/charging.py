@@ -85,7 +85,8 @@ class Charging:
 
     def by(self, alias: str) -> None:
         """From here on this alias' terms count."""
-        self.terms = self._other_terms.get(alias, self._own_terms)
+        if self._other_terms:
+            self.terms = self._other_terms.get(alias, self._own_terms)
 
     async def charge(
         self,

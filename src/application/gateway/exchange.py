@@ -258,7 +258,7 @@ class Exchange:
     ) -> Sequence[tuple[bytes, bytes]]:
         overhead_s = time.monotonic() - self._call.started_s - self._attempts.upstream_s
         return answer_headers(
-            str(self._call.request_id).encode(),
+            self._asking.ref(),
             deployment=opened.deployment,
             attempts=self._attempts,
             overhead_ms=max(0.0, overhead_s * 1000),

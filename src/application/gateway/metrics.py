@@ -1,5 +1,6 @@
 """Counters of one gateway process, cheap enough for every request; `/metrics` turns them into text."""
 
+from bisect import bisect_left
 from collections import Counter
 
 
@@ -18,11 +19,7 @@ class GatewayMetrics:
         """One request ended, well or not."""
         self.requests += 1
         self.latency_s_total += latency_s
-        for index, bound_s in enumerate(self.LATENCY_BOUNDS_S):
-            if latency_s <= bound_s:
-                self.latency_buckets[index] += 1
-                return
-        self.latency_buckets[-1] += 1
+        self.latency_buckets[bisect_left(self.LATENCY_BOUNDS_S, latency_s)] += 1
 
     def refused(self, code: str) -> None:
         self.refusals[code if len(self.refusals) < 200 or code in self.refusals else "other"] += 1  # noqa: PLR2004  # codes of upstreams are not ours to bound

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
@@ -28,7 +29,6 @@ from application.routing.offers import (
     Offer,
     Unpriced,
     affordable,
-    limits_of,
     offer_of,
     plan,
     planned_offers,
@@ -37,11 +37,11 @@ from application.routing.offers import (
 from application.routing.plan import Needs, Planned, Planner
 from application.speech.port import Asking, Endpoint, Head
 from application.speech.upload import Upload
-from application.wire.bounds import Bound
+from application.wire.bounds import Bound, widest_limits
 from application.wire.errors import InvalidRequest
 from domain.keys.access import ModelNotAllowed
 
-_NO_TERMS: Final[Mapping[str, Terms]] = MappingProxyType({})
+NO_TERMS: Final[Mapping[str, Terms]] = MappingProxyType({})
 
 
 class Agreed(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,18 +88,29 @@ class Offering:
         """Find what may serve, in which order, and the most that it can cost."""
         now_us = self._clock.now_us()
         offers = self._offers(caller, head, controls, now_us=now_us)
+        bound = _bound(endpoint, head, offers)
         asking = Asking(
             request_id=call.request_id,
             body=body,
             head=head,
-            bound=_bound(endpoint, head, offers),
+            bound=bound,
             created_s=now_us // 1_000_000,
             headers=call.headers,
             upload=upload,
         )
         planned = self._plan(offers, asking, endpoint, caller=caller, controls=controls, now_us=now_us)
-        return _agreed(
-            planned_offers(offers, planned), planned, asking, caller=caller, operation=endpoint.name
+        first, *others = planned_offers(offers, planned)
+        key_id, operation = caller.key.key_id, endpoint.name
+        hold_nano, other_terms = first.worst_nano(bound), NO_TERMS
+        if others:
+            hold_nano = max(hold_nano, *(one.worst_nano(bound) for one in others))
+            other_terms = {one.alias: _terms(one, asking, key_id, operation) for one in others}
+        return Agreed(
+            asking=asking,
+            planned=planned,
+            terms=_terms(first, asking, key_id, operation),
+            other_terms=other_terms,
+            hold_nano=hold_nano,
         )
 
     def _offers(self, caller: Caller, head: Head, controls: Controls, *, now_us: int) -> Sequence[Offer]:
@@ -137,9 +148,11 @@ class Offering:
         now_us: int,
     ) -> Planned:
         bound = asking.bound
-        within = affordable(offers, controls, bound)
-        if not within:
-            raise too_expensive()
+        within = offers
+        if controls.max_price is not None:
+            within = affordable(offers, controls.max_price, bound)
+            if not within:
+                raise too_expensive()
         planned = plan(
             within,
             self._planner,
@@ -171,8 +184,11 @@ def _offer(head: Head, route: RouteView, *, now_us: int) -> Offer:
 
 def _bound(endpoint: Endpoint, head: Head, offers: Sequence[Offer]) -> Bound:
     """What covers every offer."""
-    limits = limits_of(offers)
+    first = offers[0]
     try:
+        if len(offers) == 1:
+            return endpoint.bound(head, first.route.limits, first.price.price)
+        limits = widest_limits([one.route.limits for one in offers])
         return widest([endpoint.bound(head, limits, one.price.price) for one in offers])
     except InvalidRequest as fault:
         raise Refused(fault.code, fault.message, param=fault.param) from None
@@ -185,27 +201,14 @@ def _draw(offers: Sequence[Offer], asking: Asking, caller: Caller) -> float:
     return 0.0
 
 
-def _agreed(
-    offers: Sequence[Offer], planned: Planned, asking: Asking, *, caller: Caller, operation: str
-) -> Agreed:
-    bound = asking.bound
-    terms = [
-        Terms(
-            key_id=caller.key.key_id,
-            alias=offer.alias,
-            bound=bound,
-            price=offer.price,
-            factor_ppm=offer.factor_ppm,
-            window_ppm=offer.window_ppm,
-            service_tier=asking.head.service_tier,
-            operation=operation,
-        )
-        for offer in offers
-    ]
-    return Agreed(
-        asking=asking,
-        planned=planned,
-        terms=terms[0],
-        other_terms=_NO_TERMS if len(terms) == 1 else {one.alias: one for one in terms[1:]},
-        hold_nano=max([offer.worst_nano(bound) for offer in offers]),
+def _terms(offer: Offer, asking: Asking, key_id: UUID, operation: str) -> Terms:
+    return Terms(
+        key_id=key_id,
+        alias=offer.alias,
+        bound=asking.bound,
+        price=offer.price,
+        factor_ppm=offer.factor_ppm,
+        window_ppm=offer.window_ppm,
+        service_tier=asking.head.service_tier,
+        operation=operation,
     )

@@ -6,10 +6,10 @@ from typing import Final
 import msgspec
 
 from application.directory_views import Candidate, RouteView
-from application.routing.controls import NO_CONTROLS, Controls
+from application.routing.controls import NO_CONTROLS, Controls, MaxPrice
 from application.routing.plan import Needs, Planned, Planner
 from application.speech.port import Head
-from application.wire.bounds import Bound, ModelLimits, widest_limits
+from application.wire.bounds import Bound
 from application.wire.spending import ROUTING
 from domain.ledger.events import PassedOver
 from domain.limits import ProviderPolicy
@@ -88,23 +88,13 @@ def _tier_ppm(head: Head, route: RouteView, price: Price) -> int:
     return tier_ppm
 
 
-def limits_of(offers: Sequence[Offer]) -> ModelLimits:
-    """The widest of what any deployment could do: whichever serves, the hold covers it."""
-    return widest_limits([one.route.limits for one in offers])
-
-
 def widest(bounds: Sequence[Bound]) -> Bound:
     """The most of each unit in any of them."""
-    if len(bounds) == 1:
-        return bounds[0]
     return Bound(**{name: max(getattr(one, name) for one in bounds) for name in Bound.__struct_fields__})
 
 
-def affordable(offers: Sequence[Offer], controls: Controls, bound: Bound) -> Sequence[Offer]:
+def affordable(offers: Sequence[Offer], most: MaxPrice, bound: Bound) -> Sequence[Offer]:
     """Those within the client's ceiling, which is hard."""
-    most = controls.max_price
-    if most is None:
-        return offers
     return [
         one
         for one in offers

@@ -62,10 +62,17 @@ class Asking(msgspec.Struct, kw_only=True):
     headers: Headers = ()  #: those of the client that may change what is asked, names in lower case
     upload: Upload | None = None  #: the form
     _document: dict[str, Any] | None = None
+    _ref: bytes = b""
 
     @property
     def stream(self) -> bool:
         return self.head.stream
+
+    def ref(self) -> bytes:
+        """The id as text, for headers; made once."""
+        if not self._ref:
+            self._ref = str(self.request_id).encode()
+        return self._ref
 
     def document(self) -> dict[str, Any]:
         """The body, parsed once; it has passed the endpoint's `parse`. Not to be changed."""

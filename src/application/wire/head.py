@@ -25,7 +25,7 @@ METADATA_KEY_CHARS_MAX: Final = 64
 METADATA_VALUE_CHARS_MAX: Final = 512
 _NAME_CHARS_SHOWN: Final = 64
 _CLIENT_TOOLS: Final = ("function", "custom")
-_SEARCHES: Final = ("web_search_options", "search_parameters", "search_settings", "plugins")
+_SEARCHES: Final = frozenset(("web_search_options", "search_parameters", "search_settings", "plugins"))
 
 _KINDS: Final[dict[type, str]] = {
     type(None): "null",
@@ -90,13 +90,17 @@ def parse_chat(body: bytes) -> ChatHead:
         metadata=_metadata(request),
         content=read_messages(request),
         has_prediction=request.get("prediction") is not None,
-        provider_tools=tools + sum(request.get(name) is not None for name in _SEARCHES),
+        provider_tools=tools if _SEARCHES.isdisjoint(request) else tools + _searches(request),
         body_bytes=len(body),
         unpriced=unpriced_members(request, provider_tools=tools > 0)
         + stored_references(body, request)
         + spoken_before(request["messages"]),
         service_tier=service_tier(request),
     )
+
+
+def _searches(request: dict[str, Any]) -> int:
+    return sum(request.get(name) is not None for name in _SEARCHES)
 
 
 def service_tier(request: dict[str, Any]) -> str:

@@ -119,7 +119,10 @@ class Reading:
 
     def first(self, *paths: tuple[str, ...]) -> int:
         """The first usable figure among `paths`, 0 if none is."""
+        members = self.members
         for path in paths:
+            if path[0] not in members:  # as nearly all are
+                continue
             value = self.figure(*path)
             if value is not None and value >= 0:
                 return value
