@@ -12,6 +12,7 @@ from application.gateway.attempts import Attempts
 from application.gateway.rating import (
     Terms,
     answer_of,
+    cost_nano,
     metered,
     metered_in_units,
     rated_nano,
@@ -24,6 +25,7 @@ from application.wire.relay import Tail
 from application.wire.spoken import SpokenText
 from application.wire.tokens import TokenCounter
 from application.wire.usage import Usage
+from domain.pricing import Price
 
 _NO_TAIL: Final = Tail(b"", complete=False, fault=None)
 
@@ -112,8 +114,13 @@ class Charging:
         else:
             usage = metered_in_units(said.used, said.raw, terms)
         self.usage = usage
-        if terms.price.price.service_tiers:
-            terms = with_told_tier(terms, said.service_tier or told_tier(said.end, said.raw))
+        cost, tiers = deployment.cost, terms.price.price.service_tiers
+        if tiers or cost is not None:
+            told = said.service_tier or told_tier(said.end, said.raw)
+            if tiers:
+                terms = with_told_tier(terms, told)
+            if cost is not None:
+                self._note_cost(usage, cost, told)
         answer = answer_of(
             usage,
             terms=terms,
@@ -125,3 +132,15 @@ class Charging:
         )
         await self._settlement.charge(rated_nano=rated_nano(usage, terms), answer=answer)
         return usage
+
+    def _note_cost(self, usage: Usage, cost: Price, told: str | None) -> None:
+        """Of the attempt that is charged for, the last one."""
+        attempt = self._attempts.records[-1]
+        taken_nano = cost_nano(
+            usage,
+            cost,
+            asked_tier=self.terms.service_tier,
+            told_tier=told,
+            started_us=attempt.started_us,
+        )
+        self._attempts.records[-1] = msgspec.structs.replace(attempt, cost_nano=taken_nano)

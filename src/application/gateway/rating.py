@@ -175,6 +175,13 @@ def rated_nano(usage: Usage, terms: Terms) -> int:
     return charge_nano(usage.units(), price.price, price.markup_ppm, factor_ppm=terms.factor_ppm)
 
 
+def cost_nano(usage: Usage, cost: Price, *, asked_tier: str, told_tier: str | None, started_us: int) -> int:
+    """What a provider takes for `usage` in an attempt that began then, in nano-credits."""
+    tier_ppm = charged_tier_ppm(asked_tier, told_tier, cost)
+    factor_ppm = combined_ppm(cost.window_ppm(started_us), tier_ppm)
+    return charge_nano(usage.units(), cost, NO_MARKUP_PPM, factor_ppm=factor_ppm)
+
+
 def answer_of(
     usage: Usage,
     *,

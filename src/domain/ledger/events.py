@@ -43,6 +43,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     upstream_request_id: str | None = None
     credential_id: UUID | None = None
     first_byte_ms: int | None = None  #: until the answer's head came
+    cost_nano: int | None = None
+    """What the provider takes for it, in nano-credits, by the deployment's cost; none if that is not known, or nothing was used."""
 
 
 class PassedOver(msgspec.Struct, frozen=True, kw_only=True):

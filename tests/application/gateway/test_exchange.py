@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from msgspec import structs
 
+from application.directory_views import DeploymentView
 from application.gateway.client import ClientGone
 from application.gateway.refused import Refused
 from application.upstream import (
@@ -16,9 +18,11 @@ from application.upstream import (
     UpstreamTimeout,
 )
 from domain.ledger.events import UsageCharged
+from domain.pricing import Window
 from tests.application.gateway.exchange_world import (
     ANSWER,
     DONE,
+    PRICE,
     PROMPT_TOKENS,
     STREAM_HEAD,
     ExchangeWorld,
@@ -403,3 +407,64 @@ def test_an_event_holds_no_text_that_an_upstream_put_into_its_usage() -> None:
     world = run(scenario)
     assert world.charged().usage_raw == '{"prompt_tokens":10,"completion_tokens":2}'
     assert not [one for one in world.ledger.store.log if b"hello" in one.state]
+
+
+COST = structs.replace(
+    PRICE,
+    output_nano_per_million=3_000_000,
+    windows=(Window(weekdays=tuple(range(7)), from_minute=0, to_minute=1440, factor_ppm=2_000_000),),
+    service_tiers={"priority": 5_000_000},
+)
+
+
+def costly(number: int) -> DeploymentView:
+    return structs.replace(deployment(number), cost=COST)
+
+
+def test_an_attempt_has_what_the_provider_takes_for_it() -> None:
+    """Ten tokens at one and two at three, twice as much at this hour; the one that failed used nothing. The customer's price is its own."""
+
+    async def scenario() -> ExchangeWorld:
+        world = ExchangeWorld(Response([b"{}"], status=500), Response([ANSWER]))
+        await world.run(costly(1), costly(2))
+        return world
+
+    charged = run(scenario).charged()
+    assert [one.cost_nano for one in charged.attempts] == [None, 32]
+    assert charged.charge_nano == 12
+
+
+def test_an_attempt_that_broke_off_costs_what_was_seen_of_it() -> None:
+    """Counted here, as its charge is: the prompt's tokens and one word."""
+
+    async def scenario() -> ExchangeWorld:
+        world = ExchangeWorld(stream(chunk("hi"), UpstreamClosed("gone")), stream=True)
+        await world.run(costly(1))
+        return world
+
+    (attempt,) = run(scenario).charged().attempts
+    assert (attempt.outcome, attempt.cost_nano) == ("truncated", 2 * (PROMPT_TOKENS + 3))
+
+
+def test_a_provider_takes_the_price_of_the_tier_that_it_served() -> None:
+    """Also where the customer's price knows no tiers."""
+    answer = ANSWER.replace(b'"id":"c1"', b'"id":"c1","service_tier":"priority"')
+
+    async def scenario() -> ExchangeWorld:
+        world = ExchangeWorld(Response([answer]))
+        await world.run(costly(1))
+        return world
+
+    charged = run(scenario).charged()
+    assert (charged.attempts[0].cost_nano, charged.charge_nano) == (5 * 32, 12)
+
+
+def test_what_is_not_known_to_cost_anything_has_no_cost() -> None:
+    """None is not zero."""
+
+    async def scenario() -> ExchangeWorld:
+        world = ExchangeWorld(Response([ANSWER]))
+        await world.run()
+        return world
+
+    assert run(scenario).charged().attempts[0].cost_nano is None
