@@ -137,12 +137,12 @@ class V1:
 
     async def _generation(self, scope: Scope, call: Call, client: AsgiClient) -> None:
         """What became of a request of the caller's account; a moment after its end, for the log is read behind it."""
-        caller = self._gateway.caller(call)
         wanted = parse_qs(scope["query_string"].decode("ascii", "replace")).get("id", [])
         request_id = request_id_of(wanted[0]) if len(wanted) == 1 else None
-        if request_id is None:
-            raise Refused("invalid_value", "'id' must be the id of one request.", param="id")
-        detail = await _from_record(lambda: self._requests.request(request_id))
+        with self._gateway.visited(call) as caller:
+            if request_id is None:
+                raise Refused("invalid_value", "'id' must be the id of one request.", param="id")
+            detail = await _from_record(lambda: self._requests.request(request_id))
         if detail is None or detail.request.account_id != caller.account.account_id:
             raise Refused(
                 "generation_not_found",
@@ -154,12 +154,12 @@ class V1:
 
     async def _receipt(self, path: bytes, call: Call, client: AsgiClient) -> None:
         """The signed receipt of a request of the caller's account; a moment after its end."""
-        caller = self._gateway.caller(call)
         request_id = request_id_of(path.removeprefix(_RECEIPTS).decode("ascii", "replace"))
-        if request_id is None:
-            raise Refused("invalid_value", "A receipt's URL ends with the id of one request.")
-        account_id = caller.account.account_id
-        issued = await _from_record(lambda: self._receipts.issue(request_id, account_id=account_id))
+        with self._gateway.visited(call) as caller:
+            if request_id is None:
+                raise Refused("invalid_value", "A receipt's URL ends with the id of one request.")
+            account_id = caller.account.account_id
+            issued = await _from_record(lambda: self._receipts.issue(request_id, account_id=account_id))
         if issued is None:
             raise Refused(
                 "receipt_not_found",

@@ -1,7 +1,8 @@
 """The way in: who calls, for which model, at what price and worst case; then the exchange."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from application.clock import Clock
@@ -76,9 +77,19 @@ class Gateway:
         self._repeats = repeats
         self._is_fresh = is_fresh
 
-    def caller(self, call: Call) -> Caller:
-        """Who calls. Raises: Refused."""
-        return self._authenticate(call)
+    @contextmanager
+    def visited(self, call: Call) -> Iterator[Caller]:
+        """Who calls for what costs no credit, but our processor as often as anybody likes: rate limits count it.
+
+        Raises:
+            Refused: nobody, or too often.
+        """
+        caller = self._authenticate(call)
+        permit = self._permit(caller, tokens=0)
+        try:
+            yield caller
+        finally:
+            permit.end(0)
 
     def models(self, call: Call) -> list[ModelView]:
         """The models that this key may use. Raises: Refused."""

@@ -217,3 +217,17 @@ def test_a_redirect_is_a_failure_and_free(world: World, fault: str) -> None:
     ended = world.ending(answer.headers["x-request-id"])
     assert not isinstance(ended, UsageCharged)
     assert {attempt.status // 100 for attempt in ended.attempts} == {3}
+
+
+def test_looking_up_a_generation_counts_as_a_request(world: World) -> None:
+    """It costs no credit, but a look into the database: nobody has it as often as they like."""
+    key = world.new_key("Curious", amount_nano=10**9, rpm=1)
+    codes = []
+    for _ in range(2):
+        answer = world.client.get(
+            "/v1/generation",
+            params={"id": "0193a5e0-0000-7000-8000-000000000001"},
+            headers={"authorization": f"Bearer {key}"},
+        )
+        codes.append((answer.status_code, answer.json()["error"]["code"]))
+    assert codes == [(404, "generation_not_found"), (429, "rate_limit_exceeded")]
