@@ -66,6 +66,7 @@ def test_any_bit_of_any_file(original: Path, data: st.DataObject) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_200)
 def test_a_bit_of_every_byte_of_every_file(original: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The same without leaving a place out; which bit of a byte it is goes round."""
     for path in sorted(original.iterdir()):

@@ -1,0 +1,367 @@
+"""What a ledger of a million requests takes: verification, rebuild of every read model, export, and audit of the export.
+
+    python -m benchmarks.million --requests 1000000
+
+The log is made by the real deciders and stored by the real event store: accounts with several lots, leases of two
+gateways that are topped up, give back, are closed and settled, a price list that changes, requests that are charged
+and released, and a gateway that dies now and then with its requests open. The same number of requests makes the same
+log but for its times of recording. Uses `DATABASE_URL` and `REDIS_URL` if they are set, else embedded servers.
+"""
+
+import argparse
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from random import Random
+from typing import TypeVar
+from uuid import UUID
+
+import structlog
+from benchmarks.projections import servers, service
+
+from adapters.eventstore.store import PostgresEventStore
+from adapters.exporting.folder import new_folder
+from application.eventlog import NewEvent
+from application.exporting.ledger import LedgerExport, export_ledger
+from application.verify import verify
+from domain.catalogue.prices import PRICE_LIST_STREAM, PriceListPublished
+from domain.event import Event, encode
+from domain.ids import stream_of
+from domain.ledger import lease as lease_rules
+from domain.ledger import wallet as wallet_rules
+from domain.ledger.events import Attempt, LeaseEvent, Owner, Units, WalletEvent
+from domain.ledger.lease import Answer, Lease
+from domain.ledger.wallet import Wallet
+from domain.pricing import Price, charge_nano
+from domain.topics import REGISTRY
+from projections.pool import projection_pool
+from projections.snapshot import ReadModelReader
+
+CREDIT = 10**9
+ACCOUNTS = 40
+LOTS = 3
+ALIASES = ("acme/large", "acme/small", "other/medium")
+OPEN_MAX = 32  #: requests under way on a lease
+CHARGES_MAX = 5_000  #: in one lease
+CRASH_EVERY = 100_000  #: requests, until the second gateway dies again
+BATCH_EVENTS = 5_000
+START_US = 1_793_491_200_000_000
+PACE_US = 4_000_000  #: from one request to the next
+HOLD_NANO = CREDIT // 50
+AUDITOR = Path(__file__).parents[1] / "audit" / "tokenok_audit.py"
+
+_T = TypeVar("_T")
+
+
+class Borrower:
+    """A lease of one account at one gateway, renewed for ever."""
+
+    def __init__(self, account_id: UUID, owner: Owner) -> None:
+        self.account_id = account_id
+        self.owner = owner
+        self.lease = Lease(UUID(int=0))
+        self.open: deque[tuple[UUID, str]] = deque()
+
+
+class Load:
+    """Makes the log, a group of events for each thing that happens."""
+
+    def __init__(self) -> None:
+        self._random = Random(1)
+        self._now_us = START_US
+        self._wallets = {self._id(): Wallet() for _ in range(ACCOUNTS)}
+        self._keys = {account_id: self._id() for account_id in self._wallets}
+        self._deployment_id = self._id()
+        self._prices: list[PriceListPublished] = []
+
+    def groups(self, requests: int) -> Iterator[list[NewEvent]]:
+        """The whole log; some requests are open at its end."""
+        yield self._publish()
+        for account_id in self._wallets:
+            for _ in range(LOTS):
+                yield self._grant(account_id)
+        gateways = [Owner(self._id(), 1), Owner(self._id(), 1)]
+        borrowers = [Borrower(account_id, owner) for owner in gateways for account_id in self._wallets]
+        for borrower in borrowers:
+            yield self._open(borrower)
+        for number in range(1, requests + 1):
+            self._now_us += PACE_US
+            if number % (requests // 3) == 0:
+                yield self._publish()
+            if number % CRASH_EVERY == 0:
+                for borrower in borrowers[ACCOUNTS:]:
+                    yield self._die(borrower)
+                    yield self._open(borrower)
+            yield from self._request(borrowers[self._random.randrange(len(borrowers))])
+
+    def _request(self, borrower: Borrower) -> Iterator[list[NewEvent]]:
+        """One more begins, and one that is under way may end."""
+        if borrower.lease.charges >= CHARGES_MAX:
+            while borrower.open:
+                yield self._end(borrower)
+            yield self._close(borrower)
+            yield self._open(borrower)
+        if borrower.lease.free_nano < HOLD_NANO:
+            yield self._resize(borrower)
+        yield self._admit(borrower)
+        if len(borrower.open) >= OPEN_MAX:
+            yield self._end(borrower)
+
+    def _publish(self) -> list[NewEvent]:
+        """Each list is dearer than the one before."""
+        version = len(self._prices) + 1
+        price = Price(
+            input_nano_per_million=version * 2_000_000_000,
+            cached_input_nano_per_million=version * 200_000_000,
+            cache_write_nano_per_million=version * 2_500_000_000,
+            output_nano_per_million=version * 7_999_999_999,
+            request_nano_per_million=0,
+        )
+        published = PriceListPublished(
+            entries=dict.fromkeys(ALIASES, price),
+            markup_ppm=1_050_000,
+            effective_from_us=self._now_us,
+            approved_by="system",
+            note="",
+            occurred_us=self._now_us,
+            actor="system",
+        )
+        self._prices.append(published)
+        return [_stored(PRICE_LIST_STREAM, version, published)]
+
+    def _grant(self, account_id: UUID) -> list[NewEvent]:
+        granted = wallet_rules.grant_credit(
+            self._wallets[account_id],
+            account_id=account_id,
+            lot_id=self._id(),
+            amount_nano=10_000_000 * CREDIT,
+            source=self._random.choice(("paid", "promo")),
+            reason="benchmark",
+            granted_by="system",
+            now_us=self._now_us,
+        )
+        return self._on_wallet(account_id, granted)
+
+    def _open(self, borrower: Borrower) -> list[NewEvent]:
+        borrower.lease = Lease(self._id())
+        terms = {"account_id": borrower.account_id, "owner": borrower.owner, "now_us": self._now_us}
+        granted = wallet_rules.grant_lease(
+            self._wallets[borrower.account_id],
+            lease_id=borrower.lease.lease_id,
+            mode="bulk",
+            amount_nano=CREDIT,
+            **terms,  # type: ignore[arg-type]  # by name
+        )
+        opened = lease_rules.open_lease(borrower.lease, amount_nano=CREDIT, valid_ms=10_000, **terms)  # type: ignore[arg-type]  # by name
+        return [*self._on_wallet(borrower.account_id, granted), *self._on_lease(borrower.lease, opened)]
+
+    def _resize(self, borrower: Borrower) -> list[NewEvent]:
+        """More is lent; what turns out to be too much is given back at once."""
+        terms = {
+            "account_id": borrower.account_id,
+            "lease_id": borrower.lease.lease_id,
+            "now_us": self._now_us,
+        }
+        wallet, back_nano = self._wallets[borrower.account_id], CREDIT // 10
+        extended = wallet_rules.extend_lease(wallet, amount_nano=CREDIT + back_nano, **terms)  # type: ignore[arg-type]  # by name
+        events = self._on_wallet(borrower.account_id, extended)
+        topped_up = lease_rules.top_up(borrower.lease, amount_nano=CREDIT + back_nano)
+        events += self._on_lease(borrower.lease, topped_up)
+        events += self._on_lease(borrower.lease, lease_rules.give_back(borrower.lease, amount_nano=back_nano))
+        reduced = wallet_rules.reduce_lease(wallet, amount_nano=back_nano, **terms)  # type: ignore[arg-type]  # by name
+        return events + self._on_wallet(borrower.account_id, reduced)
+
+    def _admit(self, borrower: Borrower) -> list[NewEvent]:
+        request_id, alias = self._id(), self._random.choice(ALIASES)
+        borrower.open.append((request_id, alias))
+        admitted = lease_rules.admit(
+            borrower.lease,
+            request_id=request_id,
+            key_id=self._keys[borrower.account_id],
+            alias=alias,
+            stream=True,
+            hold_nano=HOLD_NANO,
+            price_version=len(self._prices),
+            client_ref=None,
+            now_us=self._now_us,
+        )
+        return self._on_lease(borrower.lease, admitted)
+
+    def _end(self, borrower: Borrower) -> list[NewEvent]:
+        request_id, alias = borrower.open.popleft()
+        key_id, attempt = self._keys[borrower.account_id], self._attempt()
+        if self._random.random() < 0.04:
+            released = lease_rules.release(
+                borrower.lease,
+                request_id=request_id,
+                key_id=key_id,
+                alias=alias,
+                code="upstream_unavailable",
+                attempts=(attempt,),
+                total_ms=900,
+                now_us=self._now_us,
+            )
+            return self._on_lease(borrower.lease, released)
+        units = Units(
+            input=self._random.randrange(2_000), cached_input=100, output=self._random.randrange(500)
+        )
+        prices = self._prices[-1]
+        answer = Answer(
+            key_id=key_id,
+            alias=alias,
+            price_version=len(self._prices),
+            units=units,
+            usage_source="provider",
+            usage_raw='{"prompt_tokens":912,"completion_tokens":344,"total_tokens":1256}',
+            result="completed",
+            provider=attempt.provider,
+            deployment_id=attempt.deployment_id,
+            attempts=(attempt,),
+            first_byte_ms=120,
+            total_ms=1_000,
+        )
+        rated_nano = charge_nano(units, prices.entries[alias], prices.markup_ppm)
+        charged = lease_rules.charge(
+            borrower.lease, request_id=request_id, rated_nano=rated_nano, answer=answer, now_us=self._now_us
+        )
+        return self._on_lease(borrower.lease, charged)
+
+    def _close(self, borrower: Borrower) -> list[NewEvent]:
+        return self._settle(borrower, "closed", lease_rules.close(borrower.lease, now_us=self._now_us))
+
+    def _die(self, borrower: Borrower) -> list[NewEvent]:
+        """The reaper ends the lease of a process that is gone; what was under way is abandoned."""
+        borrower.open.clear()
+        reaper = Owner(self._id(), 1)
+        ending = lease_rules.fence(borrower.lease, by=reaper, reason="owner is dead", now_us=self._now_us)
+        return self._settle(borrower, "fenced", ending)
+
+    def _settle(self, borrower: Borrower, outcome: str, ending: Sequence[LeaseEvent]) -> list[NewEvent]:
+        lease = borrower.lease
+        events = self._on_lease(lease, ending)
+        settled = wallet_rules.settle_lease(
+            self._wallets[borrower.account_id],
+            account_id=borrower.account_id,
+            lease_id=lease.lease_id,
+            outcome=outcome,  # type: ignore[arg-type]  # one of the two
+            charged_nano=lease.charged_nano,
+            charges=lease.charges,
+            last_version=lease.version,
+            now_us=self._now_us,
+        )
+        return events + self._on_wallet(borrower.account_id, settled)
+
+    def _attempt(self) -> Attempt:
+        return Attempt(
+            deployment_id=self._deployment_id,
+            provider="acme",
+            model="large-2026",
+            status=200,
+            outcome="ok",
+            started_us=self._now_us,
+            duration_ms=950,
+            upstream_request_id="req_0123456789abcdef",
+        )
+
+    def _on_wallet(self, account_id: UUID, events: Sequence[WalletEvent]) -> list[NewEvent]:
+        wallet, stored = self._wallets[account_id], []
+        for event in events:
+            wallet_rules.evolve(wallet, event)
+            stored.append(_stored(stream_of(account_id, "wallet"), wallet.version, event))
+        return stored
+
+    def _on_lease(self, lease: Lease, events: Sequence[LeaseEvent]) -> list[NewEvent]:
+        stored = []
+        for event in events:
+            lease_rules.evolve(lease, event)
+            stored.append(_stored(lease.lease_id, lease.version, event))
+        return stored
+
+    def _id(self) -> UUID:
+        return UUID(int=self._random.getrandbits(128), version=4)
+
+
+def _stored(stream_id: UUID, version: int, event: Event) -> NewEvent:
+    return NewEvent(stream_id, version, event.TOPIC, encode(event))
+
+
+def load(store: PostgresEventStore, requests: int) -> int:
+    """Store the log in large batches; returns the number of events."""
+    batch: list[NewEvent] = []
+    events = 0
+    for group in Load().groups(requests):
+        batch += group
+        if len(batch) >= BATCH_EVENTS:
+            events += len(batch)
+            store.append(batch)
+            batch = []
+    store.append(batch)
+    return events + len(batch)
+
+
+def timed(what: str, events: int, work: Callable[[], _T]) -> _T:
+    begun_s, begun_cpu_s = time.monotonic(), _cpu_s()
+    result = work()
+    took_s, cpu_s = time.monotonic() - begun_s, _cpu_s() - begun_cpu_s
+    print(f"| {what} | {took_s:.1f} | {cpu_s:.1f} | {events / took_s:,.0f} |", flush=True)
+    return result
+
+
+def _cpu_s() -> float:
+    """Of this process and of those that it has waited for; Postgres is not among them."""
+    return sum(os.times()[:4])
+
+
+def run(requests: int) -> None:
+    with servers() as (url, _), service(url) as projections, PostgresEventStore(url) as store:
+        begun_s = time.monotonic()
+        events = load(store, requests)
+        print(f"{requests:,} requests, {events:,} events, loaded in {time.monotonic() - begun_s:.0f} s\n")
+        print("| what | s | CPU s here | events/s |\n|---|---|---|---|")
+        for name in projections.names():
+            timed(f"rebuild of `{name}`", events, lambda name=name: projections.rebuild(name))  # type: ignore[misc]  # bound at once
+        with projection_pool(url, size_max=1) as pool:
+            report = timed(
+                "`ledger verify`, read models too",
+                events,
+                lambda: verify(store, REGISTRY, ReadModelReader(pool)),
+            )
+        assert report.ok
+        with tempfile.TemporaryDirectory(prefix="tokenok-bench-") as scratch:
+            audit(store, events, Path(scratch, "export"), report.figures.trial_balance_sha256)
+
+
+def audit(store: PostgresEventStore, events: int, place: Path, trial_balance_sha256: str) -> None:
+    """Export and audit, which must come to the same trial balance."""
+
+    def export() -> None:
+        with new_folder(place) as folder:
+            export_ledger(LedgerExport(), log=store, folder=folder, registry=REGISTRY)
+
+    timed("`export ledger`", events, export)
+    command = [sys.executable, str(AUDITOR), str(place), "--unsigned"]
+    done = timed(
+        "`tokenok_audit.py`",
+        events,
+        lambda: subprocess.run(command, capture_output=True, text=True, check=True),
+    )
+    assert trial_balance_sha256 in done.stdout, done.stdout
+    size_bytes = sum(path.stat().st_size for path in place.iterdir())
+    print(f"\nthe export has {size_bytes / 1e9:.2f} GB; trial balances are equal: {trial_balance_sha256}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
+    parser.add_argument("--requests", type=int, default=1_000_000)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    run(parser.parse_args().requests)
+
+
+if __name__ == "__main__":
+    main()
