@@ -308,6 +308,21 @@ def test_the_ledger_is_exported_and_not_over_what_is_there(cli: Cli, tmp_path: P
     assert (again.returncode, again.stderr.split(":")[0]) == (1, "export_refused")
 
 
+def test_charges_and_books_leave_as_files(cli: Cli, tmp_path: Path) -> None:
+    """A head without rows, a journal of one grant; a month that there is not is refused before anything is written."""
+    account_id = cli.json("account", "open", "--name", "Blue")["id"]
+    cli.json("credit", "grant", "--account-id", account_id, "--amount-nano", "5000", "--reason", "wire")
+    table, columns, books = tmp_path / "charges.csv", tmp_path / "charges.parquet", tmp_path / "books"
+    assert cli.json("export", "charges", "--account-id", account_id, "--out", str(table))["rows"] == 0
+    assert cli.json("export", "charges", "--format", "parquet", "--out", str(columns))["rows"] == 0
+    assert table.read_text().startswith("position,recorded_at,account_id,")
+    assert cli.json("export", "journal", "--format", "hledger", "--out", str(books))["transactions"] == 1
+    assert "0.000005000 CREDIT" in books.read_text()
+    bad = cli.run("export", "charges", "--month", "2026-13", "--out", str(tmp_path / "bad"))
+    assert bad.returncode == 1
+    assert not (tmp_path / "bad").exists()
+
+
 def test_every_help_can_be_shown() -> None:
     """What is required comes first, secrets are not arguments, and no text trips over a percent sign."""
     issue = Cli().text("key", "issue", "--help")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 from types import TracebackType
 from typing import Final, Self
 
@@ -102,6 +102,34 @@ def new_folder(place: Path) -> Iterator[Folder]:
         shutil.rmtree(hidden, ignore_errors=True)
 
 
+@contextmanager
+def new_path(place: Path) -> Iterator[Path]:
+    """Where to write one file that stands at `place` once the block was left in peace, as `new_folder`.
+
+    Raises:
+        ExportRefused: there is something at `place`, or it cannot be written to.
+    """
+    place = place.absolute()
+    if place.exists():
+        raise ExportRefused(f"{place} is there already")
+    try:
+        with TemporaryDirectory(prefix=f".{place.name}-", dir=place.parent) as hidden:
+            path = Path(hidden, place.name)
+            yield path
+            _sync(path)
+            path.rename(place)
+            _sync(place.parent)
+    except OSError as error:
+        raise ExportRefused(f"{place} cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def new_file(place: Path) -> Iterator[File]:
+    """The same as a file to write bytes to. Raises as `new_path`."""
+    with new_path(place) as path, File(path.parent, path.name, {}, compressed=False) as file:
+        yield file
+
+
 def _write_sums(path: Path, sums: dict[str, str]) -> None:
     lines = "".join(f"{sums[name]}  {name}\n" for name in sorted(sums))
     with Path(path, SUMS).open("xb") as file:
@@ -111,9 +139,9 @@ def _write_sums(path: Path, sums: dict[str, str]) -> None:
     _sync(path)
 
 
-def _sync(folder: Path) -> None:
-    """Make a folder's entries durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    """Make a file, or the entries of a folder, durable."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
