@@ -15,17 +15,18 @@ from psycopg_pool import PoolClosed, PoolTimeout
 from adapters.sealing.metrics import SealCollector
 from adapters.vault.idempotency import PostgresIdempotencyStore
 from adapters.vault.master_keys import parse_master_keys
+from adapters.verifications import PostgresVerifications
 from api.admin.app import PREFIX, admin_router
 from api.admin.problems import on_error, problem
 from api.admin.tools import AdminTools
 from api.metrics import GatewayCollector, metrics_route
 from api.v1.app import V1
-from application.projections import Projections
 from domain.topics import REGISTRY
 from gateway_process import GatewayProcess
 from projections.audit_log import AuditReader
 from projections.balances import BalanceReader
-from projections.metrics import LagCollector
+from projections.health import HealthReader
+from projections.metrics import HealthCollector, LagCollector
 from projections.registry import all_projections
 from projections.request_log import RequestReader
 from projections.service import ProjectionService
@@ -74,7 +75,11 @@ def make_app(process: GatewayProcess) -> Litestar:
         admin.exception_handlers[error] = _database_away
     metrics = metrics_route(
         GatewayCollector(process.metrics, is_writable=process.journal.is_writable),
-        [_TolerantCollector(_projections(process)), *_seal_collectors(process)],
+        [
+            _TolerantCollector(LagCollector(_projections(process)), name="projections"),
+            _TolerantCollector(HealthCollector(_health(process)), name="ledger"),
+            *_seal_collectors(process),
+        ],
     )
     return Litestar(
         [mount_v1, start_page, healthz, readyz, metrics, admin],
@@ -98,6 +103,7 @@ def _admin_tools(process: GatewayProcess) -> AdminTools:
         usage=UsageReader(process.pool),
         statements=StatementReader(process.pool),
         acts=AuditReader(process.pool),
+        health=_health(process),
         wake=process.follower.wake,
         sealed=process.sealed,
         receipts=process.receipts,
@@ -118,22 +124,32 @@ def _seal_collectors(process: GatewayProcess) -> list[Collector]:
     return [SealCollector(process.sealed, process.seal_book)] if process.sealed else []
 
 
-class _TolerantCollector(Collector):
-    """The lag of the read models; without a database the other figures are still told."""
+def _health(process: GatewayProcess) -> HealthReader:
+    return HealthReader(
+        process.pool,
+        projections=_projections(process),
+        verifications=PostgresVerifications(process.pool),
+        clock=process.clock,
+    )
 
-    def __init__(self, projections: Projections) -> None:
-        self._lag = LagCollector(projections)
+
+class _TolerantCollector(Collector):
+    """What is read from the database; without one the other figures are still told."""
+
+    def __init__(self, inner: Collector, *, name: str) -> None:
+        self._inner = inner
+        self._name = name
 
     def collect(self) -> Iterator[Metric]:
         families: list[Metric] = []
         try:
-            families = list(self._lag.collect())
+            families = [*self._inner.collect()]
         except Exception:  # noqa: BLE001  # a scrape says what it can; the gauge says that this failed
             families = []
         yield from families
         yield GaugeMetricFamily(
-            "tokenok_projections_readable",
-            "1 if the lag of the read models could be read.",
+            f"tokenok_{self._name}_readable",
+            "1 if the figures of this kind could be read.",
             value=float(bool(families)),
         )
 

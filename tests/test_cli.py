@@ -67,6 +67,10 @@ def test_from_an_account_to_its_balance(cli: Cli, database_url: str) -> None:
     assert "granted_by" not in cli.text("audit-log", "list", "--csv")
     assert "account.opened.v1" in cli.text("audit-log", "list")
     assert cli.json("ledger", "verify")["ok"] is True
+    health = cli.json("ledger", "health")
+    assert (health["faults"], health["last_verification"]["ok"], health["accounts_compared"]) == ([], True, 1)
+    compared = cli.json("projections", "rebuild", "--all", "--compare")
+    assert all(one["live"] == one["rebuilt"] for one in compared)
 
 
 def test_a_catalogue_from_the_command_line(cli: Cli, tmp_path: Path) -> None:

@@ -14,9 +14,11 @@ import msgspec
 from adapters.doctor import run_checks
 from adapters.vault.master_keys import parse_master_keys
 from adapters.vault.postgres import PostgresVault
+from adapters.verifications import PostgresVerifications
 from application.catalogue.list_presets import find_preset, list_presets, summary_of
 from application.clock import SystemClock
 from application.queries import RequestFilter, RequestState
+from application.reports.health import Verification
 from application.verify.report import render_text
 from application.verify.verify import verify
 from bootstrap import migrate, open_pool, open_store, reaper_of
@@ -36,6 +38,7 @@ from commandline.texts import (
 from domain.refusal import NotFound
 from domain.topics import REGISTRY
 from projections.balances import BalanceReader
+from projections.health import HealthReader
 from projections.pool import projection_pool
 from projections.registry import all_projections
 from projections.request_log import RequestReader
@@ -65,6 +68,10 @@ def add_tools(nouns: dict[str, Any]) -> None:
     )
     checking.epilog = "Exit codes: 0 the ledger is clean, 1 it is not, 2 it could not be checked."
     checking.set_defaults(failure_status=NOT_CHECKED)
+    health = add_tool(
+        nouns["ledger"], "health", run_health, "whether the books are right, as far as can be told at once"
+    )
+    health.epilog = "Exit code 1 if anything is wrong."
     add_tool(nouns["projections"], "status", run_status, "how far the read models are")
     rebuild = add_tool(
         nouns["projections"], "rebuild", run_rebuild, "build a read model anew, then switch to it"
@@ -121,7 +128,24 @@ def run_verify(settings: Settings, _values: argparse.Namespace) -> Outcome:
         projection_pool(settings.database_url, size_max=1) as pool,
     ):
         report = verify(store, REGISTRY, ReadModelReader(pool))
+        PostgresVerifications(pool).record(
+            Verification(
+                verified_us=SystemClock().now_us(),
+                ok=report.ok,
+                position=report.figures.position,
+                violations=sum(report.counts.values()),
+                trial_balance_sha256=report.figures.trial_balance_sha256,
+            )
+        )
     return Outcome(report, int(not report.ok), render_text(report))
+
+
+def run_health(settings: Settings, _values: argparse.Namespace) -> Outcome:
+    with _projections(settings) as projections, open_pool(settings) as pool:
+        health = HealthReader(
+            pool, projections=projections, verifications=PostgresVerifications(pool), clock=SystemClock()
+        ).health()
+    return Outcome(health, int(bool(health.faults)))
 
 
 def run_status(settings: Settings, _values: argparse.Namespace) -> Outcome:

@@ -1,4 +1,4 @@
-"""Lag of the read models as Prometheus gauges, measured when they are scraped."""
+"""Lag of the read models and health of the books as Prometheus gauges, measured when they are scraped."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from application.projections import Projections
+from application.reports.health import HealthQueries
 
 
 class LagCollector(Collector):
@@ -27,6 +28,36 @@ class LagCollector(Collector):
             age.add_metric([status.name], status.behind_s)
             stopped.add_metric([status.name], float(status.stopped is not None or status.is_outdated))
         yield from (behind, age, stopped)
+
+
+class HealthCollector(Collector):
+    """As `LagCollector`, for the books."""
+
+    def __init__(self, queries: HealthQueries) -> None:
+        self._queries = queries
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        health = self._queries.health()
+        verified = health.last_verification
+        figures = {
+            "zero_sum_nano": (health.zero_sum_nano, "The sum over all accounts of the books: 0."),
+            "drift_nano": (
+                health.drift_nano,
+                "What balances and books differ by, where they can be compared: 0.",
+            ),
+            "open_holds": (health.open_holds, "Requests that hold credit."),
+            "oldest_hold_seconds": (health.oldest_hold_s, "Age of the oldest hold, 0 if there is none."),
+            "verified_timestamp_seconds": (
+                0.0 if verified is None else verified.verified_us / 1e6,
+                "When `ledger verify` was last run, 0 if never.",
+            ),
+            "verified_ok": (
+                float(verified is not None and verified.ok),
+                "1 if it was run and found the ledger clean.",
+            ),
+        }
+        for name, (value, documentation) in figures.items():
+            yield GaugeMetricFamily(f"tokenok_ledger_{name}", documentation, value=value)
 
 
 def _gauge(name: str, documentation: str) -> GaugeMetricFamily:

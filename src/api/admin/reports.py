@@ -11,6 +11,7 @@ from api.admin.access import PERMISSION
 from api.admin.reading import Limit
 from api.admin.tools import AdminTools
 from api.admin.views import PAGE_ROWS
+from application.reports.health import LedgerHealth
 from application.reports.period import asked
 from application.reports.statement import Statement
 from application.reports.trial_balance import TrialBalancePage
@@ -89,4 +90,9 @@ def report_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         """What every account of the books stands at, credit positive; all of them add up to zero."""
         return tools.ports.books.trial_balance(after=after, limit=limit)
 
-    return [read_usage, read_earnings, read_statement, read_trial_balance]
+    @get("/ledger/health", opt=_READ, sync_to_thread=True)
+    def read_ledger_health() -> LedgerHealth:
+        """Whether the books are right, as far as can be told at any moment; `faults` names what is wrong."""
+        return tools.health.health()
+
+    return [read_usage, read_earnings, read_statement, read_trial_balance, read_ledger_health]

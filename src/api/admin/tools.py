@@ -10,6 +10,7 @@ from application.idempotency import IdempotencyStore
 from application.queries import BalanceQueries, RequestQueries
 from application.receipts.issuing import Receipts
 from application.reports.audit_log import AuditQueries
+from application.reports.health import HealthQueries
 from application.reports.statement import StatementQueries
 from application.reports.usage import UsageQueries
 from application.sealing.reading import SealedLog
@@ -26,6 +27,7 @@ class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
     usage: UsageQueries
     statements: StatementQueries
     acts: AuditQueries
+    health: HealthQueries
     wake: Callable[[], None]
     receipts: Receipts
     sealed: SealedLog | None = None
