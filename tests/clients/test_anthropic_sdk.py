@@ -9,7 +9,7 @@ from anthropic import Anthropic, beta_tool
 from tests.api.v1.gateway_world import World
 from tests.clients.checks import ADA, ASKING, CITY, PNG, SAW, TOOLS, Person, assert_charged, result_of, told
 
-MODELS = ("on-anthropic", "on-openai", "on-gemini")
+MODELS = ("on-anthropic", "on-openai", "on-responses", "on-gemini")
 
 
 @pytest.fixture

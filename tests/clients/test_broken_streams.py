@@ -13,7 +13,7 @@ PROMPT = f"This one is left {BROKEN}, whatever it says and however long it is."
 USER: Any = [{"role": "user", "content": PROMPT}]
 
 
-@pytest.mark.parametrize("model", ["on-openai", "on-anthropic", "on-gemini"])
+@pytest.mark.parametrize("model", ["on-openai", "on-responses", "on-anthropic", "on-gemini"])
 def test_a_completion_that_breaks_off_is_an_error(world: World, model: str) -> None:
     """After the pieces that came, the SDK raises."""
     pieces: list[Any] = []
@@ -38,7 +38,7 @@ def test_a_response_that_breaks_off_is_an_error(world: World, model: str) -> Non
     assert "response.completed" not in seen
 
 
-@pytest.mark.parametrize("model", ["on-anthropic", "on-openai", "on-gemini"])
+@pytest.mark.parametrize("model", ["on-anthropic", "on-openai", "on-responses", "on-gemini"])
 def test_a_message_that_breaks_off_is_an_error(world: World, model: str) -> None:
     """After the pieces that came, the SDK raises."""
     pieces: list[Any] = []

@@ -55,7 +55,7 @@ def assert_cut_and_charged(
     assert len(charged.attempts) == 1
 
 
-@pytest.mark.parametrize("model", ["on-openai", "on-anthropic", "on-gemini"])
+@pytest.mark.parametrize("model", ["on-openai", "on-responses", "on-anthropic", "on-gemini"])
 def test_leaving_a_completion(
     openai_client: openai.OpenAI, world: World, upstream: ScriptedUpstream, model: str
 ) -> None:
@@ -77,7 +77,7 @@ def test_leaving_a_response(
     assert_cut_and_charged(world, upstream, request_id, before=before)
 
 
-@pytest.mark.parametrize("model", ["on-anthropic", "on-openai", "on-gemini"])
+@pytest.mark.parametrize("model", ["on-anthropic", "on-openai", "on-responses", "on-gemini"])
 def test_leaving_a_message(
     anthropic_client: anthropic.Anthropic, world: World, upstream: ScriptedUpstream, model: str
 ) -> None:

@@ -9,8 +9,7 @@ from openai import OpenAI
 from tests.api.v1.gateway_world import World
 from tests.clients.checks import ADA, ASKING, CITY, PNG, SAW, TOOLS, Person, assert_charged, result_of, told
 
-CHAT = ("on-openai", "on-anthropic", "on-gemini")
-RESPONSES = (*CHAT, "on-responses")
+MODELS = ("on-openai", "on-responses", "on-anthropic", "on-gemini")
 URL = f"data:image/png;base64,{PNG}"
 
 
@@ -25,7 +24,7 @@ def user(content: Any) -> list[Any]:
     return [{"role": "user", "content": content}]
 
 
-@pytest.mark.parametrize("model", CHAT)
+@pytest.mark.parametrize("model", MODELS)
 def test_a_completion_says_what_the_upstream_said_and_is_charged(
     client: OpenAI, world: World, model: str
 ) -> None:
@@ -39,7 +38,7 @@ def test_a_completion_says_what_the_upstream_said_and_is_charged(
     assert_charged(world, got._request_id)
 
 
-@pytest.mark.parametrize("model", CHAT)
+@pytest.mark.parametrize("model", MODELS)
 def test_a_stream_accumulates_to_the_same(client: OpenAI, model: str) -> None:
     """The SDK's own accumulator takes every chunk, and usage comes with the last."""
     asked: Any = {"model": model, "messages": user("hi there"), "stream_options": {"include_usage": True}}
@@ -54,7 +53,7 @@ def test_a_stream_accumulates_to_the_same(client: OpenAI, model: str) -> None:
 
 @pytest.mark.parametrize("count", ASKING)
 @pytest.mark.parametrize("streamed", [False, True])
-@pytest.mark.parametrize("model", CHAT)
+@pytest.mark.parametrize("model", MODELS)
 def test_tools_are_called_and_answered(client: OpenAI, model: str, streamed: bool, count: int) -> None:
     """One tool or two at once: names, arguments and ids arrive, and each result finds its call."""
     tools: Any = [
@@ -81,7 +80,7 @@ def test_tools_are_called_and_answered(client: OpenAI, model: str, streamed: boo
     assert second.choices[0].message.content == told(count)
 
 
-@pytest.mark.parametrize("model", CHAT)
+@pytest.mark.parametrize("model", MODELS)
 def test_a_picture_reaches_the_upstream(client: OpenAI, model: str) -> None:
     """A data URL is what the upstream's own dialect has for bytes."""
     parts = [{"type": "text", "text": "What is it?"}, {"type": "image_url", "image_url": {"url": URL}}]
@@ -89,14 +88,14 @@ def test_a_picture_reaches_the_upstream(client: OpenAI, model: str) -> None:
     assert got.choices[0].message.content == SAW
 
 
-@pytest.mark.parametrize("model", CHAT)
+@pytest.mark.parametrize("model", MODELS)
 def test_an_answer_is_parsed_by_its_schema(client: OpenAI, model: str) -> None:
     """The schema that the SDK makes of a class is taken, and the answer is an instance."""
     got = client.chat.completions.parse(model=model, messages=user("Who?"), response_format=Person)
     assert got.choices[0].message.parsed == ADA
 
 
-@pytest.mark.parametrize("model", RESPONSES)
+@pytest.mark.parametrize("model", MODELS)
 def test_a_response_says_what_the_upstream_said_and_is_charged(
     client: OpenAI, world: World, model: str
 ) -> None:
@@ -109,7 +108,7 @@ def test_a_response_says_what_the_upstream_said_and_is_charged(
     assert_charged(world, got._request_id)
 
 
-@pytest.mark.parametrize("model", RESPONSES)
+@pytest.mark.parametrize("model", MODELS)
 def test_a_response_streams(client: OpenAI, model: str) -> None:
     """The SDK's state machine takes every event, and its snapshot is the answer."""
     with client.responses.stream(model=model, input="hi there", store=False) as stream:
@@ -120,7 +119,7 @@ def test_a_response_streams(client: OpenAI, model: str) -> None:
 
 
 @pytest.mark.parametrize("count", ASKING)
-@pytest.mark.parametrize("model", RESPONSES)
+@pytest.mark.parametrize("model", MODELS)
 def test_functions_of_a_response_are_called_and_answered(client: OpenAI, model: str, count: int) -> None:
     """The call comes by stream, the results go with the whole conversation: nothing is stored."""
     tools: Any = [{"type": "function", "name": name, "parameters": CITY, "strict": True} for name in TOOLS]
@@ -143,7 +142,7 @@ def test_functions_of_a_response_are_called_and_answered(client: OpenAI, model: 
     )
 
 
-@pytest.mark.parametrize("model", RESPONSES)
+@pytest.mark.parametrize("model", MODELS)
 def test_a_response_sees_a_picture_and_keeps_to_a_schema(client: OpenAI, model: str) -> None:
     """As a completion does."""
     parts = [
@@ -158,5 +157,5 @@ def test_a_response_sees_a_picture_and_keeps_to_a_schema(client: OpenAI, model: 
 
 def test_models_are_listed_and_found(client: OpenAI) -> None:
     """Every alias is there, by the list and by its name."""
-    assert {model.id for model in client.models.list()} >= set(RESPONSES)
+    assert {model.id for model in client.models.list()} >= set(MODELS)
     assert client.models.retrieve("on-gemini").id == "on-gemini"

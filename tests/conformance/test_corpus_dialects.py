@@ -33,6 +33,8 @@ from tests.conformance.crossing_ledger import fault_of_charge, fault_of_refusal,
 from tests.conformance.recordings import NO_ANSWER, Excluded, Kind, Recording, of_chat, recordings
 from tests.conformance.said import first_choice
 
+pytestmark = pytest.mark.timeout(900)  # the first test sends them all
+
 CLIENTS: dict[Kind, tuple[Kind, ...]] = {
     "chat": ("messages", "responses"),
     "messages": ("messages", "chat", "responses"),
