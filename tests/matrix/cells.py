@@ -24,7 +24,7 @@ SURFACES: Final[dict[Kind, tuple[Surface, ...]]] = {
     "chat": ("chat", "messages", "responses"),
     "messages": ("messages", "chat", "responses"),
     "gemini": ("chat", "messages", "responses"),
-    "responses": ("responses",),
+    "responses": ("responses", "chat", "messages"),
 }
 """Who may ask an upstream of a kind; first who speaks as it does, if there is one."""
 SPOKEN: Final[dict[Kind, tuple[Dialect, str, Operation]]] = {
