@@ -8,7 +8,7 @@ const user = (content) => [{ role: "user", content }];
 const words = (message) => message.content.map((block) => block.text ?? "").join("");
 const usage = (seen) => equal([seen.input_tokens, seen.output_tokens, seen.cache_read_input_tokens], [16, 9, 5]);
 
-for (const model of ["on-anthropic", "on-openai", "on-gemini"]) {
+for (const model of ["on-anthropic", "on-openai", "on-responses", "on-gemini"]) {
   const ask = (fields) => client.messages.create({ model, max_tokens: 200, ...fields });
   await check(`${model} plain`, async () => {
     const got = await ask({ messages: user("hi") });

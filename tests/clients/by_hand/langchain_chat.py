@@ -127,8 +127,7 @@ def refusal(llm: ChatOpenAI, prompt: str = "hi", *, times: int = 1) -> str:
 
 def main() -> int:
     for api in ("chat", "responses"):
-        names = ["on-openai", "on-anthropic", "on-gemini"] + (["on-responses"] if api == "responses" else [])
-        for name in names:
+        for name in ("on-openai", "on-responses", "on-anthropic", "on-gemini"):
             llm = model(name, use_responses_api=api == "responses")
             checks: list[tuple[str, Callable[[], str]]] = [
                 ("plain", lambda llm=llm: plain(llm)),

@@ -8,7 +8,7 @@ const url = `data:image/png;base64,${PNG}`;
 const tool = (name, extra = {}) => ({ type: "function", function: { name, parameters: CITY, ...extra } });
 const usage = (seen) => equal([seen.prompt_tokens, seen.completion_tokens, seen.prompt_tokens_details.cached_tokens], [21, 9, 5]);
 
-for (const model of ["on-openai", "on-anthropic", "on-gemini"]) {
+for (const model of ["on-openai", "on-responses", "on-anthropic", "on-gemini"]) {
   const chat = (fields) => client.chat.completions.create({ model, max_tokens: 200, ...fields });
   await check(`${model} plain`, async () => {
     const got = await chat({ messages: user("hi") });
@@ -54,7 +54,7 @@ for (const model of ["on-openai", "on-anthropic", "on-gemini"]) {
   });
 }
 
-for (const model of ["on-openai", "on-anthropic", "on-gemini"]) {
+for (const model of ["on-openai", "on-responses", "on-anthropic", "on-gemini"]) {
   const text = "this is left unfinished, whatever it says";
   await check(`${model} broken stream`, async () =>
     broken(await client.chat.completions.create({ model, messages: user(text), stream: true }), (chunk) => chunk.choices[0]?.delta.content));
