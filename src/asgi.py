@@ -42,6 +42,7 @@ def make_app(process: GatewayProcess) -> Litestar:
         metrics=process.metrics,
         requests=RequestReader(process.pool),
         receipts=process.receipts,
+        refusals=process.refusals,
         body_bytes_max=process.settings.body_bytes_max,
     )
 

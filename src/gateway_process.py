@@ -38,6 +38,8 @@ from application.ledger.reaper import Reaper
 from application.ledger.recall import RecallMessages
 from application.limit_sync import LimitSynchroniser
 from application.limits import RateLimiter
+from application.refusals.tally import RefusalTally
+from application.refusals.telling import RefusalTeller
 from application.routing.health import Health
 from application.routing.plan import Planner
 from application.routing.scores import Scores
@@ -70,6 +72,10 @@ class GatewayProcess:
         self.ports = make_ports(settings, store=self.store, pool=self.pool, clock=self.clock)
         self.sealed = sealed_log(settings, log=self.store, clock=self.clock)
         self.receipts = make_receipts(settings, store=self.store, pool=self.pool, sealed=self.sealed)
+        self.refusals = RefusalTally(self.clock)
+        self.refusal_teller = RefusalTeller(
+            self.refusals, store=self.store, owner=self.owner, clock=self.clock
+        )
         self.seal_book = PostgresCheckpointBook(self.pool)
         self.seal_watch = SealWatch(self.seal_book)
         self.health = Health(instance_id=self.owner.instance_id, clock=self.clock)
@@ -181,6 +187,7 @@ class GatewayProcess:
             asyncio.create_task(self.follower.run()),
             asyncio.create_task(tell(self.health, self.store)),
             asyncio.create_task(self.seal_watch.run()),
+            asyncio.create_task(self.refusal_teller.run()),
         ]
         if self.settings.redis_url:
             self._redis = redis.asyncio.from_url(self.settings.redis_url)
@@ -200,6 +207,7 @@ class GatewayProcess:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.refusal_teller.tell()
         await self.wakeups.close()
         await self.upstream.aclose()
         if self._redis is not None:

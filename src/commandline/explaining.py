@@ -8,12 +8,16 @@ from application.clock import SystemClock
 from application.explaining.as_of import read_as_of
 from application.explaining.balance import BalanceExplained, explain_balance
 from application.explaining.moment import account_at, key_at, price_at
+from application.explaining.refusals import explain_refusals
 from bootstrap import open_store
 from commandline.outcome import Outcome, add_tool
+from commandline.parser import BadArgument
 from commandline.texts import credits_of, table
 from settings import Settings
 
 _ROWS: Final = 100
+_MINUTES: Final = 5
+_MINUTE_US: Final = 60_000_000
 
 
 def add_explaining(nouns: dict[str, Any]) -> None:
@@ -27,6 +31,13 @@ def add_explaining(nouns: dict[str, Any]) -> None:
     account.add_argument("--account", type=UUID, required=True, metavar="UUID")
     key = _add(explain, "key", run_key, "what an API key was allowed")
     key.add_argument("--key", type=UUID, required=True, metavar="UUID")
+    words = "why calls of an account were refused at a time: the rule and its numbers"
+    refusals = add_tool(explain, "refusals", run_refusals, words)
+    refusals.add_argument("--account", type=UUID, required=True, metavar="UUID")
+    refusals.add_argument("--at", required=True, metavar="INSTANT", help="such as 2026-11-29T14:03:00Z")
+    refusals.add_argument(
+        "--minutes", type=int, default=_MINUTES, metavar="NUMBER", help="before and after it (%(default)s)"
+    )
     price = _add(explain, "price", run_price, "what a model cost")
     price.add_argument("--alias", required=True, metavar="NAME")
 
@@ -51,6 +62,16 @@ def run_account(settings: Settings, values: argparse.Namespace) -> Outcome:
 def run_key(settings: Settings, values: argparse.Namespace) -> Outcome:
     with open_store(settings) as store:
         return Outcome(key_at(store, values.key, as_of=read_as_of(values.as_of)))
+
+
+def run_refusals(settings: Settings, values: argparse.Namespace) -> Outcome:
+    at_us = read_as_of(values.at).recorded_us
+    if at_us is None:
+        raise BadArgument("--at must be an instant with its time zone, such as 2026-11-29T14:03:00Z")
+    margin_us = values.minutes * _MINUTE_US
+    with open_store(settings) as store:
+        found = explain_refusals(store, values.account, from_us=at_us - margin_us, until_us=at_us + margin_us)
+    return Outcome(found)
 
 
 def run_price(settings: Settings, values: argparse.Namespace) -> Outcome:

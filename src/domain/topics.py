@@ -11,6 +11,7 @@ from domain.ledger.events import LEDGER_EVENTS
 from domain.ledger.idempotency import IDEMPOTENCY_EVENTS
 from domain.operators import OPERATOR_EVENTS
 from domain.periods import PERIOD_EVENTS
+from domain.refusal_summaries import REFUSAL_EVENTS
 
 ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *ACCOUNT_EVENTS,
@@ -21,5 +22,6 @@ ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *HEALTH_EVENTS,
     *LEDGER_EVENTS,
     *IDEMPOTENCY_EVENTS,
+    *REFUSAL_EVENTS,
 )
 REGISTRY: Final = TopicRegistry(*ALL_EVENTS)

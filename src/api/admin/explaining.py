@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import msgspec
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
@@ -20,6 +21,14 @@ from application.explaining.moment import (
     key_at,
     price_at,
 )
+from application.explaining.refusals import RefusalExplained, explain_refusals
+
+
+class Refusals(msgspec.Struct, frozen=True, kw_only=True):
+    """In the order of the log."""
+
+    items: tuple[RefusalExplained, ...]
+
 
 _READ = {PERMISSION: "read"}
 
@@ -54,4 +63,11 @@ def explaining_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         """The price of a model in force at a point, and what was announced by then."""
         return price_at(store, alias, as_of=read_as_of(as_of), clock=clock)
 
-    return [explain_account_balance, explain_account, explain_key, explain_price]
+    @get("/explanations/refusals/{account_id:uuid}", opt=_READ, sync_to_thread=True)
+    def explain_account_refusals(
+        account_id: FromPath[UUID], from_us: FromQuery[int], until_us: FromQuery[int]
+    ) -> Refusals:
+        """What was refused to an account, by rule, with key and account as they were."""
+        return Refusals(items=explain_refusals(store, account_id, from_us=from_us, until_us=until_us))
+
+    return [explain_account_refusals, explain_account_balance, explain_account, explain_key, explain_price]

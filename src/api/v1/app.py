@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, TypeVar
 from urllib.parse import parse_qs, unquote_to_bytes
 
@@ -22,6 +23,7 @@ from application.gateway.refused import Refused
 from application.generation import generation, request_id_of
 from application.queries import RequestQueries
 from application.receipts.issuing import Receipts
+from application.refusals.tally import RefusalTally
 from application.routing.affinity import SESSION_HEADER
 from application.wire.errors import retry_headers
 from domain.refusal import NotFound
@@ -57,11 +59,13 @@ class V1:
         metrics: GatewayMetrics,
         requests: RequestQueries,
         receipts: Receipts,
+        refusals: RefusalTally,
         body_bytes_max: int,
     ) -> None:
         self._gateway = gateway
         self._requests = requests
         self._receipts = receipts
+        self._refusals = refusals
         self._ids = ids
         self._metrics = metrics
         self._body_bytes_max = body_bytes_max
@@ -76,6 +80,7 @@ class V1:
             await self._serve(scope, path, call, client, unusual)
         except Refused as refusal:
             self._metrics.refused(refusal.code)
+            self._note(call, refusal)
             await _refuse(client, call, refusal, path)
         except ClientGone:
             self._metrics.refused("client_gone")
@@ -86,6 +91,12 @@ class V1:
         finally:
             client.unwatch()
             self._metrics.served(time.monotonic() - started_s)
+
+    def _note(self, call: Call, refusal: Refused) -> None:
+        """Count a refusal for the log, if it is known to whom."""
+        with suppress(Refused):
+            caller = self._gateway.caller(call)
+            self._refusals.note(caller.account.account_id, caller.key.key_id, refusal)
 
     async def _serve(
         self, scope: Scope, path: bytes, call: Call, client: AsgiClient, unusual: Refused | None

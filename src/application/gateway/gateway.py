@@ -265,6 +265,8 @@ class Gateway:
                 f"Limit of {limited.limit} {limited.kind} reached. Try again later.",
                 retry_after_s=limited.retry_after_s,
                 headers=self._limiter.headers(key.key_id, account.account_id),
+                rule=limited.kind,
+                limit=limited.limit,
             ) from None
 
     async def _hold(self, call: Call, caller: Caller, head: Head, agreed: Agreed) -> Hold:

@@ -7,7 +7,7 @@ class Refused(Exception):
     """The request ends here; nothing of an answer has gone to the client.
 
     `code` is one of `application.wire.errors.SPECS`, or an upstream's own for a bad request. `numbers` go beside it,
-    `headers` into the head of the answer.
+    `headers` into the head of the answer. `rule` and `limit` are for the log's summary of refusals only.
     """
 
     def __init__(
@@ -18,6 +18,8 @@ class Refused(Exception):
         param: str | None = None,
         retry_after_s: float | None = None,
         headers: Sequence[tuple[bytes, bytes]] = (),
+        rule: str | None = None,
+        limit: int | None = None,
         **numbers: int,
     ) -> None:
         super().__init__(code)
@@ -26,6 +28,8 @@ class Refused(Exception):
         self.param = param
         self.retry_after_s = retry_after_s
         self.headers = headers
+        self.rule = rule
+        self.limit = limit
         self.numbers = numbers
 
 

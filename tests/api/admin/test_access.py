@@ -37,6 +37,7 @@ READING = (
 ASKING = (
     "/earnings",
     "/explanations/prices",
+    "/explanations/refusals/{account_id:uuid}",
     "/seal",
     "/seal/consistency",
     "/statements/{account_id:uuid}",

@@ -1,0 +1,1 @@
+"""What a gateway refused, summed up for the log."""
