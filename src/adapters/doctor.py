@@ -13,7 +13,9 @@ import redis
 from psycopg.conninfo import conninfo_to_dict
 
 from adapters.eventstore.migrations import MigrationError, pending
+from adapters.sealing.keys import parse_seal_keys
 from adapters.vault.master_keys import KEY_BYTES, BadMasterKey, key_file_fault, parse_master_keys
+from domain.sealing.notes import BadKey
 from settings import Settings
 
 POSTGRES_MAJOR_MIN: Final = 15
@@ -49,6 +51,8 @@ def run_checks(
     return [
         *_environment(environ),
         *_master_key(settings, environ),
+        *_signing_key("SEAL_KEY", settings.seal_key, environ),
+        *_signing_key("RECEIPT_KEY", settings.receipt_key, environ),
         *_postgres(settings.database_url, with_schema=with_schema, major_min=postgres_major_min),
         *_redis(settings.redis_url),
     ]
@@ -87,6 +91,30 @@ def _master_key(settings: Settings, environ: Mapping[str, str]) -> Iterator[Find
             code="master_key_file",
             problem=f"the master key file {problem}",
             remedy=f"chmod {remedy}" if remedy else f"name another file in {_KEY_FILE}",
+            is_fatal=False,
+        )
+
+
+def _signing_key(name: str, text: str, environ: Mapping[str, str]) -> Iterator[Finding]:
+    if not text:
+        return
+    try:
+        signs = parse_seal_keys(text).signer is not None
+    except BadKey as error:
+        yield Finding(
+            code=f"{name.lower()}_malformed",
+            problem=f"{name} cannot be used: {error}",
+            remedy="restore it from your backup, or make one with `tokenok seal new-key`",
+        )
+        return
+    key_file = environ.get(f"{name}_FILE", "")
+    fault = key_file_fault(Path(key_file)) if key_file and signs else None
+    if fault:
+        problem, _, remedy = fault.partition(": chmod ")
+        yield Finding(
+            code=f"{name.lower()}_file",
+            problem=f"the private key file {problem}",
+            remedy=f"chmod {remedy}" if remedy else f"name another file in {name}_FILE",
             is_fatal=False,
         )
 

@@ -17,6 +17,8 @@ from psycopg import sql
 from adapters import doctor
 from adapters.embedded import EmbeddedServers
 from adapters.eventstore.migrations import migrate
+from adapters.sealing.ed25519 import new_key
+from adapters.sealing.keys import parse_seal_keys
 from settings import Settings
 
 GOOD_KEY = "k1:" + base64.b64encode(secrets.token_bytes(32)).decode()
@@ -219,6 +221,20 @@ def test_master_key_file_open_to_others(
     path.write_text(GOOD_KEY)
     path.chmod(mode)
     assert codes(**good, environ={"TOKENOK_MASTER_KEY_FILE": str(path)}) == expected
+
+
+@pytest.mark.parametrize("name", ["seal_key", "receipt_key"])
+def test_a_key_that_signs(good: dict[str, Any], tmp_path: Path, name: str) -> None:
+    """One that cannot be used stops the start; one that others can read is named, if it is a private one."""
+    private = new_key("example.com/log")
+    assert codes(**good, **{name: "k1:abc"}) == [f"{name}_malformed"]
+    path = tmp_path / "key"
+    path.write_text(private)
+    path.chmod(0o644)
+    environ = {f"{name.upper()}_FILE": str(path)}
+    assert codes(**good, **{name: private}, environ=environ) == [f"{name}_file"]
+    public = parse_seal_keys(private).public[0].text
+    assert codes(**good, **{name: public}, environ=environ) == []
 
 
 @pytest.mark.parametrize(
