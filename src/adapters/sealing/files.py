@@ -3,10 +3,12 @@
 import os
 import shutil
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
 _STAGED: Final = ".new"
+_SYNC_THREADS: Final = 8
 
 
 class LocalFiles:
@@ -29,12 +31,13 @@ class LocalFiles:
         staged = [path.with_name(f"{path.name}{_STAGED}") for path in paths]
         for path, data in zip(staged, files.values(), strict=True):
             path.write_bytes(data)
-        for path in staged:  # all are written by now: the first of these waits for most of them
-            _sync(path, os.O_WRONLY)
+        # Together: a file system puts many on disk with one flush, which one after another would each wait for.
+        with ThreadPoolExecutor(min(_SYNC_THREADS, len(staged))) as threads:
+            list(threads.map(_sync, staged))
         for path, target in zip(staged, paths, strict=True):
             path.replace(target)
         for folder in sorted(self._with_parents(folders)):
-            _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
+            _sync(folder)
 
     def remove(self, folders: Iterable[str]) -> None:
         for folder in folders:
@@ -45,8 +48,8 @@ class LocalFiles:
         return folders | {parent for folder in folders for parent in folder.parents if parent >= self._root}
 
 
-def _sync(path: Path, flags: int) -> None:
-    descriptor = os.open(path, flags | os.O_CLOEXEC)
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:
