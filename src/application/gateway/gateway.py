@@ -91,6 +91,10 @@ class Gateway:
         finally:
             permit.end(0)
 
+    def caller(self, call: Call) -> Caller:
+        """Who calls, for our own books: nothing is counted. Raises: Refused."""
+        return self._authenticate(call)
+
     def models(self, call: Call) -> list[ModelView]:
         """The models that this key may use. Raises: Refused."""
         caller = self._authenticate(call)
