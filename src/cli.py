@@ -51,7 +51,7 @@ from settings import BadSetting, Settings, from_environment
 _CONNECT_S: Final = 5
 _KNOWN: Final = (MigrationError, EventLogError, VaultError, Refusal)
 _NOUNS: Final = {
-    "account": "customers: open, limit, suspend, close",
+    "account": "customers: open, limit, suspend, close, erase",
     "credit": "add credit to an account",
     "balance": "see an account's credit",
     "key": "API keys of customers",

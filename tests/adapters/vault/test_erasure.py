@@ -1,6 +1,7 @@
 """P23: after an erasure the log, its lines and every figure are what they were, and the person is nowhere."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import UUID
 
 import psycopg
@@ -9,6 +10,9 @@ from psycopg import sql
 from structlog.testing import capture_logs
 
 from adapters.eventstore.store import PostgresEventStore
+from adapters.sealing import ed25519
+from adapters.sealing.book import PostgresCheckpointBook
+from adapters.sealing.files import LocalFiles
 from adapters.vault import PostgresNameBook, PostgresPersonalData, PostgresVault, secret_hasher
 from adapters.vault.master_keys import MasterKeys
 from adapters.vault.session import Pool
@@ -16,10 +20,16 @@ from application.accounts import erase_account, open_account, set_contact
 from application.clock import SystemClock, SystemIds
 from application.command import Ports
 from application.keys import issue_key
+from application.sealing.directory import SealedDirectory
+from application.sealing.reading import SealedLog
+from application.sealing.sealer import LogSealer
+from application.sealing.trust import Trust
 from application.verify import render_text, verify
 from domain.catalogue.addresses import Allowlist
 from domain.fact import SYSTEM
 from domain.sealing.leaf import leaf
+from domain.sealing.proof import read_proof
+from domain.sealing.tree import leaf_hash
 from domain.topics import REGISTRY
 from projections.registry import all_projections
 from projections.service import ProjectionService
@@ -30,6 +40,7 @@ from tests.fakes import FakeProbe
 from tests.histories import history
 
 KEYS = MasterKeys({"k": b"k" * 31 + b"1"})
+SIGNER = ed25519.Ed25519Signer("example.com/log", bytes(range(32)))
 NAME, EMAIL, LAPTOP = "Ada Canary", "ada@canary.example", "Laptop of A. Canary"
 EVERYTHING = 100_000
 
@@ -77,6 +88,41 @@ def test_an_erasure_changes_no_figure_and_leaves_no_trace(
     assert after[0][-1] == certificate.event.encode()
     left = dump(database_url) + b"".join(after[0]) + repr(logged).encode()
     assert not [canary for canary in (NAME, EMAIL, LAPTOP) if canary.encode() in left]
+
+
+def test_every_proof_still_verifies(ports: Ports, pool: Pool, tmp_path: Path) -> None:
+    """One that was given before holds, the tree is the same one grown, and the certificate can be proved from it."""
+    sealer, sealed = sealing_of(ports, pool, tmp_path)
+    account_id = customer(ports)
+    sealer.run_once()
+    contact = ports.store.read_stream(account_id)[-1]
+    given, old = read_proof(sealed.prove(contact.position).proof.encode()), sealed.status()
+
+    erase = erase_account.EraseAccount(account_id=account_id, reason="asked for")
+    certificate = erase_account.handle(erase, actor=SYSTEM, ports=ports)
+    sealer.run_once()
+
+    (stored,) = [one for one in ports.store.read_stream(account_id) if one.position == contact.position]
+    given.check(leaf_hash(leaf(stored)), [SIGNER.public], ed25519.verify)
+    grown = sealed.consistency(old_size=old.size)
+    assert (grown.old_root, grown.size > grown.old_size) == (old.root, True)
+    proved = sealed.prove(certificate.position)
+    assert proved.leaf == certificate.event
+    certified = bytes.fromhex(certificate.leaf_sha256)
+    read_proof(proved.proof.encode()).check(certified, [SIGNER.public], ed25519.verify)
+
+
+def sealing_of(ports: Ports, pool: Pool, root: Path) -> tuple[LogSealer, SealedLog]:
+    """Who seals this log, and the log as it is sealed."""
+    directory, trust = SealedDirectory(LocalFiles(root)), Trust((SIGNER.public,), ed25519.verify)
+    sealer = LogSealer(
+        log=ports.store,
+        directory=directory,
+        book=PostgresCheckpointBook(pool),
+        signer=SIGNER,
+        trust=trust,
+    )
+    return sealer, SealedLog(log=ports.store, directory=directory, trust=trust, clock=ports.clock)
 
 
 def customer(ports: Ports) -> UUID:

@@ -6,7 +6,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
+from threading import Thread
 from uuid import UUID, uuid4
 
 import httpx
@@ -166,6 +170,49 @@ def test_the_sdk_reads_a_repeated_answer_like_the_first(
 
     first = answer()
     assert answer() == first
+
+
+@contextmanager
+def losing_proxy(url: str) -> Iterator[str]:
+    """The address of a proxy that loses the first answer after it has come: the connection ends without a byte."""
+    answers = count()
+
+    class Proxy(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            names = ("authorization", "content-type", "idempotency-key")
+            headers = {name: self.headers[name] for name in names}
+            answer = httpx.post(url + self.path, content=body, headers=headers, timeout=60, trust_env=False)
+            if next(answers):
+                self.send_response(answer.status_code)
+                for name in ("content-type", "content-length", "idempotent-replayed"):
+                    self.send_header(name, answer.headers[name])
+                self.end_headers()
+                self.wfile.write(answer.content)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class says so
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_the_sdks_own_retry_is_not_charged_again(world: World, account: str, key: str) -> None:
+    """The answer got lost on the way; the SDK sends the same request with the same key by itself."""
+    with (
+        losing_proxy(world.url) as url,
+        openai.OpenAI(base_url=f"{url}/v1", api_key=account, max_retries=1, timeout=60) as client,
+    ):
+        raw = client.chat.completions.with_raw_response.create(
+            model="demo-fast", messages=MESSAGES, extra_headers={"Idempotency-Key": key}
+        )
+    assert raw.parse().choices[0].message.content
+    assert raw.headers["idempotent-replayed"] == "true"
+    assert charges(world, account) == 1
 
 
 def test_another_gateway_answers_again(world: World, account: str, key: str, other: OtherGateway) -> None:
