@@ -42,6 +42,7 @@ from tests.model.world import ACCOUNT, ALIAS, KEY, fold_lease, require
 
 OWNER, REAPER = Owner(UUID(int=7), 1), Owner(UUID(int=8), 1)
 HOLD_NANO = 100
+_ADMITTED = 2  #: the version of a lease that holds the credit of its one request
 KEYS = tuple(digest(key) for key in (b"key one", b"key two"))
 BODIES = tuple(digest(body) for body in (b"a body", b"another body"))
 
@@ -102,9 +103,11 @@ class Idempotency(RuleBasedStateMachine):
     def answer(self, pick: int, charge_nano: int, fate: Fate) -> None:
         """The upstream answered; the owner may be a zombie whose lease is fenced."""
         call = self._pick("serving", pick)
-        if call is None or self._is_over(call):
+        if call is None or self._is_told(call):
             return
-        charge = self._next(self._lease_id(call), self._charge(self._lease(call), call, charge_nano))
+        lease = self._folded(self._lease_id(call), versions=_ADMITTED)
+        charged = self._charge(lease, call, charge_nano)
+        charge = [new_event(lease.lease_id, _ADMITTED + 1, one) for one in charged]
         told = self._outcome(call, "charged", min(charge_nano, HOLD_NANO))
         if self.outcome_joins_the_charge:
             self._store([*charge, *told], fate)
@@ -116,7 +119,7 @@ class Idempotency(RuleBasedStateMachine):
     def fail(self, pick: int, fate: Fate) -> None:
         """Nothing to pay for: the owner gives the hold back, then frees the key, if that arrives."""
         call = self._pick("serving", pick)
-        if call is None or self._is_over(call):
+        if call is None or self._is_told(call) or self._lease(call).ended:
             return
         self.log.append(self._next(self._lease_id(call), self._release(self._lease(call), call)))
         self._store(self._outcome(call, "released", 0), fate)
@@ -233,10 +236,10 @@ class Idempotency(RuleBasedStateMachine):
     def _body(self, call: Call, key: IdempotencyKey) -> str:
         return call.body_sha256 if self.compares_bodies or key.request_id is None else key.body_sha256
 
-    def _is_over(self, call: Call) -> bool:
-        """Whether there is nothing left to end: charged by an append whose answer was lost, or fenced."""
+    def _is_told(self, call: Call) -> bool:
+        """Whether it has ended already, by an append whose answer was lost."""
         self._hear(call)
-        return call.state == "done" or self._lease(call).ended
+        return call.state == "done"
 
     def _admission(self, call: Call) -> list[NewEvent]:
         lease = Lease(self._lease_id(call))
@@ -317,9 +320,10 @@ class Idempotency(RuleBasedStateMachine):
     def _lease(self, call: Call) -> Lease:
         return self._folded(self._lease_id(call))
 
-    def _folded(self, lease_id: UUID) -> Lease:
+    def _folded(self, lease_id: UUID, *, versions: int | None = None) -> Lease:
+        """As it is in the log, or as its owner knows it who looks at nothing but its own appends."""
         lease = Lease(lease_id)
-        for stored in self.log.read_stream(lease_id):
+        for stored in self.log.read_stream(lease_id)[:versions]:
             fold_lease(lease, stored.event)
         return lease
 
