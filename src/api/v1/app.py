@@ -93,7 +93,9 @@ class V1:
             self._metrics.served(time.monotonic() - started_s)
 
     def _note(self, call: Call, refusal: Refused) -> None:
-        """Count a refusal for the log, if it is known to whom."""
+        """Count a refusal by a rule for the log, if it is known to whom."""
+        if not self._refusals.wants(refusal):
+            return
         with suppress(Refused):
             caller = self._gateway.caller(call)
             self._refusals.note(caller.account.account_id, caller.key.key_id, refusal)

@@ -31,10 +31,12 @@ class RefusalTally:
         self._entries = 0
         self.untold = 0  #: refusals for which there was no room
 
+    def wants(self, refusal: Refused) -> bool:
+        """Whether it is one to be counted, before anybody looks up whose it is."""
+        return refusal.code in TOLD
+
     def note(self, account_id: UUID, key_id: UUID, refusal: Refused) -> None:
         """Count one refused call."""
-        if refusal.code not in TOLD:
-            return
         entries = self._accounts.get(account_id, {})
         rule = (key_id, refusal.code, refusal.rule)
         before = entries.get(rule)

@@ -6,6 +6,7 @@ from tests.waiting import until
 
 def test_why_was_this_refused(world: World) -> None:
     """The answer to the client names the numbers; so does the log, seconds later, by account and key."""
+    assert world.chat(ask("demo")).status_code == 200  # which is nothing to tell
     answer = world.chat(ask("demo"), key=world.new_key("Told", amount_nano=POOR_NANO))
     assert answer.status_code == 402
     told = answer.json()["error"]

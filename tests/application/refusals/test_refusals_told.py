@@ -75,9 +75,10 @@ def test_a_flood_is_one_event_with_the_numbers(store: MemoryEventStore, clock: M
 
 
 def test_nothing_refused_is_nothing_told(store: MemoryEventStore, clock: ManualClock) -> None:
-    """Nor is what is told twice, nor what is no rule of anybody's."""
+    """Nor is anything told twice, and what is no rule of anybody's is not counted."""
     tally = RefusalTally(clock)
-    tally.note(ACCOUNT, KEY, Refused("upstream_error", "words"))
+    assert tally.wants(POOR)
+    assert not tally.wants(Refused("upstream_error", "words"))
     before = len(store.log)
     _tell(tally, store, clock)
     assert len(store.log) == before
