@@ -19,6 +19,7 @@ from adapters.jobs.wakeups import ProjectionWakeups
 from adapters.vault.idempotency import purge
 from adapters.vault.kept_answers import purge_kept_answers
 from application.clock import SystemClock
+from application.ledger.expire_lots import expire_due
 from application.projections import Projections
 from application.routing.probing import EVERY_S
 from bootstrap import open_store, reaper_of
@@ -26,6 +27,7 @@ from domain.sealing.notes import BadKey
 from domain.topics import REGISTRY
 from logs import configure_logs
 from prober import Prober
+from projections.lot_ends import EndingLots
 from projections.pool import projection_pool
 from projections.registry import all_projections
 from projections.service import ProjectionService
@@ -39,6 +41,7 @@ _WAKE_S: Final = 5.0
 _LAG_S: Final = 10.0
 _LAG_WARNING_S: Final = 5.0
 _PURGE_S: Final = 3600.0
+_EXPIRE_S: Final = 5.0
 
 log = structlog.get_logger()
 
@@ -57,6 +60,7 @@ def run(settings: Settings, *, jobs: Sequence[Job] = (), stop: threading.Event) 
         own = [
             Job("projections-wake", _WAKE_S, lambda: [wakeups.poke(name) for name in projections.names()]),
             Job("projections-lag", _LAG_S, lambda: report_lag(projections)),
+            Job("expire-lots", _EXPIRE_S, lambda: expire_due(EndingLots(pool), store=store, clock=clock)),
             Job("idempotency-purge", _PURGE_S, lambda: purge(pool)),
             Job(
                 "kept-answers-purge",

@@ -12,6 +12,7 @@ from domain.ids import stream_of
 from domain.ledger import credit, leasing, lending
 from domain.ledger import lease as lease_rules
 from domain.ledger import wallet as wallet_rules
+from domain.ledger.credit import LotConditions
 from domain.ledger.events import Attempt, LeaseEvent, Owner, RequestAdmitted, Units, WalletEvent
 from domain.ledger.lease import Answer, Lease
 from domain.ledger.refusals import LedgerRefusal
@@ -19,6 +20,7 @@ from domain.ledger.wallet import Wallet
 from domain.pricing import Price, charge_nano
 
 PRICE_VERSIONS = (1, 2, 3)
+FAR_US = 10**15  #: beyond the end of every history
 START_US = 1_764_000_000_000_000
 #: Texts that have broken loggers, CSV files and array literals before.
 AWKWARD = (
@@ -80,17 +82,20 @@ class Simulation:
         return happen()
 
     def _grant(self, account_id: UUID) -> list[NewEvent]:
+        amount_nano = self._random.randrange(1, 10**12)
+        ends_us = self._now_us + FAR_US if amount_nano % 2 else None
         return self._on_wallet(
             account_id,
             credit.grant_credit(
                 self._wallets[account_id],
                 account_id=account_id,
                 lot_id=self._id(),
-                amount_nano=self._random.randrange(1, 10**12),
+                amount_nano=amount_nano,
                 source=self._random.choice(("paid", "promo")),
                 reason=self._text(),
                 granted_by="system",
                 now_us=self._now_us,
+                conditions=LotConditions(expires_us=ends_us),
             ),
         )
 

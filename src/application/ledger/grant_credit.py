@@ -5,16 +5,12 @@ from uuid import UUID
 import msgspec
 
 from application.clock import Clock
-from application.eventlog import EventStore, NewEvent, VersionConflict
-from application.ledger.wallet_reader import load_wallet, wallet_stream
-from domain.event import encode
+from application.eventlog import EventStore
+from application.ledger.change_wallet import change_wallet
 from domain.ledger import credit
-from domain.ledger import wallet as rules
 from domain.ledger.credit import UNCONDITIONAL, LotConditions
 from domain.ledger.lots import LotSource
 from domain.ledger.wallet import Wallet
-
-TRIES_MAX = 50
 
 
 class GrantCredit(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,10 +34,10 @@ def grant_credit(command: GrantCredit, *, store: EventStore, clock: Clock) -> Wa
         BadField: as `domain.ledger.credit.grant_credit`.
         LogUnavailable, VersionConflict: nothing was added.
     """
-    stream_id = wallet_stream(command.account_id)
-    for tries_left in reversed(range(TRIES_MAX)):
-        wallet = load_wallet(store, command.account_id).wallet
-        events = credit.grant_credit(
+    return change_wallet(
+        store,
+        command.account_id,
+        lambda wallet: credit.grant_credit(
             wallet,
             account_id=command.account_id,
             lot_id=command.lot_id,
@@ -51,12 +47,5 @@ def grant_credit(command: GrantCredit, *, store: EventStore, clock: Clock) -> Wa
             granted_by=command.granted_by,
             now_us=clock.now_us(),
             conditions=command.conditions,
-        )
-        try:
-            store.append([NewEvent(stream_id, wallet.version + 1, events[0].TOPIC, encode(events[0]))])
-        except VersionConflict:
-            if not tries_left:
-                raise
-        else:
-            return rules.evolve(wallet, events[0])
-    raise AssertionError("unreachable")
+        ),
+    )

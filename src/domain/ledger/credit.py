@@ -73,13 +73,16 @@ def grant_credit(
 
 
 def expire_lots(wallet: Wallet, *, account_id: UUID, now_us: int) -> list[WalletEvent]:
-    """Take what no lease has of lots whose time is over. No decision waits for it: such credit is lent to nobody."""
+    """End lots whose time is over, with what no lease has of them, if only nothing.
+
+    No decision waits for it: such credit is lent to nobody.
+    """
     return [
         CreditLotExpired(
             account_id=account_id, lot_id=lot_id, amount_nano=wallet.lots[lot_id], occurred_us=now_us
         )
         for lot_id in wallet.limited
-        if wallet.lots[lot_id] and wallet.terms[lot_id].has_expired(now_us)
+        if wallet.terms[lot_id].has_expired(now_us)
     ]
 
 

@@ -108,7 +108,7 @@ class CreditLotGranted(Event, frozen=True, kw_only=True):
 
 
 class CreditLotExpired(Event, frozen=True, kw_only=True):
-    """A lot's time was over: what no lease had of it is gone. What leases had goes when they let go of it."""
+    """A lot's time was over: what no lease had of it, maybe nothing, is gone. What leases had goes when they let go of it."""
 
     TOPIC: ClassVar[str] = "wallet.credit-lot-expired.v1"
 

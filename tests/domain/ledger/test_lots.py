@@ -12,7 +12,7 @@ from domain.ledger.credit import LotConditions
 from domain.ledger.lots import LotTerms
 from domain.ledger.wallet import Wallet
 from domain.refusal import BadField
-from tests.domain.ledger.facts import ACCOUNT, NOW, OLD, WALLET_SPEC, lot, lot_expired
+from tests.domain.ledger.facts import ACCOUNT, NOW, OLD, WALLET_SPEC, granted, lot, lot_expired
 
 
 def terms(**changes: object) -> LotTerms:
@@ -165,6 +165,18 @@ def test_an_expired_lot_is_taken_once() -> None:
     gone = WALLET_SPEC.fold(*facts, lot_expired(100, at_us=NOW + 5))
     assert (gone.available_nano, gone.posted_nano, gone.withdrawn_nano) == (0, 0, 100)
     assert credit.expire_lots(gone, account_id=ACCOUNT, now_us=NOW + 9) == []
+
+
+def test_a_lot_that_is_lent_out_ends_too() -> None:
+    """So that it ends on every clock, and nobody has to look at it again."""
+    facts = (lot(100, expires_us=NOW + 5), granted((OLD, 100)))
+    given = WALLET_SPEC.given(*facts)
+    given.when(lambda one: credit.expire_lots(one, account_id=ACCOUNT, now_us=NOW + 5)).then(
+        lot_expired(0, at_us=NOW + 5)
+    )
+    over = WALLET_SPEC.fold(*facts, lot_expired(0, at_us=NOW + 5))
+    assert over.is_over(OLD, NOW)
+    assert credit.expire_lots(over, account_id=ACCOUNT, now_us=NOW + 9) == []
 
 
 def test_a_lot_that_never_expires_is_never_taken() -> None:
