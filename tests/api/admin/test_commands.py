@@ -127,6 +127,16 @@ def test_credit_is_granted_once_per_idempotency_key(world: World) -> None:
     assert (again.status_code, again.json()["code"]) == (422, "lot_already_granted")
 
 
+def test_credit_has_an_order_a_time_and_models(world: World) -> None:
+    """What is said of a lot stands on it; one that could never be spent is refused, with the field's name."""
+    said = {"priority": 10, "effective_us": 5, "expires_us": 2**60, "models": ["fast"], "source": "promo"}
+    grant = {"account_id": opened(world), "amount_nano": 5, "reason": "spring", "lot_id": str(uuid4())}
+    late = post(world, "/credit/grant", grant | said | {"expires_us": 6})
+    assert (late.status_code, late.json()["code"]) == (400, "invalid_value")
+    assert "expires_us" in late.text
+    assert post(world, "/credit/grant", grant | said).status_code == 201
+
+
 @pytest.mark.parametrize("amount", [0, -1, 2**63, 10**30])
 def test_absurd_amounts_are_refused(world: World, amount: int) -> None:
     """Nothing but a positive 64-bit number of nano-credits is granted."""
