@@ -55,6 +55,7 @@ CHECKS: Final = {
     "P07": "a request is admitted once in the whole log, and charged at most once",
     "P08": "versions of a stream count 1, 2, 3, ...; positions rise",
     "P12": "a charge is what its units cost at its price version and factor, cut to its hold",
+    "P15": "of a lot that has expired nothing is lent or returned, and of no other does anything expire",
     "P28": "every charge, release and abandonment ends a request that was admitted, with its hold",
     "P30": "the accounts sum to zero and to what the events say",
     "L01": "a lease never has more credit than its wallet says",
@@ -1176,9 +1177,12 @@ class Ledger:
         self._wallets: dict[str, str] = {}  #: streams by account
         self._admitted = Unique()
         self._lots = Unique()
+        self._ends: dict[str, int] = {}  #: when lots expire, of those that do
+        self._over: set[str] = set()  #: of these, those whose end is stored
         self.leases: dict[str, Lease] = {}
         self.handlers: dict[str, Callable[[Recorded], int]] = {
             "wallet.credit-lot-granted.v1": self._granted,
+            "wallet.credit-lot-expired.v1": self._expired,
             "wallet.lease-granted.v1": self._lent,
             "wallet.lease-extended.v1": self._extended,
             "wallet.lease-reduced.v1": self._reduced,
@@ -1211,10 +1215,34 @@ class Ledger:
 
     def _granted(self, at: Recorded) -> int:
         self._in_wallet(at)
-        self._lots.take(id_of(at.event, "lot_id"))
+        lot_id = id_of(at.event, "lot_id")
+        self._lots.take(lot_id)
+        if at.event.get("expires_us") is not None:
+            self._ends[lot_id] = amount(at.event, "expires_us")
         nano = amount(at.event, "amount_nano")
         self._check(nano > 0, "L04", at, "grants nothing")
         return nano
+
+    def _expired(self, at: Recorded) -> int:
+        self._in_wallet(at)
+        lot_id = id_of(at.event, "lot_id")
+        is_over = self._is_over(at, lot_id) and lot_id not in self._over
+        self._check(is_over, "P15", at, f"the lot {lot_id} does not expire now")
+        self._over.add(lot_id)
+        return -amount(at.event, "amount_nano")
+
+    def _is_over(self, at: Recorded, lot_id: str) -> bool:
+        ends_us = self._ends.get(lot_id)
+        return ends_us is not None and (lot_id in self._over or ends_us <= amount(at.event, "occurred_us"))
+
+    def _check_lots(self, at: Recorded) -> None:
+        """`slices` are of lots that are not over, `expired` are of lots that are."""
+        if not self._ends and "expired" not in at.event:
+            return
+        for name in ("slices", "expired"):
+            for part in slices_of(at.event, name):
+                fits = self._is_over(at, part["lot_id"]) == (name == "expired")
+                self._check(fits, "P15", at, f"has the lot {part['lot_id']} under {name}")
 
     def _lent(self, at: Recorded) -> int:
         account_id = self._in_wallet(at)
@@ -1275,6 +1303,7 @@ class Ledger:
 
     def _check_slices(self, at: Recorded, nano: int, *names: str) -> int:
         """The slices of all lists together are the amount; returns the sum of the last list."""
+        self._check_lots(at)
         sums = [sum_of_slices(at.event, name) for name in names]
         self._check(sum(sums) == nano, "P01", at, f"has slices of {sum(sums)}, should be {nano}")
         return sums[-1]

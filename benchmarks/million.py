@@ -33,6 +33,7 @@ from application.verify import verify
 from domain.catalogue.prices import PRICE_LIST_STREAM, PriceListPublished
 from domain.event import Event, encode
 from domain.ids import stream_of
+from domain.ledger import credit, leasing, lending
 from domain.ledger import lease as lease_rules
 from domain.ledger import wallet as wallet_rules
 from domain.ledger.events import Attempt, LeaseEvent, Owner, Units, WalletEvent
@@ -45,7 +46,7 @@ from projections.snapshot import ReadModelReader
 
 CREDIT = 10**9
 ACCOUNTS = 40
-LOTS = 3
+LOTS_NANO = (20 * CREDIT, 40 * CREDIT, 10_000_000 * CREDIT)  #: of each account, in the order of spending
 ALIASES = ("acme/large", "acme/small", "other/medium")
 OPEN_MAX = 32  #: requests under way on a lease
 CHARGES_MAX = 5_000  #: in one lease
@@ -84,8 +85,8 @@ class Load:
         """The whole log; some requests are open at its end."""
         yield self._publish()
         for account_id in self._wallets:
-            for _ in range(LOTS):
-                yield self._grant(account_id)
+            for amount_nano in LOTS_NANO:
+                yield self._grant(account_id, amount_nano)
         gateways = [Owner(self._id(), 1), Owner(self._id(), 1)]
         borrowers = [Borrower(account_id, owner) for owner in gateways for account_id in self._wallets]
         for borrower in borrowers:
@@ -135,13 +136,13 @@ class Load:
         self._prices.append(published)
         return [_stored(PRICE_LIST_STREAM, version, published)]
 
-    def _grant(self, account_id: UUID) -> list[NewEvent]:
-        granted = wallet_rules.grant_credit(
+    def _grant(self, account_id: UUID, amount_nano: int) -> list[NewEvent]:
+        granted = credit.grant_credit(
             self._wallets[account_id],
             account_id=account_id,
             lot_id=self._id(),
-            amount_nano=10_000_000 * CREDIT,
-            source=self._random.choice(("paid", "promo")),
+            amount_nano=amount_nano,
+            source="paid",
             reason="benchmark",
             granted_by="system",
             now_us=self._now_us,
@@ -151,15 +152,23 @@ class Load:
     def _open(self, borrower: Borrower) -> list[NewEvent]:
         borrower.lease = Lease(self._id())
         terms = {"account_id": borrower.account_id, "owner": borrower.owner, "now_us": self._now_us}
-        granted = wallet_rules.grant_lease(
-            self._wallets[borrower.account_id],
+        wallet = self._wallets[borrower.account_id]
+        (granted,) = lending.grant_lease(
+            wallet,
             lease_id=borrower.lease.lease_id,
             mode="bulk",
             amount_nano=CREDIT,
             **terms,  # type: ignore[arg-type]  # by name
         )
-        opened = lease_rules.open_lease(borrower.lease, amount_nano=CREDIT, valid_ms=10_000, **terms)  # type: ignore[arg-type]  # by name
-        return [*self._on_wallet(borrower.account_id, granted), *self._on_lease(borrower.lease, opened)]
+        events = self._on_wallet(borrower.account_id, [granted])
+        opened = leasing.open_lease(
+            borrower.lease,
+            amount_nano=granted.amount_nano,
+            valid_ms=10_000,
+            slices=wallet.lent(granted.slices),
+            **terms,  # type: ignore[arg-type]  # by name
+        )
+        return events + self._on_lease(borrower.lease, opened)
 
     def _resize(self, borrower: Borrower) -> list[NewEvent]:
         """More is lent; what turns out to be too much is given back at once."""
@@ -168,13 +177,14 @@ class Load:
             "lease_id": borrower.lease.lease_id,
             "now_us": self._now_us,
         }
-        wallet, back_nano = self._wallets[borrower.account_id], CREDIT // 10
-        extended = wallet_rules.extend_lease(wallet, amount_nano=CREDIT + back_nano, **terms)  # type: ignore[arg-type]  # by name
-        events = self._on_wallet(borrower.account_id, extended)
-        topped_up = lease_rules.top_up(borrower.lease, amount_nano=CREDIT + back_nano)
-        events += self._on_lease(borrower.lease, topped_up)
-        events += self._on_lease(borrower.lease, lease_rules.give_back(borrower.lease, amount_nano=back_nano))
-        reduced = wallet_rules.reduce_lease(wallet, amount_nano=back_nano, **terms)  # type: ignore[arg-type]  # by name
+        wallet, lease, back_nano = self._wallets[borrower.account_id], borrower.lease, CREDIT // 10
+        (extended,) = lending.extend_lease(wallet, amount_nano=CREDIT + back_nano, **terms)  # type: ignore[arg-type]  # by name
+        events = self._on_wallet(borrower.account_id, [extended])
+        lent = wallet.lent(extended.slices)
+        events += self._on_lease(lease, leasing.top_up(lease, amount_nano=extended.amount_nano, slices=lent))
+        (back,) = leasing.give_back(lease, amount_nano=back_nano)
+        events += self._on_lease(lease, [back])
+        reduced = lending.reduce_lease(wallet, amount_nano=back_nano, slices=back.slices or None, **terms)  # type: ignore[arg-type]  # by name
         return events + self._on_wallet(borrower.account_id, reduced)
 
     def _admit(self, borrower: Borrower) -> list[NewEvent]:
@@ -233,19 +243,19 @@ class Load:
         return self._on_lease(borrower.lease, charged)
 
     def _close(self, borrower: Borrower) -> list[NewEvent]:
-        return self._settle(borrower, "closed", lease_rules.close(borrower.lease, now_us=self._now_us))
+        return self._settle(borrower, "closed", leasing.close(borrower.lease, now_us=self._now_us))
 
     def _die(self, borrower: Borrower) -> list[NewEvent]:
         """The reaper ends the lease of a process that is gone; what was under way is abandoned."""
         borrower.open.clear()
         reaper = Owner(self._id(), 1)
-        ending = lease_rules.fence(borrower.lease, by=reaper, reason="owner is dead", now_us=self._now_us)
+        ending = leasing.fence(borrower.lease, by=reaper, reason="owner is dead", now_us=self._now_us)
         return self._settle(borrower, "fenced", ending)
 
     def _settle(self, borrower: Borrower, outcome: str, ending: Sequence[LeaseEvent]) -> list[NewEvent]:
         lease = borrower.lease
         events = self._on_lease(lease, ending)
-        settled = wallet_rules.settle_lease(
+        settled = lending.settle_lease(
             self._wallets[borrower.account_id],
             account_id=borrower.account_id,
             lease_id=lease.lease_id,
@@ -254,6 +264,7 @@ class Load:
             charges=lease.charges,
             last_version=lease.version,
             now_us=self._now_us,
+            spent=lease.spent(),
         )
         return events + self._on_wallet(borrower.account_id, settled)
 

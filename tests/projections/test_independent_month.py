@@ -9,11 +9,13 @@ import pytest
 
 from application.reports.period import DAY_US, SLOT_US, Period
 from application.reports.statement import CHARGE, Statement
-from domain.ledger.events import LeaseFenced, UsageCharged
+from domain.ledger.credit import LotConditions, expire_lots
+from domain.ledger.events import CreditLotExpired, LeaseFenced, UsageCharged
 from domain.topics import REGISTRY
 from projections.statement_reader import StatementReader
+from tests.application.verify.test_lots import ACCOUNT, END, Told
 from tests.audit.exported import export
-from tests.histories import START_US, history
+from tests.histories import START_US, history, numbered
 from tests.projections.lab import Lab
 from tokenok_audit import Question, audit
 
@@ -26,9 +28,11 @@ def _read(lab: Lab, account_id: UUID, period: Period) -> Statement:
     return StatementReader(lab.pool).statement(account_id, period, limit=500)
 
 
-def _audited(place: Path, account_id: UUID, period: Period) -> dict[str, object]:
+def _audited(
+    place: Path, account_id: UUID, period: Period, *, but_for: frozenset[str] = frozenset()
+) -> dict[str, object]:
     result = audit(place, question=Question(str(account_id), period.from_us, period.until_us))
-    assert result["counts"] == {}
+    assert result["counts"].keys() == but_for
     statement: dict[str, object] = result["statement"]
     return statement
 
@@ -77,3 +81,23 @@ def test_two_computations_of_a_month_agree_to_the_nano_credit(whole: Lab, tmp_pa
             assert _told(read) == _as_read(_audited(tmp_path / "export", account_id, period))
             moved += bool(read.totals_nano)
     assert moved > 2
+
+
+def test_lots_that_end_are_the_same_lines_in_both(whole: Lab, tmp_path: Path) -> None:
+    """What a lease lets go of a lot that is over, and what no lease had of one: expiries to both."""
+    told = Told()
+    told._grant(UUID(int=24), 70, LotConditions(expires_us=END))
+    told._on_wallet(expire_lots(told.wallet, account_id=ACCOUNT, now_us=END))
+    assert isinstance(told.story[-1][1], CreditLotExpired)
+    versions: Counter[UUID] = Counter()
+    for stream_id, event in told.story:
+        versions[stream_id] += 1
+        whole.log.extend(numbered(stream_id, versions[stream_id], [event]))
+    whole.catch_up()
+    export(tmp_path / "export", whole.log)
+    always = Period(from_us=0, until_us=2**62 // SLOT_US * SLOT_US)
+    read = _read(whole, ACCOUNT, always)
+    assert read.totals_nano == {"charge": -10, "expiry": -160, "grant": 1_220}
+    # The story has no price list.
+    audited = _audited(tmp_path / "export", ACCOUNT, always, but_for=frozenset({"P12"}))
+    assert _told(read) == _as_read(audited)
