@@ -20,8 +20,10 @@ import base64
 import gc
 import gzip
 import hashlib
+import io
 import json
 import json.scanner
+import marshal
 import os
 import re
 import string
@@ -29,9 +31,10 @@ import sys
 import tempfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
@@ -88,6 +91,10 @@ class Findings:
         self.counts[code] += 1
         if len(self.kept) < SHOWN_MAX:
             self.kept.append({"code": code, "position": position, "subject": subject, "detail": detail})
+
+    def merge(self, later: "Findings") -> None:
+        self.counts.update(later.counts)
+        self.kept += later.kept[: SHOWN_MAX - len(self.kept)]
 
 
 # ------------------------------------------------------------------------------------------------ Ed25519 (RFC 8032)
@@ -261,31 +268,26 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-class Subtrees:
-    """A row of neighbouring leaves as the fewest subtrees of the whole tree: `(level, number, hash)`."""
+class Tree:
+    """A tree that grows leaf by leaf; kept as the perfect subtrees that it consists of, the largest first."""
 
-    def __init__(self, first_leaf: int = 0) -> None:
-        self.nodes: list[tuple[int, int, bytes]] = []
-        self._next_leaf = first_leaf
+    def __init__(self) -> None:
+        self._peaks: list[bytes] = []
+        self.size = 0
 
-    def add_leaf(self, leaf: bytes) -> None:
-        self.add(0, self._next_leaf, leaf)
-        self._next_leaf += 1
-
-    def add(self, level: int, number: int, digest: bytes) -> None:
-        """The subtree to the right of all that are there."""
-        nodes = self.nodes
-        while number & 1 and nodes and nodes[-1][0] == level:
-            digest = node_hash(nodes.pop()[2], digest)
-            level, number = level + 1, number >> 1
-        nodes.append((level, number, digest))
+    def add(self, leaf: bytes) -> None:
+        peaks, size = self._peaks, self.size
+        while size & 1:
+            leaf = node_hash(peaks.pop(), leaf)
+            size >>= 1
+        peaks.append(leaf)
+        self.size += 1
 
     def root(self) -> bytes:
-        """Of a row that begins with the first leaf."""
-        if not self.nodes:
+        if not self._peaks:
             return hashlib.sha256(b"").digest()
-        digest = self.nodes[-1][2]
-        for _, _, left in reversed(self.nodes[:-1]):
+        digest = self._peaks[-1]
+        for left in reversed(self._peaks[:-1]):
             digest = node_hash(left, digest)
         return digest
 
@@ -336,7 +338,7 @@ def roots_of_consistency(
 
 
 class LinesFile(NamedTuple):
-    """One file of lines, as the manifest tells of it; `first_leaf` counts events over all files."""
+    """One file of lines, as the manifest tells of it."""
 
     path: Path
     events: int
@@ -344,7 +346,6 @@ class LinesFile(NamedTuple):
     last_position: int
     size: int  #: bytes of the lines, before any compression
     sha256: str
-    first_leaf: int
 
 
 class Export(NamedTuple):
@@ -418,7 +419,7 @@ def _lines_files(folder: Path, entries: list[dict[str, Any]]) -> tuple[list[Line
             raise TypeError(entry)
         path = folder / _plain_name(entry["name"])
         count, first, last, size = numbers
-        files.append(LinesFile(path, count, first, last, size, str(entry["sha256"]), events))
+        files.append(LinesFile(path, count, first, last, size, str(entry["sha256"])))
         events += count
     return files, events
 
@@ -463,105 +464,6 @@ def _read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def open_lines(path: Path) -> BinaryIO:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
-
-
-# ------------------------------------------------------------------------- hashing, in several processes if there are
-
-
-class Wanted(NamedTuple):
-    """What to hash of one file: the tree is cut at some sizes, and some leaves are asked for by their numbers."""
-
-    file: LinesFile
-    cuts: tuple[int, ...]
-    leaves: tuple[int, ...]
-
-
-class Hashed(NamedTuple):
-    stored_sha256: str
-    lines_sha256: str
-    size: int
-    events: int
-    parts: list[tuple[int, list[tuple[int, int, bytes]]]]  #: the number of the leaf behind, and the subtrees
-    leaves: dict[int, bytes]
-    error: str
-
-
-def hash_file(wanted: Wanted) -> Hashed:
-    """Everything of one file that does not depend on the others. An unreadable one is told of, not raised."""
-    file = wanted.file
-    try:
-        with file.path.open("rb") as stored:
-            stored_sha256 = hashlib.file_digest(stored, "sha256").hexdigest()
-        with open_lines(file.path) as lines:
-            return _hash_lines(wanted, lines, stored_sha256)
-    except (OSError, EOFError, zlib.error) as error:
-        return Hashed("", "", 0, 0, [], {}, f"{file.path.name} cannot be read: {error}")
-
-
-def _hash_lines(wanted: Wanted, lines: BinaryIO, stored_sha256: str) -> Hashed:
-    number, size, digest = wanted.file.first_leaf, 0, hashlib.sha256()
-    subtrees, parts, leaves = Subtrees(number), [], {}
-    for line in lines:
-        digest.update(line)
-        size += len(line)
-        leaf = leaf_hash(line[:-1])
-        subtrees.add_leaf(leaf)
-        if number in wanted.leaves:
-            leaves[number] = leaf
-        number += 1
-        if number in wanted.cuts:
-            parts.append((number, subtrees.nodes))
-            subtrees = Subtrees(number)
-    parts.append((number, subtrees.nodes))
-    events = number - wanted.file.first_leaf
-    return Hashed(stored_sha256, digest.hexdigest(), size, events, parts, leaves, "")
-
-
-class Hashes:
-    """The sums and the tree of an export, put together in the order of its files."""
-
-    def __init__(self, export: Export, *, cuts: Iterable[int], leaves: Iterable[int], jobs: int) -> None:
-        self._export = export
-        sizes, numbers = tuple(cuts), tuple(leaves)
-        self._tasks = [Wanted(file, sizes, numbers) for file in export.files]
-        self._pool = get_context().Pool(jobs) if jobs > 1 and len(self._tasks) > 1 else None
-        self._results: Iterator[Hashed] = (
-            self._pool.imap(hash_file, self._tasks) if self._pool else map(hash_file, self._tasks)
-        )
-        self.roots: dict[int, bytes] = {0: Subtrees().root()}
-        self.leaves: dict[int, bytes] = {}
-
-    def finish(self, findings: Findings) -> None:
-        """Wait for all files, and say which are not what they should be.
-
-        Raises:
-            Unreadable: a file cannot be read.
-        """
-        tree = Subtrees()
-        for task, hashed in zip(self._tasks, self._results, strict=True):
-            if hashed.error:
-                raise Unreadable(hashed.error)
-            self._compare(task.file, hashed, findings)
-            for size, nodes in hashed.parts:
-                for node in nodes:
-                    tree.add(*node)
-                self.roots[size] = tree.root()
-            self.leaves |= hashed.leaves
-
-    def _compare(self, file: LinesFile, hashed: Hashed, findings: Findings) -> None:
-        name = file.path.name
-        if hashed.stored_sha256 != self._export.sums.get(name):
-            findings.add("E01", name, "was changed")
-        if (hashed.lines_sha256, hashed.size, hashed.events) != (file.sha256, file.size, file.events):
-            findings.add("E02", name, "its lines are not those that the manifest tells of")
-
-    def close(self) -> None:
-        if self._pool:
-            self._pool.terminate()
-
-
 # ---------------------------------------------------------------------------------------------------- events from lines
 
 _UUID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -582,6 +484,10 @@ class Recorded(NamedTuple):
     recorded_at_us: int
 
 
+Fields = tuple[int, str, int, str, Event, int]
+CHUNK_EVENTS: Final = 1_000
+
+
 def _refuse_number(text: str) -> float:
     raise ValueError(text)
 
@@ -591,34 +497,8 @@ _parse: Final = json.scanner.make_scanner(
 )
 
 
-def read_events(files: Sequence[LinesFile], findings: Findings) -> Iterator[Recorded]:
-    """All events in order; what is none is told of.
-
-    Raises:
-        Unreadable: a file cannot be read.
-    """
-    for file in files:
-        try:
-            with open_lines(file.path) as lines:
-                yield from _read_file(file, lines, findings)
-        except (OSError, EOFError, zlib.error) as error:
-            raise Unreadable(f"{file.path.name} cannot be read: {error}") from None
-
-
-def _read_file(file: LinesFile, lines: BinaryIO, findings: Findings) -> Iterator[Recorded]:
-    first = last = 0
-    for number, line in enumerate(lines, start=1):
-        recorded = _read_line(line)
-        if recorded is None:
-            findings.add("E03", file.path.name, f"line {number} is no event")
-            continue
-        first, last = first or recorded.position, recorded.position
-        yield recorded
-    if (first, last) != (file.first_position, file.last_position):
-        findings.add("E02", file.path.name, "its positions are not those that the manifest tells of")
-
-
-def _read_line(line: bytes) -> Recorded | None:
+def _read_line(line: bytes) -> Fields | None:
+    """The fields of `Recorded`, if `line` is an event in its canonical form."""
     try:
         text = line.decode()
         head = _HEAD(text)
@@ -630,7 +510,137 @@ def _read_line(line: bytes) -> Recorded | None:
     if text[end:] != "}\n":
         return None
     position, stream_id, version, topic, recorded_at_us = head.groups()
-    return Recorded(int(position), stream_id, int(version), topic, event, int(recorded_at_us))
+    return int(position), stream_id, int(version), topic, event, int(recorded_at_us)
+
+
+class _Hashing(io.RawIOBase):
+    """A file whose bytes are hashed as they are read."""
+
+    def __init__(self, stored: BinaryIO) -> None:
+        self._stored = stored
+        self.digest = hashlib.sha256()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._stored.read(len(buffer))
+        buffer[: len(data)] = data
+        self.digest.update(data)
+        return len(data)
+
+
+class Scan:
+    """Every file once, in order: the bytes that are hashed are those that are replayed."""
+
+    def __init__(
+        self, files: Sequence[LinesFile], sums: dict[str, str], cuts: set[int], leaves: set[int]
+    ) -> None:
+        self._files = files
+        self._sums = sums
+        self._cuts = cuts
+        self._wanted = leaves
+        self._tree = Tree()
+        self.findings = Findings()
+        self.roots: dict[int, bytes] = {0: self._tree.root()}  #: of the sizes that were asked for
+        self.leaves: dict[int, bytes] = {}  #: hashes of those that were asked for, by number
+
+    def chunks(self) -> Iterator[list[Fields]]:
+        """All events; what is none is told of.
+
+        Raises:
+            Unreadable: a file cannot be read.
+        """
+        for file in self._files:
+            try:
+                with file.path.open("rb") as stored:
+                    raw = _Hashing(stored)
+                    yield from self._read(file, raw)
+                    while raw.read(65_536):
+                        pass
+            except (OSError, EOFError, zlib.error) as error:
+                raise Unreadable(f"{file.path.name} cannot be read: {error}") from None
+            if raw.digest.hexdigest() != self._sums.get(file.path.name):
+                self.findings.add("E01", file.path.name, "was changed")
+
+    def _read(self, file: LinesFile, raw: _Hashing) -> Iterator[list[Fields]]:
+        buffered = io.BufferedReader(raw, 1024 * 1024)
+        lines = gzip.GzipFile(fileobj=buffered) if file.path.suffix == ".gz" else buffered
+        digest, size, count, first, last = hashlib.sha256(), 0, 0, 0, 0
+        chunk: list[Fields] = []
+        for line in lines:
+            digest.update(line)
+            size += len(line)
+            count += 1
+            self._add_leaf(line)
+            fields = _read_line(line)
+            if fields is None:
+                self.findings.add("E03", file.path.name, f"line {count} is no event")
+                continue
+            first, last = first or fields[0], fields[0]
+            chunk.append(fields)
+            if len(chunk) == CHUNK_EVENTS:
+                yield chunk
+                chunk = []
+        yield chunk
+        told = (file.events, file.first_position, file.last_position, file.size, file.sha256)
+        if told != (count, first, last, size, digest.hexdigest()):
+            self.findings.add("E02", file.path.name, "its lines are not those that the manifest tells of")
+
+    def _add_leaf(self, line: bytes) -> None:
+        tree, leaf = self._tree, leaf_hash(line[:-1])
+        if tree.size in self._wanted:
+            self.leaves[tree.size] = leaf
+        tree.add(leaf)
+        if tree.size in self._cuts:
+            self.roots[tree.size] = tree.root()
+
+
+def read_events(scan: Scan, *, jobs: int) -> Iterator[Recorded]:
+    """The events of a scan, which runs in a process of its own if there may be several; `scan` is complete at the end.
+
+    Raises:
+        Unreadable: a file cannot be read.
+    """
+    chunks = _from_process(scan) if jobs > 1 else scan.chunks()
+    for chunk in chunks:
+        for fields in chunk:
+            yield Recorded(*fields)
+
+
+def _from_process(scan: Scan) -> Iterator[list[Fields]]:
+    context = get_context()
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_scan_into, args=(scan, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        while isinstance(message := marshal.loads(ours.recv_bytes()), list):  # noqa: S302  # from our own process
+            yield message
+    except EOFError:
+        raise Unreadable("the process that reads the files has died") from None
+    finally:
+        ours.close()
+        process.terminate()
+        process.join()
+    unreadable, scan.roots, scan.leaves, counts, scan.findings.kept = message
+    if unreadable:
+        raise Unreadable(unreadable)
+    scan.findings.counts.update(counts)
+
+
+def _scan_into(scan: Scan, connection: Connection) -> None:
+    """The chunks, then how the scan ended."""
+    gc.disable()
+    unreadable = ""
+    try:
+        for chunk in scan.chunks():
+            connection.send_bytes(marshal.dumps(chunk))
+    except Unreadable as error:
+        unreadable = str(error)
+    findings = scan.findings
+    end = (unreadable, scan.roots, scan.leaves, dict(findings.counts), findings.kept)
+    connection.send_bytes(marshal.dumps(end))
 
 
 def amount(event: Event, name: str) -> int:
@@ -1568,35 +1578,35 @@ class Seal:
     def leaves(self) -> set[int]:
         return {proof.number for proof in self._proofs}
 
-    def check(self, hashes: Hashes) -> None:
+    def check(self, scan: Scan) -> None:
         """Compare what was signed with the lines."""
         for name, checkpoint in self._all():
             if checkpoint.size <= self._export.events:
-                if hashes.roots.get(checkpoint.size) != checkpoint.root:
+                if scan.roots.get(checkpoint.size) != checkpoint.root:
                     self._findings.add("S02", name, "is of another log")
             elif name == "checkpoint" and not self._export.events:
                 continue  # nothing is the beginning of every log
             elif name == "checkpoint" and self._export.consistency is not None:
-                self._check_consistency(checkpoint, hashes)
+                self._check_consistency(checkpoint, scan)
             else:
                 detail = f"is of {checkpoint.size} events, the export has {self._export.events}"
                 self._findings.add("S02", name, detail)
         for proof in self._proofs:
-            self._check_inclusion(proof, hashes)
+            self._check_inclusion(proof, scan)
 
-    def _check_consistency(self, checkpoint: Checkpoint, hashes: Hashes) -> None:
+    def _check_consistency(self, checkpoint: Checkpoint, scan: Scan) -> None:
         """The export ends before what was signed: it must be its beginning."""
         events = self._export.events
         lines = (self._export.consistency or b"").decode(errors="replace").split("\n")
         path = [_unbase64(line) for line in lines[1:-1]]
-        root, roots = hashes.roots.get(events, b""), None
+        root, roots = scan.roots.get(events, b""), None
         if lines[0] == f"tokenok-consistency {events} {checkpoint.size}" and all(path):
             roots = roots_of_consistency(root, events, checkpoint.size, [digest for digest in path if digest])
         if roots != (root, checkpoint.root):
             self._findings.add("S02", "consistency", "does not lead from the lines to the checkpoint")
 
-    def _check_inclusion(self, proof: Proof, hashes: Hashes) -> None:
-        leaf = hashes.leaves.get(proof.number)
+    def _check_inclusion(self, proof: Proof, scan: Scan) -> None:
+        leaf = scan.leaves.get(proof.number)
         size = proof.checkpoint.size
         if leaf is None or root_of_inclusion(leaf, proof.number, size, proof.path) != proof.checkpoint.root:
             self._findings.add(
@@ -1628,27 +1638,22 @@ def audit(
     export = open_export(folder, findings)
     replay = Replay(parse_rules(export.rules), export.topics, question, findings)
     seal = Seal(export, keys=keys, kept=kept, proofs=proofs, findings=findings)
-    hashes = Hashes(export, cuts=seal.cuts(), leaves=seal.leaves(), jobs=jobs)
-    try:
-        for recorded in read_events(export.files, findings):
-            replay.take(recorded)
-        hashes.finish(findings)
-    finally:
-        hashes.close()
+    scan = Scan(export.files, export.sums, seal.cuts(), seal.leaves())
+    for recorded in read_events(scan, jobs=jobs):
+        replay.take(recorded)
+    findings.merge(scan.findings)
     replay.finish()
-    seal.check(hashes)
-    return _result(export, replay, seal, hashes, findings)
+    seal.check(scan)
+    return _result(export, replay, seal, scan, findings)
 
 
-def _result(export: Export, replay: Replay, seal: Seal, hashes: Hashes, findings: Findings) -> dict[str, Any]:
+def _result(export: Export, replay: Replay, seal: Seal, scan: Scan, findings: Findings) -> dict[str, Any]:
     rules, books, leases = replay.rules, replay.books, replay.ledger.leases.values()
     result = {
         "format": "tokenok-audit/1",
         "position": replay.order.position,
         "events": replay.order.events,
-        "root": base64.b64encode(hashes.roots[export.events]).decode()
-        if export.events in hashes.roots
-        else "",
+        "root": base64.b64encode(scan.roots[export.events]).decode() if export.events in scan.roots else "",
         "sealed": seal.as_dict(),
         "posting_rules": rules.version,
         "requests": replay.ledger.requests,
@@ -1783,7 +1788,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--jobs",
         type=int,
         default=os.cpu_count() or 1,
-        help="processes that hash; changes no result (%(default)s)",
+        help="with more than one, a second process reads and hashes; changes no result (%(default)s)",
     )
     return parser
 

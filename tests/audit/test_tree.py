@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domain.sealing import naive
-from tokenok_audit import Subtrees, leaf_hash, root_of_inclusion, roots_of_consistency
+from tokenok_audit import Tree, leaf_hash, root_of_inclusion, roots_of_consistency
 
 LEAVES = [hashlib.sha256(b"\x00%d" % number).digest() for number in range(150)]
 sizes = st.integers(1, len(LEAVES))
@@ -32,26 +32,19 @@ def test_the_known_roots() -> None:
         8: "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
     }
     for size, expected in roots.items():
-        tree = Subtrees()
+        tree = Tree()
         for data in inputs[:size]:
-            tree.add_leaf(leaf_hash(bytes.fromhex(data)))
+            tree.add(leaf_hash(bytes.fromhex(data)))
         assert tree.root().hex() == expected
 
 
-@given(size=st.integers(0, len(LEAVES)), cuts=st.sets(st.integers(0, len(LEAVES)), max_size=6))
-def test_a_tree_in_parts_is_the_tree(size: int, cuts: set[int]) -> None:
-    """Wherever the leaves are cut into rows that are hashed apart, the root is that of the whole."""
-    ends = sorted(cut for cut in {*cuts, size} if cut <= size)
-    whole, start = Subtrees(), 0
-    for end in ends:
-        row = Subtrees(start)
-        for leaf in LEAVES[start:end]:
-            row.add_leaf(leaf)
-        for node in row.nodes:
-            whole.add(*node)
-        start = end
-    assert whole.root() == naive.mth(LEAVES[:size])
-    assert len(whole.nodes) == size.bit_count()
+@given(size=st.integers(0, len(LEAVES)))
+def test_a_tree_that_grows_has_the_root_of_the_whole(size: int) -> None:
+    """Leaf by leaf, at every size."""
+    tree = Tree()
+    for leaf in LEAVES[:size]:
+        tree.add(leaf)
+    assert tree.root() == naive.mth(LEAVES[:size])
 
 
 @given(size=sizes, data=st.data())
