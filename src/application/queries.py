@@ -156,6 +156,15 @@ class BalanceQueries(Protocol):
         """Balances by account id, those after `after`; at most `limit`, capped at `PAGE_ROWS_MAX`."""
         ...
 
+    def open_holds(
+        self, *, account_id: UUID | None = None, after: UUID | None = None, limit: int = 100
+    ) -> tuple[OpenHold, ...]:
+        """Open holds of one account or of all by request id, those after `after`; capped at `PAGE_ROWS_MAX`.
+
+        Request ids are ordered by time, so the oldest come first.
+        """
+        ...
+
 
 class RequestQueries(Protocol):
     """Requests as last projected."""

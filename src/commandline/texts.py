@@ -8,7 +8,7 @@ from adapters.doctor import Finding
 from application.catalogue.list_presets import PresetSummary
 from application.catalogue.presets.preset import Preset
 from application.projections import Comparison, ProjectionStatus
-from application.queries import RequestPage, RequestRow
+from application.queries import OpenHold, RequestPage, RequestRow
 
 _NANO = Decimal(1_000_000_000)
 
@@ -54,6 +54,20 @@ def comparisons_text(compared: Sequence[Comparison]) -> str:
         for one in compared
     ]
     return table(("READ MODEL", "POSITION", "ROWS", "REBUILT"), rows)
+
+
+def holds_text(holds: Sequence[OpenHold], *, now_us: int) -> str:
+    """A table, with the age of each."""
+    rows = [
+        (
+            str(one.request_id),
+            str(one.account_id),
+            credits_of(one.hold_nano),
+            f"{(now_us - one.since_us) / 1e6:.1f} s",
+        )
+        for one in holds
+    ]
+    return table(("REQUEST", "ACCOUNT", "CREDITS", "AGE"), rows) if rows else "Nothing.\n"
 
 
 def presets_text(presets: Sequence[PresetSummary]) -> str:

@@ -30,6 +30,7 @@ from commandline.reports import add_reports
 from commandline.texts import (
     comparisons_text,
     findings_text,
+    holds_text,
     preset_text,
     presets_text,
     requests_text,
@@ -92,6 +93,10 @@ def add_tools(nouns: dict[str, Any]) -> None:
     preset.add_argument("id", metavar="ID", help="as `preset list` shows it")
     balance = add_tool(nouns["balance"], "show", run_balance, "an account's balance as last projected")
     balance.add_argument("--account-id", type=UUID, required=True, metavar="UUID")
+    holds = add_tool(nouns["balance"], "holds", run_holds, "requests that hold credit now, oldest first")
+    holds.add_argument("--account-id", type=UUID, metavar="UUID", help="of this account")
+    holds.add_argument("--after", type=UUID, metavar="UUID", help="behind this request")
+    holds.add_argument("--limit", type=int, default=100, metavar="NUMBER", help="how many (%(default)s)")
     listing = add_tool(nouns["requests"], "list", run_requests, "requests, newest first")
     listing.add_argument("--account-id", type=UUID, metavar="UUID", help="of this account")
     listing.add_argument("--key-id", type=UUID, metavar="UUID", help="made with this API key")
@@ -186,6 +191,14 @@ def run_balance(settings: Settings, values: argparse.Namespace) -> Outcome:
     if balance is None:
         raise NotFound("balance of account", values.account_id)
     return Outcome(msgspec.structs.asdict(balance.balance) | {"holds": balance.holds})
+
+
+def run_holds(settings: Settings, values: argparse.Namespace) -> Outcome:
+    with open_pool(settings) as pool:
+        holds = BalanceReader(pool).open_holds(
+            account_id=values.account_id, after=values.after, limit=values.limit
+        )
+    return Outcome(holds, text=holds_text(holds, now_us=SystemClock().now_us()))
 
 
 def run_requests(settings: Settings, values: argparse.Namespace) -> Outcome:

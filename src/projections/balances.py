@@ -239,3 +239,22 @@ class BalanceReader:
                     [after or UUID(int=0), min(limit, PAGE_ROWS_MAX)],
                 )
             )
+
+    def open_holds(
+        self, *, account_id: UUID | None = None, after: UUID | None = None, limit: int = 100
+    ) -> tuple[OpenHold, ...]:
+        of_account = "" if account_id is None else "AND account_id = %(account_id)s"
+        with (
+            self._pool.connection() as connection,
+            connection.cursor(row_factory=class_row(OpenHold)) as rows,
+        ):
+            return tuple(
+                rows.execute(
+                    f"{_HOLD} WHERE request_id > %(after)s {of_account} ORDER BY request_id LIMIT %(limit)s",
+                    {
+                        "account_id": account_id,
+                        "after": after or UUID(int=0),
+                        "limit": min(limit, PAGE_ROWS_MAX),
+                    },
+                )
+            )

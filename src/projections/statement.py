@@ -14,7 +14,7 @@ import msgspec
 from application.queries import clean
 from application.reports.period import DAY_US, SLOT_US
 from domain.ledger.events import UsageCharged
-from domain.ledger.postings import Posting, PostingRules, load_rules, postings
+from domain.ledger.postings import CURRENT_RULES, Posting, PostingRules, load_rules, postings
 from projections.arrays import column_literals
 from projections.books import MOVING, Booked, Books, mark_table
 from projections.projection import Connection, Located, Table, Write
@@ -185,7 +185,7 @@ class Statements:
     """The fold."""
 
     name: ClassVar[str] = "statement"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 100 + CURRENT_RULES  #: other rules are another fold
     tables: ClassVar[tuple[Table, ...]] = (CHARGES.table(), _ENTRIES, DAYS.table(), mark_table("statement"))
     topics: ClassVar[frozenset[str]] = MOVING
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from application.queries import Balance
+from application.queries import Balance, OpenHold
 from projections.balances import BalanceReader
 from tests.histories import history, numbered
 from tests.projections.facts import (
@@ -82,6 +82,20 @@ def test_the_holds_behind_a_balance_are_shown_oldest_first(lab: Lab, reader: Bal
     assert cut
     assert len(cut.holds) == 1
     assert cut.balance.open_holds == 2
+
+
+def test_open_holds_are_listed_in_pages(lab: Lab, reader: BalanceReader) -> None:
+    """Of all accounts or of one, each once."""
+    lab.start_over(history(9, steps=400, accounts=3))
+    lab.catch_up()
+    seen: list[OpenHold] = []
+    while page := reader.open_holds(after=seen[-1].request_id if seen else None, limit=2):
+        seen += page
+    balances = reader.balances()
+    assert len(seen) == len(set(seen)) == sum(balance.open_holds for balance in balances) > 2
+    for balance in balances:
+        own = reader.open_holds(account_id=balance.account_id)
+        assert sum(hold.hold_nano for hold in own) == balance.held_nano
 
 
 def test_the_held_sum_is_the_sum_of_the_holds(lab: Lab, reader: BalanceReader) -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from application.queries import RequestFilter
 from application.reports.period import DAY_US, SLOT_US, Period
 from application.reports.statement import StatementLine
-from domain.ledger.events import CreditLotGranted, UsageCharged
+from domain.ledger.events import UsageCharged
+from domain.ledger.postings import TrialBalance, load_rules, postings
 from domain.refusal import BadField
 from domain.topics import REGISTRY
 from projections.balances import BalanceReader
@@ -34,15 +35,13 @@ def reader(whole: Lab) -> StatementReader:
 
 def _balance_nano(lab: Lab, account_id: UUID, *, before_us: int) -> int:
     """P20: the fold of what was recorded before a time."""
-    balance_nano = 0
+    rules, own = load_rules(), (f"wallet:{account_id}:", f"leased:{account_id}:")
+    trial = TrialBalance(rules)
     for one in lab.log.events:
-        event = REGISTRY.decode(one.topic, one.state)
-        if one.recorded_at_us < before_us and getattr(event, "account_id", None) == account_id:
-            if isinstance(event, CreditLotGranted):
-                balance_nano += event.amount_nano
-            elif isinstance(event, UsageCharged):
-                balance_nano -= event.charge_nano
-    return balance_nano
+        if one.recorded_at_us < before_us and one.topic in rules.rules:
+            for posting in postings(rules, REGISTRY.decode(one.topic, one.state), stream_id=one.stream_id):
+                trial.post(posting)
+    return sum(balance for name, balance in trial.balances.items() if name.startswith(own))
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -28,7 +28,7 @@ from api.admin.views import (
 from application.accounts.contact import contact_of
 from application.catalogue.list_presets import PresetSummary, find_preset, list_presets, summary_of
 from application.catalogue.presets.preset import Preset
-from application.queries import Balance, RequestDetail, RequestFilter, RequestPage, RequestState
+from application.queries import Balance, OpenHold, RequestDetail, RequestFilter, RequestPage, RequestState
 from domain.refusal import NotFound
 
 Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_ROWS_MAX)]
@@ -39,6 +39,20 @@ class Balances(msgspec.Struct, frozen=True, kw_only=True):
     """Balances by account id."""
 
     items: tuple[Balance, ...]
+    next_after: str | None
+
+
+class AgedHold(msgspec.Struct, frozen=True, kw_only=True):
+    """An open hold, and for how long it has been one."""
+
+    hold: OpenHold
+    age_s: float
+
+
+class Holds(msgspec.Struct, frozen=True, kw_only=True):
+    """Open holds by request id."""
+
+    items: tuple[AgedHold, ...]
     next_after: str | None
 
 
@@ -161,6 +175,18 @@ def read_model_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
             found(tools.directory.accounts, account_id, kind="account")
         return balance or nothing_yet(account_id)
 
+    @get("/holds", opt=_READ, sync_to_thread=True)
+    def list_holds(
+        account_id: FromQuery[UUID | None] = None,
+        after: FromQuery[UUID | None] = None,
+        limit: Limit = PAGE_ROWS,
+    ) -> Holds:
+        """Requests that hold credit now, one by one, oldest first."""
+        now_us = tools.ports.clock.now_us()
+        found = tools.balances.open_holds(account_id=account_id, after=after, limit=limit)
+        items = tuple(AgedHold(hold=one, age_s=max(0.0, (now_us - one.since_us) / 1e6)) for one in found)
+        return Holds(items=items, next_after=str(found[-1].request_id) if len(found) == limit else None)
+
     @get("/requests", opt=_READ, sync_to_thread=True)
     def list_requests(
         *,
@@ -200,7 +226,7 @@ def read_model_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
             raise NotFound("request", request_id)
         return detail
 
-    return [list_balances, read_balance, list_requests, read_request]
+    return [list_balances, read_balance, list_holds, list_requests, read_request]
 
 
 def nothing_yet(account_id: UUID) -> Balance:
