@@ -153,7 +153,7 @@ def _usage_text(page: UsagePage) -> str:
 
 
 def _earnings_text(page: EarningsPage) -> str:
-    head = ("GROUP", "CALLS", "FAILED", "SERVED", "CREDITS")
+    head = ("GROUP", "CALLS", "FAILED", "SERVED", "CREDITS", "COST", "MARGIN", "COST UNKNOWN")
     rows = [
         (
             _group_text(one.group),
@@ -161,6 +161,9 @@ def _earnings_text(page: EarningsPage) -> str:
             str(one.failed),
             str(one.served),
             credits_of(one.charge_nano),
+            credits_of(one.cost_nano),
+            credits_of(one.margin_nano),
+            str(one.uncosted or ""),
         )
         for one in page.items
     ]

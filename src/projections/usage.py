@@ -55,6 +55,8 @@ class _Earning(msgspec.Struct, gc=False):
     failed: int = 0
     served: int = 0
     charge_nano: int = 0
+    cost_nano: int = 0
+    uncosted: int = 0
 
 
 USES = SumTable(
@@ -102,6 +104,10 @@ class _Changes:
             earning = self.earning(at, event, provider=attempt.provider, model=attempt.model)
             earning.attempts += 1
             earning.failed += attempt.outcome != "ok"
+            if attempt.cost_nano is None:
+                earning.uncosted += attempt.outcome == "ok"
+            else:
+                earning.cost_nano += attempt.cost_nano
 
     def earning(
         self, at: Booked, event: UsageCharged | RequestReleased, *, provider: str, model: str
@@ -167,7 +173,7 @@ class Usage:
     """The fold."""
 
     name: ClassVar[str] = "usage"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     tables: ClassVar[tuple[Table, ...]] = (USES.table(), EARNINGS.table(), mark_table("usage"))
     topics: ClassVar[frozenset[str]] = topics_of(_FOLDS) | MOVING
 

@@ -57,5 +57,8 @@ class UsageReader:
     ) -> EarningsPage:
         question = GroupedSums(table=EARNINGS.name, sums=EARNINGS.sums, by=by, wanted=wanted, zone=zone)
         rows, next_after = question.page(self._pool, after=after, limit=limit)
-        items = tuple(EarningsRow(group=group, **sums) for group, sums in rows)
+        items = tuple(
+            EarningsRow(group=group, margin_nano=sums["charge_nano"] - sums["cost_nano"], **sums)
+            for group, sums in rows
+        )
         return EarningsPage(items=items, next_after=next_after)

@@ -106,6 +106,22 @@ def test_calls_count_where_they_went(whole: Lab, reader: UsageReader) -> None:
     ] == [("busy", "small", 2, 2, 0, 0), ("sandbox", "large", 1, 0, 1, 4)]
 
 
+def test_the_margin_takes_what_every_call_costs(whole: Lab, reader: UsageReader) -> None:
+    """A call that failed after the provider began costs too; where no cost is known, that is counted, not guessed."""
+    begun = msgspec.structs.replace(BUSY, cost_nano=2)
+    costed = msgspec.structs.replace(DONE, cost_nano=1)
+    first = msgspec.structs.replace(charged(FIRST, 10, 9), attempts=(begun, costed))
+    second = msgspec.structs.replace(charged(SECOND, 10, 5), attempts=(DONE,))
+    failed = msgspec.structs.replace(released(THIRD, 10), attempts=(begun,))
+    whole.log.extend(numbered(LEASE, 2, [first, second, failed]))
+    whole.catch_up()
+    busy, sandbox = reader.earnings(ALWAYS, by=("provider",)).items
+    assert (busy.cost_nano, busy.margin_nano, busy.uncosted) == (4, -4, 0)
+    assert (sandbox.charge_nano, sandbox.cost_nano, sandbox.margin_nano, sandbox.uncosted) == (14, 1, 13, 1)
+    (total,) = reader.earnings(ALWAYS, by=()).items
+    assert total.margin_nano == 14 - 5
+
+
 def test_a_request_counts_in_the_hour_of_the_readers_own_clock(whole: Lab, reader: UsageReader) -> None:
     """In Kathmandu hours begin at a quarter past ours: the same sums fall into other hours, and none is lost."""
     whole.start_over(history(6, steps=400))

@@ -111,6 +111,9 @@ class EarningsRow(msgspec.Struct, frozen=True, kw_only=True):
     failed: int
     served: int
     charge_nano: int
+    cost_nano: int  #: what providers take, for failed calls too, as far as it is known
+    uncosted: int  #: calls that served and of which it is not known: their deployments have no `cost`
+    margin_nano: int  #: charged less cost
 
 
 class EarningsPage(msgspec.Struct, frozen=True, kw_only=True):
