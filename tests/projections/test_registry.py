@@ -28,7 +28,6 @@ TABLES = {
     ("trial_balance", 101): "a4065d42f492acb7392cd4cdbc5e210449fac38874cefa7af4b560afe8ed100e",
     ("audit_log", 1): "6cc61747c265e34811871f6e1891bace44d428fb3002d03017495a0014915a29",
     ("lot_ends", 1): "d1ee49da2d3f61dbd0e13f4940caafe8978442221cff32ca11ece8cf91cf1000",
-    ("balances", 2): "89fe4ae4a56570b70c4f6d59340945b1143daad23fcebd9a2b8b9a6a6486923d",
     ("usage", 2): "1d3586be766e1ff21c50bab0d5591edc2cddd2d6d3220ac9e5d94b47c885dbe7",
     ("statement", 102): "858a94b626c2d8e1015b279c9f2a41df53e0ff0ac2ebacfd7c0e7e4c8a2fc52f",
     ("trial_balance", 102): "a4065d42f492acb7392cd4cdbc5e210449fac38874cefa7af4b560afe8ed100e",
