@@ -12,6 +12,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from psycopg_pool import PoolClosed, PoolTimeout
 
+from adapters.bodies.metrics import BodyCollector
 from adapters.sealing.metrics import SealCollector
 from adapters.vault.idempotency import PostgresIdempotencyStore
 from adapters.vault.master_keys import parse_master_keys
@@ -80,6 +81,7 @@ def make_app(process: GatewayProcess) -> Litestar:
             _TolerantCollector(LagCollector(_projections(process)), name="projections"),
             _TolerantCollector(HealthCollector(_health(process)), name="ledger"),
             *_seal_collectors(process),
+            BodyCollector(process.bodies),
         ],
     )
     return Litestar(

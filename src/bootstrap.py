@@ -9,6 +9,7 @@ import psycopg
 from psycopg_pool import ConnectionPool
 
 from adapters.archive.files import ArchiveDirectory
+from adapters.bodies.store import PostgresBodies
 from adapters.eventstore.migrations import Migration
 from adapters.eventstore.migrations import migrate as run_migrations
 from adapters.eventstore.store import PostgresEventStore
@@ -89,7 +90,7 @@ def make_ports(settings: Settings, *, store: PostgresEventStore, pool: Pool, clo
         VaultUnavailable, VaultDamaged, MasterKeyMissing: the root secret cannot be read.
     """
     keys = parse_master_keys(settings.tokenok_master_key)
-    vault = PostgresVault(pool, keys)
+    vault, personal = PostgresVault(pool, keys), PostgresPersonalData(pool, keys)
     allowlist = Allowlist.parse(settings.allow_private_upstreams)
     return Ports(
         store=store,
@@ -97,7 +98,8 @@ def make_ports(settings: Settings, *, store: PostgresEventStore, pool: Pool, clo
         ids=SystemIds(),
         vault=vault,
         names=PostgresNameBook(pool),
-        personal=PostgresPersonalData(pool, keys),
+        personal=personal,
+        bodies=PostgresBodies(pool, personal),
         hasher=secret_hasher(vault.root_secret()),
         books=BooksReader(pool),
         allowlist=allowlist,

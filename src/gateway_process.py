@@ -10,6 +10,8 @@ from typing import Final
 import redis.asyncio
 import structlog
 
+from adapters.bodies.store import PostgresBodies
+from adapters.bodies.writer import BodyWriter
 from adapters.eventstore.journal import GroupCommitJournal
 from adapters.eventstore.wakeups import PostgresWakeups
 from adapters.presence import PostgresPresence, PresenceKeeper
@@ -102,6 +104,11 @@ class GatewayProcess:
         allowlist = Allowlist.parse(settings.allow_private_upstreams)
         self.upstream = UpstreamClient(resolve=checked(resolve_by_system, allowlist))
         self._keyed_threads = ThreadPoolExecutor(_KEYED_THREADS, thread_name_prefix="keyed")
+        self.bodies = BodyWriter(
+            PostgresBodies(self.pool, self.ports.personal),
+            body_bytes_max=settings.body_log_bytes_max,
+            queue_bytes_max=settings.body_log_queue_bytes,
+        )
         self.gateway = self._gateway()
         self._tasks: list[asyncio.Task[None]] = []
         self._redis: redis.asyncio.Redis | None = None
@@ -155,6 +162,7 @@ class GatewayProcess:
                 TemporarySpools(bytes_max=settings.uploads_bytes_max), bytes_max=settings.upload_bytes_max
             ),
             repeats=self._repeats(),
+            bodies=self.bodies,
             is_fresh=lambda: self.follower.is_fresh,
         )
 
@@ -195,6 +203,7 @@ class GatewayProcess:
             synchroniser = LimitSynchroniser(self.limiter, sync, clock=self.clock)
             self._tasks.append(asyncio.create_task(synchroniser.run()))
         self._reaper.start()
+        self.bodies.start()
         await asyncio.to_thread(self.counter.load)
         _spare_the_collector()
         log.info("gateway_started", instance_id=str(self.owner.instance_id))
@@ -217,6 +226,7 @@ class GatewayProcess:
 
     def _close_connections(self) -> None:
         self._reaper.join(timeout=10)
+        self.bodies.close()
         self.keeper.close()
         self.presence.close()
         self._keyed_threads.shutdown()

@@ -12,6 +12,7 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
+from adapters.bodies.store import drop_old_bodies
 from adapters.jobs.broker import make_broker
 from adapters.jobs.schedule import Job, Schedule
 from adapters.jobs.signals import stop_on_signals
@@ -67,6 +68,7 @@ def run(settings: Settings, *, jobs: Sequence[Job] = (), stop: threading.Event) 
                 _PURGE_S,
                 lambda: purge_kept_answers(pool, older_than_s=settings.idempotency_keep_s),
             ),
+            Job("bodies-drop", _PURGE_S, lambda: drop_old_bodies(pool, days=settings.body_log_days)),
         ]
         schedule = Schedule(pool, [*own, *jobs], clock=clock)
         log.info("scheduler_started")

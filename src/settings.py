@@ -57,6 +57,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     recall_wait_s: float = 1.0
     """How long a request waits for credit that other processes hold idle before it is refused with 402."""
 
+    body_log_days: int = 7
+    """How many days kept requests and answers stay, today included; see `tokenok bodies set`."""
+    body_log_bytes_max: int = 256 * 1024
+    """How much of a request, and of its answer, is kept."""
+    body_log_queue_bytes: int = 64 * 1024 * 1024
+    """Kept requests and answers that may wait for the database in one gateway process; above it they are dropped."""
+
     body_bytes_max: int = 32 * 1024 * 1024
     """The largest request body on `/v1`; above it 413."""
     upload_bytes_max: int = 256 * 1024 * 1024

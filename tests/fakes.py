@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from adapters.eventstore import memory
+from application.bodies.ports import Body
 from application.command import Ports
 from application.eventlog import LogUnavailable, NewEvent, RecordedEvent
 from application.reports.trial_balance import BooksBehind, TrialBalancePage
@@ -197,6 +198,24 @@ class FakeProbe:
         return Probed(outcome=outcome, status=status, took_ms=1)
 
 
+class MemoryBodies:
+    """Kept bodies in a dictionary."""
+
+    def __init__(self) -> None:
+        self.bodies: dict[UUID, Body] = {}
+        self.unreadable = False  #: as after the erasure of the account
+
+    def account_of(self, request_id: UUID) -> UUID | None:
+        body = self.bodies.get(request_id)
+        return None if body is None else body.account_id
+
+    def read(self, request_id: UUID) -> Body | None:
+        return None if self.unreadable else self.bodies.get(request_id)
+
+    def delete(self, account_id: UUID) -> None:
+        self.bodies = {one: body for one, body in self.bodies.items() if body.account_id != account_id}
+
+
 def memory_ports(*, allowlist: str = "127.0.0.1") -> Ports:
     """Everything that handlers ask for."""
     names = MemoryNames()
@@ -207,6 +226,7 @@ def memory_ports(*, allowlist: str = "127.0.0.1") -> Ports:
         vault=MemoryVault(),
         names=names,
         personal=MemoryPersonalData(names),
+        bodies=MemoryBodies(),
         hasher=SecretHasher(b"pepper"),
         books=MemoryBooks(),
         allowlist=Allowlist.parse(allowlist),

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from application.bodies.ports import BodyStore
 from application.clock import Clock, Ids
 from application.eventlog import EventLogError, EventStore, NewEvent, RecordedEvent, VersionConflict
 from application.names import NameBook
@@ -57,6 +58,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     vault: Vault
     names: NameBook
     personal: PersonalData
+    bodies: BodyStore
     hasher: SecretHasher
     books: Books
     allowlist: Allowlist  #: private hosts that a provider may point to

@@ -25,6 +25,7 @@ from application.eventlog import RecordedEvent
 from application.vault import SecretRef
 from domain import accounts, operators
 from domain.accounts import ACCOUNT_EVENTS, Account, AccountEvent
+from domain.bodies import BODY_EVENTS, BodyEvent, BodyLoggingSet
 from domain.catalogue.alias import ALIAS_EVENTS, Alias
 from domain.catalogue.credential import CREDENTIAL_EVENTS, Credential
 from domain.catalogue.deployment import DEPLOYMENT_EVENTS, Deployment
@@ -48,6 +49,7 @@ from domain.topics import REGISTRY
 CONTEXTS: Final = frozenset(
     {
         "account",
+        "bodies",
         "key",
         "operator",
         "provider",
@@ -83,6 +85,7 @@ class Directory:
         self._health = health
         self._routes = Routes()
         self._account_views: dict[UUID, AccountView] = {}
+        self._logged: set[UUID] = set()
         self._by_hash: dict[bytes, ApiKeyView] = {}
         self._operators: dict[bytes, OperatorView] = {}
         self._handlers = self._make_handlers()
@@ -217,6 +220,7 @@ class Directory:
                 handlers[event_type.TOPIC] = lambda event, _version: handle(event)
 
         bind(ACCOUNT_EVENTS, self._on_account)
+        bind(BODY_EVENTS, self._on_bodies)
         bind(KEY_EVENTS, self._on_key)
         bind(OPERATOR_EVENTS, self._on_operator)
         bind(PROVIDER_EVENTS, routes.on_provider)
@@ -235,12 +239,22 @@ class Directory:
     def _on_account(self, event: AccountEvent) -> None:
         account = accounts.evolve(self.accounts.get(event.account_id), event)
         self.accounts[event.account_id] = account
-        self._account_views[event.account_id] = AccountView(
+        self._show(account)
+
+    def _on_bodies(self, event: BodyEvent) -> None:
+        if isinstance(event, BodyLoggingSet):
+            change = self._logged.add if event.enabled else self._logged.discard
+            change(event.account_id)
+            self._show(self.accounts[event.account_id])
+
+    def _show(self, account: Account) -> None:
+        self._account_views[account.account_id] = AccountView(
             account_id=account.account_id,
             status=account.status,
             limits=account.limits,
             models=_models(account.limits),
             policy=policy_of(account.limits),
+            logs_bodies=account.account_id in self._logged,
         )
 
     def _on_key(self, event: KeyEvent | KeySecretClaimed) -> None:

@@ -31,6 +31,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits
     models: frozenset[str] | None  #: none allows every alias
     policy: ProviderPolicy | None = None  #: none allows every provider
+    logs_bodies: bool = False  #: its requests and answers are kept for operators
 
     def require_open(self) -> None:
         """Raises: AccountNotOpen."""

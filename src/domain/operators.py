@@ -15,11 +15,11 @@ from domain.refusal import AlreadyExists, NotFound, NotPermitted, Refusal, Wrong
 from domain.text import REASON_CHARS_MAX, printable
 
 Role = Literal["admin", "support", "finance", "auditor"]
-Permission = Literal["read", "accounts", "keys", "credit", "catalogue", "prices", "operators"]
+Permission = Literal["read", "accounts", "keys", "credit", "catalogue", "prices", "operators", "bodies"]
 
 OPERATORS_STREAM: Final = UUID("0d0a6d0e-52f5-5c52-8a52-3a2f7b5a6f10")
 PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
-    "admin": frozenset({"read", "accounts", "keys", "credit", "catalogue", "prices", "operators"}),
+    "admin": frozenset({"read", "accounts", "keys", "credit", "catalogue", "prices", "operators", "bodies"}),
     "support": frozenset({"read", "accounts", "keys"}),
     "finance": frozenset({"read", "credit", "prices"}),
     "auditor": frozenset({"read"}),

@@ -46,6 +46,7 @@ ACTS: Final[tuple[type[Event], ...]] = (
 #: What a fact is about, by the beginning of its topic: the kind, and the field that names it.
 _SUBJECTS: Final = {
     "account": ("account", "account_id"),
+    "bodies": ("bodies", "account_id"),
     "wallet": ("account", "account_id"),
     "key": ("key", "key_id"),
     "operator": ("operator", "operator_id"),

@@ -19,6 +19,7 @@ from application.accounts import (
     set_contact,
     suspend_account,
 )
+from application.bodies import erase_bodies, read_body, set_logging
 from application.catalogue import (
     add_deployment,
     change_deployment,
@@ -44,7 +45,7 @@ from application.operators import disable_operator, register_operator, rotate_op
 from application.periods import close_period
 from domain.operators import Permission
 
-_PLURALS: Final = {"alias": "aliases", "credit": "credit", "prices": "prices"}
+_PLURALS: Final = {"alias": "aliases", "bodies": "bodies", "credit": "credit", "prices": "prices"}
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -108,6 +109,19 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "Set the rate limits of an account. A limit that is left out is lifted.",
     ),
     _entry("account", "rename", rename.handle, "Name an account, a key or an operator anew."),
+    _entry(
+        "bodies",
+        "set",
+        set_logging.handle,
+        "Keep the requests and answers of an account, or no longer. Encrypted, for BODY_LOG_DAYS, and off by default.",
+    ),
+    _entry(
+        "bodies",
+        "read",
+        read_body.handle,
+        "Show a request and its answer, if they were kept. Who has read what, and why, stands in the log.",
+    ),
+    _entry("bodies", "erase", erase_bodies.handle, "Delete all that is kept of an account's requests."),
     _entry(
         "credit",
         "grant",

@@ -25,6 +25,7 @@ WORDS: Final = {
     "effective_us": "when it may first be spent, in microseconds since 1970; at once if left out",
     "effective_from_us": "when the prices begin, in microseconds since 1970; now if left out",
     "email": "their mail address",
+    "enabled": "true or false",
     "entries": (
         "by alias, decimal credits per million units, for example "
         '{"fast": {"input": "0.5", "cached_input": "0.05", "cache_write": "0.5", "output": "1.5", "request": "0"}}'
@@ -57,6 +58,7 @@ WORDS: Final = {
     "reason": "why, for whoever reads the log later",
     "region": "where it processes what it is sent",
     "retention_days": "how long it keeps what it is sent",
+    "request_id": "the request, as its answer's x-request-id has it",
     "role": "what the operator may do",
     "rpm": "requests per minute",
     "secret": "the secret; it is never shown again",

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from application.bodies.ports import BodySink
+from application.bodies.recording import Recording
 from application.clock import Clock
 from application.dialects.anthropic.surface.counting import count_answer, estimate_tokens
 from application.dialects.anthropic.surface.head import parse_count
@@ -62,6 +64,7 @@ class Gateway:
         scores: Scores,
         uploads: Uploads,
         repeats: Repeats,
+        bodies: BodySink,
         is_fresh: Callable[[], bool],
     ) -> None:
         self._directory = directory
@@ -75,6 +78,7 @@ class Gateway:
         self._scores = scores
         self._uploads = uploads
         self._repeats = repeats
+        self._bodies = bodies
         self._is_fresh = is_fresh
 
     @contextmanager
@@ -116,6 +120,17 @@ class Gateway:
         """
         caller = self._authenticate(call)
         body = await _body_of(client)
+        if caller.account.logs_bodies:
+            with Recording(
+                client, call=call, caller=caller, request=body, sink=self._bodies, clock=self._clock
+            ) as recorded:
+                await self._serve(call, recorded, endpoint, caller, body)
+        else:
+            await self._serve(call, client, endpoint, caller, body)
+
+    async def _serve(
+        self, call: Call, client: Client, endpoint: Endpoint, caller: Caller, body: bytes
+    ) -> None:
         unclaimed = None
         if call.idempotency_key is not None:
             unclaimed = await self._looked_up(call.idempotency_key, caller, client, endpoint, body)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from adapters.bodies.store import PostgresBodies
 from adapters.eventstore.store import PostgresEventStore
 from adapters.vault import PostgresNameBook, PostgresPersonalData, PostgresVault, secret_hasher
 from adapters.vault.master_keys import MasterKeys
@@ -43,6 +44,7 @@ def ports(database_url: str, pool: Pool) -> Iterator[Ports]:
             vault=vault,
             names=PostgresNameBook(pool),
             personal=PostgresPersonalData(pool, KEYS),
+            bodies=PostgresBodies(pool, PostgresPersonalData(pool, KEYS)),
             hasher=secret_hasher(vault.root_secret()),
             books=BooksReader(pool),
             allowlist=Allowlist.parse("127.0.0.1"),

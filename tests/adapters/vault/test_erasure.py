@@ -10,6 +10,7 @@ import pytest
 from psycopg import sql
 from structlog.testing import capture_logs
 
+from adapters.bodies.store import PostgresBodies
 from adapters.eventstore.store import PostgresEventStore
 from adapters.sealing import ed25519
 from adapters.sealing.book import PostgresCheckpointBook
@@ -63,6 +64,7 @@ def ports(database_url: str, pool: Pool) -> Iterator[Ports]:
             vault=vault,
             names=PostgresNameBook(pool),
             personal=PostgresPersonalData(pool, KEYS),
+            bodies=PostgresBodies(pool, PostgresPersonalData(pool, KEYS)),
             hasher=secret_hasher(vault.root_secret()),
             books=BooksReader(pool),
             allowlist=Allowlist.parse(""),
@@ -176,7 +178,7 @@ def dump(database_url: str) -> bytes:
             "SELECT schemaname, tablename FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
         ).fetchall()
         for table in tables:
-            copy = sql.SQL("COPY {} TO STDOUT (FORMAT binary)").format(sql.Identifier(*table))
+            copy = sql.SQL("COPY (SELECT * FROM {}) TO STDOUT (FORMAT binary)").format(sql.Identifier(*table))
             with connection.cursor().copy(copy) as stream:
                 rows += [bytes(part) for part in stream]
     return b"".join(rows)

@@ -101,9 +101,10 @@ class World:
         models: tuple[str, ...] | None = None,
         rpm: int | None = None,
         tpm: int | None = None,
+        account_id: UUID | None = None,
     ) -> str:
         """The secret of a key of a new account with that much credit."""
-        account_id = self.ports.ids.new()
+        account_id = account_id or self.ports.ids.new()
         open_account.handle(
             open_account.OpenAccount(name=name, account_id=account_id), actor=SYSTEM, ports=self.ports
         )

@@ -1,0 +1,1 @@
+"""Kept bodies on Postgres, and the thread that keeps them."""
