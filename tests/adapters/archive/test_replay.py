@@ -113,6 +113,23 @@ def test_what_every_start_needs_needs_no_archive(world: ArchiveWorld) -> None:
             store.read_log(after_position=0, limit=1)
 
 
+def test_a_repeated_request_needs_no_archive(world: ArchiveWorld) -> None:
+    """Idempotency keys never end: theirs are in the database, and whole, however old they are."""
+    key = uuid7()
+    keyed = [
+        NewEvent(key, 1, "idempotency.key-claimed.v1", b"{}"),
+        NewEvent(key, 2, "idempotency.outcome-recorded.v1", b"{}"),
+    ]
+    others = history(14, steps=150)
+    world.fill([keyed[0], *others[:90], keyed[1], *others[90:]], parts=3)
+    before = world.store.read_stream(key)
+    world.catalogue.close_part()
+    world.archive()
+    with PostgresEventStore(world.url) as store:
+        assert store.read_stream(key) == before
+    assert [(event.version, event.topic) for event in before] == [(e.version, e.topic) for e in keyed]
+
+
 def test_snapshots_are_mere_caches_of_archived_wallets(world: ArchiveWorld) -> None:
     """Without them, or with garbage in their place, wallets are folded out of the archive and come out the same."""
     world.fill(history(8, steps=300), parts=3)
