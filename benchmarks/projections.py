@@ -191,7 +191,8 @@ def servers() -> Iterator[tuple[str, str]]:
 
 @contextlib.contextmanager
 def service(url: str) -> Iterator[ProjectionService]:
-    with projection_pool(url, size_max=4) as pool, PostgresEventStore(url) as store:
+    connections = len(all_projections()) + 1
+    with projection_pool(url, size_max=connections) as pool, PostgresEventStore(url) as store:
         found = ProjectionService(
             pool=pool, store=store, registry=REGISTRY, projections=all_projections(), clock=SystemClock()
         )

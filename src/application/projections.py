@@ -83,7 +83,7 @@ class Projections(Protocol):
         ...
 
     def rebuild_all(self) -> dict[str, ContentHash]:
-        """As `rebuild`, for every read model in one pass over the log; and switch each.
+        """As `rebuild`, for every read model in one pass over the log; takes a connection for each.
 
         Raises:
             RebuildRunning: another process rebuilds one of them.
