@@ -1,0 +1,262 @@
+"""A history: hours of bad weather, in which processes are paused and killed and credit comes in, and a calm end.
+
+The end is where liveness is judged: when nothing goes wrong any more, all credit can be spent, and none is lost.
+"""
+
+from collections.abc import Callable
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from application.eventlog import NewEvent
+from domain.event import encode
+from domain.ledger import wallet as wallet_rules
+from domain.ledger.events import LeaseSettled
+from domain.ledger.wallet import Wallet
+from tests.model.invariants import Auditor, Follower, require
+from tests.model.store import Stored
+from tests.model.world import ACCOUNT, WALLET, Violation, fold_wallet
+from tests.simulator.client import Client
+from tests.simulator.process import SimProcess
+from tests.simulator.universe import CALM, EPOCH_US, Universe, Weather
+
+CHECK_EVERY_STEPS: Final = 64
+"""Events are audited as they come; what is summed over all of them, this often."""
+QUIET_S: Final = 25.0
+STEPS_MAX: Final = 400_000
+"""A history that takes more has a loop in it."""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a seed draws: the scale of everything, and how often a thing happens, in means of seconds."""
+
+    instances: int
+    credit_nano: int
+    hold_nano: int
+    request_every_s: float
+    grant_every_s: float
+    kill_every_s: float
+    pause_every_s: float
+    pause_s: float
+    away_every_s: float
+    away_s: float
+    clock_jump_every_s: float
+    weather: Weather
+
+
+def draw(universe: Universe) -> Plan:
+    random = universe.random
+    never_s = 1e9
+    credit_nano = random.choice((50, 1_000, 100_000, 10_000_000))
+    return Plan(
+        instances=random.randint(1, 4),
+        credit_nano=credit_nano,
+        hold_nano=max(1, credit_nano // random.choice((2, 10, 50, 500))),
+        request_every_s=random.choice((0.002, 0.01, 0.05)),
+        grant_every_s=random.choice((1.0, 5.0, never_s)),
+        kill_every_s=random.choice((2.0, 10.0, never_s)),
+        pause_every_s=random.choice((2.0, 10.0, never_s)),
+        pause_s=random.choice((0.05, 1.0, 8.0)),
+        away_every_s=random.choice((3.0, 15.0, never_s)),
+        away_s=random.choice((0.05, 1.0, 7.0)),
+        clock_jump_every_s=random.choice((5.0, never_s)),
+        weather=Weather(
+            delay_s=random.choice((0.0005, 0.005, 0.05)),
+            lost_share=random.choice((0.0, 0.02, 0.2)),
+            unheard_share=random.choice((0.0, 0.02, 0.2)),
+            late_share=random.choice((0.0, 0.5)),
+            message_lost_share=random.choice((0.0, 0.1, 0.6)),
+            reconnect_s=random.choice((0.02, 0.3)),
+        ),
+    )
+
+
+class AppendAuditor(Auditor):
+    """Judges a settlement with the whole append that it is in: the product stores it before the lease's end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._settling: tuple[Stored, LeaseSettled] | None = None
+
+    def _lease_settled(self, stored: Stored, event: LeaseSettled) -> None:
+        self._settling = stored, event
+
+    def _group_ends(self, stored: Stored) -> None:
+        settling, self._settling = self._settling, None
+        if settling is not None:
+            super()._lease_settled(*settling)
+        super()._group_ends(stored)
+
+
+class History:
+    """Plays one seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.universe = universe = Universe(seed)
+        self.plan = draw(universe)
+        self.auditor = AppendAuditor()
+        self.follower = Follower()
+        self._goes_on = True
+        self._epochs = dict.fromkeys((UUID(int=10 + number) for number in range(self.plan.instances)), 0)
+
+    def play(self, steps: int) -> int:
+        """Bad weather for so many steps, then the end; how many steps it was in all.
+
+        Raises:
+            Violation: an invariant does not hold, or credit is stranded.
+        """
+        universe, plan = self.universe, self.plan
+        self._grant()
+        for instance_id in self._epochs:
+            self._begin(instance_id)
+        universe.weather = plan.weather
+        self._often(plan.request_every_s, self._request)
+        self._often(plan.grant_every_s, self._grant)
+        self._often(plan.kill_every_s, self._kill)
+        self._often(plan.pause_every_s, self._pause)
+        self._often(plan.away_every_s, self._go_away)
+        self._often(plan.clock_jump_every_s, self._jump)
+        try:
+            while universe.steps < steps:
+                self._step()
+            self._end()
+        finally:
+            universe.close()
+        return universe.steps
+
+    # --- what happens
+
+    def _often(self, mean_s: float, happening: Callable[[], None]) -> None:
+        universe = self.universe
+
+        def again() -> None:
+            if self._goes_on:
+                happening()
+                universe.at(universe.spread_s(mean_s), again)
+
+        universe.at(universe.spread_s(mean_s), again)
+
+    def _begin(self, instance_id: UUID) -> None:
+        self._epochs[instance_id] += 1
+        self.universe.processes.append(SimProcess(self.universe, instance_id, self._epochs[instance_id]))
+
+    def _request(self) -> None:
+        universe = self.universe
+        if universe.processes:
+            hold_nano = universe.random.randint(1, self.plan.hold_nano)
+            Client(universe, universe.random.choice(universe.processes), hold_nano)
+
+    def _grant(self) -> None:
+        universe = self.universe
+        if universe.store.away:
+            return
+        granted = wallet_rules.grant_credit(
+            self._wallet(),
+            account_id=ACCOUNT,
+            lot_id=universe.new_id(),
+            amount_nano=self.plan.credit_nano,
+            source="paid",
+            reason="recharge",
+            granted_by="test",
+            now_us=EPOCH_US + int(universe.now_s * 1_000_000),
+        )
+        version = len(universe.store.read_stream(WALLET)) + 1
+        universe.store.append([NewEvent(WALLET, version, one.TOPIC, encode(one)) for one in granted])
+
+    def _kill(self) -> None:
+        """The next life begins while what the last one sent may be on its way yet."""
+        universe = self.universe
+        if universe.processes:
+            dead = universe.random.choice(universe.processes)
+            dead.kill()
+            again_s = universe.spread_s(1.0)
+            universe.at(again_s, lambda: self._begin(dead.owner.instance_id))
+
+    def _pause(self) -> None:
+        universe = self.universe
+        running = [one for one in universe.processes if not one.paused]
+        if running:
+            process = universe.random.choice(running)
+            process.paused = True
+            universe.at(universe.spread_s(self.plan.pause_s), lambda: _wake(process))
+
+    def _go_away(self) -> None:
+        """The database restarts: every lock falls, and is taken again by whoever runs."""
+        universe = self.universe
+        universe.store.away = True
+        for seen in universe.presence.values():
+            seen.has_lock = False
+        universe.at(universe.spread_s(self.plan.away_s), self._come_back)
+
+    def _come_back(self) -> None:
+        self.universe.store.away = False
+
+    def _jump(self) -> None:
+        universe = self.universe
+        if universe.processes:
+            clock = universe.random.choice(universe.processes).clock
+            clock.wrong_by_us = universe.random.randint(-3_600_000_000, 3_600_000_000)
+
+    # --- what must hold
+
+    def _step(self) -> None:
+        universe = self.universe
+        alive = universe.step()
+        require("liveness", alive, "nothing will ever happen again")
+        require("liveness", universe.steps < STEPS_MAX, "it does not come to an end")
+        if universe.mistakes:
+            raise Violation("mistake", repr(universe.mistakes[0])) from universe.mistakes[0]
+        self.auditor.read_on(universe.store.audited)
+        if universe.steps % CHECK_EVERY_STEPS == 0:
+            self._check()
+
+    def _check(self) -> None:
+        self.auditor.check_totals()
+        self.auditor.check_clients(self.universe.requests.values())
+
+    def _end(self) -> None:
+        """The sky clears; everybody wakes, what is held ends, and the dead are reaped."""
+        universe = self.universe
+        self._goes_on = False
+        universe.weather = CALM
+        self._come_back()
+        for process in universe.processes:
+            process.paused = False
+        self._pass(QUIET_S)
+        require("P05", not self.auditor.holds, "a hold outlives its request")
+        self._spend_the_rest()
+        self._check()
+        self._check_readers()
+
+    def _pass(self, seconds: float) -> None:
+        until_s = self.universe.now_s + seconds
+        while self.universe.now_s < until_s:
+            self._step()
+
+    def _spend_the_rest(self) -> None:
+        """All that is left can be held at once, wherever it lies: nothing is stranded."""
+        universe = self.universe
+        left_nano = self.auditor.granted_nano - self.auditor.charged_nano
+        if not left_nano:
+            return
+        client = Client(universe, universe.random.choice(universe.processes), left_nano, steady=True)
+        self._pass(QUIET_S)
+        require("P27", client.request.told == "completed", f"{left_nano} cannot be spent")
+
+    def _check_readers(self) -> None:
+        audited = self.universe.store.audited
+        self.follower.read_on(audited)
+        self.follower.check_against(self.auditor)
+        self.follower.check_against_refold(audited)
+
+    def _wallet(self) -> Wallet:
+        wallet = Wallet()
+        for stored in self.universe.store.audited.events:
+            if stored.stream_id == WALLET:
+                fold_wallet(wallet, stored.event)
+        return wallet
+
+
+def _wake(process: SimProcess) -> None:
+    process.paused = False
