@@ -14,6 +14,7 @@ from tests.simulator.process import SimProcess
 from tests.simulator.universe import Universe
 
 UPSTREAM_S: Final = 0.05
+LEAVES_S: Final = 0.02
 _COSTS: Final = (0, 1, 2, 4, 8, 8, 8, 9, 12)
 """Eighths of the hold; more than eight is more than was set aside."""
 
@@ -22,9 +23,15 @@ class Client:
     """Sends one request to one process."""
 
     def __init__(
-        self, universe: Universe, process: SimProcess, hold_nano: int, *, steady: bool = False
+        self,
+        universe: Universe,
+        process: SimProcess,
+        hold_nano: int,
+        *,
+        leaves: bool,
+        steady: bool = False,
     ) -> None:
-        """A steady one stays to the end, and its upstream does not fail."""
+        """The upstream of a steady one does not fail."""
         self.request = Request(universe.new_id(), hold_nano)
         universe.requests[self.request.request_id] = self.request
         self._universe = universe
@@ -35,8 +42,8 @@ class Client:
         self._fails = not steady and random.random() < 0.15  # of upstreams, in a bad hour
         self._rated_nano = hold_nano * random.choice(_COSTS) // 8
         self._task = process.start(self._run())
-        if not steady and random.random() < 0.1:  # of clients leave
-            universe.at(random.expovariate(1 / UPSTREAM_S), self._leave)
+        if leaves:
+            universe.at(random.expovariate(1 / LEAVES_S), self._leave)
 
     async def _run(self) -> None:
         book, request = self._process.book, self.request

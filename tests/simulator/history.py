@@ -42,6 +42,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     away_every_s: float
     away_s: float
     clock_jump_every_s: float
+    fail_over_every_s: float
+    leave_share: float  #: of clients do not wait for the end
     weather: Weather
 
 
@@ -61,6 +63,8 @@ def draw(universe: Universe) -> Plan:
         away_every_s=random.choice((3.0, 15.0, never_s)),
         away_s=random.choice((0.05, 1.0, 7.0)),
         clock_jump_every_s=random.choice((5.0, never_s)),
+        fail_over_every_s=random.choice((4.0, never_s, never_s)),
+        leave_share=random.choice((0.02, 0.4)),
         weather=Weather(
             delay_s=random.choice((0.0005, 0.005, 0.05)),
             lost_share=random.choice((0.0, 0.02, 0.2)),
@@ -117,6 +121,7 @@ class History:
         self._often(plan.pause_every_s, self._pause)
         self._often(plan.away_every_s, self._go_away)
         self._often(plan.clock_jump_every_s, self._jump)
+        self._often(plan.fail_over_every_s, self._fail_over)
         try:
             while universe.steps < steps:
                 self._step()
@@ -145,7 +150,8 @@ class History:
         universe = self.universe
         if universe.processes:
             hold_nano = universe.random.randint(1, self.plan.hold_nano)
-            Client(universe, universe.random.choice(universe.processes), hold_nano)
+            leaves = universe.happens(self.plan.leave_share)
+            Client(universe, universe.random.choice(universe.processes), hold_nano, leaves=leaves)
 
     def _grant(self) -> None:
         universe = self.universe
@@ -192,6 +198,23 @@ class History:
     def _come_back(self) -> None:
         self.universe.store.away = False
 
+    def _fail_over(self) -> None:
+        """A standby that copies late takes over: the end of the log is gone, and with it what was told of (rule R7).
+
+        Nobody can charge what the log no longer knows. What the clients were told of the lost events is forgotten here.
+        """
+        universe = self.universe
+        if universe.store.away:
+            return
+        lost = universe.store.lose_tail(universe.random.randint(0, 12))
+        for one in lost:
+            universe.requests.pop(getattr(one.event, "request_id", None), None)
+        for process in universe.processes:
+            process.journal.reconnect()
+        for seen in universe.presence.values():
+            seen.has_lock = False
+        self.auditor = AppendAuditor()
+
     def _jump(self) -> None:
         universe = self.universe
         if universe.processes:
@@ -225,6 +248,8 @@ class History:
             process.paused = False
         self._pass(QUIET_S)
         require("P05", not self.auditor.holds, "a hold outlives its request")
+        open_leases = [one for one in self.auditor.leases.values() if not one.settled]
+        require("P05", not open_leases, "a lease that nobody uses stays open")
         self._spend_the_rest()
         self._check()
         self._check_readers()
@@ -240,7 +265,9 @@ class History:
         left_nano = self.auditor.granted_nano - self.auditor.charged_nano
         if not left_nano:
             return
-        client = Client(universe, universe.random.choice(universe.processes), left_nano, steady=True)
+        client = Client(
+            universe, universe.random.choice(universe.processes), left_nano, steady=True, leaves=False
+        )
         self._pass(QUIET_S)
         require("P27", client.request.told == "completed", f"{left_nano} cannot be spent")
 

@@ -59,6 +59,19 @@ class SimStore(MemoryEventStore):
         self._require_there()
         return super().read_snapshot(stream_id)
 
+    def lose_tail(self, events: int) -> list[Stored]:
+        """Forget the last events, and whole appends only; what they were."""
+        kept = self.audited.events
+        lost: list[Stored] = []
+        while kept and (len(lost) < events or (lost and kept[-1].group == lost[-1].group)):
+            one = kept.pop()
+            lost.append(one)
+            self._log.pop()
+            stream = self._streams[one.stream_id]
+            stream.pop()
+            self._heads[one.stream_id] = len(stream)
+        return lost
+
     def history(self) -> list[tuple[UUID, int, bytes]]:
         """What happened, without what clocks of the machine have put into it."""
         return [(one.stream_id, one.version, encode(_timeless(one.event))) for one in self.audited.events]

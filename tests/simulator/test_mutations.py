@@ -1,0 +1,94 @@
+"""Seeded faults in the ledger at work. A world in which each of them goes unnoticed would prove nothing."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any, Final
+
+import pytest
+
+from application.gateway.settlement import Settlement
+from application.ledger.account_credit import AccountCredit
+from application.ledger.banker import Banker
+from application.ledger.lender import Lender
+from application.ledger.live_lease import Hold, LiveLease
+from application.ledger.own_leases import OwnLeases
+from application.ledger.reaper import Reaper
+from application.ledger.wallet_access import WalletAccess
+from domain.ledger import lease as lease_rules
+from tests.model.world import Violation
+from tests.simulator.history import History
+
+SEEDS: Final = range(60)
+STEPS: Final = 3_000
+
+Mutation = tuple[type, str, Callable[..., Any]]
+
+
+def _nothing(*_args: Any, **_more: Any) -> None:
+    """The step is left out."""
+
+
+async def _nothing_later(*_args: Any, **_more: Any) -> None:
+    """The step is left out."""
+
+
+def _reaps_nobody(_self: Reaper) -> list[Any]:
+    return []
+
+
+def _release_once(self: Hold, **told: Any) -> None:
+    with contextlib.suppress(Exception):
+        self.release(**told)
+
+
+class _NoLock:
+    async def __aenter__(self) -> None:
+        await asyncio.sleep(0)
+
+    async def __aexit__(self, *_error: object) -> None:
+        pass
+
+
+def _borrow_together(self: Banker, *args: Any, **more: Any) -> None:
+    _banker_as_it_is(self, *args, **more)
+    self._borrowing = _NoLock()  # type: ignore[assignment]  # the fault
+
+
+_banker_as_it_is = Banker.__init__
+
+
+async def _extend_by_guess(self: Lender, live: LiveLease, size: Any) -> None:
+    """The lease counts on the credit before the wallet has lent it."""
+    live.record(lease_rules.top_up(live.lease, amount_nano=size(self.access.wallet).amount_nano))
+    await _extend_as_it_is(self, live, size)
+
+
+_extend_as_it_is = Lender.extend
+
+MUTATIONS: Final[dict[str, Mutation]] = {
+    "an owner counts on after its append was refused": (LiveLease, "_check", _nothing),
+    "the last byte does not wait": (Settlement, "_durable", _nothing_later),
+    "what a lost lease has is left where it is": (OwnLeases, "_end_lost", _nothing_later),
+    "nobody reaps the dead": (Reaper, "run_once", _reaps_nobody),
+    "a hold that nobody waits for any more is kept": (AccountCredit, "_return_unused", _nothing),
+    "a release that finds the journal full is forgotten": (Hold, "release_unwatched", _release_once),
+    "a request that failed keeps its hold": (Settlement, "release", _nothing),
+    "drained leases are not settled": (OwnLeases, "_close_drained", _nothing_later),
+    "two tasks borrow at once": (Banker, "__init__", _borrow_together),
+    "a wallet is never read again": (WalletAccess, "_read_tail", _nothing_later),
+    "the lease is raised before the wallet has lent": (Lender, "extend", _extend_by_guess),
+}
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_fault_does_not_go_unnoticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some history shows it."""
+    owner, method, fault = MUTATIONS[name]
+    monkeypatch.setattr(owner, method, fault)
+    for seed in SEEDS:
+        try:
+            History(seed).play(STEPS)
+        except Violation:
+            return
+    pytest.fail(f"not noticed: {name}")
