@@ -11,7 +11,7 @@ import msgspec
 
 from application.eventlog import NewEvent
 from domain.event import encode
-from domain.ledger import wallet as wallet_rules
+from domain.ledger import credit
 from domain.ledger.events import LeaseSettled
 from domain.ledger.wallet import Wallet
 from tests.model.invariants import Auditor, Follower, require
@@ -157,7 +157,7 @@ class History:
         universe = self.universe
         if universe.store.away:
             return
-        granted = wallet_rules.grant_credit(
+        granted = credit.grant_credit(
             self._wallet(),
             account_id=ACCOUNT,
             lot_id=universe.new_id(),
