@@ -9,10 +9,11 @@ from application.gateway.settlement import Settlement
 from application.ledger.live_lease import Admission, Hold
 from domain.ledger.refusals import LedgerRefusal
 from tests.model.gateway import ANSWER
-from tests.model.world import ACCOUNT, ALIAS, KEY, Request
+from tests.model.world import ACCOUNT, KEY, Request
 from tests.simulator.process import SimProcess
 from tests.simulator.universe import Universe
 
+ALIASES: Final = ("gpt-4o", "claude")
 UPSTREAM_S: Final = 0.05
 LEAVES_S: Final = 0.02
 _COSTS: Final = (0, 1, 2, 4, 8, 8, 8, 9, 12)
@@ -28,6 +29,7 @@ class Client:
         process: SimProcess,
         hold_nano: int,
         *,
+        alias: str,
         leaves: bool,
         steady: bool = False,
     ) -> None:
@@ -36,6 +38,7 @@ class Client:
         universe.requests[self.request.request_id] = self.request
         self._universe = universe
         self._process = process
+        self._alias = alias
         random = universe.random
         self._upstream_s = random.expovariate(1 / UPSTREAM_S)
         self._is_stream = random.random() < 0.5  # half of them
@@ -51,7 +54,7 @@ class Client:
             request_id=request.request_id,
             account_id=ACCOUNT,
             key_id=KEY,
-            alias=ALIAS,
+            alias=self._alias,
             stream=self._is_stream,
             hold_nano=request.hold_nano,
             price_version=1,

@@ -3,21 +3,22 @@
 The end is where liveness is judged: when nothing goes wrong any more, all credit can be spent, and none is lost.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
 from application.eventlog import NewEvent
-from domain.event import encode
+from domain.event import Event, encode
 from domain.ledger import credit
-from domain.ledger.events import LeaseSettled
+from domain.ledger.credit import LotConditions
+from domain.ledger.events import LeaseSettled, RequestAdmitted, RequestReleased, UsageCharged
 from domain.ledger.wallet import Wallet
 from tests.model.invariants import Auditor, Follower, require
 from tests.model.store import Stored
 from tests.model.world import ACCOUNT, WALLET, Violation, fold_wallet
-from tests.simulator.client import Client
+from tests.simulator.client import ALIASES, Client
 from tests.simulator.process import SimProcess
 from tests.simulator.universe import CALM, EPOCH_US, Universe, Weather
 
@@ -43,6 +44,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     away_s: float
     clock_jump_every_s: float
     fail_over_every_s: float
+    has_conditions: bool  #: lots begin, end, and are for some models
     leave_share: float  #: of clients do not wait for the end
     weather: Weather
 
@@ -64,6 +66,7 @@ def draw(universe: Universe) -> Plan:
         away_s=random.choice((0.05, 1.0, 7.0)),
         clock_jump_every_s=random.choice((5.0, never_s)),
         fail_over_every_s=random.choice((4.0, never_s, never_s)),
+        has_conditions=random.random() < 0.5,  # half of them
         leave_share=random.choice((0.02, 0.4)),
         weather=Weather(
             delay_s=random.choice((0.0005, 0.005, 0.05)),
@@ -117,6 +120,7 @@ class History:
         universe.weather = plan.weather
         self._often(plan.request_every_s, self._request)
         self._often(plan.grant_every_s, self._grant)
+        self._often(plan.grant_every_s, self._expire)
         self._often(plan.kill_every_s, self._kill)
         self._often(plan.pause_every_s, self._pause)
         self._often(plan.away_every_s, self._go_away)
@@ -151,24 +155,58 @@ class History:
         if universe.processes:
             hold_nano = universe.random.randint(1, self.plan.hold_nano)
             leaves = universe.happens(self.plan.leave_share)
-            Client(universe, universe.random.choice(universe.processes), hold_nano, leaves=leaves)
+            Client(
+                universe,
+                universe.random.choice(universe.processes),
+                hold_nano,
+                alias=universe.random.choice(ALIASES),
+                leaves=leaves,
+            )
 
     def _grant(self) -> None:
         universe = self.universe
         if universe.store.away:
             return
-        granted = credit.grant_credit(
-            self._wallet(),
-            account_id=ACCOUNT,
-            lot_id=universe.new_id(),
-            amount_nano=self.plan.credit_nano,
-            source="paid",
-            reason="recharge",
-            granted_by="test",
-            now_us=EPOCH_US + int(universe.now_s * 1_000_000),
+        self._append(
+            credit.grant_credit(
+                self._wallet(),
+                account_id=ACCOUNT,
+                lot_id=universe.new_id(),
+                amount_nano=self.plan.credit_nano,
+                source=universe.random.choice(("paid", "promo")),
+                reason="recharge",
+                granted_by="test",
+                now_us=self._now_us(),
+                conditions=self._conditions(),
+            )
         )
-        version = len(universe.store.read_stream(WALLET)) + 1
-        universe.store.append([NewEvent(WALLET, version, one.TOPIC, encode(one)) for one in granted])
+
+    def _conditions(self) -> LotConditions:
+        random = self.universe.random
+        if not self.plan.has_conditions:
+            return LotConditions()
+        later_us = self._now_us() + 500_000
+        return LotConditions(
+            priority=random.choice((10, 50)),
+            effective_us=random.choice((None, later_us)),
+            expires_us=random.choice((None, later_us + random.randint(1, 6_000_000))),
+            aliases=random.choice(((), (), ALIASES[:1])),
+        )
+
+    def _expire(self) -> None:
+        if not self.universe.store.away:
+            self._append(credit.expire_lots(self._wallet(), account_id=ACCOUNT, now_us=self._now_us()))
+
+    def _append(self, events: Sequence[Event]) -> None:
+        store = self.universe.store
+        first = len(store.read_stream(WALLET)) + 1
+        if events:
+            store.append(
+                [NewEvent(WALLET, first + at, one.TOPIC, encode(one)) for at, one in enumerate(events)]
+            )
+
+    def _now_us(self) -> int:
+        return EPOCH_US + int(self.universe.now_s * 1_000_000)
 
     def _kill(self) -> None:
         """The next life begins while what the last one sent may be on its way yet."""
@@ -208,7 +246,8 @@ class History:
             return
         lost = universe.store.lose_tail(universe.random.randint(0, 12))
         for one in lost:
-            universe.requests.pop(getattr(one.event, "request_id", None), None)
+            if isinstance(one.event, RequestAdmitted | UsageCharged | RequestReleased):
+                universe.requests.pop(one.event.request_id, None)
         for process in universe.processes:
             process.journal.reconnect()
         for seen in universe.presence.values():
@@ -246,6 +285,7 @@ class History:
         self._come_back()
         for process in universe.processes:
             process.paused = False
+            process.clock.wrong_by_us = 0
         self._pass(QUIET_S)
         require("P05", not self.auditor.holds, "a hold outlives its request")
         open_leases = [one for one in self.auditor.leases.values() if not one.settled]
@@ -262,11 +302,22 @@ class History:
     def _spend_the_rest(self) -> None:
         """All that is left can be held at once, wherever it lies: nothing is stranded."""
         universe = self.universe
-        left_nano = self.auditor.granted_nano - self.auditor.charged_nano
+        alias = universe.random.choice(ALIASES)
+        terms, now_us = self.auditor.terms, self._now_us()
+        left_nano = sum(
+            left
+            for lot_id, left in self.auditor.lots.items()
+            if terms[lot_id].serves(alias, now_us + 1_000_000)
+        )
         if not left_nano:
             return
         client = Client(
-            universe, universe.random.choice(universe.processes), left_nano, steady=True, leaves=False
+            universe,
+            universe.random.choice(universe.processes),
+            left_nano,
+            alias=alias,
+            leaves=False,
+            steady=True,
         )
         self._pass(QUIET_S)
         require("P27", client.request.told == "completed", f"{left_nano} cannot be spent")

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Any, Final
 
+import msgspec
 import pytest
 
 from application.gateway.settlement import Settlement
@@ -15,12 +16,23 @@ from application.ledger.live_lease import Hold, LiveLease
 from application.ledger.own_leases import OwnLeases
 from application.ledger.reaper import Reaper
 from application.ledger.wallet_access import WalletAccess
-from domain.ledger import lease as lease_rules
+from domain.ledger import leasing
+from domain.ledger.lots import LentSlice
 from tests.model.world import Violation
 from tests.simulator.history import History
 
 SEEDS: Final = range(60)
 STEPS: Final = 3_000
+
+HARSH: Final = {
+    "request_every_s": 0.005,
+    "kill_every_s": 5.0,
+    "away_every_s": 3.0,
+    "away_s": 3.0,
+    "fail_over_every_s": 2.0,
+    "leave_share": 0.4,
+}
+"""Nothing is left to the draw that many of the faults need in order to show."""
 
 Mutation = tuple[type, str, Callable[..., Any]]
 
@@ -58,10 +70,13 @@ def _borrow_together(self: Banker, *args: Any, **more: Any) -> None:
 _banker_as_it_is = Banker.__init__
 
 
-async def _extend_by_guess(self: Lender, live: LiveLease, size: Any) -> None:
+async def _extend_by_guess(self: Lender, live: LiveLease, size: Any, *, alias: str) -> None:
     """The lease counts on the credit before the wallet has lent it."""
-    live.record(lease_rules.top_up(live.lease, amount_nano=size(self.access.wallet).amount_nano))
-    await _extend_as_it_is(self, live, size)
+    guessed_nano = size(self.access.wallet).amount_nano
+    part = live.lease.parts[0]
+    slices = (LentSlice(part.lot_id, guessed_nano, part.terms),)
+    live.record(list(leasing.top_up(live.lease, amount_nano=guessed_nano, slices=slices)))
+    await _extend_as_it_is(self, live, size, alias=alias)
 
 
 _extend_as_it_is = Lender.extend
@@ -87,8 +102,10 @@ def test_a_fault_does_not_go_unnoticed(name: str, monkeypatch: pytest.MonkeyPatc
     owner, method, fault = MUTATIONS[name]
     monkeypatch.setattr(owner, method, fault)
     for seed in SEEDS:
+        history = History(seed)
+        history.plan = msgspec.structs.replace(history.plan, **HARSH)
         try:
-            History(seed).play(STEPS)
+            history.play(STEPS)
         except Violation:
             return
     pytest.fail(f"not noticed: {name}")

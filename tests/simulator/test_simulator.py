@@ -39,7 +39,7 @@ def test_a_seed_is_a_history() -> None:
 def test_histories_are_eventful() -> None:
     """What never happens proves nothing."""
     seen: dict[str, int] = {}
-    for seed in range(8):
+    for seed in range(16):
         history = History(seed)
         history.play(SHORT_STEPS)
         for stored in history.universe.store.audited.events:
