@@ -15,9 +15,9 @@ from domain.ledger import credit
 from domain.ledger.credit import LotConditions
 from domain.ledger.events import LeaseSettled, RequestAdmitted, RequestReleased, UsageCharged
 from domain.ledger.wallet import Wallet
-from tests.model.invariants import Auditor, Follower, require
+from tests.model.invariants import Auditor, Follower
 from tests.model.store import Stored
-from tests.model.world import ACCOUNT, WALLET, Violation, fold_wallet
+from tests.model.world import ACCOUNT, WALLET, Violation, fold_wallet, require
 from tests.simulator.client import ALIASES, Client
 from tests.simulator.process import SimProcess
 from tests.simulator.universe import CALM, EPOCH_US, Universe, Weather
@@ -240,6 +240,8 @@ class History:
         """A standby that copies late takes over: the end of the log is gone, and with it what was told of (rule R7).
 
         Nobody can charge what the log no longer knows. What the clients were told of the lost events is forgotten here.
+        Only what leases wrote is lost: a decision that is on its way and rests on a lost event of the wallet may still
+        fit behind what others wrote instead, which is one reason why the manual asks for a synchronous standby.
         """
         universe = self.universe
         if universe.store.away:

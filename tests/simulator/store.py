@@ -1,6 +1,7 @@
 """The log of a universe: that in memory, which may be away, and which an auditor reads as it grows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from uuid import UUID
 
 import msgspec
@@ -10,6 +11,7 @@ from application.eventlog import LogUnavailable, NewEvent, RecordedEvent
 from domain.event import Event, encode
 from tests.model.store import REGISTRY, Log, Stored
 from tests.model.switches import Switches
+from tests.model.world import WALLET
 
 
 class AuditedLog(Log):
@@ -60,17 +62,29 @@ class SimStore(MemoryEventStore):
         return super().read_snapshot(stream_id)
 
     def lose_tail(self, events: int) -> list[Stored]:
-        """Forget the last events, and whole appends only; what they were."""
-        kept = self.audited.events
+        """Forget up to so many last events, whole appends only and none of the wallet; what they were."""
         lost: list[Stored] = []
-        while kept and (len(lost) < events or (lost and kept[-1].group == lost[-1].group)):
-            one = kept.pop()
-            lost.append(one)
-            self._log.pop()
-            stream = self._streams[one.stream_id]
-            stream.pop()
-            self._heads[one.stream_id] = len(stream)
+        for size in self._last_appends():
+            if len(lost) + size > events:
+                break
+            lost += [self._forget_last() for _ in range(size)]
         return lost
+
+    def _last_appends(self) -> Iterator[int]:
+        """The sizes of the appends at the end that touch leases only, the last one first."""
+        for _, group in groupby(list(reversed(self.audited.events)), key=lambda one: one.group):
+            appended = list(group)
+            if any(one.stream_id == WALLET for one in appended):
+                return
+            yield len(appended)
+
+    def _forget_last(self) -> Stored:
+        one = self.audited.events.pop()
+        self._log.pop()
+        stream = self._streams[one.stream_id]
+        stream.pop()
+        self._heads[one.stream_id] = len(stream)
+        return one
 
     def history(self) -> list[tuple[UUID, int, bytes]]:
         """What happened, without what clocks of the machine have put into it."""

@@ -1,7 +1,6 @@
 """Seeded faults in the ledger at work. A world in which each of them goes unnoticed would prove nothing."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -9,10 +8,9 @@ import msgspec
 import pytest
 
 from application.gateway.settlement import Settlement
-from application.ledger.account_credit import AccountCredit
 from application.ledger.banker import Banker
 from application.ledger.lender import Lender
-from application.ledger.live_lease import Hold, LiveLease
+from application.ledger.live_lease import LiveLease
 from application.ledger.own_leases import OwnLeases
 from application.ledger.reaper import Reaper
 from application.ledger.wallet_access import WalletAccess
@@ -49,11 +47,6 @@ def _reaps_nobody(_self: Reaper) -> list[Any]:
     return []
 
 
-def _release_once(self: Hold, **told: Any) -> None:
-    with contextlib.suppress(Exception):
-        self.release(**told)
-
-
 class _NoLock:
     async def __aenter__(self) -> None:
         await asyncio.sleep(0)
@@ -82,12 +75,9 @@ async def _extend_by_guess(self: Lender, live: LiveLease, size: Any, *, alias: s
 _extend_as_it_is = Lender.extend
 
 MUTATIONS: Final[dict[str, Mutation]] = {
-    "an owner counts on after its append was refused": (LiveLease, "_check", _nothing),
     "the last byte does not wait": (Settlement, "_durable", _nothing_later),
     "what a lost lease has is left where it is": (OwnLeases, "_end_lost", _nothing_later),
     "nobody reaps the dead": (Reaper, "run_once", _reaps_nobody),
-    "a hold that nobody waits for any more is kept": (AccountCredit, "_return_unused", _nothing),
-    "a release that finds the journal full is forgotten": (Hold, "release_unwatched", _release_once),
     "a request that failed keeps its hold": (Settlement, "release", _nothing),
     "drained leases are not settled": (OwnLeases, "_close_drained", _nothing_later),
     "two tasks borrow at once": (Banker, "__init__", _borrow_together),
