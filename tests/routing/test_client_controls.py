@@ -1,8 +1,9 @@
-"""What a client says of the routing, and what comes of it: at the provider, in the ledger and on the bill."""
+"""What a client says to the gateway, and what comes of it: at the provider, in the ledger, on the bill and in the answer."""
 
 import json
 import threading
 from collections.abc import Iterator
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -89,7 +90,7 @@ def test_the_members_are_never_sent_on(world: RoutingWorld, recorder: tuple[str,
     world.add_route("recorded", base_url)
     members: list[dict[str, Any]] = [
         {"provider": {"order": ["recorded"], "require_parameters": True}, "models": ["cheap"]},
-        {"provider": None, "models": None},
+        {"provider": None, "models": None, "usage": {"include": True}},
         {"metadata": {"provider": "models"}},
     ]
     for one in members:
@@ -97,7 +98,7 @@ def test_the_members_are_never_sent_on(world: RoutingWorld, recorder: tuple[str,
     sent = [json.loads(body) for body in bodies]
     assert len(sent) == 3
     assert all(body["temperature"] == 0.5 and body["model"] == "m" for body in sent)
-    assert not any({"provider", "models"} & set(body) for body in sent)
+    assert not any({"provider", "models", "usage"} & set(body) for body in sent)
     assert sent[2]["metadata"] == {"provider": "models"}
 
 
@@ -107,12 +108,23 @@ def test_the_members_are_never_sent_on(world: RoutingWorld, recorder: tuple[str,
         ({"provider": {"zdr": True}}, "provider.zdr"),
         ({"provider": {"order": "alpha"}}, "provider.order"),
         ({"models": "cheap"}, "models"),
+        ({"usage": {"include": "yes"}}, "usage.include"),
     ],
 )
 def test_what_is_malformed_is_refused(world: RoutingWorld, members: dict[str, object], param: str) -> None:
     """By name."""
     answer = world.ask("pair", **members)  # type: ignore[arg-type]
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_charge_is_told_in_the_answer(world: RoutingWorld, *, stream: bool) -> None:
+    """In the last usage, equal to the one in the ledger; only to a client that asks."""
+    answer = world.ask("single", stream=stream, usage={"include": True})
+    told = answer.text.split("\n\n")[-3].removeprefix("data: ") if stream else answer.text
+    cost = json.loads(told, parse_float=Decimal)["usage"]["cost"]
+    assert cost * 10**9 == world.charge(answer.headers["x-request-id"]).charge_nano > 0
+    assert '"cost"' not in world.ask("single", stream=stream).text
 
 
 def test_a_ceiling_is_hard(world: RoutingWorld) -> None:

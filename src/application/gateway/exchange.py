@@ -27,6 +27,7 @@ from application.gateway.settlement import Settlement
 from application.gateway.streaming import Stream
 from application.speech.port import NOTHING_SAID, Asking, Endpoint, Speech
 from application.upstream import UpstreamError
+from application.wire.cost import with_charge
 from application.wire.relay import Tail
 from application.wire.tokens import TokenCounter
 from application.wire.usage import Usage
@@ -178,6 +179,8 @@ class Exchange:
         usage = await self._charge(opened.deployment, opened.speech, said, result)
         self._attempts.score(opened, usage)
         whole = read.body if read.complete is None else read.complete(usage)
+        if self._asking.cost_wanted:
+            whole = with_charge(whole, self._settlement.charge_nano)
         await self._client.start(
             200, self._headers(opened, content_type=read.content_type, body_bytes=len(whole))
         )
@@ -221,7 +224,8 @@ class Exchange:
             return
         if tail.complete:
             self._attempts.score(opened, usage)
-            await self._client.end(opened.speech.last_bytes(relay, tail, usage))
+            charge_nano = self._settlement.charge_nano
+            await self._client.end(opened.speech.last_bytes(relay, tail, usage, charge_nano=charge_nano))
         else:
             self._attempts.broke_off(opened)
             error = opened.speech.error_event(relay, "upstream_error", _BROKE_OFF)

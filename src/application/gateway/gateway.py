@@ -40,7 +40,7 @@ from application.speech.upload import Upload
 from application.upstream import Upstream
 from application.wire.errors import InvalidRequest
 from application.wire.head import parse_object
-from application.wire.spending import ROUTING
+from application.wire.spending import CONTROLS
 from domain.keys.access import AccountNotOpen, InvalidApiKey
 from domain.ledger.refusals import InsufficientCredit, LedgerRefusal
 
@@ -177,7 +177,7 @@ class Gateway:
             raise no_keyed_form()
         async with self._uploads.received(client, content_type) as upload:
             head = _parsed(endpoint.parse_form, upload)
-            for name in ROUTING:
+            for name in CONTROLS:
                 if name in head.unpriced:
                     raise Refused(
                         "unsupported_parameter", f"'{name}' is not supported in a form.", param=name
@@ -324,7 +324,7 @@ def _parsed(parse: Callable[[_Body], Head], body: _Body) -> Head:
 
 
 def _controls(body: bytes) -> tuple[Controls, bytes]:
-    """What the client says of the routing, and the body without it."""
+    """What the client says to the gateway, and the body without it."""
     try:
         controls = read_controls(parse_object(body))
     except InvalidRequest as fault:

@@ -95,6 +95,7 @@ class Offering:
             head=head,
             bound=bound,
             created_s=now_us // 1_000_000,
+            cost_wanted=controls.cost_wanted,
             headers=call.headers,
             upload=upload,
         )

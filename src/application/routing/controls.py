@@ -1,4 +1,4 @@
-"""What a client may say of the routing of its request: the members `models` and `provider`, as OpenRouter has them.
+"""What a client may say to the gateway: the members `models`, `provider` and `usage`, as OpenRouter has them.
 
 They are for us: none is ever sent on. What is not known here is refused, since a client that asks for no training on
 its data must not take silence for a yes.
@@ -12,7 +12,7 @@ import msgspec
 from application.routing.plan import Wishes
 from application.wire.errors import InvalidRequest
 from application.wire.head import MODEL_CHARS_MAX
-from application.wire.spending import ROUTING
+from application.wire.spending import CONTROLS
 from application.wire.splice import without_member
 from domain.catalogue.alias import Strategy
 from domain.decimals import nano
@@ -21,7 +21,7 @@ from domain.refusal import BadField
 
 MODELS_MAX: Final = 10
 PROVIDERS_MAX: Final = 50
-_MEMBERS: Final = frozenset(ROUTING)
+_MEMBERS: Final = frozenset(CONTROLS)
 _SORTS: Final[Mapping[str, Strategy]] = {
     "price": "cheapest",
     "throughput": "throughput",
@@ -30,6 +30,7 @@ _SORTS: Final[Mapping[str, Strategy]] = {
 _PROVIDER: Final = frozenset(
     {"order", "only", "ignore", "allow_fallbacks", "sort", "max_price", "require_parameters"}
 )
+_USAGE: Final = frozenset({"include"})
 _WHOLE_PPM: Final = 10**12
 
 
@@ -57,25 +58,26 @@ class MaxPrice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Controls(msgspec.Struct, frozen=True, kw_only=True):
-    """What one request says of its routing."""
+    """What one request says of its routing, and of its answer."""
 
     models: tuple[str, ...] = ()  #: aliases to try after the request's own, in order
     wishes: Wishes | None = None
     max_price: MaxPrice | None = None
     require_parameters: bool = False  #: no deployment that would drop a member of the request
+    cost_wanted: bool = False  #: its charge in the usage of its answer
 
 
 NO_CONTROLS: Final = Controls()
 
 
 def has_controls(unpriced: tuple[str, ...]) -> bool:
-    """Whether a request says something of its routing; `unpriced` are the members that its head found."""
+    """Whether a request says something to the gateway; `unpriced` are the members that its head found."""
     return bool(unpriced) and not _MEMBERS.isdisjoint(unpriced)
 
 
 def without_controls(body: bytes) -> bytes:
     """The body as it may go on; every other byte as it was."""
-    for name in ROUTING:
+    for name in CONTROLS:
         body = without_member(body, name)
     return body
 
@@ -90,9 +92,10 @@ def read_controls(request: Mapping[str, Any]) -> Controls:
     for model in models:
         if not model or len(model) > MODEL_CHARS_MAX or not model.isprintable():
             raise InvalidRequest("invalid_value", "models", "'models' has what is no model's name.")
+    cost_wanted = _cost_wanted(request.get("usage"))
     provider = request.get("provider")
     if provider is None:
-        return Controls(models=models) if models else NO_CONTROLS
+        return Controls(models=models, cost_wanted=cost_wanted) if models or cost_wanted else NO_CONTROLS
     if type(provider) is not dict:
         raise _wrong_type("provider", "an object")
     _refuse_unknown(provider, _PROVIDER, "provider")
@@ -101,7 +104,17 @@ def read_controls(request: Mapping[str, Any]) -> Controls:
         wishes=_wishes(provider),
         max_price=_max_price(provider),
         require_parameters=_flag(provider, "require_parameters", otherwise=False),
+        cost_wanted=cost_wanted,
     )
+
+
+def _cost_wanted(usage: Any) -> bool:
+    if usage is None:
+        return False
+    if type(usage) is not dict:
+        raise _wrong_type("usage", "an object")
+    _refuse_unknown(usage, _USAGE, "usage")
+    return _flag(usage, "include", of="usage", otherwise=False)
 
 
 def _wishes(provider: Mapping[str, Any]) -> Wishes:
@@ -172,12 +185,12 @@ def _names(holder: Mapping[str, Any], name: str, param: str, *, most: int) -> tu
     return tuple(names)
 
 
-def _flag(provider: Mapping[str, Any], name: str, *, otherwise: bool) -> bool:
-    value = provider.get(name)
+def _flag(holder: Mapping[str, Any], name: str, *, otherwise: bool, of: str = "provider") -> bool:
+    value = holder.get(name)
     if value is None:
         return otherwise
     if type(value) is not bool:
-        raise _wrong_type(f"provider.{name}", "a boolean")
+        raise _wrong_type(f"{of}.{name}", "a boolean")
     return value
 
 

@@ -10,7 +10,7 @@ from application.routing.controls import NO_CONTROLS, Controls, MaxPrice
 from application.routing.plan import Needs, Planned, Planner
 from application.speech.port import Head
 from application.wire.bounds import Bound
-from application.wire.spending import ROUTING
+from application.wire.spending import CONTROLS
 from domain.ledger.events import PassedOver
 from domain.limits import ProviderPolicy
 from domain.pricing import NO_MARKUP_PPM, Bounds, Price, PriceInForce, combined_ppm, hold_nano
@@ -79,7 +79,7 @@ def _tier_ppm(head: Head, route: RouteView, price: Price) -> int:
     """
     tier_ppm = NO_MARKUP_PPM
     for name in head.unpriced:
-        if name in ROUTING:
+        if name in CONTROLS:
             continue  # ours, and taken out
         if name == "service_tier" and head.service_tier in price.service_tiers:
             tier_ppm = max(NO_MARKUP_PPM, price.service_tiers[head.service_tier])

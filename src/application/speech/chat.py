@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import msgspec
+
 from application.dialects.port import Asked, Relay
 from application.dialects.translated import ChatSurface
 from application.directory_views import DeploymentView
@@ -9,6 +11,7 @@ from application.speech.deployed import TokenSpeech, whole_read
 from application.speech.port import Asking, Speech, TokenEndpoint, Whole
 from application.speech.translation import TranslatedSpeech, offers_responses_only
 from application.wire.answer import read_answer, spoken_text
+from application.wire.cost import events_with_charge
 from application.wire.errors import envelope, spec_of
 from application.wire.head import ChatHead, parse_chat
 from application.wire.patch import patch_body
@@ -16,7 +19,7 @@ from application.wire.prompt import PromptText, prompt_text
 from application.wire.relay import StreamMeter, Tail
 from application.wire.spoken import SpokenText
 from application.wire.usage import Figures, Reading, Usage, openai_figures
-from application.wire.usage_event import Stamp, usage_event
+from application.wire.usage_event import Stamp, usage_event, with_usage
 from domain.catalogue.deployment_spec import Operation
 
 PATH: Final = b"/chat/completions"
@@ -35,7 +38,7 @@ class ChatEndpoint(TokenEndpoint):
     def speak(self, asking: Asking, deployment: DeploymentView) -> Speech:
         if deployment.dialect == "openai" and not offers_responses_only(deployment):
             return NativeChat(asking, deployment)
-        surface = ChatSurface(usage_wanted=asking.head.include_usage)
+        surface = ChatSurface(usage_wanted=asking.usage_wanted)
         return TranslatedSpeech(asking, deployment, surface)
 
     def prompt(self, asking: Asking) -> PromptText | None:
@@ -59,29 +62,34 @@ class NativeChat(TokenSpeech):
         return Asked(path=PATH, body=body)
 
     def read(self, body: bytes) -> Whole:
-        return whole_read(read_answer(body))
+        whole = whole_read(read_answer(body))
+        if not self.asking.cost_wanted:
+            return whole
+        return msgspec.structs.replace(whole, complete=lambda usage: with_usage(whole.body, usage))
 
     def spoken(self, body: bytes) -> SpokenText:
         return spoken_text(body)
 
     def relay(self) -> StreamMeter:
-        return StreamMeter(usage_wanted=self.asking.head.include_usage)
+        return StreamMeter(usage_wanted=self.asking.usage_wanted)
 
     def figures(self, reading: Reading) -> Figures:
         return openai_figures(reading, dialect=self.deployment.usage_dialect)
 
-    def last_bytes(self, relay: Relay, tail: Tail, usage: Usage) -> bytes:
-        """A client that asked for usage gets it, if not from the upstream then from here."""
+    def last_bytes(self, relay: Relay, tail: Tail, usage: Usage, *, charge_nano: int) -> bytes:
+        """A client that asked for usage gets it, if not from the upstream then from here; its charge at the very end."""
         assert isinstance(relay, StreamMeter)
         asking = self.asking
-        if not asking.head.include_usage or relay.usage_shown:
-            return tail.data
+        said = super().last_bytes(relay, tail, usage, charge_nano=charge_nano)
+        if said is not tail.data or not asking.usage_wanted or (relay.usage_shown and not asking.cost_wanted):
+            return said
         stamp = Stamp(
             id=f"chatcmpl-{asking.request_id}",
             created_s=asking.created_s,
             model=self.deployment.upstream_model,
         )
-        return tail.with_event(usage_event(tail.last_events, relay.beginning, usage, otherwise=stamp))
+        event = usage_event(tail.last_events, relay.beginning, usage, otherwise=stamp)
+        return tail.with_event(events_with_charge(event, charge_nano) if asking.cost_wanted else event)
 
 
 def openai_envelope(

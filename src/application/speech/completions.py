@@ -66,7 +66,7 @@ class NativeCompletions(TokenSpeech):
         return completion_text(body)
 
     def relay(self) -> CompletionsRelay:
-        return CompletionsRelay(usage_wanted=self.asking.head.include_usage)
+        return CompletionsRelay(usage_wanted=self.asking.usage_wanted)
 
     def figures(self, reading: Reading) -> Figures:
         return openai_figures(reading, dialect=self.deployment.usage_dialect)

@@ -5,6 +5,7 @@ from application.dialects.port import Relay
 from application.directory_views import DeploymentView
 from application.speech.port import Asking, Whole
 from application.wire.answer import ReadAnswer
+from application.wire.cost import events_with_charge
 from application.wire.errors import InvalidRequest
 from application.wire.relay import Tail, error_event
 from application.wire.usage import Usage
@@ -28,8 +29,8 @@ class DeployedSpeech:
         """Of those that stream."""
         raise NotImplementedError
 
-    def last_bytes(self, relay: Relay, tail: Tail, usage: Usage) -> bytes:  # noqa: ARG002  all is said
-        return tail.data
+    def last_bytes(self, relay: Relay, tail: Tail, usage: Usage, *, charge_nano: int) -> bytes:  # noqa: ARG002  all is said
+        return events_with_charge(tail.data, charge_nano) if self.asking.cost_wanted else tail.data
 
     def error_event(self, relay: Relay, code: str, message: str) -> bytes | None:  # noqa: ARG002  it needs no state
         return error_event(code, message)

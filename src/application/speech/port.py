@@ -59,6 +59,7 @@ class Asking(msgspec.Struct, kw_only=True):
     head: Head
     bound: Bound  #: what was held for
     created_s: int
+    cost_wanted: bool = False  #: the client asked for its charge, in the usage of its answer
     headers: Headers = ()  #: those of the client that may change what is asked, names in lower case
     upload: Upload | None = None  #: the form
     _document: dict[str, Any] | None = None
@@ -67,6 +68,11 @@ class Asking(msgspec.Struct, kw_only=True):
     @property
     def stream(self) -> bool:
         return self.head.stream
+
+    @property
+    def usage_wanted(self) -> bool:
+        """The client asked for usage on its stream, by itself or with its charge in it."""
+        return self.head.include_usage or self.cost_wanted
 
     def ref(self) -> bytes:
         """The id as text, for headers; made once."""
@@ -132,7 +138,7 @@ class Speech(Protocol):
         """
         ...
 
-    def last_bytes(self, relay: Relay, tail: Tail, usage: Usage) -> bytes:
+    def last_bytes(self, relay: Relay, tail: Tail, usage: Usage, *, charge_nano: int) -> bytes:
         """What ends a complete stream, now that its usage is known and charged."""
         ...
 

@@ -19,6 +19,8 @@ from application.speech.port import Asking, Head, JsonEndpoint, Speech, Whole
 from application.speech.units import UnitsHead, UnitSpeech, bound_in_units, require_price
 from application.wire.bounds import Bound, ModelLimits
 from application.wire.prompt import PromptText
+from application.wire.relay import Tail
+from application.wire.usage import Usage
 from domain.catalogue.deployment_spec import Operation
 from domain.pricing import Price
 
@@ -86,6 +88,12 @@ class NativeSpeech(UnitSpeech):
         if isinstance(relay, SpeechRelay | SpeechEventRelay):
             return relay.used
         return Used(characters=self._head.most.characters, source="request")
+
+    def last_bytes(self, relay: Relay, tail: Tail, usage: Usage, *, charge_nano: int) -> bytes:
+        """Nothing is put into sound."""
+        if not self._head.events:
+            return tail.data
+        return super().last_bytes(relay, tail, usage, charge_nano=charge_nano)
 
     def error_event(self, relay: Relay, code: str, message: str) -> bytes | None:
         """Nothing can be said within sound."""

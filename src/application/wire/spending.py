@@ -41,18 +41,18 @@ SPENDING: Final[Mapping[str, tuple[Any, ...]]] = MappingProxyType(
 TOOLS: Final = "tools"
 """Stands for tools that the provider runs by itself; those that the client runs are always passed on."""
 
-ROUTING: Final = ("models", "provider")
-"""Would let the provider choose another model. The gateway obeys them itself and takes them out, null or not; so they are found
-whatever their value is, and an endpoint that is not served by it refuses them as it does all others."""
+CONTROLS: Final = ("models", "provider", "usage")
+"""Said to a gateway, as OpenRouter has them; the first two would let the provider choose another model. The gateway obeys them itself
+and takes them out, null or not; so they are found whatever their value is, and a form that has one is refused."""
 
-_NAMES: Final = frozenset((*SPENDING, *ROUTING))
+_NAMES: Final = frozenset((*SPENDING, *CONTROLS))
 
 
 def unpriced_members(request: Mapping[str, Any], *, provider_tools: bool) -> tuple[str, ...]:
-    """The members of `request` that route or spend, in the order of the tables; nearly always none."""
+    """The members of `request` that control or spend, in the order of the tables; nearly always none."""
     if not provider_tools and _NAMES.isdisjoint(request):
         return ()
-    found = [name for name in ROUTING if name in request]
+    found = [name for name in CONTROLS if name in request]
     found += [name for name, harmless in SPENDING.items() if _spends(request.get(name), harmless)]
     if provider_tools:
         found.append(TOOLS)

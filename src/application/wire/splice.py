@@ -1,4 +1,4 @@
-"""Takes one top-level member out of a JSON object, or swaps its value, and leaves every other byte as it was."""
+"""Takes one top-level member out of a JSON object, puts one in or swaps its value, and leaves every other byte as it was."""
 
 import json
 import re
@@ -58,6 +58,28 @@ def with_value(document: bytes, name: str, value: bytes) -> bytes:
         return _encode(members)
     end = span[1]
     return document[: end - len(bytes(old))] + value + document[end:]
+
+
+def with_member(document: bytes, name: str, value: bytes) -> bytes:
+    """As `with_value`, but put in as the last member where `document` has none. Unchanged if it is no JSON object."""
+    try:
+        members = _decode(document)
+    except NOT_JSON:
+        return document
+    if name in members:
+        return with_value(document, name, value)
+    end = document.rindex(b"}")
+    comma = b"," if members else b""
+    return document[:end] + comma + b'"%b":' % name.encode() + value + document[end:]
+
+
+def member_of(document: bytes, name: str) -> bytes | None:
+    """The bytes of a top-level member's value; none if there is no such member. Never raises."""
+    try:
+        value = _decode(document).get(name)
+    except NOT_JSON:
+        return None
+    return None if value is None else bytes(value)
 
 
 def _leniently(document: bytes, name: str, value: bytes | None) -> bytes:

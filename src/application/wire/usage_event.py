@@ -1,13 +1,14 @@
-"""The usage chunk of a stream whose upstream sent none, for a client that asked for one.
+"""Usage that an upstream did not send, for a client that asked for it: what was charged for.
 
-SDKs wait for it: `choices` is empty, and `usage` says what was charged for. Made only when a stream is at its end.
+On a stream it is a chunk at its end, with empty `choices`: SDKs wait for it.
 """
 
 from typing import Any, Final
 
 import msgspec
 
-from application.wire.chunk import loose_object
+from application.wire.chunk import loose_object, raw_usage
+from application.wire.splice import with_member
 from application.wire.sse import end_of_event, take_apart
 from application.wire.usage import Usage
 
@@ -42,6 +43,11 @@ def usage_event(last_events: bytes, beginning: bytes, usage: Usage, *, otherwise
         "usage": _figures(usage),
     }
     return b"data: " + _encode(document) + b"\n\n"
+
+
+def with_usage(answer: bytes, usage: Usage) -> bytes:
+    """A whole answer with `usage`, unless it has its own."""
+    return answer if raw_usage(answer) else with_member(answer, "usage", _encode(_figures(usage)))
 
 
 def _chunk_at(events: bytes, start: int) -> dict[str, Any]:

@@ -237,6 +237,7 @@ class ExchangeWorld:
         self.upstreams = Upstreams(*reactions)
         self.stream = stream
         self.usage_wanted = usage_wanted
+        self.cost_wanted = False
         self.drain_s = 0.01
         self.endpoint: Endpoint = ChatEndpoint()
         self.request = REQUEST
@@ -262,6 +263,7 @@ class ExchangeWorld:
                 head=self._head(),
                 bound=BOUND,
                 created_s=1,
+                cost_wanted=self.cost_wanted,
             ),
             terms=Terms(
                 key_id=KEY,

@@ -1,7 +1,10 @@
 """An exchange from its first attempt to its charge: every failure is recorded, and a client that leaves is charged once."""
 
 import asyncio
+import json
 from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -22,6 +25,7 @@ from domain.pricing import Window
 from tests.application.gateway.exchange_world import (
     ANSWER,
     DONE,
+    JSON_HEAD,
     PRICE,
     PROMPT_TOKENS,
     STREAM_HEAD,
@@ -393,6 +397,80 @@ def test_a_broken_stream_gets_no_usage() -> None:
         return world
 
     assert b'"usage"' not in run(scenario).client.received
+
+
+# --- the charge for a client that asked for it
+
+
+def cost_of(usage: dict[str, Any]) -> int:
+    cost = usage["cost"] * 10**9
+    assert cost == int(cost)
+    return int(cost)
+
+
+def asked(world: ExchangeWorld) -> ExchangeWorld:
+    world.cost_wanted = True
+    return world
+
+
+@pytest.mark.parametrize(
+    "answer", [ANSWER, ANSWER[: ANSWER.index(b',"usage"')] + b"}"], ids=["told", "counted here"]
+)
+def test_an_answer_tells_its_charge(answer: bytes) -> None:
+    """In its usage, or in the one that was counted here; everything else is as it came."""
+
+    async def scenario() -> ExchangeWorld:
+        world = asked(ExchangeWorld(Response([answer])))
+        await world.run()
+        return world
+
+    world = run(scenario)
+    told = json.loads(world.client.received, parse_float=Decimal)
+    usage = told.pop("usage")
+    assert cost_of(usage) == world.charged().charge_nano > 0
+    assert world.charged().charge_nano == usage["total_tokens"]
+    assert told == {name: value for name, value in json.loads(answer).items() if name != "usage"}
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (chunk("one two"), chunk(finish="stop", usage=USAGE)),
+        (chunk("one two"), chunk(finish="stop"), chunk(usage=USAGE)),
+        (chunk("one two"), chunk(finish="stop")),
+        (chunk("one two", usage=USAGE), chunk(finish="stop")),
+    ],
+    ids=["with the finish", "after it", "never", "before it"],
+)
+@pytest.mark.parametrize("usage_wanted", [False, True])
+def test_a_stream_tells_its_charge_last(pieces: tuple[bytes, ...], *, usage_wanted: bool) -> None:
+    """Wherever the upstream told usage, and whether or not the client asked for usage in the other way as well."""
+
+    async def scenario() -> ExchangeWorld:
+        world = asked(ExchangeWorld(stream(*pieces, DONE), stream=True, usage_wanted=usage_wanted))
+        await world.run()
+        return world
+
+    world = run(scenario)
+    *_, last, done = world.client.received.split(b"\n\n")[:-1]
+    assert done == b"data: [DONE]"
+    usage = json.loads(last.removeprefix(b"data: "), parse_float=Decimal)["usage"]
+    assert cost_of(usage) == world.charged().charge_nano == usage["total_tokens"]
+    assert world.client.received.count(b'"cost"') == 1
+
+
+@pytest.mark.parametrize("is_stream", [False, True], ids=["json", "stream"])
+def test_a_charge_is_told_to_nobody_who_did_not_ask(*, is_stream: bool) -> None:
+    """Asking for usage is not asking for the charge; the bytes are the provider's."""
+    pieces = [chunk("hi"), chunk(finish="stop", usage=USAGE), DONE] if is_stream else [ANSWER]
+
+    async def scenario() -> ExchangeWorld:
+        answer = Response(pieces, headers=STREAM_HEAD if is_stream else JSON_HEAD)
+        world = ExchangeWorld(answer, stream=is_stream, usage_wanted=True)
+        await world.run()
+        return world
+
+    assert run(scenario).client.received == b"".join(pieces)
 
 
 def test_an_event_holds_no_text_that_an_upstream_put_into_its_usage() -> None:

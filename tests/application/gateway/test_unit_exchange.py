@@ -1,11 +1,16 @@
-"""Exchanges that are not chat: sound that ends late or never, and tiers that differ from what was asked."""
+"""Exchanges that are not chat: sound that ends late or never, tiers that differ from what was asked, charges that are told."""
 
 import msgspec
 import pytest
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from application.speech.images import ImagesEndpoint
+from application.speech.messages import MessagesEndpoint
+from application.speech.port import Endpoint
+from application.speech.responses import ResponsesEndpoint
 from application.speech.sound import SpeechEndpoint
 from application.upstream import UpstreamClosed
+from domain.catalogue.provider import Dialect
 from domain.pricing import Price
 from tests.application.gateway.exchange_world import (
     DONE,
@@ -140,6 +145,106 @@ def test_the_tier_that_the_provider_tells_decides(
     charged = run(scenario).charged()
     assert charged.charge_nano == nano
     assert (charged.factor_ppm or None) == ppm
+
+
+# --- the charge for a client that asked for it
+
+
+def test_nothing_is_put_into_sound() -> None:
+    """Not even where it looks like an event with usage."""
+    sound = b'data: {"usage":{"x":1}}\n\n'
+
+    async def scenario() -> ExchangeWorld:
+        world = SpeechWorld(sound)
+        world.cost_wanted = True
+        await world.run()
+        return world
+
+    world = run(scenario)
+    assert (world.client.received, world.charged().charge_nano) == (sound, CHARACTERS)
+
+
+MESSAGE = (
+    b'event: message_start\ndata: {"type":"message_start","message":{"id":"m1","type":"message","role":"assistant",'
+    b'"model":"up","content":[],"stop_reason":null,"usage":{"input_tokens":10,"output_tokens":1}}}\n\n'
+    b'event: content_block_start\ndata: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}\n\n'
+    b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"hi"}}\n\n'
+    b'event: content_block_stop\ndata: {"type":"content_block_stop","index":0}\n\n'
+    b'event: message_delta\ndata: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":2}}\n\n'
+    b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+)
+RESPONSE = (
+    b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","sequence_number":1,"delta":"hi"}\n\n'
+    b'event: response.completed\ndata: {"type":"response.completed","sequence_number":2,"response":{"id":"r1",'
+    b'"object":"response","status":"completed","output":[],"usage":{"input_tokens":10,"output_tokens":2,"total_tokens":12,'
+    b'"input_tokens_details":{"cached_tokens":0,"cache_write_tokens":0},"output_tokens_details":{"reasoning_tokens":0}}}}\n\n'
+)
+COST = b',"cost":0.000000012'
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "request_body", "dialect", "events", "before"),
+    [
+        (
+            MessagesEndpoint(),
+            b'{"model":"m","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"hi"}]}',
+            "anthropic",
+            MESSAGE,
+            b'"usage":{"output_tokens":2',
+        ),
+        (
+            ResponsesEndpoint(),
+            b'{"model":"m","stream":true,"input":"hi"}',
+            "openai",
+            RESPONSE,
+            b'"output_tokens_details":{"reasoning_tokens":0}',
+        ),
+    ],
+    ids=["messages", "responses"],
+)
+def test_other_streams_tell_it_in_their_last_usage(
+    endpoint: Endpoint, request_body: bytes, dialect: Dialect, events: bytes, before: bytes
+) -> None:
+    """Twelve tokens at a nano-credit each; SDKs keep members of usage that they do not know."""
+
+    async def scenario() -> ExchangeWorld:
+        world = ExchangeWorld(Response([events], headers=STREAM_HEAD), stream=True)
+        world.endpoint, world.request, world.cost_wanted = endpoint, request_body, True
+        speaks = msgspec.structs.replace(deployment(), dialect=dialect, serves=frozenset((endpoint.name,)))
+        await world.run(speaks)
+        return world
+
+    world = run(scenario)
+    assert world.charged().charge_nano == 12
+    assert world.client.received == events.replace(before, before + COST)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_translated_chat_tells_it_too(*, stream: bool) -> None:
+    """Its client never asked for usage in the other way; SDKs take the member."""
+    message = (
+        b'{"id":"m1","type":"message","role":"assistant","model":"up","content":[{"type":"text","text":"hi"}],'
+        b'"stop_reason":"end_turn","usage":{"input_tokens":10,"output_tokens":2}}'
+    )
+
+    async def scenario() -> ExchangeWorld:
+        answer = Response([MESSAGE], headers=STREAM_HEAD) if stream else Response([message])
+        world = ExchangeWorld(answer, stream=stream)
+        world.cost_wanted = True
+        await world.run(msgspec.structs.replace(deployment(), dialect="anthropic"))
+        return world
+
+    world = run(scenario)
+    told = world.client.received
+    if stream:
+        last = told.split(b"\n\n")[-3].removeprefix(b"data: ")
+        told = last
+        usage = ChatCompletionChunk.model_validate_json(last).usage
+    else:
+        usage = ChatCompletion.model_validate_json(told).usage
+    assert usage is not None
+    assert (usage.total_tokens, world.charged().charge_nano) == (12, 12)
+    assert COST in told
 
 
 # --- a document where a stream was asked for

@@ -1,4 +1,4 @@
-"""What clients say of the routing, read strictly."""
+"""What clients say to the gateway, read strictly."""
 
 from typing import Any
 
@@ -44,6 +44,7 @@ def test_everything_that_is_offered_is_read() -> None:
                 "max_price": {"prompt": 1, "completion": "2.5", "request": 0.01, "image": None},
                 "require_parameters": True,
             },
+            "usage": {"include": True},
         }
     )
     assert found == Controls(
@@ -59,11 +60,21 @@ def test_everything_that_is_offered_is_read() -> None:
             prompt_nano=CREDIT_NANO, completion_nano=CREDIT_NANO * 5 // 2, request_nano=CREDIT_NANO // 100
         ),
         require_parameters=True,
+        cost_wanted=True,
     )
 
 
 @pytest.mark.parametrize(
-    "members", [{}, {"models": None}, {"provider": None}, {"models": [], "provider": None}]
+    "members",
+    [
+        {},
+        {"models": None},
+        {"provider": None},
+        {"models": [], "provider": None},
+        {"usage": None},
+        {"usage": {}},
+        {"usage": {"include": False}},
+    ],
 )
 def test_null_is_as_good_as_absent(members: dict[str, Any]) -> None:
     """Clients send what they do not set."""
@@ -103,6 +114,9 @@ def test_an_empty_provider_asks_for_nothing() -> None:
         ({"provider": {"zdr": True}}, "provider.zdr"),
         ({"provider": {"data_collection": "deny"}}, "provider.data_collection"),
         ({"provider": {"\u202e": 1}}, "provider.?"),
+        ({"usage": True}, "usage"),
+        ({"usage": {"include": 1}}, "usage.include"),
+        ({"usage": {"exclude": True}}, "usage.exclude"),
     ],
 )
 def test_what_is_malformed_or_unknown_is_refused_by_name(members: dict[str, Any], param: str) -> None:
@@ -112,7 +126,7 @@ def test_what_is_malformed_or_unknown_is_refused_by_name(members: dict[str, Any]
 
 @given(
     st.dictionaries(
-        st.sampled_from(["models", "provider"]),
+        st.sampled_from(["models", "provider", "usage"]),
         st.recursive(
             st.none()
             | st.booleans()
@@ -122,7 +136,9 @@ def test_what_is_malformed_or_unknown_is_refused_by_name(members: dict[str, Any]
             lambda inner: (
                 st.lists(inner, max_size=3)
                 | st.dictionaries(
-                    st.sampled_from(["order", "only", "sort", "max_price", "prompt", "x"]), inner, max_size=3
+                    st.sampled_from(["order", "only", "sort", "max_price", "prompt", "include", "x"]),
+                    inner,
+                    max_size=3,
                 )
             ),
             max_leaves=6,
@@ -145,9 +161,10 @@ def test_nothing_else_escapes(members: dict[str, Any]) -> None:
         b'{"provider":null,"model":"m","messages":[],"models":["a"]}',
         b'{"model":"m","pr\\u006fvider":{"only":["x"]},"messages":[]}',
         b'{ "model" : "m" , "models" : [ "provider" ] , "messages" : [ ] }',
+        b'{"model":"m","usage":{"include":true},"messages":[]}',
     ],
 )
-def test_what_goes_on_has_neither_member(body: bytes) -> None:
+def test_what_goes_on_has_none_of_the_members(body: bytes) -> None:
     """However it is spelled; the others keep their values."""
     left = msgspec.json.decode(without_controls(body))
     assert left == {"model": "m", "messages": []}
@@ -171,6 +188,7 @@ def test_a_text_about_providers_is_left_alone() -> None:
         (b'"provider":null', True),
         (b'"pr\\u006fvider":{}', True),
         (b'"models":[]', True),
+        (b'"usage":{"include":true}', True),
     ],
 )
 def test_a_request_is_looked_at_closely_only_if_it_has_a_member(member: bytes, has: bool) -> None:

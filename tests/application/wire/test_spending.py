@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from application.wire.head import parse_chat
-from application.wire.spending import ROUTING, SPENDING, unpriced_members
+from application.wire.spending import CONTROLS, SPENDING, unpriced_members
 
 BASE = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 
@@ -77,7 +77,7 @@ def test_null_is_as_good_as_absent(name: str) -> None:
     assert unpriced(**{name: None}) == ()
 
 
-@pytest.mark.parametrize("name", ROUTING)
+@pytest.mark.parametrize("name", CONTROLS)
 def test_what_routes_is_found_whatever_it_says(name: str) -> None:
     """It is taken out of what is sent on, null or not."""
     assert unpriced(**{name: None}) == (name,)

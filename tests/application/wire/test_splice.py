@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from application.wire.splice import with_value, without_member
+from application.wire.splice import member_of, with_member, with_value, without_member
 
 
 @pytest.mark.parametrize(
@@ -88,3 +88,28 @@ def test_any_object_loses_the_member_and_keeps_the_rest(
     assert list(json.loads(left).items()) == list(members.items())
     swapped = json.loads(with_value(document, "usage", b'{"new":1}'))
     assert list(swapped.items()) == [(k, {"new": 1} if k == "usage" else v) for k, v in items]
+
+
+@pytest.mark.parametrize(
+    ("document", "left"),
+    [
+        (b'{"a":1}', b'{"a":1,"cost":7}'),
+        (b'{ "a" : 1 }\n', b'{ "a" : 1 ,"cost":7}\n'),
+        (b"{}", b'{"cost":7}'),
+        (b'{"cost":1,"a":{"b":2}}', b'{"cost":7,"a":{"b":2}}'),
+        (b"[1]", b"[1]"),
+        (b'{"a":"\\ud83d"}', b'{"a":"\\ud83d"}'),
+    ],
+)
+def test_a_member_is_put_in_last_or_where_it_was(document: bytes, left: bytes) -> None:
+    """All other bytes stay; what is no object to a strict parser stays whole."""
+    assert with_member(document, "cost", b"7") == left
+
+
+@pytest.mark.parametrize(
+    ("document", "value"),
+    [(b'{"a":1, "b" : {"c": 2} }', b'{"c": 2}'), (b'{"a":{"b":1}}', None), (b"[1]", None), (b"no", None)],
+)
+def test_a_value_is_read_as_it_stands(document: bytes, value: bytes | None) -> None:
+    """Of the top level only."""
+    assert member_of(document, "b") == value
