@@ -79,6 +79,16 @@ class UpstreamTimeout(UpstreamError):
         self.may_have_run = phase != "connect"
 
 
+class UpstreamTooSlow(UpstreamError):
+    """The body came more slowly than its deployment allows; the connection was cut.
+
+    The upstream has begun to answer, and may still be at work.
+    """
+
+    code = "upstream_too_slow"
+    may_have_run = True
+
+
 class UpstreamProtocolError(UpstreamError):
     """The answer is not HTTP/1.1 as we accept it, or ended before its announced end.
 

@@ -13,6 +13,7 @@ from application.upstream import (
     UpstreamProtocolError,
     UpstreamRequestRefused,
     UpstreamTimeout,
+    UpstreamTooSlow,
     parse_url,
 )
 
@@ -126,6 +127,7 @@ def test_a_bad_url_cannot_be_constructed(fields: dict[str, object]) -> None:
         (UpstreamTimeout("first_byte"), "upstream_timeout", True),
         (UpstreamTimeout("idle"), "upstream_timeout", True),
         (UpstreamTimeout("total"), "upstream_timeout", True),
+        (UpstreamTooSlow(), "upstream_too_slow", True),
         (UpstreamProtocolError(), "upstream_protocol_error", True),
         (UpstreamAnswerTooLarge(), "upstream_answer_too_large", True),
         (UpstreamClosed(), "upstream_closed", True),

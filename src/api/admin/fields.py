@@ -12,6 +12,8 @@ WORDS: Final = {
     "amount_nano": "nano-credits: 1000000000 is 1 credit",
     "audio_tokens_max": "the most tokens that one clip can take; the whole context if left out",
     "base_url": "where its API is, up to and with /v1",
+    "bytes_s_min": "the bytes a second that an answer must bring, or it is left; no minimum if left out",
+    "bytes_window_ms": "over how long that is measured; 10000 if left out",
     "concurrency": "requests open at the same time",
     "connect_ms": "how long connecting may take",
     "context_tokens": "prompt and answer together",

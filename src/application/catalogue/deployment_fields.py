@@ -32,6 +32,8 @@ class DeploymentFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     first_byte_ms: int | None = None
     idle_ms: int | None = None
     total_ms: int | None = None
+    bytes_s_min: int | None = None
+    bytes_window_ms: int | None = None
 
     def spec(self) -> DeploymentSpec:
         """As the domain takes it. Raises: BadField: the cost cannot be read."""
@@ -46,6 +48,8 @@ class DeploymentFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
                 first_byte_ms=self.first_byte_ms,
                 idle_ms=self.idle_ms,
                 total_ms=self.total_ms,
+                bytes_s_min=self.bytes_s_min,
+                bytes_window_ms=self.bytes_window_ms,
             ),
             details=Details(
                 more_credential_ids=self.more_credential_ids,

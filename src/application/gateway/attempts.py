@@ -20,12 +20,14 @@ from application.gateway.calling import (
     secrets_of,
     unsupported,
 )
+from application.gateway.pace import paced
 from application.gateway.refused import Refused
 from application.routing.fall_over import cause_of
 from application.routing.scores import Scores
 from application.speech.port import Asking, Endpoint, Speech
-from application.upstream import Upstream, UpstreamClosed, UpstreamError, UpstreamResponse
+from application.upstream import Upstream, UpstreamClosed, UpstreamError, UpstreamResponse, UpstreamTooSlow
 from application.wire.errors import InvalidRequest
+from application.wire.relay import Fault
 from application.wire.upstream_errors import UpstreamFailure, classify, classify_exception
 from application.wire.usage import Usage
 from domain.ledger.events import Attempt, PassedOver
@@ -101,7 +103,7 @@ class Attempts:
         begun = self._begun = _Begun(deployment, started_us, started_s)
         self._scores.begun(candidate)
         try:
-            response = await self._upstream.send(
+            answered = await self._upstream.send(
                 request_to(deployment, asked, asking),
                 connect_s=seconds(timeouts.connect_ms, limits.connect_s),
                 first_byte_s=seconds(timeouts.first_byte_ms, limits.first_byte_s),
@@ -112,7 +114,7 @@ class Attempts:
             self.fail(deployment, classify_exception(error), started_us=started_us, started_s=started_s)
             return None
         first_byte_s = self._count(started_s)
-        begun.response = response
+        begun.response = response = paced(answered, timeouts)
         begun.first_byte_s = first_byte_s
         opened = Opened(
             candidate=candidate,
@@ -263,11 +265,10 @@ class Attempts:
             tokens=0 if usage is None else usage.output,
         )
 
-    def broke_off(self, opened: Opened) -> None:
-        """The answer broke within, when it was too late for another deployment."""
-        self._scores.failed(
-            opened.candidate, classify_exception(UpstreamClosed("mid-stream")), status=opened.status
-        )
+    def broke_off(self, opened: Opened, fault: Fault | None) -> None:
+        """The answer broke within, or was left, when it was too late for another deployment."""
+        error = UpstreamTooSlow() if fault == "too_slow" else UpstreamClosed("mid-stream")
+        self._scores.failed(opened.candidate, classify_exception(error), status=opened.status)
 
     def idle_s(self, opened: Opened) -> float:
         """How long this upstream may be silent within its answer."""

@@ -227,7 +227,7 @@ class Exchange:
             charge_nano = self._settlement.charge_nano
             await self._client.end(opened.speech.last_bytes(relay, tail, usage, charge_nano=charge_nano))
         else:
-            self._attempts.broke_off(opened)
+            self._attempts.broke_off(opened, tail.fault)
             error = opened.speech.error_event(relay, "upstream_error", _BROKE_OFF)
             await self._break_off(tail.data, error)
 

@@ -6,7 +6,7 @@ from application.dialects.port import Relay
 from application.gateway.attempts import Attempts
 from application.gateway.calling import Opened
 from application.gateway.client import Client
-from application.upstream import UpstreamError
+from application.upstream import UpstreamError, UpstreamTooSlow
 from application.wire.relay import PING, Tail
 
 RUNAWAY_CHARS: Final = 4_096
@@ -55,6 +55,8 @@ class Stream:
         """
         try:
             is_runaway = await self._pass_on(client, ping_s, output_tokens)
+        except UpstreamTooSlow:
+            return Tail(b"", complete=False, fault="too_slow")
         except UpstreamError:
             return Tail(b"", complete=False, fault="truncated")
         return Tail(b"", complete=False, fault="stream_too_long") if is_runaway else self.relay.finish()

@@ -12,7 +12,16 @@ from application.wire.error_body import ErrorBody
 from domain.catalogue.provider import UsageDialect
 
 UpstreamErrorKind = Literal[
-    "auth", "funds", "rate", "overloaded", "timeout", "bad_request", "not_found", "content_filter", "unknown"
+    "auth",
+    "funds",
+    "rate",
+    "overloaded",
+    "timeout",
+    "too_slow",
+    "bad_request",
+    "not_found",
+    "content_filter",
+    "unknown",
 ]
 
 _CODES: Final[Mapping[UpstreamErrorKind, tuple[str, ...]]] = {

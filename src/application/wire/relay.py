@@ -32,7 +32,9 @@ PING: Final = b": ping\n\n"
 EVENT_BYTES_MAX: Final = 1024 * 1024
 STREAM_BYTES_MAX: Final = 256 * 1024 * 1024
 
-Fault = Literal["error_event", "not_sse", "garbage", "event_too_long", "stream_too_long", "truncated"]
+Fault = Literal[
+    "error_event", "not_sse", "garbage", "event_too_long", "stream_too_long", "too_slow", "truncated"
+]
 
 _DONE: Final = b"[DONE]"
 _DONE_EVENT: Final = b"data: [DONE]\n\n"

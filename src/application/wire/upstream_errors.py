@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from application.upstream import UpstreamBusy, UpstreamError, UpstreamTimeout
+from application.upstream import UpstreamBusy, UpstreamError, UpstreamTimeout, UpstreamTooSlow
 from application.wire.error_body import ErrorBody, read_error
 from application.wire.error_kind import UpstreamErrorKind, kind_of
 from application.wire.errors import SPECS
@@ -60,6 +60,7 @@ _DECISIONS: Final[Mapping[UpstreamErrorKind, _Decision]] = MappingProxyType(
             code="upstream_overloaded", message="The provider is overloaded. Try again shortly."
         ),
         "timeout": _Decision(code="upstream_timeout", message="The provider did not answer in time."),
+        "too_slow": _Decision(code="upstream_timeout", message="The provider answered too slowly."),
         "bad_request": _Decision(
             code="invalid_request",
             message="The provider refused the request as invalid.",
@@ -117,6 +118,8 @@ def classify_exception(error: UpstreamError) -> UpstreamFailure:
     """Judge a call that brought no whole answer."""
     if isinstance(error, UpstreamTimeout):
         return _decided("timeout", provider_code=f"{error.code}:{error.phase}")
+    if isinstance(error, UpstreamTooSlow):
+        return _decided("too_slow", provider_code=error.code)
     if isinstance(error, UpstreamBusy):  # our own queue for it is full: nothing is known of the provider
         failure = _decided("overloaded", provider_code=error.code)
         return msgspec.structs.replace(failure, counts_against_breaker=False)

@@ -31,15 +31,20 @@ Operation = Literal[
 """What a deployment can be asked for. What speaks another dialect than its client is asked in its own."""
 TOKENS_MAX: Final = 100_000_000
 TIMEOUT_MS_MAX: Final = 3_600_000
+BYTES_S_MAX: Final = 1_000_000_000
+BYTES_WINDOW_MS: Final = 10_000
+"""Over how long `bytes_s_min` is measured where nothing else is set."""
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Milliseconds; none means the server's setting."""
+    """Limits of waiting, in milliseconds, and of pace. None means the server's setting, or no minimum of bytes."""
 
     connect_ms: int | None = None
     first_byte_ms: int | None = None
     idle_ms: int | None = None
     total_ms: int | None = None
+    bytes_s_min: int | None = None  #: what an answer brings at least, in bytes a second
+    bytes_window_ms: int | None = None  #: over so much waiting; none: 10 s
 
 
 class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -99,16 +104,23 @@ def checked_spec(
             raise NotFound("credential", credential_id)
     for field in ("context_tokens", "output_tokens_max"):
         _require_tokens(field, getattr(spec, field))
-    for field in Timeouts.__struct_fields__:
-        duration_ms = getattr(spec.timeouts, field)
-        if duration_ms is not None and not 1 <= duration_ms <= TIMEOUT_MS_MAX:
-            raise BadField(field, f"must be between 1 and {TIMEOUT_MS_MAX}")
+    _check_timeouts(spec.timeouts)
     details = _checked_details(spec)
     return msgspec.structs.replace(
         spec,
         upstream_model=printable(spec.upstream_model, field="upstream_model", chars_max=200),
         details=msgspec.UNSET if details == NO_DETAILS else details,
     )
+
+
+def _check_timeouts(timeouts: Timeouts) -> None:
+    for field in Timeouts.__struct_fields__:
+        figure = getattr(timeouts, field)
+        most = BYTES_S_MAX if field == "bytes_s_min" else TIMEOUT_MS_MAX
+        if figure is not None and not 1 <= figure <= most:
+            raise BadField(field, f"must be between 1 and {most}")
+    if timeouts.bytes_window_ms is not None and timeouts.bytes_s_min is None:
+        raise BadField("bytes_window_ms", "needs a minimum in bytes_s_min")
 
 
 def _checked_details(spec: DeploymentSpec) -> Details:

@@ -45,6 +45,8 @@ NAMED = "group/demo"  #: a model name with a slash
 SEARCHES = (
     "searches"  #: an alias whose deployment passes searches and tools on, and not the rest of what spends
 )
+HELD_TO_A_PACE = ("sandbox-fast", "sandbox-fault-drip")
+"""Models of deployments with a minimum that no answer keeps which is told to take its time: `paced/...` alone, `second/paced` with another."""
 POOR_NANO = 1_000
 
 
@@ -170,6 +172,10 @@ def _add_routes(ports: Ports) -> None:
             ports=ports,
         )
     _add_searching(ports)
+    for model in HELD_TO_A_PACE:
+        _add_paced(ports, model)
+        aliases[f"paced/{model}"] = [f"paced-{model}"]
+    aliases["second/paced"] = ["paced-sandbox-fault-drip", "sandbox-echo"]
     for alias, models in aliases.items():
         targets = tuple(set_route.Target(deployment_id=uuid5(_NAMES, model)) for model in models)
         set_route.handle(set_route.SetRoute(alias=alias, targets=targets), actor=SYSTEM, ports=ports)
@@ -177,6 +183,19 @@ def _add_routes(ports: Ports) -> None:
         entries=dict.fromkeys([*aliases, SEARCHES, "demo", "demo-fast"], PRICE), note="test"
     )
     publish_prices.handle(prices, actor=SYSTEM, ports=ports)
+
+
+def _add_paced(ports: Ports, model: str) -> None:
+    deployment = add_deployment.AddDeployment(
+        deployment_id=uuid5(_NAMES, f"paced-{model}"),
+        provider_id=provider_id_of(PROVIDER),
+        upstream_model=model,
+        context_tokens=128_000,
+        output_tokens_max=4_096,
+        bytes_s_min=100_000,
+        bytes_window_ms=500,
+    )
+    add_deployment.handle(deployment, actor=SYSTEM, ports=ports)
 
 
 def _add_searching(ports: Ports) -> None:

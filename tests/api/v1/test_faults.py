@@ -56,6 +56,44 @@ def test_a_stream_that_breaks_says_so_and_charges_what_was_seen(world: World, fa
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["json", "stream"])
+def test_an_answer_that_drips_is_left_for_another(world: World, *, stream: bool) -> None:
+    """It says something all the time, so no silence ends it; its minimum of bytes a second does."""
+    answer = world.chat(ask("second/paced", stream=stream, script={"drip_ms": 50}))
+    assert answer.status_code == 200, answer.text
+    charged = world.charge(answer.headers["x-request-id"])
+    assert [attempt.outcome for attempt in charged.attempts] == ["too_slow", "ok"]
+    assert (charged.result, answer.headers["x-tokenok-model"]) == ("completed", "sandbox-echo")
+
+
+def test_a_dripping_answer_without_another_deployment_is_told_and_free(world: World) -> None:
+    """As one that did not come in time."""
+    answer = world.chat(ask("paced/sandbox-fault-drip", script={"drip_ms": 50}))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (504, "upstream_timeout")
+    ended = world.ending(answer.headers["x-request-id"])
+    assert isinstance(ended, RequestReleased)
+    assert [attempt.outcome for attempt in ended.attempts] == ["too_slow"]
+
+
+def test_a_stream_that_becomes_too_slow_says_so_and_charges_what_was_seen(world: World) -> None:
+    """An error event ends it; its beginning has reached the client."""
+    answer = world.chat(ask("paced/sandbox-fast", stream=True, script={"chunk_ms": 300}))
+    lines = [line for line in answer.text.split("\n") if line.startswith("data: ")]
+    assert "choices" in decoded(lines[0])
+    assert "data: [DONE]" not in lines
+    assert "error" in decoded(lines[-1])
+    charged = world.charge(answer.headers["x-request-id"])
+    assert [attempt.outcome for attempt in charged.attempts] == ["too_slow"]
+    assert charged.result == "cut"
+    assert 0 < charged.charge_nano <= charged.hold_nano
+
+
+def test_an_answer_that_keeps_the_minimum_is_left_alone(world: World) -> None:
+    """Nothing of the guard shows."""
+    charged = world.charge(world.chat(ask("paced/sandbox-fast")).headers["x-request-id"])
+    assert [attempt.outcome for attempt in charged.attempts] == ["ok"]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["json", "stream"])
 def test_missing_usage_is_counted_here(world: World, *, stream: bool) -> None:
     """Estimated, above nothing, within the hold."""
     charged = world.charge(world.chat(ask("alone/usage_missing", stream=stream)).headers["x-request-id"])

@@ -19,6 +19,7 @@ from application.upstream import (
     UpstreamError,
     UpstreamProtocolError,
     UpstreamTimeout,
+    UpstreamTooSlow,
 )
 from domain.ledger.events import UsageCharged
 from domain.pricing import Window
@@ -134,6 +135,59 @@ def test_a_stream_that_breaks_later_is_charged_as_an_attempt_that_was_cut() -> N
     assert world.charged().charge_nano == PROMPT_TOKENS + 3
     assert b'"error"' in world.client.received
     assert DONE not in world.client.received
+
+
+@pytest.mark.parametrize("where", ["in a document", "within a stream's beginning"])
+def test_an_answer_that_is_too_slow_is_left_for_the_next_deployment(where: str) -> None:
+    """While nothing has gone to the client."""
+    is_stream = where == "within a stream's beginning"
+
+    async def scenario() -> ExchangeWorld:
+        good = stream(chunk("hi"), chunk(finish="stop"), DONE) if is_stream else Response([ANSWER])
+        bad = stream(b": wait\n\n", UpstreamTooSlow()) if is_stream else Response([UpstreamTooSlow()])
+        world = ExchangeWorld(bad, good, stream=is_stream)
+        await world.run(deployment(1), deployment(2))
+        return world
+
+    world = run(scenario)
+    assert attempts(world) == [(1, 200, "too_slow"), (2, 200, "ok")]
+    assert world.charged().result == "completed"
+
+
+def test_a_stream_that_becomes_too_slow_is_charged_for_what_came() -> None:
+    """Its client is told within it."""
+
+    async def scenario() -> ExchangeWorld:
+        world = ExchangeWorld(stream(chunk("one two three"), UpstreamTooSlow()), stream=True)
+        await world.run(deployment(1), deployment(2))
+        return world
+
+    world = run(scenario)
+    assert attempts(world) == [(1, 200, "too_slow")]
+    assert (world.charged().result, world.charged().charge_nano) == ("cut", PROMPT_TOKENS + 3)
+    assert b'"error"' in world.client.received
+    assert DONE not in world.client.received
+
+
+@pytest.mark.parametrize("where", ["before the first byte", "after it"])
+def test_the_breaker_counts_what_is_too_slow(where: str) -> None:
+    """Five in a row open it, and the fact in the log says of what."""
+    begun = [chunk("hi")] if where == "after it" else []
+
+    async def scenario() -> ExchangeWorld:
+        world = ExchangeWorld(stream(*begun, UpstreamTooSlow()), stream=True)
+        for _ in range(4):
+            world.health.failed(deployment().deployment_id, "too_slow", was_trial=False)
+        assert world.health.breaker(deployment().deployment_id).state == "closed"
+        if begun:
+            await world.run()
+        else:
+            with pytest.raises(Refused):
+                await world.run()
+        return world
+
+    world = run(scenario)
+    assert world.health.breaker(deployment().deployment_id).state == "open"
 
 
 # --- a client that leaves

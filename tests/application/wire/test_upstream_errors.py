@@ -16,6 +16,7 @@ from application.upstream import (
     UpstreamError,
     UpstreamProtocolError,
     UpstreamTimeout,
+    UpstreamTooSlow,
 )
 from application.wire.error_body import read_error
 from application.wire.errors import SPECS, spec_of
@@ -337,6 +338,7 @@ def test_text_decides_nothing() -> None:
     [
         (UpstreamTimeout("connect"), "timeout", True, "upstream_timeout:connect"),
         (UpstreamTimeout("first_byte"), "timeout", True, "upstream_timeout:first_byte"),
+        (UpstreamTooSlow(), "too_slow", True, "upstream_too_slow"),
         (UpstreamConnectError("refused"), "unknown", True, "upstream_connect_failed"),
         (UpstreamBusy("queue"), "overloaded", False, "upstream_busy"),
         (UpstreamClosed(), "unknown", True, "upstream_closed"),

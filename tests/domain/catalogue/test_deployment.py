@@ -119,6 +119,13 @@ def test_a_deployment_uses_a_credential_of_its_own_provider() -> None:
         ),
         ("idle_ms", msgspec.structs.replace(MODEL, timeouts=Timeouts(idle_ms=0))),
         ("total_ms", msgspec.structs.replace(MODEL, timeouts=Timeouts(total_ms=10**8))),
+        ("bytes_s_min", msgspec.structs.replace(MODEL, timeouts=Timeouts(bytes_s_min=0))),
+        ("bytes_s_min", msgspec.structs.replace(MODEL, timeouts=Timeouts(bytes_s_min=10**10))),
+        (
+            "bytes_window_ms",
+            msgspec.structs.replace(MODEL, timeouts=Timeouts(bytes_s_min=1, bytes_window_ms=0)),
+        ),
+        ("bytes_window_ms", msgspec.structs.replace(MODEL, timeouts=Timeouts(bytes_window_ms=1_000))),
         ("upstream_model", msgspec.structs.replace(MODEL, upstream_model="a\x00")),
     ],
 )
