@@ -69,6 +69,7 @@ def test_from_an_account_to_its_balance(cli: Cli, database_url: str) -> None:
     assert cli.json("ledger", "verify")["ok"] is True
     health = cli.json("ledger", "health")
     assert (health["faults"], health["last_verification"]["ok"], health["accounts_compared"]) == ([], True, 1)
+    assert cli.text("ledger", "health").startswith("Nothing is known to be wrong.\n")
     assert cli.text("balance", "holds") == "Nothing.\n"
     compared = cli.json("projections", "rebuild", "--all", "--compare")
     assert all(one["live"] == one["rebuilt"] for one in compared)

@@ -127,17 +127,17 @@ def test_figures_are_explained_at_a_point(cli: Cli) -> None:
             "--reason",
             "wire",
         )
-    now = cli.json("explain", "balance", "--account", account_id)
+    now = cli.json("explain", "balance", "--account-id", account_id)
     assert (now["posted_nano"], [one["topic"] for one in now["kinds"]]) == (
         12_000_000_000,
         ["wallet.credit-lot-granted.v1"],
     )
     first = now["movements"][0]
-    then = cli.text("explain", "balance", "--account", account_id, "--as-of", str(first["position"]))
+    then = cli.text("explain", "balance", "--account-id", account_id, "--as-of", str(first["position"]))
     assert then.startswith("posted 5, held 0, available 5 credits\n")
-    opened = cli.json("explain", "account", "--account", account_id, "--as-of", "2100-01-01T00:00:00Z")
+    opened = cli.json("explain", "account", "--account-id", account_id, "--as-of", "2100-01-01T00:00:00Z")
     assert opened["status"] == "open"
-    early = cli.run("explain", "account", "--account", account_id, "--as-of", "2001-01-01T00:00:00Z")
+    early = cli.run("explain", "account", "--account-id", account_id, "--as-of", "2001-01-01T00:00:00Z")
     assert (early.returncode, early.stderr.partition(":")[0]) == (1, "not_found")
     wrong = cli.run("explain", "price", "--alias", "big", "--as-of", "yesterday")
     assert (wrong.returncode, wrong.stderr.partition(":")[0]) == (1, "invalid_value")

@@ -24,16 +24,16 @@ def add_explaining(nouns: dict[str, Any]) -> None:
     """Parsers of `tokenok explain`."""
     explain = nouns["explain"]
     balance = _add(explain, "balance", run_balance, "how an account's balance comes about")
-    balance.add_argument("--account", type=UUID, required=True, metavar="UUID")
+    balance.add_argument("--account-id", type=UUID, required=True, metavar="UUID")
     balance.add_argument("--after-position", type=int, default=0, metavar="NUMBER", help="for the next page")
     balance.add_argument("--limit", type=int, default=_ROWS, metavar="NUMBER", help="events (%(default)s)")
     account = _add(explain, "account", run_account, "an account's status and limits")
-    account.add_argument("--account", type=UUID, required=True, metavar="UUID")
+    account.add_argument("--account-id", type=UUID, required=True, metavar="UUID")
     key = _add(explain, "key", run_key, "what an API key was allowed")
-    key.add_argument("--key", type=UUID, required=True, metavar="UUID")
+    key.add_argument("--key-id", type=UUID, required=True, metavar="UUID")
     words = "why calls of an account were refused at a time: the rule and its numbers"
     refusals = add_tool(explain, "refusals", run_refusals, words)
-    refusals.add_argument("--account", type=UUID, required=True, metavar="UUID")
+    refusals.add_argument("--account-id", type=UUID, required=True, metavar="UUID")
     refusals.add_argument("--at", required=True, metavar="INSTANT", help="such as 2026-11-29T14:03:00Z")
     refusals.add_argument(
         "--minutes", type=int, default=_MINUTES, metavar="NUMBER", help="before and after it (%(default)s)"
@@ -46,7 +46,7 @@ def run_balance(settings: Settings, values: argparse.Namespace) -> Outcome:
     with open_store(settings) as store:
         found = explain_balance(
             store,
-            values.account,
+            values.account_id,
             as_of=read_as_of(values.as_of),
             after=values.after_position,
             limit=values.limit,
@@ -56,12 +56,12 @@ def run_balance(settings: Settings, values: argparse.Namespace) -> Outcome:
 
 def run_account(settings: Settings, values: argparse.Namespace) -> Outcome:
     with open_store(settings) as store:
-        return Outcome(account_at(store, values.account, as_of=read_as_of(values.as_of)))
+        return Outcome(account_at(store, values.account_id, as_of=read_as_of(values.as_of)))
 
 
 def run_key(settings: Settings, values: argparse.Namespace) -> Outcome:
     with open_store(settings) as store:
-        return Outcome(key_at(store, values.key, as_of=read_as_of(values.as_of)))
+        return Outcome(key_at(store, values.key_id, as_of=read_as_of(values.as_of)))
 
 
 def run_refusals(settings: Settings, values: argparse.Namespace) -> Outcome:
@@ -70,7 +70,9 @@ def run_refusals(settings: Settings, values: argparse.Namespace) -> Outcome:
         raise BadArgument("--at must be an instant with its time zone, such as 2026-11-29T14:03:00Z")
     margin_us = values.minutes * _MINUTE_US
     with open_store(settings) as store:
-        found = explain_refusals(store, values.account, from_us=at_us - margin_us, until_us=at_us + margin_us)
+        found = explain_refusals(
+            store, values.account_id, from_us=at_us - margin_us, until_us=at_us + margin_us
+        )
     return Outcome(found)
 
 

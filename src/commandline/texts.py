@@ -9,6 +9,7 @@ from application.catalogue.list_presets import PresetSummary
 from application.catalogue.presets.preset import Preset
 from application.projections import Comparison, ProjectionStatus
 from application.queries import OpenHold, RequestPage, RequestRow
+from application.reports.health import LedgerHealth, Verification
 
 _NANO = Decimal(1_000_000_000)
 
@@ -40,6 +41,29 @@ def status_text(statuses: Sequence[ProjectionStatus]) -> str:
         for one in statuses
     ]
     return table(("READ MODEL", "POSITION", "BEHIND", "STATE"), rows)
+
+
+def health_text(health: LedgerHealth) -> str:
+    """What is wrong first, then the figures behind it and the read models."""
+    verified = health.last_verification
+    rows = [
+        ("sum over the books", f"{credits_of(health.zero_sum_nano)} credits"),
+        (
+            "drift of balances",
+            f"{credits_of(health.drift_nano)} credits, {health.accounts_compared} compared",
+        ),
+        ("on hold", f"{credits_of(health.held_nano)} credits in {health.open_holds} requests"),
+        ("oldest hold", f"{health.oldest_hold_s:.1f} s"),
+        ("last verification", "none" if verified is None else _verified(verified)),
+    ]
+    said = f"Wrong: {', '.join(health.faults)}" if health.faults else "Nothing is known to be wrong."
+    figures = "".join(f"{name:<19}{value}\n" for name, value in rows)
+    return f"{said}\n\n{figures}\n{status_text(health.read_models)}"
+
+
+def _verified(one: Verification) -> str:
+    when = datetime.fromtimestamp(one.verified_us / 1_000_000, UTC).isoformat(timespec="seconds")
+    return f"{'clean' if one.ok else f'{one.violations} violations'} up to position {one.position}, {when}"
 
 
 def comparisons_text(compared: Sequence[Comparison]) -> str:

@@ -30,6 +30,7 @@ from commandline.reports import add_reports
 from commandline.texts import (
     comparisons_text,
     findings_text,
+    health_text,
     holds_text,
     preset_text,
     presets_text,
@@ -150,7 +151,7 @@ def run_health(settings: Settings, _values: argparse.Namespace) -> Outcome:
         health = HealthReader(
             pool, projections=projections, verifications=PostgresVerifications(pool), clock=SystemClock()
         ).health()
-    return Outcome(health, int(bool(health.faults)))
+    return Outcome(health, int(bool(health.faults)), health_text(health))
 
 
 def run_status(settings: Settings, _values: argparse.Namespace) -> Outcome:
