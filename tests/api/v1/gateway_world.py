@@ -103,6 +103,7 @@ class World:
         models: tuple[str, ...] | None = None,
         rpm: int | None = None,
         tpm: int | None = None,
+        concurrency: int | None = None,
         account_id: UUID | None = None,
     ) -> str:
         """The secret of a key of a new account with that much credit."""
@@ -122,7 +123,9 @@ class World:
             store=self.ports.store,
             clock=self.ports.clock,
         )
-        command = issue_key.IssueKey(account_id=account_id, name=name, models=models, rpm=rpm, tpm=tpm)
+        command = issue_key.IssueKey(
+            account_id=account_id, name=name, models=models, rpm=rpm, tpm=tpm, concurrency=concurrency
+        )
         secret = issue_key.handle(command, actor=SYSTEM, ports=self.ports).secret.reveal()
         until(lambda: self._is_known(secret))
         return secret
