@@ -7,7 +7,7 @@ from domain.ledger.events import RequestReleased, UsageCharged
 from tests.conformance.corpus import document_of
 from tests.conformance.oracle import adds_up, expected_nano, expected_units
 from tests.conformance.replay import OUTPUT_TOKENS_MAX, UPSTREAM_MODEL, Outcome
-from tests.conformance.rewrites import expected_answer, expected_events, expected_request
+from tests.conformance.rewrites import asks_for_cost, expected_answer, expected_events, expected_request
 
 ENVELOPE = {"message", "type", "param", "code"}
 STATUSES = {200: {400}, 400: {400}, 401: {502}, 404: {502}}
@@ -28,9 +28,14 @@ def fault_of_answer(outcome: Outcome) -> str | None:
     answer = outcome.case.answer
     assert answer is not None
     expected = expected_answer(answer)
-    if expected == answer:
+    if expected == answer and not asks_for_cost(outcome.exchange.request):
         return None if outcome.content == outcome.exchange.body else "other bytes"
-    return None if json.loads(outcome.content) == expected else "another document"
+    told = json.loads(outcome.content)
+    if asks_for_cost(outcome.exchange.request):
+        cost = told["usage"].pop("cost")
+        if round(cost * 10**9) != outcome.charged.charge_nano:
+            return "another cost than the charge"
+    return None if told == expected else "another document"
 
 
 def _fault_of_stream(outcome: Outcome) -> str | None:

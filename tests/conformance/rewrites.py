@@ -67,9 +67,16 @@ def _hide_cost(document: dict[str, Any]) -> None:
         usage.pop(name, None)
 
 
+def asks_for_cost(request: dict[str, Any]) -> bool:
+    return bool((request.get("usage") or {}).get("include"))
+
+
 def expected_request(request: dict[str, Any], *, model: str, output_tokens_max: int) -> dict[str, Any]:
-    """A request as its provider should get it: its model, one bound of the answer, and usage asked for."""
-    expected = dict(request)
+    """A request as its provider should get it: its model, one bound of the answer, and usage asked for.
+
+    What asks the gateway for the cost is for the gateway alone.
+    """
+    expected = {name: value for name, value in request.items() if name != "usage"}
     bounds = [expected.pop(name, None) for name in ("max_tokens", "max_completion_tokens")]
     narrowest = min([output_tokens_max, *(bound for bound in bounds if bound is not None)])
     # Some upstreams take 0 for no bound at all.

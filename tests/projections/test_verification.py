@@ -50,8 +50,8 @@ TAMPERINGS = {
     "an invented balance": (
         "R01",
         (
-            "INSERT INTO balances (account_id, granted_nano, charged_nano, held_nano, open_holds, updated_position) "
-            "VALUES (gen_random_uuid(), 1, 0, 0, 0, 1)"
+            "INSERT INTO balances (account_id, granted_nano, charged_nano, withdrawn_nano, held_nano, open_holds, "
+            "updated_position) VALUES (gen_random_uuid(), 1, 0, 0, 0, 0, 1)"
         ),
         "the log does not tell of it",
     ),
@@ -88,7 +88,7 @@ TAMPERINGS = {
 @pytest.mark.parametrize("name", TAMPERINGS)
 def test_rows_that_the_log_does_not_tell_of_are_found(lab: Lab, name: str) -> None:
     """Changed, missing and invented rows are named, with what they should be; a rebuild heals them."""
-    lab.start_over(history(6, steps=400))
+    lab.start_over(history(11, steps=400))
     lab.catch_up()
     code, statement, detail = TAMPERINGS[name]
     with lab.pool.connection() as connection:
