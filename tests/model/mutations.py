@@ -239,7 +239,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     # lots
     _decider("an expired lot is lent", "P15 P27", grant_lease=_lend_whenever),
     _decider("an expired lot extends a lease", "P15 P27", extend_lease=_extend_whenever),
-    _decider("what comes back of an expired lot lives on", "P15", reduce_lease=_reduce_without_breakage),
+    _decider("what comes back of an expired lot lives on", "P15 P27", reduce_lease=_reduce_without_breakage),
     _decider("a settlement forgets breakage", "P15", settle_lease=_settle_without_breakage),
     _decider("a settlement goes by the order of lots", "P05", settle_lease=_settle_in_order_of_lots),
     _decider("the latest lot is lent first", "P14", grant_lease=_lend_latest_first),

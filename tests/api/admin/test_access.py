@@ -14,6 +14,8 @@ READING = (
     "/accounts",
     "/accounts/{account_id:uuid}",
     "/aliases",
+    "/audit-log",
+    "/audit-log/csv",
     "/balances",
     "/balances/{account_id:uuid}",
     "/credentials",
@@ -21,8 +23,10 @@ READING = (
     "/explanations/accounts/{account_id:uuid}",
     "/explanations/balances/{account_id:uuid}",
     "/explanations/keys/{key_id:uuid}",
+    "/holds",
     "/keys",
     "/keys/{key_id:uuid}",
+    "/ledger/health",
     "/operators",
     "/presets",
     "/presets/{preset_id}",
@@ -32,6 +36,7 @@ READING = (
     "/requests",
     "/requests/{request_id:uuid}",
     "/seal/proofs/{position}",
+    "/trial-balance",
 )
 #: These want parameters, or something that this installation has not got.
 ASKING = (
