@@ -13,7 +13,7 @@ from application.eventlog import NewEvent
 from domain.event import Event, encode
 from domain.ledger import credit
 from domain.ledger.credit import LotConditions
-from domain.ledger.events import LeaseSettled, RequestAdmitted, RequestReleased, UsageCharged
+from domain.ledger.events import LeaseSettled
 from domain.ledger.wallet import Wallet
 from tests.model.invariants import Auditor, Follower
 from tests.model.store import Stored
@@ -43,7 +43,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     away_every_s: float
     away_s: float
     clock_jump_every_s: float
-    fail_over_every_s: float
     has_conditions: bool  #: lots begin, end, and are for some models
     leave_share: float  #: of clients do not wait for the end
     weather: Weather
@@ -65,7 +64,6 @@ def draw(universe: Universe) -> Plan:
         away_every_s=random.choice((3.0, 15.0, never_s)),
         away_s=random.choice((0.05, 1.0, 7.0)),
         clock_jump_every_s=random.choice((5.0, never_s)),
-        fail_over_every_s=random.choice((4.0, never_s, never_s)),
         has_conditions=random.random() < 0.5,  # half of them
         leave_share=random.choice((0.02, 0.4)),
         weather=Weather(
@@ -125,7 +123,6 @@ class History:
         self._often(plan.pause_every_s, self._pause)
         self._often(plan.away_every_s, self._go_away)
         self._often(plan.clock_jump_every_s, self._jump)
-        self._often(plan.fail_over_every_s, self._fail_over)
         try:
             while universe.steps < steps:
                 self._step()
@@ -236,27 +233,10 @@ class History:
     def _come_back(self) -> None:
         self.universe.store.away = False
 
-    def _fail_over(self) -> None:
-        """A standby that copies late takes over: the end of the log is gone, and with it what was told of (rule R7).
-
-        Nobody can charge what the log no longer knows. What the clients were told of the lost events is forgotten here.
-        Only what leases wrote is lost: a decision that is on its way and rests on a lost event of the wallet may still
-        fit behind what others wrote instead, which is one reason why the manual asks for a synchronous standby.
-        """
-        universe = self.universe
-        if universe.store.away:
-            return
-        lost = universe.store.lose_tail(universe.random.randint(0, 12))
-        for one in lost:
-            if isinstance(one.event, RequestAdmitted | UsageCharged | RequestReleased):
-                universe.requests.pop(one.event.request_id, None)
-        for process in universe.processes:
-            process.journal.reconnect()
-        for seen in universe.presence.values():
-            seen.has_lock = False
-        self.auditor = AppendAuditor()
-
     def _jump(self) -> None:
+        """A clock is set. Not where lots have times: set back, it may see the beginning of a lot again that has passed."""
+        if self.plan.has_conditions:
+            return
         universe = self.universe
         if universe.processes:
             clock = universe.random.choice(universe.processes).clock

@@ -76,13 +76,6 @@ class SimJournal:
     def is_idle(self) -> bool:
         return not self._batch and not any(isinstance(one, Group) for one in self._queue)
 
-    def reconnect(self) -> None:
-        """The connection broke, whatever was on it."""
-        self.sessions += 1
-        if self._batch and not self._in_doubt:
-            self._in_doubt = True
-            self._send()
-
     def close(self) -> None:
         """Nobody waits any longer: what is on its way may be stored or not."""
         self._closed = True

@@ -1,7 +1,6 @@
 """The log of a universe: that in memory, which may be away, and which an auditor reads as it grows."""
 
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -11,7 +10,6 @@ from application.eventlog import LogUnavailable, NewEvent, RecordedEvent
 from domain.event import Event, encode
 from tests.model.store import REGISTRY, Log, Stored
 from tests.model.switches import Switches
-from tests.model.world import WALLET
 
 
 class AuditedLog(Log):
@@ -60,31 +58,6 @@ class SimStore(MemoryEventStore):
     def read_snapshot(self, stream_id: UUID) -> bytes | None:
         self._require_there()
         return super().read_snapshot(stream_id)
-
-    def lose_tail(self, events: int) -> list[Stored]:
-        """Forget up to so many last events, whole appends only and none of the wallet; what they were."""
-        lost: list[Stored] = []
-        for size in self._last_appends():
-            if len(lost) + size > events:
-                break
-            lost += [self._forget_last() for _ in range(size)]
-        return lost
-
-    def _last_appends(self) -> Iterator[int]:
-        """The sizes of the appends at the end that touch leases only, the last one first."""
-        for _, group in groupby(list(reversed(self.audited.events)), key=lambda one: one.group):
-            appended = list(group)
-            if any(one.stream_id == WALLET for one in appended):
-                return
-            yield len(appended)
-
-    def _forget_last(self) -> Stored:
-        one = self.audited.events.pop()
-        self._log.pop()
-        stream = self._streams[one.stream_id]
-        stream.pop()
-        self._heads[one.stream_id] = len(stream)
-        return one
 
     def history(self) -> list[tuple[UUID, int, bytes]]:
         """What happened, without what clocks of the machine have put into it."""

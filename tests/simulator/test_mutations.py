@@ -27,7 +27,6 @@ HARSH: Final = {
     "kill_every_s": 5.0,
     "away_every_s": 3.0,
     "away_s": 3.0,
-    "fail_over_every_s": 2.0,
     "leave_share": 0.4,
 }
 """Nothing is left to the draw that many of the faults need in order to show."""
@@ -76,7 +75,6 @@ _extend_as_it_is = Lender.extend
 
 MUTATIONS: Final[dict[str, Mutation]] = {
     "the last byte does not wait": (Settlement, "_durable", _nothing_later),
-    "what a lost lease has is left where it is": (OwnLeases, "_end_lost", _nothing_later),
     "nobody reaps the dead": (Reaper, "run_once", _reaps_nobody),
     "a request that failed keeps its hold": (Settlement, "release", _nothing),
     "drained leases are not settled": (OwnLeases, "_close_drained", _nothing_later),
