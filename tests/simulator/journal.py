@@ -15,9 +15,7 @@ import msgspec
 from application.eventlog import (
     EventLogError,
     JournalFull,
-    LogUnavailable,
     NewEvent,
-    OutcomeUnknown,
     VersionConflict,
 )
 from tests.simulator.loop import TurnLoop
@@ -53,7 +51,6 @@ class SimJournal:
         self._batch: list[Group] = []
         self._refused: dict[UUID, int] = {}  # how many refusals of a stream are not known to all yet
         self._in_doubt = False
-        self._closed = False
 
     def append(self, events: Sequence[NewEvent]) -> "asyncio.Future[int]":
         waiting = [one for one in (*self._batch, *self._queue) if isinstance(one, Group)]
@@ -62,30 +59,13 @@ class SimJournal:
             raise JournalFull("too many events wait")
         if waiting and now_s - waiting[0].queued_s > self._wait_s_max:
             raise JournalFull("the oldest event has waited too long")
-        if self._closed:
-            raise LogUnavailable("the journal is closed")
         group = Group(list(events), self._loop.create_future(), now_s)
         self._queue.append(group)
         self._loop.call_soon(self._send_next)
         return group.future
 
     def is_writable(self) -> bool:
-        return not self._in_doubt and not self._closed
-
-    @property
-    def is_idle(self) -> bool:
-        return not self._batch and not any(isinstance(one, Group) for one in self._queue)
-
-    def close(self) -> None:
-        """Nobody waits any longer: what is on its way may be stored or not."""
-        self._closed = True
-        for group in self._batch:
-            _tell(group, OutcomeUnknown("the journal was closed"))
-        for one in self._queue:
-            if isinstance(one, Group):
-                _tell(one, LogUnavailable("the journal was closed"))
-        self._batch = []
-        self._queue.clear()
+        return not self._in_doubt
 
     # --- in the process
 
@@ -116,13 +96,13 @@ class SimJournal:
 
     def _lost(self, batch: list[Group]) -> None:
         """The connection broke: connect again, and commit again."""
-        if self._batch is batch and not self._closed:
+        if self._batch is batch:
             self._in_doubt = True
             self.sessions += 1
             self._send()
 
     def _answered(self, batch: list[Group], outcomes: Sequence[int | EventLogError]) -> None:
-        if self._batch is not batch or self._closed:
+        if self._batch is not batch:
             return
         self._in_doubt = False
         self._batch = []
