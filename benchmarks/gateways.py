@@ -60,9 +60,9 @@ def body(model: str, *, is_stream: bool) -> str:
     return json.dumps(request)
 
 
-def measure(
+def load(
     one: Candidate, *, connections: int, seconds: int, is_stream: bool, rate_s: float | None = None
-) -> dict[str, float]:
+) -> dict[str, int]:
     """One run at full load, or at about `rate_s` requests/s: each connection then thinks before it asks again.
 
     Thinking times are spread evenly around their mean and are no part of a latency.
@@ -73,36 +73,28 @@ def measure(
         delay = f"delay = function() return math.random({int(mean_ms / 2)}, {int(mean_ms * 1.5)}) end"
     with TemporaryDirectory() as folder:
         script = Path(folder, "post.lua")
-        script.write_text(
-            SCRIPT
-            % {
-                "key": one.key,
-                "headers": one.headers,
-                "body": body(one.model, is_stream=is_stream),
-                "delay": delay,
-            }
-        )
-        before = cpu_s(one.pid)
-        command = [
-            "wrk",
-            "-t1",
-            f"-c{connections}",
-            f"-d{seconds}s",
-            "--latency",
-            "--timeout",
-            "30s",
-            "-s",
-            str(script),
-            one.url,
-        ]
+        told = {"key": one.key, "headers": one.headers, "body": body(one.model, is_stream=is_stream)}
+        script.write_text(SCRIPT % {**told, "delay": delay})
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "30s"]
+        command += ["-s", str(script), one.url]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        time.sleep(2)  # what is done behind a request, such as read models, is part of its cost
-        used_s = cpu_s(one.pid) - before
-    result = json.loads(next(line for line in said.splitlines() if line.startswith("RESULT"))[7:])
-    requests = max(1, result["requests"])
+    result: dict[str, int] = json.loads(
+        next(line for line in said.splitlines() if line.startswith("RESULT"))[7:]
+    )
+    return result
+
+
+def measure(
+    one: Candidate, *, connections: int, seconds: int, is_stream: bool, rate_s: float | None = None
+) -> dict[str, float]:
+    """What `load` shows, and the CPU that all of a candidate's processes used for it."""
+    before = cpu_s(one.pid)
+    result = load(one, connections=connections, seconds=seconds, is_stream=is_stream, rate_s=rate_s)
+    time.sleep(2)  # what is done behind a request, such as read models, is part of its cost
+    used_s = cpu_s(one.pid) - before
     return {
         "requests_s": result["requests"] / result["us"] * 1e6,
-        "cpu_us": used_s / requests * 1e6,
+        "cpu_us": used_s / max(1, result["requests"]) * 1e6,
         "p50_ms": result["p50"] / 1000,
         "p99_ms": result["p99"] / 1000,
         "bad": result["bad"],
