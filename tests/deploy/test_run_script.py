@@ -11,13 +11,20 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ("sh", "dirname", "id", "cksum", "tr", "find", "mkdir", "cat", "env", "chmod", "printf")
-CHECKS = ["ruff format --check .", "ruff check .", "mypy", "lint-imports", "codespell"]
+CHECKS = [
+    "ruff format --check .",
+    "ruff check .",
+    "mypy",
+    "lint-imports",
+    "codespell",
+    "python -m tools.messages --check",
+]
 
 #: Makes an environment whose programs write down how they were called; `BROKEN` names one that fails.
 UV = """#!/bin/sh
 echo "uv $* | python=$UV_PYTHON downloads=$UV_PYTHON_DOWNLOADS" >> "$CALLS"
 mkdir -p "$UV_PROJECT_ENVIRONMENT/bin"
-for name in tokenok pytest ruff mypy lint-imports codespell; do
+for name in tokenok pytest ruff mypy lint-imports codespell python; do
     printf '#!/bin/sh\\necho "%s $* | cwd=$PWD" >> "$CALLS"\\n[ "$BROKEN" != %s ]\\n' $name $name \\
         > "$UV_PROJECT_ENVIRONMENT/bin/$name"
     chmod +x "$UV_PROJECT_ENVIRONMENT/bin/$name"

@@ -1,0 +1,1 @@
+"""Languages that people read: which ones, and the catalogues of translated texts."""
