@@ -65,6 +65,12 @@ CHECKS: Final = {
     "L02": "every event has the fields of its topic, and its topic is known",
     "L03": "an event stands in the stream where it belongs",
     "L04": "a charge is never above its hold, and nothing is granted by no amount",
+    "L05": "closing a month sealed the books as they stood at its end",
+}
+#: The posting rules that this program was written beside, by their SHA-256. An export with others is refused.
+KNOWN_RULES: Final = {
+    "d5f15a8ea0326386972a05134a8faa1d0178d99cb71e490c5bfb8f413c46c865": 1,
+    "ec84e98e7b440933be88490b412c377ae02d430e5c735b8840e30183c95f86cd": 2,
 }
 SHOWN_MAX: Final = 100
 AMOUNT_MAX: Final = 2**63 - 1
@@ -355,6 +361,7 @@ class Export(NamedTuple):
     events: int
     topics: frozenset[str]
     rules: dict[str, Any]
+    rules_sha256: str
     checkpoint: bytes | None
     consistency: bytes | None
 
@@ -371,7 +378,10 @@ def open_export(folder: Path, findings: Findings) -> Export:
         raise Unreadable("this is no export of a form that this program knows")
     try:
         files, events = _lines_files(folder, manifest["files"])
-        rules = _read_json(folder / _plain_name(manifest["posting_rules"]["name"]))
+        rules_path = folder / _plain_name(manifest["posting_rules"]["name"])
+        rules, rules_sha256 = _read_json(rules_path), hashlib.sha256(_read(rules_path)).hexdigest()
+        if manifest["posting_rules"].get("sha256", rules_sha256) != rules_sha256:
+            findings.add("E02", "manifest.json", "names posting rules by another sum")
         topics = frozenset(manifest["topics"])
         _check_manifest(manifest, files, events, findings)
         _check_coverage(folder, sums, findings)
@@ -384,6 +394,7 @@ def open_export(folder: Path, findings: Findings) -> Export:
         events=events,
         topics=topics,
         rules=rules,
+        rules_sha256=rules_sha256,
         checkpoint=_read_if_there(folder / "checkpoint"),
         consistency=_read_if_there(folder / "consistency"),
     )
@@ -738,6 +749,19 @@ def parse_rules(stored: dict[str, Any]) -> Rules:
         ) from None
 
 
+def require_known(rules: Rules, sha256: str, told: Sequence[str]) -> None:
+    """Whoever may choose the rules may move anything: they must be known here, or looked at by the auditor.
+
+    Raises:
+        Unreadable: they are neither.
+    """
+    if KNOWN_RULES.get(sha256) != rules.version and sha256 not in told:
+        raise Unreadable(
+            f"the posting rules of the export are not known to this program; sha256 {sha256}. "
+            "Read them, and say --rules with this sum to have them applied"
+        )
+
+
 def _rule(stored: dict[str, Any], accounts: dict[str, Account]) -> Move:
     each = stored.get("each")
     return Move(
@@ -770,6 +794,7 @@ class Books:
         self._moves = rules.moves
         self._statements = statements
         self._findings = findings
+        self.periods = Periods(rules.version, findings)
         self.balances: dict[str, int] = {}
         self.kinds: dict[str, int] = dict.fromkeys(rules.accounts, 0)
 
@@ -783,6 +808,7 @@ class Books:
         if moves is None:
             return 0
         self._statements.book(at.recorded_at_us)
+        self.periods.book(at, self.balances)
         values, gained_nano = at.event, 0
         values.setdefault("lease_id", at.stream_id)
         touched: list[tuple[str, Account]] = []
@@ -824,8 +850,84 @@ class Books:
 
     def sha256(self) -> str:
         """The digest that `tokenok ledger verify` prints as well."""
-        lines = "".join(f"{name}\t{nano}\n" for name, nano in sorted(self.balances.items()))
-        return hashlib.sha256(lines.encode()).hexdigest()
+        return digest_of(self.balances)
+
+
+def digest_of(balances: dict[str, int]) -> str:
+    """Over a line for each account that is not zero, in the order of their names."""
+    lines = "".join(f"{name}\t{nano}\n" for name, nano in sorted(balances.items()) if nano)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+class Sealed(NamedTuple):
+    """The books at the end of a month: the last movement in it, accounts that are not zero, and their digest."""
+
+    position: int
+    accounts: int
+    trial_balance_sha256: str
+
+
+class Periods:
+    """What the books stood at when each month of UTC ended; and the closings of months, which say the same."""
+
+    CLOSED: Final = "period.closed.v1"
+    TIME_US_MAX: Final = 253_370_764_800 * MILLION  #: the year 9999, behind which Python knows no months
+
+    def __init__(self, rules_version: int, findings: Findings) -> None:
+        self._rules_version = rules_version
+        self._findings = findings
+        self._ends: list[tuple[int, Sealed]] = []
+        self._position = self._booked_us = self._until_us = 0
+        self.closed: list[dict[str, Any]] = []
+
+    def book(self, at: Recorded, balances: dict[str, int]) -> None:
+        """Something is about to move; the first of a month shows the books as the months before it left them."""
+        self._booked_us = max(self._booked_us, min(at.recorded_at_us, self.TIME_US_MAX))
+        if self._booked_us >= self._until_us:
+            if self._position:
+                self._ends.append((self._until_us, self._now(balances)))
+            time = datetime.fromtimestamp(self._booked_us // MILLION, UTC)
+            self._until_us = month_of(time.year, time.month)[1]
+        self._position = at.position
+
+    def check(self, at: Recorded, balances: dict[str, int]) -> None:
+        """A month was closed.
+
+        Raises:
+            KeyError, Malformed: a field is missing, or is of another kind.
+        """
+        event, period = at.event, text_of(at.event, "period")
+        match = re.fullmatch("([1-9][0-9]{3})-(0[1-9]|1[0-2])", period)
+        if not match:
+            raise Malformed("period is no month")
+        until_us = month_of(int(match[1]), int(match[2]))[1]
+        told = Sealed(
+            amount(event, "position"), amount(event, "accounts"), text_of(event, "trial_balance_sha256")
+        )
+        found = self._at(until_us, balances)
+        faults = [
+            f"sealed {name} {one}, the log has {other}"
+            for name, one, other in zip(Sealed._fields, told, found, strict=True)
+            if one != other
+        ]
+        if amount(event, "until_us") != until_us:
+            faults.append("until_us is not the end of the month")
+        if amount(event, "rules_version") > self._rules_version:
+            faults.append(
+                f"sealed by posting rules {event['rules_version']}, the export has {self._rules_version}"
+            )
+        if faults:
+            self._findings.add("L05", period, "; ".join(faults), at.position)
+        self.closed.append({"period": period, **told._asdict(), "is_right": not faults})
+
+    def _at(self, until_us: int, balances: dict[str, int]) -> Sealed:
+        if self._booked_us < until_us and self._position:
+            return self._now(balances)
+        ends = [sealed for end_us, sealed in self._ends if end_us <= until_us]
+        return ends[-1] if ends else Sealed(0, 0, digest_of({}))
+
+    def _now(self, balances: dict[str, int]) -> Sealed:
+        return Sealed(self._position, sum(map(bool, balances.values())), digest_of(balances))
 
 
 # ------------------------------------------------------------------------------------ what customers had, by line
@@ -1505,6 +1607,8 @@ class Replay:
             self.books.post(at)
         elif at.topic == self.PRICES:
             self._ratings.publish(at)
+        elif at.topic == Periods.CLOSED:
+            self.books.periods.check(at, self.books.balances)
         elif at.topic not in self._topics or at.topic.startswith(self.LEDGER):
             self._findings.add("L02", at.stream_id, f"{at.topic} is not known", at.position)
 
@@ -1627,6 +1731,7 @@ def audit(
     kept: Sequence[Path] = (),
     proofs: Sequence[Path] = (),
     question: Question | None = None,
+    rules_told: Sequence[str] = (),
     jobs: int = 1,
 ) -> dict[str, Any]:
     """The result of everything, as plain values.
@@ -1636,7 +1741,9 @@ def audit(
     """
     findings = Findings()
     export = open_export(folder, findings)
-    replay = Replay(parse_rules(export.rules), export.topics, question, findings)
+    rules = parse_rules(export.rules)
+    require_known(rules, export.rules_sha256, rules_told)
+    replay = Replay(rules, export.topics, question, findings)
     seal = Seal(export, keys=keys, kept=kept, proofs=proofs, findings=findings)
     scan = Scan(export.files, export.sums, seal.cuts(), seal.leaves())
     for recorded in read_events(scan, jobs=jobs):
@@ -1656,6 +1763,7 @@ def _result(export: Export, replay: Replay, seal: Seal, scan: Scan, findings: Fi
         "root": base64.b64encode(scan.roots[export.events]).decode() if export.events in scan.roots else "",
         "sealed": seal.as_dict(),
         "posting_rules": rules.version,
+        "posting_rules_sha256": export.rules_sha256,
         "requests": replay.ledger.requests,
         "requests_open": sum(len(lease.holds) for lease in leases),
         "leases_open": len(leases),
@@ -1664,6 +1772,7 @@ def _result(export: Export, replay: Replay, seal: Seal, scan: Scan, findings: Fi
             for kind, account in sorted(rules.accounts.items(), key=lambda item: (item[1].code, item[0]))
         ],
         "trial_balance_sha256": books.sha256(),
+        "periods": books.periods.closed,
         "accounts": {name: totals.as_dict() for name, totals in sorted(replay.statements.totals.items())},
         "statement": replay.statements.statement(),
         "violations": findings.kept,
@@ -1685,7 +1794,14 @@ def report(result: dict[str, Any], *, all_accounts: bool) -> str:
         f"root {result['root']}",
         f"sealed by {sealed['origin']}: {sealed['size']} events" if sealed else "not sealed",
         "",
-        f"trial balance by the posting rules {result['posting_rules']}, nano-credits",
+        f"posting rules {result['posting_rules']}, sha256 {result['posting_rules_sha256']}",
+        *[
+            f"{one['period']} closed at position {one['position']}: "
+            + ("the books stood as it says" if one["is_right"] else "THE BOOKS STOOD OTHERWISE")
+            for one in result["periods"]
+        ],
+        "",
+        "trial balance, nano-credits",
         *_table([(row["code"], row["kind"], row["balance_nano"]) for row in result["trial_balance"]]),
         f"sha256 {result['trial_balance_sha256']}",
         "",
@@ -1778,6 +1894,13 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--proof", type=Path, action="append", default=[], metavar="FILE", help="a .tlog-proof of an event"
     )
+    parser.add_argument(
+        "--rules",
+        action="append",
+        default=[],
+        metavar="SHA256",
+        help="apply posting rules that this program does not know: those with this sum, which you have read",
+    )
     parser.add_argument("--account", metavar="ID", help="show this account's statement")
     parser.add_argument("--month", metavar="YYYY-MM", help="of this month, by UTC; else of all time")
     parser.add_argument(
@@ -1805,10 +1928,14 @@ def question_of(account: str | None, month: str | None) -> Question | None:
     match = re.fullmatch("([1-9][0-9]{3})-(0[1-9]|1[0-2])", month)
     if not match:
         raise Unreadable("--month must be YYYY-MM")
-    year, number = int(match[1]), int(match[2])
-    start = datetime(year, number, 1, tzinfo=UTC)
-    end = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC)
-    return Question(account, int(start.timestamp()) * MILLION, int(end.timestamp()) * MILLION)
+    return Question(account, *month_of(int(match[1]), int(match[2])))
+
+
+def month_of(year: int, month: int) -> tuple[int, int]:
+    """When a month of UTC begins, and when the next one does. Unix microseconds."""
+    start = datetime(year, month, 1, tzinfo=UTC)
+    end = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+    return int(start.timestamp()) * MILLION, int(end.timestamp()) * MILLION
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -1821,6 +1948,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             kept=asked.checkpoint,
             proofs=asked.proof,
             question=question_of(asked.account, asked.month),
+            rules_told=asked.rules,
             jobs=asked.jobs,
         )
     except Unreadable as error:

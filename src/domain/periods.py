@@ -19,6 +19,7 @@ PERIODS_STREAM: Final = UUID("7b1c2f64-9a0e-5c3d-8e57-4d1f0a6b2c90")
 #: Between the end of a month and its closing: longer than any append may take, and than clocks differ.
 SETTLING_US: Final = 10 * 60 * 1_000_000
 _MONTHS: Final = 12
+_TIME_US_MAX: Final = 253_370_764_800_000_000  # the year 9999; Python's calendar ends in it
 
 
 class PeriodClosed(Fact, frozen=True, kw_only=True):
@@ -70,11 +71,19 @@ def end_of(period: str) -> int:
         BadField: it is none.
     """
     try:
-        begin = datetime.strptime(period, "%Y-%m").replace(tzinfo=UTC)
+        return _end_us(datetime.strptime(period, "%Y-%m").replace(tzinfo=UTC))
     except ValueError:
         raise BadField("period", "must be a month such as 2026-11") from None
-    years, months = divmod(begin.month, _MONTHS)
-    end = begin.replace(year=begin.year + years, month=months + 1)
+
+
+def month_end_us(time_us: int) -> int:
+    """When the month of UTC that a time is in ends, Unix microseconds; after 9998 no month ends."""
+    return _end_us(datetime.fromtimestamp(min(time_us, _TIME_US_MAX) // 1_000_000, tz=UTC))
+
+
+def _end_us(time: datetime) -> int:
+    years, months = divmod(time.month, _MONTHS)
+    end = datetime(time.year + years, months + 1, 1, tzinfo=UTC)
     return int(end.timestamp()) * 1_000_000
 
 

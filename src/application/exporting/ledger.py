@@ -1,5 +1,7 @@
 """The export for auditors: every event as its canonical line, with what a replayer needs to read them alone."""
 
+import hashlib
+
 import msgspec
 
 from application.exporting.lines import LineFiles
@@ -62,9 +64,9 @@ def export_ledger(
 
 
 def _write_rules(folder: ExportFolder) -> RulesFile:
-    name = f"posting-rules-{CURRENT_RULES}.json"
-    _write(folder, name, rules_file(CURRENT_RULES))
-    return RulesFile(name=name, version=CURRENT_RULES)
+    name, content = f"posting-rules-{CURRENT_RULES}.json", rules_file(CURRENT_RULES)
+    _write(folder, name, content)
+    return RulesFile(name=name, version=CURRENT_RULES, sha256=hashlib.sha256(content).hexdigest())
 
 
 def _write(folder: ExportFolder, name: str, data: bytes) -> None:

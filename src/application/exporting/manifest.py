@@ -20,10 +20,11 @@ class LinesFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RulesFile(msgspec.Struct, frozen=True, kw_only=True):
-    """The posting rules that the whole log is replayed with."""
+    """The posting rules that the whole log is replayed with. `sha256` is that of the file."""
 
     name: str
     version: int
+    sha256: str
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

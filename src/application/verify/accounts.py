@@ -1,11 +1,11 @@
 """The trial balance: every movement posted by the versioned rules, floors checked at each step."""
 
-import hashlib
 from collections import Counter
 
 from application.verify.ledger import LedgerFold, Stored
 from application.verify.report import Findings
 from domain.ledger.postings import TrialBalance, load_rules, postings
+from domain.periods import trial_balance_sha256
 
 
 class Accounts:
@@ -33,10 +33,13 @@ class Accounts:
             if not balances[name]:
                 del balances[name]
 
+    def balances(self) -> dict[str, int]:
+        """Of all accounts that are not zero, as they are now."""
+        return self._trial.balances
+
     def sha256(self) -> str:
         """A digest of all balances, for comparison with an independent replay."""
-        lines = (f"{name}\t{balance_nano}\n" for name, balance_nano in sorted(self._trial.balances.items()))
-        return hashlib.sha256("".join(lines).encode()).hexdigest()
+        return trial_balance_sha256(self._trial.balances)
 
     def finish(self, ledger: LedgerFold) -> None:
         """Compare with zero, and with what the folds of wallets and leases say."""

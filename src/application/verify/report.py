@@ -24,6 +24,7 @@ INVARIANTS: Final = {
     "L02": "every topic is known, and every event fits its type",
     "L03": "an event stands in the stream where it belongs",
     "L04": "amounts are never negative, and a charge is never above its hold",
+    "L05": "closing a month sealed the books as they stood at its end",
     "R01": "the read model `balances` equals the log",
     "R02": "the read model `request_log` equals the log",
 }
@@ -56,6 +57,7 @@ class Figures(msgspec.Struct, kw_only=True):
     trial_balance_sha256: str = (
         ""  #: over the sorted lines `account<TAB>balance` of accounts that are not zero
     )
+    periods_compared: int = 0
     balances_compared: int = 0
     balances_position: int = 0
     requests_compared: int = 0
@@ -97,6 +99,7 @@ def render_text(report: Report) -> str:
         "granted {granted_nano}, charged {charged_nano}, gone otherwise {withdrawn_nano}, "
         "borne by the operator {shortfall_nano} nano-credits\n"
         "trial balance {trial_balance_sha256}\n"
+        "{periods_compared} closed periods folded again\n"
         "{balances_compared} balances compared at position {balances_position}, "
         "{requests_compared} requests at position {requests_position}\n"
         "took {took_s:.1f} s"

@@ -12,6 +12,7 @@ from application.projections import ReadableLog
 from application.verify.accounts import Accounts
 from application.verify.balances import BalanceCheck
 from application.verify.ledger import LedgerFold, Stored
+from application.verify.periods import PeriodCheck
 from application.verify.ratings import RatingCheck
 from application.verify.read_models import ReadModels, ReadModelSnapshot
 from application.verify.report import Figures, Findings, Report
@@ -26,6 +27,8 @@ from domain.ledger.events import (
     UsageCharged,
     WalletEvent,
 )
+from domain.ledger.postings import load_rules
+from domain.periods import PeriodClosed
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -79,6 +82,8 @@ class _Verification:
         self._versions: dict[UUID, int] = {}
         self._ledger = LedgerFold(self._findings)
         self._accounts = Accounts(self._findings)
+        self._moving = frozenset(load_rules().rules)
+        self._periods = PeriodCheck(self._findings, self._accounts.balances)
         self._unique = UniqueRequests()
         self._ratings = RatingCheck(self._findings)
         self._balances = BalanceCheck() if snapshot else None
@@ -89,6 +94,8 @@ class _Verification:
         self._figures.events += 1
         event = self._decode(recorded)
         if event is not None:
+            if recorded.topic in self._moving:
+                self._periods.book(recorded.position, recorded.recorded_at_us)
             self._fold(Stored(recorded.position, recorded.stream_id, recorded.version, event))
 
     def _fold(self, at: Stored) -> None:
@@ -104,6 +111,8 @@ class _Verification:
         else:
             if kind is PriceListPublished:
                 self._ratings.publish(at, cast("PriceListPublished", at.event))
+            elif kind is PeriodClosed:
+                self._periods.check(at.position, cast("PeriodClosed", at.event))
             return
         self._accounts.take(at)
         self._fold_read_models(at)
@@ -172,4 +181,5 @@ class _Verification:
         figures.withdrawn_nano = sum(wallet.withdrawn_nano for wallet in ledger.wallets.values())
         figures.charged_nano = sum(ledger.charged_nano.values())
         figures.shortfall_nano = ledger.shortfall_nano
+        figures.periods_compared = self._periods.compared
         figures.trial_balance_sha256 = self._accounts.sha256()
