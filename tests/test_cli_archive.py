@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from launcher.secrets import ensure_master_key
@@ -39,7 +40,10 @@ def test_from_the_log_to_the_archive(cli: Cli, database_url: str, tmp_path: Path
     assert cli.json("archive", "write") == {"written": []}
     assert cli.text("archive", "verify") == "2 segments with 4 events are in order.\n"
     assert cli.json("archive", "detach", "--dry-run")["would_detach"][0]["table"] == "stored_events_4"
-    assert len(cli.json("archive", "detach")["detached"]) == 1
+    refused = cli.run("archive", "detach")
+    assert (refused.returncode, refused.stderr[:16]) == (1, "detach_refused: ")
+    assert "the log is not sealed" in refused.stderr
+    assert len(cli.json("archive", "detach", "--unsealed")["detached"]) == 1
     assert "archive" in cli.text("archive", "list")
     assert cli.json("ledger", "verify")["ok"] is True
     cli.json("account", "suspend", "--account-id", account_id, "--reason", "test")
@@ -54,6 +58,43 @@ def test_from_the_log_to_the_archive(cli: Cli, database_url: str, tmp_path: Path
     assert first.name in unread.stderr
 
 
+def test_the_doctor_looks_for_the_archive(cli: Cli, database_url: str, tmp_path: Path) -> None:
+    """Files that are gone, cut short or of another archive; and what is no fault: segments that have not left yet."""
+
+    def found() -> list[str]:
+        findings = json.loads(cli.run("doctor", "--json").stdout)["findings"]
+        return [one["problem"] for one in findings if one["code"] == "archive_files"]
+
+    cli.json("account", "open", "--name", "Blue")
+    cli.json("archive", "close")
+    cli.json("archive", "write")
+    (segment,) = (tmp_path / "archive").glob("*.zst")
+    content = segment.read_bytes()
+    segment.unlink()
+    assert found() == []
+    segment.write_bytes(content)
+    cli.json("archive", "detach", "--unsealed")
+    assert found() == []
+    segment.write_bytes(content[:-1])
+    assert f"first {segment.name}: it has {len(content) - 1} bytes" in found()[0]
+    segment.unlink()
+    assert "it cannot be read: No such file" in found()[0]
+    plain = Cli(DATABASE_URL=database_url, TOKENOK_DATA=str(tmp_path))
+    assert "ARCHIVE_DIR is not set" in plain.run("doctor", "--json").stdout
+
+
+def test_a_sealed_log_is_not_taken_for_an_unsealed_one(cli: Cli, database_url: str) -> None:
+    """Whoever leaves SEAL_DIR out cannot talk a part out of what was signed."""
+    cli.json("account", "open", "--name", "Blue")
+    cli.json("archive", "close")
+    cli.json("archive", "write")
+    with psycopg.connect(database_url) as connection:
+        connection.execute("INSERT INTO sealed_checkpoints (size, position, note) VALUES (1, 1, '')")
+    refused = cli.run("archive", "detach", "--unsealed")
+    assert refused.returncode == 1
+    assert "set SEAL_DIR and SEAL_KEY" in refused.stderr
+
+
 def test_a_part_that_has_not_rested_stays(database_url: str, tmp_path: Path) -> None:
     """By the default it rests for an hour; without ARCHIVE_DIR nothing is written."""
     ensure_master_key(tmp_path)
@@ -65,6 +106,6 @@ def test_a_part_that_has_not_rested_stays(database_url: str, tmp_path: Path) -> 
     assert "ARCHIVE_DIR must be set" in refused.stderr
     cli = Cli(DATABASE_URL=database_url, TOKENOK_DATA=str(tmp_path), ARCHIVE_DIR=str(tmp_path / "archive"))
     cli.json("archive", "write")
-    refused = cli.run("archive", "detach")
+    refused = cli.run("archive", "detach", "--unsealed")
     assert refused.returncode == 1
     assert refused.stderr.startswith("detach_refused: stored_events_1 was closed less than")

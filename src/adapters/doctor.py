@@ -12,14 +12,19 @@ import psycopg
 import redis
 from psycopg.conninfo import conninfo_to_dict
 
+from adapters.archive.files import ArchiveDirectory
 from adapters.eventstore.migrations import MigrationError, pending
 from adapters.sealing.keys import parse_seal_keys
 from adapters.vault.master_keys import KEY_BYTES, BadMasterKey, key_file_fault, parse_master_keys
+from application.archive.segment import SegmentDamaged, decode_manifest
 from domain.sealing.notes import BadKey
 from settings import Settings
 
 POSTGRES_MAJOR_MIN: Final = 15
 _CONNECT_S: Final = 5
+_SEGMENTS: Final = """
+    SELECT manifest FROM archive_segments WHERE last_position <= (SELECT until_position FROM log_archive)
+    ORDER BY last_position"""
 _DB_FUNCTIONS: Final = "POSTGRES_ENABLE_DB_FUNCTIONS"
 _KEY_FILE: Final = "TOKENOK_MASTER_KEY_FILE"
 _OFF: Final = frozenset({"", "0", "n", "no", "f", "false", "off"})
@@ -54,6 +59,7 @@ def run_checks(
         *_signing_key("SEAL_KEY", settings.seal_key, environ),
         *_signing_key("RECEIPT_KEY", settings.receipt_key, environ),
         *_postgres(settings.database_url, with_schema=with_schema, major_min=postgres_major_min),
+        *(_archive(settings) if with_schema else ()),
         *_redis(settings.redis_url),
     ]
 
@@ -202,6 +208,34 @@ def _schema(url: str) -> Iterator[Finding]:
             code="schema_behind",
             problem=f"{len(missing)} migrations are missing, first {missing[0].version:04}_{missing[0].name}",
             remedy="run `tokenok migrate`",
+        )
+
+
+def _archive(settings: Settings) -> Iterator[Finding]:
+    """Files that the log needs, by their names and sizes; `tokenok archive verify` reads them."""
+    try:
+        with psycopg.connect(
+            settings.database_url, autocommit=True, connect_timeout=_CONNECT_S
+        ) as connection:
+            rows = connection.execute(_SEGMENTS).fetchall()
+    except psycopg.Error:
+        return  # told already: it cannot be reached, or has no schema yet
+    files = ArchiveDirectory(Path(settings.archive_dir) if settings.archive_dir else None)
+    wrong = {}
+    for (raw,) in rows:
+        try:
+            manifest = decode_manifest(bytes(raw))
+            wrong[manifest.file] = files.glance(manifest)
+        except SegmentDamaged as error:
+            wrong[str(error)] = "what the database has kept of it is damaged"
+    faults = [f"{name}: {words}" for name, words in wrong.items() if words]
+    if faults:
+        yield Finding(
+            code="archive_files",
+            problem=f"{len(faults)} of {len(wrong)} segments of the log are not in the archive as they "
+            f"should be, first {faults[0]}",
+            remedy="set ARCHIVE_DIR to their directory, or restore the files from your backup",
+            is_fatal=False,
         )
 
 

@@ -4,11 +4,15 @@ import argparse
 from typing import Any, Final
 
 from adapters.eventstore.catalogue import PostgresArchiveCatalogue
+from adapters.sealing.book import PostgresCheckpointBook
 from application.archive.detach import detach_parts, written_parts
+from application.archive.ports import DetachRefused
 from application.archive.segment import Manifest, decode_manifest
 from application.archive.verify import SegmentFinding, verify_archive
 from application.archive.write import unwritten, write_segments
-from bootstrap import archive_of, open_store
+from application.clock import SystemClock
+from application.sealing.reading import SealedLog
+from bootstrap import archive_of, open_pool, open_store, sealed_log
 from commandline.help import sentence
 from commandline.outcome import Outcome
 from commandline.texts import table
@@ -33,6 +37,11 @@ def add_archive(verbs: Any) -> None:
         parser = _add(verbs, name, tool, words)
         parser.epilog = _STEPS
         parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    parser.add_argument(
+        "--unsealed",
+        action="store_true",
+        help="where no log is sealed; where one is, only what was signed may leave",
+    )
     checking = _add(verbs, "verify", run_verify, "read every segment, and check the chain of them")
     checking.epilog = _EXIT_CODES
     checking.set_defaults(failure_status=NOT_CHECKED)
@@ -84,8 +93,25 @@ def run_detach(settings: Settings, values: argparse.Namespace) -> Outcome:
     if values.dry_run:
         return Outcome({"would_detach": written_parts(catalogue)})
     with open_store(settings) as store:
-        parts = detach_parts(store, catalogue, files, rested_s=settings.archive_rest_s)
+        sealed = _sealed(settings, sealed_log(settings, log=store, clock=SystemClock()), values)
+        parts = detach_parts(store, catalogue, files, sealed=sealed, rested_s=settings.archive_rest_s)
         return Outcome({"detached": list(parts)})
+
+
+def _sealed(settings: Settings, sealed: SealedLog | None, values: argparse.Namespace) -> SealedLog | None:
+    """What was signed; none only where nothing ever was, and the operator says so."""
+    if sealed is not None:
+        return sealed
+    with open_pool(settings, size_max=1) as pool:
+        if PostgresCheckpointBook(pool).newest() is not None:
+            raise DetachRefused(
+                "the log is sealed: set SEAL_DIR and SEAL_KEY, so that the part can be compared with it"
+            )
+    if not values.unsealed:
+        raise DetachRefused(
+            "the log is not sealed, so nothing will tell later whether the archive was changed: --unsealed"
+        )
+    return None
 
 
 def _cells(manifest: Manifest, where: str) -> tuple[str, ...]:

@@ -53,6 +53,22 @@ class ArchiveDirectory:
     def manifest(self, segment: str) -> bytes:
         return b"".join(self._pieces(manifest_name(segment)))
 
+    def glance(self, manifest: Manifest) -> str:
+        """What is wrong with a segment as far as its directory tells, without reading it; empty if nothing is."""
+        if self._folder is None:
+            return "ARCHIVE_DIR is not set"
+        try:
+            size = (self._folder / manifest.file).stat().st_size
+            if self.manifest(manifest.file) != manifest.encode():
+                return "its manifest is another than the database has kept"
+        except OSError as error:
+            return f"it cannot be read: {error.strerror}"
+        except SegmentMissing as error:
+            return str(error)
+        if size != manifest.compressed_bytes:
+            return f"it has {size} bytes, not {manifest.compressed_bytes}"
+        return ""
+
     def lines(self, manifest: Manifest) -> Iterator[bytes]:
         if self._sha256(manifest.file) != manifest.compressed_sha256:
             raise SegmentDamaged(f"{self._path / manifest.file} has other bytes than its manifest says")

@@ -98,5 +98,18 @@ class ArchiveCatalogue(Protocol):
         ...
 
 
+class SealedTree(Protocol):
+    """The tree of the log as it was signed. Implemented by `application.sealing.reading.SealedLog`."""
+
+    def root_of(self, size: int) -> bytes:
+        """The root over the first `size` events.
+
+        Raises:
+            NotSealed: fewer events are signed.
+            SealBroken: what is there is not what was signed.
+        """
+        ...
+
+
 class DetachRefused(Exception):
     """A part has to stay in the database for now; the message says why. Nothing was changed."""

@@ -149,6 +149,24 @@ class SealedLog:
         except TilesMissing as error:
             raise SealBroken(f"there is no usable {error}") from None
 
+    def root_of(self, size: int) -> bytes:
+        """The root over the first `size` events, out of the tiles.
+
+        Raises:
+            NotSealed: fewer are signed.
+            SealBroken: the tiles do not have the root that was signed.
+        """
+        _, signed = self._signed()
+        if size > signed.size:
+            raise NotSealed(f"{signed.size} events are sealed, not {size}")
+        subtrees = self._directory.subtrees(signed.size)
+        try:
+            if root(subtrees, signed.size) != signed.root:
+                raise SealBroken("the tiles do not have the root that was signed")
+            return root(subtrees, size)
+        except TilesMissing as error:
+            raise SealBroken(f"there is no usable {error}") from None
+
     def _signed(self) -> tuple[bytes, Checkpoint]:
         note = self._directory.checkpoint()
         if note is None:

@@ -9,6 +9,7 @@ from adapters.archive.files import ArchiveDirectory
 from adapters.eventstore.catalogue import PostgresArchiveCatalogue
 from adapters.eventstore.store import PostgresEventStore
 from application.archive.detach import detach_parts
+from application.archive.ports import SealedTree
 from application.archive.write import write_segments
 from application.eventlog import EventStore, NewEvent, RecordedEvent
 from domain.event import Event
@@ -34,6 +35,7 @@ class ArchiveWorld(msgspec.Struct):
     store: PostgresEventStore
     files: ArchiveDirectory
     catalogue: PostgresArchiveCatalogue
+    sealed: SealedTree | None = None
 
     def fill(self, events: list[NewEvent], *, parts: int) -> None:
         """Append, and close a part after each share but the last."""
@@ -47,7 +49,7 @@ class ArchiveWorld(msgspec.Struct):
         return len(list(write_segments(self.store, self.catalogue, self.files, events_max=SEGMENT_EVENTS)))
 
     def detach(self) -> int:
-        return len(list(detach_parts(self.store, self.catalogue, self.files, rested_s=0)))
+        return len(list(detach_parts(self.store, self.catalogue, self.files, sealed=self.sealed, rested_s=0)))
 
     def archive(self) -> None:
         """All closed parts, as far as they are still there."""
