@@ -61,19 +61,23 @@ class Product:
         assert self._process is not None
         return [pid for pid in _tree(self._process.pid) if marker in _command(pid)]
 
-    def kill_gateways_for_good(self) -> None:
-        """Freeze the supervisor, so that it starts none again, and kill the gateways."""
+    def freeze(self) -> None:
+        """Stop the supervisor where it is, so that it starts nothing again."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+
+    def kill_gateways_for_good(self) -> None:
+        """Freeze the supervisor, so that it starts none again, and kill the gateways."""
+        self.freeze()
         for pid in self.pids("gateway_main"):
-            _kill(pid)
+            kill(pid)
 
     def kill_everything(self) -> None:
         """Kill -9 of the supervisor and all that it started, but for the sandbox, which plays the provider."""
         assert self._process is not None
         pids = [pid for pid in _tree(self._process.pid) if "-m sandbox" not in _command(pid)]
         for pid in [self._process.pid, *pids]:
-            _kill(pid)
+            kill(pid)
         self._process.wait()
 
     def stop(self) -> None:
@@ -104,7 +108,7 @@ def _command(pid: int) -> str:
         return ""
 
 
-def _kill(pid: int) -> None:
+def kill(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
 

@@ -12,6 +12,7 @@ from application.ledger.lender import LedgerTools
 from application.ledger.live_lease import Admission, Hold, LiveLease
 
 UPKEEP_S = 0.5
+CLOSE_S = 10.0
 
 log = structlog.get_logger()
 
@@ -78,15 +79,22 @@ class LeaseBook:
         else:
             self._tools.messages.answer(account_id)
 
-    async def close(self) -> None:
-        """Settle every lease that holds nothing; call it when no request is open any more."""
+    async def close(self, *, account_s_max: float = CLOSE_S) -> None:
+        """Settle every lease that holds nothing; call it when no request is open any more.
+
+        An account that takes longer finds the log silent: then it and those behind it are left to the reaper.
+        """
         if self._upkeep is not None:
             self._upkeep.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._upkeep
-        for account in self._accounts.values():
-            with contextlib.suppress(EventLogError):
-                await account.close()
+        try:
+            for account in list(self._accounts.values()):
+                async with asyncio.timeout(account_s_max):
+                    with contextlib.suppress(EventLogError):
+                        await account.close()
+        except TimeoutError:
+            log.warning("leases_left_open", accounts=len(self._accounts))
 
     async def _keep_up(self) -> None:
         while True:

@@ -8,7 +8,7 @@ import structlog
 
 from application.clock import Clock
 from application.command import new_event
-from application.eventlog import EventLogError, EventStore, VersionConflict
+from application.eventlog import EventLogError, EventStore, LogUnavailable, VersionConflict
 from application.refusals.tally import RefusalTally
 from domain.ledger.events import Owner
 from domain.refusal_summaries import RefusalsSummarised, RefusedCalls, refusals_stream
@@ -47,6 +47,9 @@ class RefusalTeller:
         for account_id, refused in taken.items():
             try:
                 self._append(account_id, refused)
+            except LogUnavailable as error:  # and so for the others: each would wait as long
+                log.warning("refusals_not_told", error=type(error).__name__)
+                return
             except EventLogError as error:
                 log.warning("refusals_not_told", error=type(error).__name__)
 

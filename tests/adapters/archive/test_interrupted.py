@@ -70,7 +70,7 @@ def test_archiving_goes_on_where_it_was_cut_off(world: ArchiveWorld, what: str, 
             files = world.files
         try:
             list(write_segments(world.store, catalogue, files, events_max=SEGMENT_EVENTS))
-            list(detach_parts(world.store, catalogue, files, rested_s=0))
+            list(detach_parts(world.store, catalogue, files, sealed=None, rested_s=0))
         except Cut:
             cuts += 1
         assert look(world.store) == expected

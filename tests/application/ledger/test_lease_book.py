@@ -299,6 +299,24 @@ def test_a_request_does_not_wait_for_a_silent_log_for_ever() -> None:
     played(scenario, limits=LedgerLimits(hold_wait_s=0.2))
 
 
+@pytest.mark.parametrize("is_borrowing", [False, True])
+def test_a_silent_log_does_not_keep_a_process_from_ending(is_borrowing: bool) -> None:
+    """Whether the lease is to be settled or a request still waits to borrow: what is open is left to the reaper."""
+
+    async def scenario(world: LedgerWorld) -> None:
+        await world.first.serve(10, 0)
+        world.first.journal.pause()
+        if is_borrowing:
+            with pytest.raises(LogUnavailable):
+                await world.first.hold(PLENTY_NANO - 10)
+        async with asyncio.timeout(WITHIN_S):
+            await world.first.book.close(account_s_max=0.05)
+        assert not world.facts(LeaseSettled)
+        world.first.journal.resume()
+
+    played(scenario, limits=LedgerLimits(hold_wait_s=0.05))
+
+
 @pytest.mark.parametrize("turns", range(40))
 def test_credit_on_its_way_back_is_no_reason_to_refuse(turns: int) -> None:
     """Near zero a request may come while the last one's rest has left the lease and not reached the wallet."""
