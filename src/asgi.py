@@ -28,6 +28,7 @@ from projections.audit_log import AuditReader
 from projections.balances import BalanceReader
 from projections.health import HealthReader
 from projections.metrics import HealthCollector, LagCollector
+from projections.orders import OrderReader
 from projections.registry import all_projections
 from projections.request_log import RequestReader
 from projections.service import ProjectionService
@@ -105,6 +106,7 @@ def _admin_tools(process: GatewayProcess) -> AdminTools:
         requests=RequestReader(process.pool),
         usage=UsageReader(process.pool),
         statements=StatementReader(process.pool),
+        orders=OrderReader(process.pool),
         acts=AuditReader(process.pool),
         health=_health(process),
         wake=process.follower.wake,

@@ -53,6 +53,8 @@ _KNOWN: Final = (MigrationError, EventLogError, VaultError, Refusal)
 _NOUNS: Final = {
     "account": "customers: open, limit, suspend, close, erase",
     "credit": "add credit to an account",
+    "offer": "what credit costs",
+    "order": "credit that customers buy: place, settle, approve, cancel",
     "balance": "see an account's credit",
     "key": "API keys of customers",
     "requests": "see what was asked and what it cost",

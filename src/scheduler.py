@@ -22,6 +22,7 @@ from adapters.vault.kept_answers import purge_kept_answers
 from application.clock import SystemClock
 from application.ledger.expire_lots import expire_due
 from application.projections import Projections
+from application.recharge.expire_orders import expire_due as expire_orders
 from application.routing.probing import EVERY_S
 from bootstrap import open_store, reaper_of
 from domain.sealing.notes import BadKey
@@ -29,6 +30,7 @@ from domain.topics import REGISTRY
 from logs import configure_logs
 from prober import Prober
 from projections.lot_ends import EndingLots
+from projections.orders import OrderReader
 from projections.pool import projection_pool
 from projections.registry import all_projections
 from projections.service import ProjectionService
@@ -43,6 +45,7 @@ _LAG_S: Final = 10.0
 _LAG_WARNING_S: Final = 5.0
 _PURGE_S: Final = 3600.0
 _EXPIRE_S: Final = 5.0
+_EXPIRE_ORDERS_S: Final = 60.0
 
 log = structlog.get_logger()
 
@@ -62,6 +65,11 @@ def run(settings: Settings, *, jobs: Sequence[Job] = (), stop: threading.Event) 
             Job("projections-wake", _WAKE_S, lambda: [wakeups.poke(name) for name in projections.names()]),
             Job("projections-lag", _LAG_S, lambda: report_lag(projections)),
             Job("expire-lots", _EXPIRE_S, lambda: expire_due(EndingLots(pool), store=store, clock=clock)),
+            Job(
+                "expire-orders",
+                _EXPIRE_ORDERS_S,
+                lambda: expire_orders(OrderReader(pool), store=store, clock=clock),
+            ),
             Job("idempotency-purge", _PURGE_S, lambda: purge(pool)),
             Job(
                 "kept-answers-purge",

@@ -23,11 +23,12 @@ NOON_US = 1_764_000_000 * SECOND_US
 
 
 class MemoryEventStore(memory.MemoryEventStore):
-    """The event log in memory that can be away, and lets another writer in ahead of an append."""
+    """The event log in memory that can be away, and lets another writer in ahead of an append or a read."""
 
     def __init__(self) -> None:
         super().__init__()
         self.before_append: Callable[[], object] | None = None
+        self.before_read: dict[UUID, Callable[[], object]] = {}  #: once, before this stream is read
         self.is_down = False
 
     @property
@@ -42,6 +43,9 @@ class MemoryEventStore(memory.MemoryEventStore):
         return super().append(events)
 
     def read_stream(self, stream_id: UUID, *, after_version: int = 0) -> list[RecordedEvent]:
+        hook = self.before_read.pop(stream_id, None)
+        if hook is not None:
+            hook()
         self._require_up()
         return super().read_stream(stream_id, after_version=after_version)
 

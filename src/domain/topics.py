@@ -12,6 +12,8 @@ from domain.ledger.events import LEDGER_EVENTS
 from domain.ledger.idempotency import IDEMPOTENCY_EVENTS
 from domain.operators import OPERATOR_EVENTS
 from domain.periods import PERIOD_EVENTS
+from domain.recharge.events import ORDER_EVENTS, PAYMENT_EVENTS
+from domain.recharge.offers import OFFER_EVENTS
 from domain.refusal_summaries import REFUSAL_EVENTS
 
 ALL_EVENTS: Final[tuple[type[Event], ...]] = (
@@ -25,5 +27,8 @@ ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *LEDGER_EVENTS,
     *IDEMPOTENCY_EVENTS,
     *REFUSAL_EVENTS,
+    *OFFER_EVENTS,
+    *ORDER_EVENTS,
+    *PAYMENT_EVENTS,
 )
 REGISTRY: Final = TopicRegistry(*ALL_EVENTS)

@@ -56,6 +56,8 @@ _SUBJECTS: Final = {
     "route": ("alias", "alias"),
     "alias": ("alias", "alias"),
     "period": ("period", "period"),
+    "offer": ("offer", "currency"),
+    "order": ("order", "order_id"),
 }
 _PRICES: Final = ("prices", "")
 #: What facts change without a field of that name.

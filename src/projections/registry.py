@@ -3,6 +3,7 @@
 from projections.audit_log import AuditLog
 from projections.balances import Balances
 from projections.lot_ends import LotEnds
+from projections.orders import Orders
 from projections.projection import Projection
 from projections.request_log import RequestLog
 from projections.statement import Statements
@@ -11,4 +12,4 @@ from projections.usage import Usage
 
 
 def all_projections() -> tuple[Projection, ...]:
-    return (Balances(), RequestLog(), Usage(), Statements(), TrialBalances(), AuditLog(), LotEnds())
+    return (Balances(), RequestLog(), Usage(), Statements(), TrialBalances(), AuditLog(), LotEnds(), Orders())

@@ -9,13 +9,14 @@ from projections import catalog
 from projections.content import content_hash
 from projections.projection import Pool, Projection
 from projections.rebuild import Rebuild
+from projections.registry import all_projections
 from projections.runner import Runner
 from projections.service import ProjectionService
 from projections.tail import LogTail, PlainReader
 from tests.fakes import ManualClock
 from tests.histories import ListLog
 
-CONNECTIONS = 8
+CONNECTIONS = len(all_projections()) + 1  #: rebuilding all of them at once takes one each
 
 
 class Lab:

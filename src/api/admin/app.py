@@ -13,6 +13,7 @@ from api.admin.docs import docs_routes
 from api.admin.execution import run
 from api.admin.explaining import explaining_routes
 from api.admin.openapi import document
+from api.admin.orders import order_routes
 from api.admin.problems import on_error
 from api.admin.reading import catalogue_routes, directory_routes, read_model_routes
 from api.admin.reports import report_routes
@@ -30,6 +31,7 @@ def admin_router(tools: AdminTools) -> Router:
         *catalogue_routes(tools),
         *read_model_routes(tools),
         *report_routes(tools),
+        *order_routes(tools),
         *audit_routes(tools),
         *sealing_routes(tools),
         *explaining_routes(tools),

@@ -43,6 +43,14 @@ from application.command import Command
 from application.keys import import_key, issue_key, revoke_key, rotate_key, set_key_expiry, set_key_limits
 from application.operators import disable_operator, register_operator, rotate_operator_token
 from application.periods import close_period
+from application.recharge import (
+    approve_settlement,
+    cancel_order,
+    deny_settlement,
+    place_order,
+    set_offer,
+    settle_order,
+)
 from domain.operators import Permission
 
 _PLURALS: Final = {"alias": "aliases", "bodies": "bodies", "credit": "credit", "prices": "prices"}
@@ -148,6 +156,43 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     ),
     _entry("key", "expire", set_key_expiry.handle, "Let a key end by itself at a time, or never."),
     _entry("key", "revoke", revoke_key.handle, "End a key for good, at once."),
+    _entry(
+        "offer",
+        "set",
+        set_offer.handle,
+        "Say what credit costs in one currency. It replaces the currency's offer before; orders that are placed keep their terms.",
+    ),
+    _entry(
+        "order",
+        "place",
+        place_order.handle,
+        "Order credit for an account. It is credited when it is paid; the answer has what to pay and the reference of a transfer.",
+        new_id="order_id",
+    ),
+    _entry(
+        "order",
+        "cancel",
+        cancel_order.handle,
+        "Wait for no payment of an order any more. One that comes in nevertheless is credited.",
+    ),
+    _entry(
+        "order",
+        "settle",
+        settle_order.handle,
+        "Confirm that the bank transfer for an order has come in. From the offer's threshold on a second operator must approve.",
+    ),
+    _entry(
+        "order",
+        "approve",
+        approve_settlement.handle,
+        "Credit an order whose transfer another operator confirmed.",
+    ),
+    _entry(
+        "order",
+        "deny",
+        deny_settlement.handle,
+        "Take back the confirmation of a transfer that waits for approval. The order waits for a transfer again.",
+    ),
     _entry(
         "operator",
         "register",

@@ -9,6 +9,7 @@ from application.directory import Directory
 from application.idempotency import IdempotencyStore
 from application.queries import BalanceQueries, RequestQueries
 from application.receipts.issuing import Receipts
+from application.recharge.queries import OrderQueries
 from application.reports.audit_log import AuditQueries
 from application.reports.health import HealthQueries
 from application.reports.statement import StatementQueries
@@ -26,6 +27,7 @@ class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
     requests: RequestQueries
     usage: UsageQueries
     statements: StatementQueries
+    orders: OrderQueries
     acts: AuditQueries
     health: HealthQueries
     wake: Callable[[], None]

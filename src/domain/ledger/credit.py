@@ -31,6 +31,14 @@ class LotConditions(msgspec.Struct, frozen=True, kw_only=True):
 UNCONDITIONAL = LotConditions()
 
 
+class CostBasis(msgspec.Struct, frozen=True, kw_only=True):
+    """Which order bought a lot, and for how much money: in minor units of the currency, without tax."""
+
+    order_id: UUID
+    cost_minor: int
+    currency: str
+
+
 def grant_credit(
     wallet: Wallet,
     *,
@@ -42,6 +50,7 @@ def grant_credit(
     granted_by: str,
     now_us: int,
     conditions: LotConditions = UNCONDITIONAL,
+    bought: CostBasis | None = None,
 ) -> list[WalletEvent]:
     """Add a lot of credit.
 
@@ -68,6 +77,9 @@ def grant_credit(
             effective_us=msgspec.UNSET if conditions.effective_us is None else conditions.effective_us,
             expires_us=msgspec.UNSET if conditions.expires_us is None else conditions.expires_us,
             aliases=conditions.aliases or msgspec.UNSET,
+            order_id=msgspec.UNSET if bought is None else bought.order_id,
+            cost_minor=msgspec.UNSET if bought is None else bought.cost_minor,
+            currency=msgspec.UNSET if bought is None else bought.currency,
         )
     ]
 

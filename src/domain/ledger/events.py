@@ -94,6 +94,9 @@ class CreditLotGranted(Event, frozen=True, kw_only=True):
     effective_us: int | msgspec.UnsetType = msgspec.UNSET  #: unset: from `occurred_us` on
     expires_us: int | msgspec.UnsetType = msgspec.UNSET  #: unset: never
     aliases: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET  #: of the models it pays for; unset: all
+    order_id: UUID | msgspec.UnsetType = msgspec.UNSET  #: the order that bought it; unset: none did
+    cost_minor: int | msgspec.UnsetType = msgspec.UNSET  #: what was paid for all of it, without tax
+    currency: str | msgspec.UnsetType = msgspec.UNSET  #: of `cost_minor`
 
     @property
     def terms(self) -> LotTerms:

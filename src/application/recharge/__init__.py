@@ -1,0 +1,1 @@
+"""Buying credit: commands of customers and operators, and what payment providers report."""

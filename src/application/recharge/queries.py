@@ -1,0 +1,71 @@
+"""What surfaces may ask about orders: the answers' shapes and the port that gives them. As last projected."""
+
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+from domain.recharge.offers import Offer
+from domain.recharge.order import OrderStatus
+
+
+class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One order. Money is minor units of the currency, tax included; times are Unix microseconds."""
+
+    order_id: UUID
+    account_id: UUID
+    provider: str
+    mode: str
+    status: OrderStatus
+    amount_minor: int
+    currency: str
+    exponent: int  #: decimals of the minor unit
+    credits_nano: int
+    refunded_minor: int  #: what went back, or will unless it fails
+    reference: str  #: what the customer writes on a transfer
+    waits_for_approval: bool  #: a second operator is asked to look
+    mismatched: bool  #: a payment came that does not match; somebody must look
+    placed_us: int
+    expires_us: int
+    placed_position: int
+    updated_position: int
+
+
+class OrderFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which orders to list; an unset field allows all."""
+
+    account_id: UUID | None = None
+    status: OrderStatus | None = None
+    provider: str | None = None
+    reference: str | None = None
+    needs_somebody: bool | None = (
+        None  #: waits for approval, is disputed, or has a payment that does not match
+    )
+
+
+class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Orders, newest first. `next_before` is the `before_position` of the next page; `None` on the last."""
+
+    items: tuple[OrderRow, ...]
+    next_before: int | None
+
+
+class OfferPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What credit costs, by currency."""
+
+    items: tuple[Offer, ...]
+    next_after: str | None
+
+
+class OrderQueries(Protocol):
+    """Blocking; safe to use from threads."""
+
+    def orders(
+        self, wanted: OrderFilter, *, before_position: int | None = None, limit: int = 100
+    ) -> OrderPage:
+        """One page, newest first; `limit` is capped at `PAGE_ROWS_MAX`."""
+        ...
+
+    def order(self, order_id: UUID) -> OrderRow | None:
+        """One order."""
+        ...

@@ -1,0 +1,94 @@
+"""One order as its stream has it, with every fact of it. For showing; nothing is decided from the answer."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from application.eventlog import EventStore
+from application.recharge.change_order import load_order
+from domain.recharge.offers import TaxQuote
+from domain.recharge.order import Order, OrderStatus, order_stream
+from domain.topics import REGISTRY
+
+
+class OrderFact(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened, when, and by whom."""
+
+    position: int
+    topic: str
+    occurred_us: int
+    actor: str
+    said: dict[str, Any]
+
+
+class OrderDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """The order and how it came to be so. Money is minor units of the currency."""
+
+    order_id: UUID
+    account_id: UUID
+    provider: str
+    mode: str
+    status: OrderStatus
+    amount_minor: int
+    tax: TaxQuote
+    currency: str
+    exponent: int
+    credits_nano: int
+    bonus_nano: int
+    refunded_minor: int
+    lot_id: UUID | None
+    reference: str
+    waits_for_approval: bool
+    expires_us: int
+    facts: tuple[OrderFact, ...]
+
+
+def show_order(store: EventStore, order_id: UUID) -> OrderDetail:
+    """The order.
+
+    Raises:
+        NotFound: there is none.
+    """
+    order = load_order(store, order_id)
+    return _detail(order, _facts(store, order_id))
+
+
+def _detail(order: Order, facts: tuple[OrderFact, ...]) -> OrderDetail:
+    placed = order.placed
+    return OrderDetail(
+        order_id=placed.order_id,
+        account_id=placed.account_id,
+        provider=placed.provider,
+        mode=placed.mode,
+        status=order.status,
+        amount_minor=placed.amount_minor,
+        tax=placed.tax,
+        currency=placed.currency,
+        exponent=placed.exponent,
+        credits_nano=placed.credits_nano,
+        bonus_nano=placed.bonus_nano,
+        refunded_minor=order.refunded_minor,
+        lot_id=None if order.credited is None else order.credited.lot_id,
+        reference=placed.reference,
+        waits_for_approval=order.proposal is not None,
+        expires_us=placed.expires_us,
+        facts=facts,
+    )
+
+
+def _facts(store: EventStore, order_id: UUID) -> tuple[OrderFact, ...]:
+    facts = []
+    for recorded in store.read_stream(order_stream(order_id)):
+        said: dict[str, Any] = msgspec.to_builtins(REGISTRY.decode(recorded.topic, recorded.state))
+        occurred_us, actor = said.pop("occurred_us"), said.pop("actor")
+        facts.append(
+            OrderFact(
+                position=recorded.position,
+                topic=recorded.topic,
+                occurred_us=occurred_us,
+                actor=actor,
+                said=said,
+            )
+        )
+    return tuple(facts)
