@@ -1,4 +1,4 @@
-"""Shared fixtures: real servers, started once per test session by our own supervisor.
+"""Shared fixtures: real servers, started once per process of the tests by our own supervisor.
 
 `TEST_DATABASE_URL` and `TEST_REDIS_URL` name servers to use instead (their user must be allowed to create databases).
 """
@@ -15,6 +15,30 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from adapters.embedded import EmbeddedServers
+from tests.processes import ByFile, longest_first
+from tests.told import Tell, teller, told_in
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
+    return ByFile(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):  # one of several processes
+        longest_first(items)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for nodeid, text in told_in(report for reports in terminalreporter.stats.values() for report in reports):
+        terminalreporter.section(nodeid, sep="-")
+        terminalreporter.write_line(text)
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Tell:
+    """Says something at the end of the run."""
+    return teller(request.node)
 
 
 @pytest.fixture(scope="session")

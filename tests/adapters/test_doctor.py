@@ -194,6 +194,7 @@ def test_master_key_missing(good: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "key",
     ["nocolon", ":" + "A" * 44, "k1:", "k1:not base64!", "k1:QUJD", f"{GOOD_KEY},k2:QUJD"],
+    ids=["no colon", "no name", "no key", "no base64", "short", "second short"],
 )
 def test_master_key_malformed(good: dict[str, Any], key: str) -> None:
     """One bad key among several is enough; its value is not repeated."""

@@ -21,7 +21,6 @@ Of 1,599 recorded chat exchanges 8 are left out: authored requests without an an
 """
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 
@@ -36,6 +35,7 @@ from tests.api.v1.gateway_world import World
 from tests.conformance.checks import fault_of_answer, fault_of_charge, fault_of_refusal, fault_of_request
 from tests.conformance.corpus import CORPUS, NO_ANSWER, ROOT, chat_cases, document_of
 from tests.conformance.replay import Outcome, Replay, replay
+from tests.told import Tell
 
 SHOWN_MAX = 20
 MEMBERS = {"content", "delta", "finish_reason", "annotations", "tool_calls", "object", "service_tier"}
@@ -81,11 +81,10 @@ def must_hold(outcomes: Iterable[Outcome], check: Callable[[Outcome], str | None
 
 
 def test_every_answer_reaches_its_client_unchanged_but_for_the_allowed_rewrites(
-    replayed: Replay, served: list[Outcome], capsys: pytest.CaptureFixture[str]
+    replayed: Replay, served: list[Outcome], tell: Tell
 ) -> None:
     """Bytes where nothing is rewritten, values where something is."""
-    with capsys.disabled():
-        sys.stdout.write(summary(replayed))
+    tell(summary(replayed))
     must_hold(served, fault_of_answer, replayed)
 
 

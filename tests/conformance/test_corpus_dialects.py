@@ -17,7 +17,6 @@ What no recording shows is authored: prompts that are kept for an hour.
 Fixtures that hold several streams in a row are as many exchanges. What is left out is printed with its reason.
 """
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 
@@ -32,6 +31,7 @@ from tests.conformance.crossing_checks import fault_of_bytes, fault_of_meaning, 
 from tests.conformance.crossing_ledger import fault_of_charge, fault_of_refusal, fault_of_request
 from tests.conformance.recordings import NO_ANSWER, Excluded, Kind, Recording, of_chat, recordings
 from tests.conformance.said import first_choice
+from tests.told import Tell
 
 pytestmark = pytest.mark.timeout(900)  # the first test sends them all
 
@@ -122,12 +122,9 @@ def must_hold(outcomes: Iterable[Crossed], check: Check, replayed: Replayed) -> 
         pytest.fail(f"{len(found)} exchanges, seed {replayed.all.seed}:\n{shown}", pytrace=False)
 
 
-def test_clients_of_a_providers_own_dialect_get_its_bytes(
-    replayed: Replayed, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_clients_of_a_providers_own_dialect_get_its_bytes(replayed: Replayed, tell: Tell) -> None:
     """But for the rewrites that are listed above."""
-    with capsys.disabled():
-        sys.stdout.write(summary(replayed))
+    tell(summary(replayed))
     assert {one.answer.status_code for one in replayed.native} == {200}
     must_hold(replayed.native, fault_of_bytes, replayed)
     assert len(replayed.native) > 900

@@ -25,7 +25,6 @@ What is left out, and why:
 import json
 import os
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +42,7 @@ from tests.api.v1.gateway_world import World
 from tests.conformance.completions_upstream import completions_upstream
 from tests.conformance.sdk_suite import Sdk, Suite, SuiteUnavailable, obtain
 from tests.conformance.setting_up import add_model, add_provider, lease_facts, publish
+from tests.told import Tell
 from tests.waiting import until
 
 pytestmark = pytest.mark.timeout(900)  # the first run fetches the suites
@@ -209,7 +209,7 @@ def completions_url() -> Iterator[str]:
 
 
 def test_the_openai_sdks_own_tests_pass_and_each_of_their_requests_is_charged_once(
-    conformance_world: World, completions_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    conformance_world: World, completions_url: str, tmp_path: Path, tell: Tell
 ) -> None:
     """All `create` tests of what is offered, all list and retrieve tests of models."""
     world = conformance_world
@@ -229,12 +229,11 @@ def test_the_openai_sdks_own_tests_pass_and_each_of_their_requests_is_charged_on
     publish(world, dict.fromkeys((*offered, "gpt-3.5-turbo-instruct"), PRICE_IN_UNITS), key=key)
     line = must_pass("openai", OPENAI, world=world, key=key, report=tmp_path / "report.xml")
     must_be_charged_once(world, REQUESTS)
-    with capsys.disabled():
-        sys.stdout.write(line)
+    tell(line)
 
 
 def test_the_anthropic_sdks_own_tests_pass_and_each_of_their_requests_is_charged_once(
-    conformance_world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    conformance_world: World, tmp_path: Path, tell: Tell
 ) -> None:
     """All tests of messages, of counting their tokens, and of models."""
     world = conformance_world
@@ -245,5 +244,4 @@ def test_the_anthropic_sdks_own_tests_pass_and_each_of_their_requests_is_charged
     publish(world, dict.fromkeys(aliases, PRICE), key=key)
     line = must_pass("anthropic", ANTHROPIC, world=world, key=key, report=tmp_path / "report.xml")
     must_be_charged_once(world, {"claude-opus-5-5": 40, **dict.fromkeys(DEPRECATED_MODELS, 5)})
-    with capsys.disabled():
-        sys.stdout.write(line)
+    tell(line)

@@ -144,7 +144,10 @@ def test_uv_by_name(checkout: Checkout) -> None:
 
 
 def test_all_checks_then_the_tests(checkout: Checkout) -> None:
-    """Each with a heading, pytest last so that its closing line is the last; the quick ones by default."""
+    """Each with a heading, pytest last so that its closing line is the last; the quick ones by default.
+
+    Tests that are named run in one process, as whoever debugs them expects; all of them in two.
+    """
     done = checkout.with_uv().with_python().run("test", "-k", "x")
     called = [call.partition(" |")[0].strip() for call in checkout.calls()[1:]]
     assert called == [*CHECKS, "pytest -m not slow -k x"]
@@ -156,10 +159,10 @@ def test_all_checks_then_the_tests(checkout: Checkout) -> None:
 def test_all_means_the_slow_ones_too(checkout: Checkout) -> None:
     """`test-all` selects everything."""
     checkout.with_uv().with_python().run("test-all")
-    assert checkout.calls()[-1].startswith("pytest -m slow or not slow |")
+    assert checkout.calls()[-1].startswith("pytest -m slow or not slow -n 2 |")
 
 
-@pytest.mark.parametrize(("broken", "last"), [("mypy", "mypy"), ("pytest", "pytest -m not slow")])
+@pytest.mark.parametrize(("broken", "last"), [("mypy", "mypy"), ("pytest", "pytest -m not slow -n 2")])
 def test_the_first_failure_stops(checkout: Checkout, broken: str, last: str) -> None:
     """Nothing after it runs, and the exit status tells."""
     done = checkout.with_uv().with_python().run("test", BROKEN=broken)

@@ -22,6 +22,7 @@ from tests.matrix.upstream import FaultyUpstream
 from tests.waiting import until
 
 PARALLEL: Final = 32
+SILENCE_S_MAX: Final = 300  #: far more than any cell takes; other tests may be using the machine meanwhile
 GROWTH_KIB_MAX: Final = 64 * 1024
 """An answer that is held whole may have as much, and several were at once; so this is little."""
 SETTLING: Final = 200
@@ -122,7 +123,9 @@ async def _play(
 ) -> tuple[list[_Answer], Bank, Memory, int]:
     headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
     limits = httpx.Limits(max_connections=PARALLEL)
-    http = httpx.AsyncClient(base_url=world.url, headers=headers, timeout=60, trust_env=False, limits=limits)
+    http = httpx.AsyncClient(
+        base_url=world.url, headers=headers, timeout=SILENCE_S_MAX, trust_env=False, limits=limits
+    )
     async with upstream.running(), http as client:
         bank = await asyncio.to_thread(set_up, world, cells, port=upstream.port, ports=ports, key=key)
         answers: dict[str, _Answer] = {}

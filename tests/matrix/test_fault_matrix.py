@@ -6,8 +6,6 @@ The client gets the right answer, the ledger has the right attempts and the righ
 from collections import Counter
 from collections.abc import Callable
 
-import pytest
-
 from adapters.eventstore.store import PostgresEventStore
 from application.verify.verify import verify
 from domain.health.breaker import BreakerOpened
@@ -16,6 +14,7 @@ from domain.topics import REGISTRY
 from tests.api.v1.gateway_world import World
 from tests.matrix.claims import wrong_answer, wrong_charge, wrong_record
 from tests.matrix.play import GROWTH_KIB_MAX, Got, Played
+from tests.told import Tell
 
 FAULTS_MIN = 60
 NO_PROOF = ("auth", 403)
@@ -94,11 +93,10 @@ def test_memory_is_flat(played: Played) -> None:
     assert played.memory.after_kib - played.memory.before_kib < GROWTH_KIB_MAX, played.memory
 
 
-def test_the_matrix_is_as_large_as_it_should_be(played: Played, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_matrix_is_as_large_as_it_should_be(played: Played, tell: Tell) -> None:
     """At least sixty misbehaviours; the table shows what came of each."""
     assert len({one.cell.fault.name for one in played.got}) >= FAULTS_MIN
-    with capsys.disabled():
-        print(table(played))  # noqa: T201  the table is asked for
+    tell(table(played))
 
 
 def table(played: Played) -> str:

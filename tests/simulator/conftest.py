@@ -6,6 +6,8 @@ import secrets
 import pytest
 import structlog
 
+from tests.told import Tell
+
 SEED = int(os.environ.get("SIMULATOR_SEED") or secrets.randbits(32))
 STEPS = int(os.environ.get("SIMULATOR_STEPS") or 1_000_000)
 
@@ -19,13 +21,10 @@ def _silence() -> "object":
 
 
 @pytest.fixture
-def long_run() -> tuple[int, int]:
+def long_run(tell: Tell) -> tuple[int, int]:
     """The first seed of the long run, and its steps."""
+    tell(f"SIMULATOR_SEED={SEED} SIMULATOR_STEPS={STEPS}")
     return SEED, STEPS
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    terminalreporter.write_line(f"simulator: SIMULATOR_SEED={SEED} SIMULATOR_STEPS={STEPS} (the long run)")
 
 
 def _drop(_logger: object, _name: str, _event: object) -> str:
