@@ -21,8 +21,8 @@ from adapters.doctor import run_checks
 from adapters.eventstore.migrations import MigrationError
 from adapters.vault.master_keys import BadMasterKey
 from api.admin.answers import answer_of
+from api.admin.codes import INTERNAL_ERROR, code_of
 from api.admin.commands import COMMANDS, Entry
-from api.admin.problems import code_of
 from application.archive.ports import DetachRefused
 from application.eventlog import EventLogError
 from application.exporting.ports import ExportRefused
@@ -222,7 +222,7 @@ def _known_code(error: Exception) -> str | None:
         if isinstance(error, kind):
             return code
     code = code_of(error)
-    return None if code == "internal_error" else code
+    return None if code == INTERNAL_ERROR else code
 
 
 def _words(error: Exception) -> str:

@@ -42,6 +42,14 @@ def cli(database_url: str, data: Path) -> Cli:
     return Cli(DATABASE_URL=database_url, TOKENOK_DATA=str(data))
 
 
+def test_no_command_waits_for_what_only_servers_need() -> None:
+    """Web framework, Redis and the clients of providers take longer to load than most commands take to run."""
+    names = {"litestar", "redis", "dramatiq", "httpx", "uvicorn", "tiktoken", "prometheus_client"}
+    snippet = f"import sys, cli; print(sorted({names!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", snippet], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_from_an_account_to_its_balance(cli: Cli, database_url: str) -> None:
     """Open, grant, issue, and read the balance: the path of every script."""
     account_id = cli.json("account", "open", "--name", "Blue")["id"]

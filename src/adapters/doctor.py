@@ -9,7 +9,6 @@ from typing import Final
 
 import msgspec
 import psycopg
-import redis
 from psycopg.conninfo import conninfo_to_dict
 
 from adapters.archive.files import ArchiveDirectory
@@ -247,6 +246,8 @@ def _redis(url: str) -> Iterator[Finding]:
             remedy="start one with ./run up, or set REDIS_URL",
         )
         return
+    import redis  # noqa: PLC0415  as long to load as all else of the command line, of which only this asks for it
+
     try:
         # Not CONFIG GET, which managed services forbid.
         client = redis.Redis.from_url(url, socket_connect_timeout=_CONNECT_S, socket_timeout=_CONNECT_S)

@@ -8,7 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, QueryParameter
 
 from api.admin.access import PERMISSION
-from api.admin.problems import BadRequest
+from api.admin.codes import BadRequest
 from api.admin.tools import AdminTools
 from application.receipts.issuing import OperatorReceipt
 from application.sealing.reading import Consistency, SealedEvent, SealedLog, SealStatus
