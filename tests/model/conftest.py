@@ -1,6 +1,6 @@
-"""How long the model is run: a few hundred histories, or `HYPOTHESIS_PROFILE=thorough` for 6,000.
+"""How long the model is run: 6,000 histories over all machines, or `HYPOTHESIS_PROFILE=thorough` for twice as many.
 
-`HYPOTHESIS_SEED` repeats a run; the seed in use stands in the summary. Nothing is kept between runs.
+`HYPOTHESIS_SEED` repeats a run; the seed in use is told at its end. Nothing is kept between runs.
 """
 
 import os
@@ -8,6 +8,8 @@ import secrets
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+
+from tests.told import Tell
 
 STEPS = 50
 DEFAULT_PROFILE = "ledger-model"
@@ -20,7 +22,7 @@ _common = settings(
     phases=(Phase.generate, Phase.shrink),
     print_blob=True,
 )
-settings.register_profile(DEFAULT_PROFILE, _common, max_examples=500)
+settings.register_profile(DEFAULT_PROFILE, _common, max_examples=3000)
 settings.register_profile("thorough", _common, max_examples=6000)
 
 _profile = os.environ.get("HYPOTHESIS_PROFILE", DEFAULT_PROFILE)
@@ -33,10 +35,7 @@ def model_settings() -> settings:
     return settings.get_profile(_profile if _profile == "thorough" else DEFAULT_PROFILE)
 
 
-@pytest.fixture(scope="session")
-def model_seed() -> int:
+@pytest.fixture
+def model_seed(tell: Tell) -> int:
+    tell(f"HYPOTHESIS_PROFILE={_profile} HYPOTHESIS_SEED={_seed}")
     return _seed
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    terminalreporter.write_line(f"ledger model: HYPOTHESIS_PROFILE={_profile} HYPOTHESIS_SEED={_seed}")
