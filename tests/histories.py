@@ -1,8 +1,11 @@
 """Random but lawful histories of the ledger, decided by the real rules. The same seed gives the same history."""
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from random import Random
 from uuid import UUID
+
+import msgspec
 
 from application.eventlog import NewEvent, RecordedEvent
 from domain.accounts import AccountSuspended
@@ -18,8 +21,10 @@ from domain.ledger.lease import Answer, Lease
 from domain.ledger.refusals import LedgerRefusal
 from domain.ledger.wallet import Wallet
 from domain.pricing import Price, charge_nano
+from domain.recharge.events import RechargeOrderPlaced
 
 PRICE_VERSIONS = (1, 2, 3)
+_SAMPLES = Path(__file__).parent / "golden" / "events"
 FAR_US = 10**15  #: beyond the end of every history
 START_US = 1_764_000_000_000_000
 #: Texts that have broken loggers, CSV files and array literals before.
@@ -320,6 +325,16 @@ def history(seed: int, *, steps: int, accounts: int = 3) -> list[NewEvent]:
     """A history as one list, in the order of the log."""
     simulation = Simulation(Random(seed), accounts=accounts)
     return [event for group in simulation.groups(steps) for event in group]
+
+
+def orders(count: int) -> Iterator[NewEvent]:
+    """As many orders of credit, that wait for their payment."""
+    sample = msgspec.json.decode(
+        (_SAMPLES / f"{RechargeOrderPlaced.TOPIC}.json").read_bytes(), type=RechargeOrderPlaced
+    )
+    for number in range(1, count + 1):
+        placed = msgspec.structs.replace(sample, order_id=UUID(int=number))
+        yield NewEvent(placed.order_id, 1, placed.TOPIC, encode(placed))
 
 
 class ListLog:
