@@ -90,7 +90,7 @@ def _is_plain(kind: Any) -> bool:
     return (
         get_origin(kind) is Literal
         or _is_texts(kind)
-        or (isinstance(kind, type) and get_origin(kind) is None)
+        or (isinstance(kind, type) and get_origin(kind) is None and not issubclass(kind, msgspec.Struct))
     )
 
 

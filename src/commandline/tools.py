@@ -23,6 +23,7 @@ from application.verify.report import render_text
 from application.verify.verify import verify
 from bootstrap import migrate, open_pool, open_store, reaper_of
 from commandline.archive import add_archive
+from commandline.documents import add_documents
 from commandline.exports import add_exports
 from commandline.orders import add_orders
 from commandline.outcome import Outcome, add_tool
@@ -111,6 +112,7 @@ def add_tools(nouns: dict[str, Any]) -> None:
     listing.add_argument("--limit", type=int, default=50, metavar="NUMBER", help="how many (%(default)s)")
     add_reports(nouns)
     add_orders(nouns)
+    add_documents(nouns)
     add_exports(nouns["export"])
     add_archive(nouns["archive"])
 

@@ -7,6 +7,9 @@ from domain.bodies import BODY_EVENTS
 from domain.catalogue.events import CATALOGUE_EVENTS
 from domain.event import Event, TopicRegistry
 from domain.health.events import HEALTH_EVENTS
+from domain.invoicing.billing import BILLING_EVENTS
+from domain.invoicing.document import DOCUMENT_EVENTS
+from domain.invoicing.sellers import SELLER_EVENTS
 from domain.keys.events import KEY_EVENTS
 from domain.ledger.events import LEDGER_EVENTS
 from domain.ledger.idempotency import IDEMPOTENCY_EVENTS
@@ -30,5 +33,8 @@ ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *OFFER_EVENTS,
     *ORDER_EVENTS,
     *PAYMENT_EVENTS,
+    *SELLER_EVENTS,
+    *BILLING_EVENTS,
+    *DOCUMENT_EVENTS,
 )
 REGISTRY: Final = TopicRegistry(*ALL_EVENTS)

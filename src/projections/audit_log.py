@@ -28,6 +28,8 @@ from domain.catalogue.provider import ProviderDisabled, ProviderEnabled, Provide
 from domain.event import Event
 from domain.fact import Fact
 from domain.health.events import HEALTH_EVENTS
+from domain.invoicing.document import DocumentPrinted
+from domain.invoicing.sellers import NumberTaken
 from domain.keys.events import ApiKeyIssued, ApiKeyRevoked, KeySecretClaimed
 from domain.ledger.events import CreditLotGranted
 from domain.operators import OperatorDisabled, OperatorRegistered
@@ -37,8 +39,8 @@ from projections.books import Books, mark_table
 from projections.projection import Connection, Located, Pool, Table, Write, topics_of
 from projections.sums import TEXT
 
-#: Facts with an actor that are no acts: what processes notice, and half of the issuing of a key.
-NO_ACTS: Final = frozenset({*HEALTH_EVENTS, KeySecretClaimed})
+#: Facts with an actor that are no acts: what processes notice and make, and the other half of something.
+NO_ACTS: Final = frozenset({*HEALTH_EVENTS, KeySecretClaimed, NumberTaken, DocumentPrinted})
 ACTS: Final[tuple[type[Event], ...]] = (
     *(kind for kind in ALL_EVENTS if issubclass(kind, Fact) and kind not in NO_ACTS),
     CreditLotGranted,
@@ -58,6 +60,10 @@ _SUBJECTS: Final = {
     "period": ("period", "period"),
     "offer": ("offer", "currency"),
     "order": ("order", "order_id"),
+    "seller": ("seller", "seller_id"),
+    "billing": ("billing", "account_id"),
+    "invoice": ("document", "document_id"),
+    "credit-note": ("document", "document_id"),
 }
 _PRICES: Final = ("prices", "")
 #: What facts change without a field of that name.

@@ -10,6 +10,7 @@ from api.admin.access import PERMISSION, make_guard, operator_of
 from api.admin.audit_log import audit_routes
 from api.admin.commands import COMMANDS, Entry
 from api.admin.docs import docs_routes
+from api.admin.documents import document_routes
 from api.admin.execution import run
 from api.admin.explaining import explaining_routes
 from api.admin.openapi import document
@@ -35,6 +36,7 @@ def admin_router(tools: AdminTools) -> Router:
         *audit_routes(tools),
         *sealing_routes(tools),
         *explaining_routes(tools),
+        *document_routes(tools),
     ]
     guarded = Router(
         path="/",

@@ -40,6 +40,14 @@ from application.catalogue import (
     store_credential,
 )
 from application.command import Command
+from application.invoicing import (
+    erase_billing,
+    issue_credit_note,
+    issue_invoice,
+    open_series,
+    set_billing,
+    set_seller,
+)
 from application.keys import import_key, issue_key, revoke_key, rotate_key, set_key_expiry, set_key_limits
 from application.operators import disable_operator, register_operator, rotate_operator_token
 from application.periods import close_period
@@ -53,7 +61,14 @@ from application.recharge import (
 )
 from domain.operators import Permission
 
-_PLURALS: Final = {"alias": "aliases", "bodies": "bodies", "credit": "credit", "prices": "prices"}
+_PLURALS: Final = {
+    "alias": "aliases",
+    "billing": "billing",
+    "bodies": "bodies",
+    "credit": "credit",
+    "prices": "prices",
+    "series": "series",
+}
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -282,5 +297,44 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "publish",
         publish_prices.handle,
         "Publish prices of aliases. The version in the answer is the price version that charges name.",
+    ),
+    _entry(
+        "seller",
+        "set",
+        set_seller.handle,
+        "Say how documents name a seller, new or as it is from now on. What was issued stays as it is.",
+        new_id="seller_id",
+    ),
+    _entry(
+        "series",
+        "open",
+        open_series.handle,
+        "Open a series of numbers for a seller's documents. The newest of a kind is used; numbers begin at 1 and have no gap.",
+    ),
+    _entry(
+        "billing",
+        "set",
+        set_billing.handle,
+        "Say whom the documents of an account are for. It is kept encrypted with a key of the buyer's own.",
+    ),
+    _entry(
+        "billing",
+        "erase",
+        erase_billing.handle,
+        "Destroy the buyer of an account's documents, for good. Only when no law wants them kept any longer.",
+    ),
+    _entry(
+        "invoice",
+        "issue",
+        issue_invoice.handle,
+        "Issue an invoice with the next number of its series. The same invoice id is issued once, and nothing issued ever changes.",
+        new_id="invoice_id",
+    ),
+    _entry(
+        "credit-note",
+        "issue",
+        issue_credit_note.handle,
+        "Take back an invoice or a part of it. All credit notes of an invoice together are never more than it.",
+        new_id="credit_note_id",
     ),
 )

@@ -20,6 +20,7 @@ READING = (
     "/balances/{account_id:uuid}",
     "/credentials",
     "/deployments",
+    "/documents/{document_id:uuid}",
     "/explanations/accounts/{account_id:uuid}",
     "/explanations/balances/{account_id:uuid}",
     "/explanations/keys/{key_id:uuid}",

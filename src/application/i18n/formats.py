@@ -1,0 +1,39 @@
+"""Numbers, money and days as people of a language write them."""
+
+from datetime import date
+from decimal import Decimal
+
+from babel.dates import format_date
+from babel.numbers import format_currency, format_decimal
+
+from application.i18n.locales import Locale
+
+_NANO_DIGITS = 9
+_PPM_PERCENT_DIGITS = 4
+
+
+def money(amount_minor: int, *, currency: str, exponent: int, locale: Locale) -> str:
+    """Such as `€1,234.50`, with the decimals that the currency has."""
+    return format_currency(Decimal(amount_minor).scaleb(-exponent), currency, locale=locale)
+
+
+def credit(amount_nano: int, *, locale: Locale) -> str:
+    """Credits to the nano, without trailing zeros beyond two decimals."""
+    amount = Decimal(amount_nano).scaleb(-_NANO_DIGITS)
+    return format_decimal(amount, format="#,##0.00#######", locale=locale)
+
+
+def number(value: int, *, locale: Locale) -> str:
+    """Such as `12,345`."""
+    return format_decimal(value, locale=locale)
+
+
+def percent(rate_ppm: int, *, locale: Locale) -> str:
+    """Such as `7.7%`, exactly."""
+    rate = Decimal(rate_ppm).scaleb(-_PPM_PERCENT_DIGITS)
+    return f"{format_decimal(rate, format='#,##0.####', locale=locale)}%"
+
+
+def day(iso: str, *, locale: Locale) -> str:
+    """A day such as `2026-11-29`, in words where the language does so."""
+    return format_date(date.fromisoformat(iso), format="long", locale=locale)

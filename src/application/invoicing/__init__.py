@@ -1,0 +1,1 @@
+"""Commands about invoices and credit notes, and how their files are made."""
