@@ -61,6 +61,7 @@ CHECKS: Final = {
     "P15": "of a lot that has expired nothing is lent or returned, and of no other does anything expire",
     "P28": "every charge, release and abandonment ends a request that was admitted, with its hold",
     "P30": "the accounts sum to zero and to what the events say",
+    "P31": "what leases charge to a hard budget was lent to them, and no window lent more than it has",
     "L01": "a lease never has more credit than its wallet says",
     "L02": "every event has the fields of its topic, and its topic is known",
     "L03": "an event stands in the stream where it belongs",
@@ -1276,6 +1277,118 @@ class Lease:
         return self.has_nano - self.charged_nano - self.held_nano
 
 
+class Budgets:
+    """Follows the shares of hard budgets: what was lent to which lease, and what leases hold and charge of it."""
+
+    HOUR_US: Final = 3_600_000_000
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._hard: dict[str, int] = {}  #: how far back a window reaches, by budget
+        self._used: dict[str, dict[int, int]] = {}  #: lent or spent, by budget and bucket
+        self._lent: dict[tuple[str, str, int], int] = {}  #: by lease, budget and bucket
+        self._has: dict[tuple[str, str, int], int] = {}  #: what a lease counts on
+        self._free: dict[tuple[str, str, int], int] = {}  #: of that, what it neither charged nor holds
+        self._charged: dict[tuple[str, str, int], int] = {}
+        self._open: dict[str, tuple[int, list[tuple[str, str, int]]]] = {}  #: holds that count in budgets
+
+    def set(self, at: Recorded) -> int:
+        if at.event["enforcement"] == "hard":
+            window = at.event["window"]
+            hours = window.get("hours", 0) if window["kind"] == "rolling" else 1
+            self._hard[id_of(at.event, "budget_id")] = (hours - 1) * self.HOUR_US
+        return 0
+
+    def removed(self, _: Recorded) -> int:
+        return 0
+
+    def hold(self, at: Recorded, request_id: str, hold_nano: int) -> None:
+        named = [(at.stream_id, *_bucket_of(one)) for one in at.event["budgets"]]
+        of_shares = [of for of in named if of[1] in self._hard]
+        self._open[request_id] = hold_nano, of_shares
+        for of in of_shares:
+            self._move(at, of, -hold_nano)
+
+    def end_hold(self, at: Recorded, request_id: str, charge_nano: int) -> None:
+        hold_nano, of_shares = self._open.pop(request_id, (0, []))
+        for of in of_shares:
+            self._charged[of] = self._charged.get(of, 0) + charge_nano
+            self._move(at, of, hold_nano - charge_nano)
+
+    def raised(self, at: Recorded) -> int:
+        self._resize(at, (at.stream_id, *_bucket_of(at.event["bucket"])), amount(at.event, "amount_nano"))
+        return 0
+
+    def given_back(self, at: Recorded) -> int:
+        self._resize(at, (at.stream_id, *_bucket_of(at.event["bucket"])), -amount(at.event, "amount_nano"))
+        return 0
+
+    def granted(self, at: Recorded) -> int:
+        of, budget_nano = self._of(at), amount(at.event, "budget_nano")
+        self._lend(at, of, amount(at.event, "amount_nano"))
+        reach_us, used = self._hard.get(of[1]), self._used[of[1]]
+        if reach_us is None:
+            self._find(at, f"lends of {of[1]}, which is no hard budget")
+            return 0
+        for end_us in [one for one in used if 0 <= one - of[2] <= reach_us]:
+            used_nano = sum(nano for one, nano in used.items() if 0 <= end_us - one <= reach_us)
+            if used_nano > budget_nano:
+                self._find(at, f"has lent {used_nano} of {of[1]}, which has {budget_nano}")
+        return 0
+
+    def returned(self, at: Recorded) -> int:
+        self._lend(at, self._of(at), -amount(at.event, "amount_nano"))
+        return 0
+
+    def settled(self, at: Recorded) -> int:
+        of = self._of(at)
+        told = amount(at.event, "charged_nano"), amount(at.event, "returned_nano")
+        charged_nano, lent_nano = self._charged.pop(of, 0), self._lent.pop(of, 0)
+        self._has.pop(of, None)
+        self._free.pop(of, None)
+        self._use(of, -told[1])
+        if told != (charged_nano, lent_nano - charged_nano):
+            self._find(at, f"settles {told} of {of[1]}, the lease charged {charged_nano} of {lent_nano}")
+        return 0
+
+    def _of(self, at: Recorded) -> tuple[str, str, int]:
+        event = at.event
+        return id_of(event, "lease_id"), id_of(event, "budget_id"), amount(event, "bucket_us")
+
+    def _lend(self, at: Recorded, of: tuple[str, str, int], nano: int) -> None:
+        self._lent[of] = self._lent.get(of, 0) + nano
+        self._use(of, nano)
+        self._resize(at, of, 0)
+
+    def _use(self, of: tuple[str, str, int], nano: int) -> None:
+        used = self._used.setdefault(of[1], {})
+        used[of[2]] = used.get(of[2], 0) + nano
+
+    def _resize(self, at: Recorded, of: tuple[str, str, int], nano: int) -> None:
+        has_nano, lent_nano = self._has.get(of, 0) + nano, self._lent.get(of, 0)
+        self._has[of] = has_nano
+        self._move(at, of, nano)
+        if has_nano > lent_nano:
+            self._find(at, f"counts on {has_nano} of {of[1]}, was lent {lent_nano}")
+
+    def _move(self, at: Recorded, of: tuple[str, str, int], nano: int) -> None:
+        free_nano = self._free[of] = self._free.get(of, 0) + nano
+        if free_nano < 0:
+            self._find(at, f"holds {-free_nano} more than its share of {of[1]}")
+
+    def _find(self, at: Recorded, detail: str) -> None:
+        self._findings.add("P31", at.stream_id, detail, at.position)
+
+
+def _bucket_of(value: object) -> tuple[str, int]:
+    """`[budget_id, start_us]`."""
+    match value:
+        case [str(budget_id), int(start_us)]:
+            return budget_id, start_us
+        case _:
+            raise Malformed("a bucket of a budget is [id, time]")
+
+
 class Ledger:
     """Follows wallets and leases by what their events say, apart from the postings, and checks them after each.
 
@@ -1291,6 +1404,7 @@ class Ledger:
         self._lots = Unique()
         self._ends: dict[str, int] = {}  #: when lots expire, of those that do
         self._over: set[str] = set()  #: of these, those whose end is stored
+        self._budgets = budgets = Budgets(findings)
         self.leases: dict[str, Lease] = {}
         self.handlers: dict[str, Callable[[Recorded], int]] = {
             "wallet.credit-lot-granted.v1": self._granted,
@@ -1303,6 +1417,13 @@ class Ledger:
             "lease.opened.v1": self._opened,
             "lease.topped-up.v1": self._topped_up,
             "lease.gave-back.v1": self._gave_back,
+            "lease.share-raised.v1": budgets.raised,
+            "lease.share-returned.v1": budgets.given_back,
+            "budget.set.v1": budgets.set,
+            "budget.removed.v1": budgets.removed,
+            "budget-share.granted.v1": budgets.granted,
+            "budget-share.returned.v1": budgets.returned,
+            "budget-share.settled.v1": budgets.settled,
             "lease.request-admitted.v1": self._request_admitted,
             "lease.usage-charged.v1": self._usage_charged,
             "lease.request-released.v1": self._request_freed,
@@ -1460,6 +1581,8 @@ class Ledger:
             return 0
         lease.holds[request_id] = hold_nano
         lease.held_nano += hold_nano
+        if "budgets" in event:
+            self._budgets.hold(at, request_id, hold_nano)
         if lease.free_nano < 0:
             self._find("P03", at, f"holds {-lease.free_nano} more than it has")
         return 0
@@ -1493,6 +1616,7 @@ class Ledger:
         if held_nano != hold_nano:
             self._find("P28", at, f"ends a hold of {hold_nano}, which was {held_nano}")
         lease.held_nano -= held_nano
+        self._budgets.end_hold(at, request_id, event.get("charge_nano", 0))
         return lease
 
     def _closed(self, at: Recorded) -> int:
@@ -1567,7 +1691,7 @@ class Replay:
     """Every event once, in the order of the log."""
 
     PRICES: Final = "price-list.published.v1"
-    LEDGER: Final = ("wallet.", "lease.")
+    LEDGER: Final = ("wallet.", "lease.", "budget-share.")
 
     def __init__(
         self, rules: Rules, topics: frozenset[str], question: Question | None, findings: Findings

@@ -81,6 +81,7 @@ _NOUNS: Final = {
     "explain": "how a figure comes about, and how things were",
     "receipt": "what became of a request, signed",
     "seal": "proof that the log is what it was",
+    "budget": "what a key or an account may spend in a day, a month or the last hours",
     "bodies": "requests and answers that are kept for operators to read",
     "archive": "old parts of the log as files",
     "projections": "the read models",

@@ -26,6 +26,9 @@ from application.vault import SecretRef
 from domain import accounts, operators
 from domain.accounts import ACCOUNT_EVENTS, Account, AccountEvent
 from domain.bodies import BODY_EVENTS, BodyEvent, BodyLoggingSet
+from domain.budgets import budget as budget_rules
+from domain.budgets.budget import Budget
+from domain.budgets.events import BUDGET_EVENTS, BudgetEvent
 from domain.catalogue.alias import ALIAS_EVENTS, Alias
 from domain.catalogue.credential import CREDENTIAL_EVENTS, Credential
 from domain.catalogue.deployment import DEPLOYMENT_EVENTS, Deployment
@@ -50,6 +53,7 @@ CONTEXTS: Final = frozenset(
     {
         "account",
         "bodies",
+        "budget",
         "key",
         "operator",
         "provider",
@@ -80,12 +84,14 @@ class Directory:
         self.position = 0
         self.accounts: dict[UUID, Account] = {}
         self.keys: dict[UUID, key_rules.ApiKey] = {}
+        self.budgets: dict[UUID, Budget] = {}  #: removed ones too
         self.staff = Staff()
         self._hasher = hasher
         self._health = health
         self._routes = Routes()
         self._account_views: dict[UUID, AccountView] = {}
         self._logged: set[UUID] = set()
+        self._budgets_of: dict[UUID, tuple[Budget, ...]] = {}  #: by key or account, those in force
         self._by_hash: dict[bytes, ApiKeyView] = {}
         self._operators: dict[bytes, OperatorView] = {}
         self._handlers = self._make_handlers()
@@ -221,6 +227,7 @@ class Directory:
 
         bind(ACCOUNT_EVENTS, self._on_account)
         bind(BODY_EVENTS, self._on_bodies)
+        bind(BUDGET_EVENTS, self._on_budget)
         bind(KEY_EVENTS, self._on_key)
         bind(OPERATOR_EVENTS, self._on_operator)
         bind(PROVIDER_EVENTS, routes.on_provider)
@@ -255,6 +262,7 @@ class Directory:
             models=_models(account.limits),
             policy=policy_of(account.limits),
             logs_bodies=account.account_id in self._logged,
+            budgets=self._budgets_of.get(account.account_id, ()),
         )
 
     def _on_key(self, event: KeyEvent | KeySecretClaimed) -> None:
@@ -265,6 +273,20 @@ class Directory:
         self.keys[event.key_id] = after
         for secret in () if before is None else before.secrets:
             self._by_hash.pop(bytes.fromhex(secret.secret_hash), None)
+        self._show_key(after)
+
+    def _on_budget(self, event: BudgetEvent) -> None:
+        budget = budget_rules.evolve(self.budgets.get(event.budget_id), event)
+        self.budgets[budget.budget_id] = budget
+        others = self._budgets_of.get(budget.subject_id, ())
+        in_force = [one for one in others if one.budget_id != budget.budget_id]
+        self._budgets_of[budget.subject_id] = tuple(in_force if budget.removed else [*in_force, budget])
+        if budget.key_id is None:
+            self._show(self.accounts[budget.account_id])
+        else:
+            self._show_key(self.keys[budget.key_id])
+
+    def _show_key(self, after: key_rules.ApiKey) -> None:
         for secret in after.secrets:
             self._by_hash[bytes.fromhex(secret.secret_hash)] = ApiKeyView(
                 key_id=after.key_id,
@@ -274,6 +296,7 @@ class Directory:
                 models=_models(after.limits),
                 valid_until_us=min(after.expires_us or NEVER_US, secret.valid_until_us or NEVER_US),
                 policy=policy_of(after.limits),
+                budgets=self._budgets_of.get(after.key_id, ()),
             )
 
     def _on_operator(self, event: OperatorEvent) -> None:

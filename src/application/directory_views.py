@@ -9,6 +9,7 @@ import msgspec
 from application.upstream import ParsedUrl
 from application.wire.bounds import TOKENS_PER_REQUEST, ModelLimits, widest_limits
 from domain.accounts import AccountStatus
+from domain.budgets.budget import Budget
 from domain.catalogue.alias import FallOverCause, Strategy
 from domain.catalogue.base_url import BaseUrl
 from domain.catalogue.deployment_spec import Operation, OutputField, Timeouts
@@ -32,6 +33,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     models: frozenset[str] | None  #: none allows every alias
     policy: ProviderPolicy | None = None  #: none allows every provider
     logs_bodies: bool = False  #: its requests and answers are kept for operators
+    budgets: tuple[Budget, ...] = ()
 
     def require_open(self) -> None:
         """Raises: AccountNotOpen."""
@@ -49,6 +51,7 @@ class ApiKeyView(msgspec.Struct, frozen=True, kw_only=True):
     models: frozenset[str] | None  #: none allows what the account allows
     valid_until_us: int  #: the key's expiry or the end of this secret's overlap, whichever is first
     policy: ProviderPolicy | None = None
+    budgets: tuple[Budget, ...] = ()
 
     def require_valid(self, now_us: int) -> None:
         """Raises: InvalidApiKey: the key, or this secret of it, has expired."""
@@ -76,6 +79,11 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
         if key is None:
             return account
         return key if account is None else key.and_also(account)
+
+    @property
+    def budgets(self) -> tuple[Budget, ...]:
+        """What its charges count in: those of the key, then those of the account."""
+        return self.key.budgets + self.account.budgets
 
     def require_model(self, alias: str) -> None:
         """Raises: ModelNotAllowed."""

@@ -4,6 +4,7 @@ from typing import Final
 
 from domain.accounts import ACCOUNT_EVENTS
 from domain.bodies import BODY_EVENTS
+from domain.budgets.events import BUDGET_EVENTS, SHARE_EVENTS
 from domain.catalogue.events import CATALOGUE_EVENTS
 from domain.event import Event, TopicRegistry
 from domain.health.events import HEALTH_EVENTS
@@ -22,6 +23,8 @@ from domain.refusal_summaries import REFUSAL_EVENTS
 ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *ACCOUNT_EVENTS,
     *BODY_EVENTS,
+    *BUDGET_EVENTS,
+    *SHARE_EVENTS,
     *KEY_EVENTS,
     *OPERATOR_EVENTS,
     *PERIOD_EVENTS,

@@ -20,6 +20,7 @@ from domain.accounts import (
     AccountReinstated,
     AccountSuspended,
 )
+from domain.budgets.events import BudgetRemoved, BudgetSet
 from domain.catalogue.alias import AliasPointed, AliasRemoved, RouteSet
 from domain.catalogue.credential import CredentialRevoked, CredentialStored
 from domain.catalogue.deployment import DeploymentAdded, DeploymentDisabled, DeploymentEnabled
@@ -49,6 +50,7 @@ ACTS: Final[tuple[type[Event], ...]] = (
 _SUBJECTS: Final = {
     "account": ("account", "account_id"),
     "bodies": ("bodies", "account_id"),
+    "budget": ("budget", "budget_id"),
     "wallet": ("account", "account_id"),
     "key": ("key", "key_id"),
     "operator": ("operator", "operator_id"),
@@ -76,6 +78,8 @@ _SETS: Final[dict[type[Event], dict[str, str | None]]] = {
     AccountPersonalDataErased: {"contact": "erased"},
     ApiKeyIssued: {"status": "active"},
     ApiKeyRevoked: {"status": "revoked"},
+    BudgetSet: {"status": "in force"},
+    BudgetRemoved: {"status": "removed"},
     OperatorRegistered: {"status": "active"},
     OperatorDisabled: {"status": "disabled"},
     ProviderRegistered: {"status": "enabled"},

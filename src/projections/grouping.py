@@ -9,9 +9,9 @@ from psycopg import errors
 from psycopg.rows import dict_row
 
 from application.queries import PAGE_ROWS_MAX, clean
-from application.reports.period import zone_of
 from application.reports.usage import GroupValues, UsageFilter
 from domain.refusal import BadField
+from domain.zones import zone_of
 from projections.projection import Pool
 
 UNKNOWN_KEY: Final = UUID(int=0)  #: in rows of facts that do not tell the key

@@ -8,9 +8,10 @@ from psycopg import errors
 from psycopg.rows import dict_row
 
 from application.queries import PAGE_ROWS_MAX
-from application.reports.period import DAY_US, Period, zone_of
+from application.reports.period import DAY_US, Period
 from application.reports.statement import CHARGE, Statement, StatementLine, StatementUnits
 from domain.refusal import BadField
+from domain.zones import zone_of
 from projections.projection import Connection, Pool
 from projections.statement import CHARGES
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from domain.budgets.events import SHARE_EVENTS
 from domain.event import Event
 from domain.ledger import events as facts
 from domain.ledger.lease import Lease
@@ -319,7 +320,7 @@ class Follower:
             self.balances.post(posting)
         if stored.stream_id == WALLET:
             fold_wallet(self.wallet, stored.event)
-        else:
+        elif not isinstance(stored.event, SHARE_EVENTS):
             fold_lease(self.leases.setdefault(stored.stream_id, Lease(stored.stream_id)), stored.event)
 
     def check_against(self, auditor: Auditor) -> None:

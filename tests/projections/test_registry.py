@@ -14,6 +14,8 @@ UNFOLDED = {
     "lease.opened.v1",
     "lease.topped-up.v1",
     "lease.gave-back.v1",
+    "lease.share-raised.v1",
+    "lease.share-returned.v1",
     "lease.closed.v1",
     "lease.fenced.v1",
 }

@@ -7,6 +7,7 @@ from application.eventlog import EventLogError
 from application.gateway.refused import Refused
 from application.gateway.settlement import Settlement
 from application.ledger.live_lease import Admission, Hold
+from domain.budgets.budget import Budget
 from domain.ledger.refusals import LedgerRefusal
 from tests.model.gateway import ANSWER
 from tests.model.world import ACCOUNT, KEY, Request
@@ -32,6 +33,7 @@ class Client:
         alias: str,
         leaves: bool,
         steady: bool = False,
+        budgets: tuple[Budget, ...] = (),
     ) -> None:
         """The upstream of a steady one does not fail."""
         self.request = Request(universe.new_id(), hold_nano)
@@ -39,6 +41,7 @@ class Client:
         self._universe = universe
         self._process = process
         self._alias = alias
+        self._budgets = budgets
         random = universe.random
         self._upstream_s = random.expovariate(1 / UPSTREAM_S)
         self._is_stream = random.random() < 0.5  # half of them
@@ -58,6 +61,7 @@ class Client:
             stream=self._is_stream,
             hold_nano=request.hold_nano,
             price_version=1,
+            budgets=self._budgets,
         )
         try:
             hold = book.try_hold(admission) or await book.hold(admission)

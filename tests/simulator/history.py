@@ -10,14 +10,17 @@ from uuid import UUID
 import msgspec
 
 from application.eventlog import NewEvent
+from domain.budgets.budget import Budget
+from domain.budgets.window import BudgetWindow, bucket_at
 from domain.event import Event, encode
 from domain.ledger import credit
 from domain.ledger.credit import LotConditions
 from domain.ledger.events import LeaseSettled
 from domain.ledger.wallet import Wallet
+from tests.budget_audit import BudgetAuditor
 from tests.model.invariants import Auditor, Follower
 from tests.model.store import Stored
-from tests.model.world import ACCOUNT, WALLET, Violation, fold_wallet, require
+from tests.model.world import ACCOUNT, KEY, WALLET, Violation, fold_wallet, require
 from tests.simulator.client import ALIASES, Client
 from tests.simulator.process import SimProcess
 from tests.simulator.universe import CALM, EPOCH_US, Universe, Weather
@@ -27,6 +30,12 @@ CHECK_EVERY_STEPS: Final = 64
 QUIET_S: Final = 25.0
 STEPS_MAX: Final = 400_000
 """A history that takes more has a loop in it."""
+
+WINDOWS: Final = (
+    BudgetWindow(kind="day", zone="Pacific/Gambier"),
+    BudgetWindow(kind="rolling", hours=1),
+    BudgetWindow(kind="rolling", hours=2),
+)
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +55,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     has_conditions: bool  #: lots begin, end, and are for some models
     leave_share: float  #: of clients do not wait for the end
     weather: Weather
+    budgets: tuple[Budget, ...]
 
 
 def draw(universe: Universe) -> Plan:
@@ -74,6 +84,28 @@ def draw(universe: Universe) -> Plan:
             message_lost_share=random.choice((0.0, 0.1, 0.6)),
             reconnect_s=random.choice((0.02, 0.3)),
         ),
+        budgets=draw_budgets(universe, credit_nano),
+    )
+
+
+def draw_budgets(universe: Universe, credit_nano: int) -> tuple[Budget, ...]:
+    """None for half of the histories; else one of the key, and maybe a wider one of the account."""
+    random = universe.random
+    amounts_nano = random.choice(
+        ((), (), (max(1, credit_nano // 3),), (max(1, credit_nano // 2), 2 * credit_nano))
+    )
+    window = random.choice(WINDOWS)
+    return tuple(
+        Budget(
+            budget_id=universe.new_id(),
+            account_id=ACCOUNT,
+            key_id=None if number else KEY,
+            amount_nano=amount_nano,
+            window=window,
+            enforcement="hard",
+            alert_percents=(),
+        )
+        for number, amount_nano in enumerate(amounts_nano)
     )
 
 
@@ -102,6 +134,8 @@ class History:
         self.plan = draw(universe)
         self.auditor = AppendAuditor()
         self.follower = Follower()
+        self.budget_auditor = BudgetAuditor(self.plan.budgets)
+        self._budgets_read = 0
         self._goes_on = True
         self._epochs = dict.fromkeys((UUID(int=10 + number) for number in range(self.plan.instances)), 0)
 
@@ -158,6 +192,7 @@ class History:
                 hold_nano,
                 alias=universe.random.choice(ALIASES),
                 leaves=leaves,
+                budgets=self.plan.budgets,
             )
 
     def _grant(self) -> None:
@@ -252,8 +287,15 @@ class History:
         if universe.mistakes:
             raise Violation("mistake", repr(universe.mistakes[0])) from universe.mistakes[0]
         self.auditor.read_on(universe.store.audited)
+        self._audit_budgets()
         if universe.steps % CHECK_EVERY_STEPS == 0:
             self._check()
+
+    def _audit_budgets(self) -> None:
+        events = self.universe.store.audited.events
+        for stored in events[self._budgets_read :]:
+            self.budget_auditor.take(stored.stream_id, stored.event)
+        self._budgets_read = len(events)
 
     def _check(self) -> None:
         self.auditor.check_totals()
@@ -272,6 +314,7 @@ class History:
         require("P05", not self.auditor.holds, "a hold outlives its request")
         open_leases = [one for one in self.auditor.leases.values() if not one.settled]
         require("P05", not open_leases, "a lease that nobody uses stays open")
+        self._spend_the_budgets()
         self._spend_the_rest()
         self._check()
         self._check_readers()
@@ -281,16 +324,41 @@ class History:
         while self.universe.now_s < until_s:
             self._step()
 
+    def _spend_the_budgets(self) -> None:
+        """Of each budget all that is left can be held at once, as far as there is credit."""
+        universe = self.universe
+        for budget in self.plan.budgets:
+            alias = universe.random.choice(ALIASES)
+            bucket = bucket_at(budget.window, self._now_us())
+            left_nano = self.budget_auditor.left_nano(budget, bucket.start_us)
+            hold_nano = min(left_nano, self._credit_nano(alias))
+            if hold_nano:
+                client = Client(
+                    universe,
+                    universe.random.choice(universe.processes),
+                    hold_nano,
+                    alias=alias,
+                    leaves=False,
+                    steady=True,
+                    budgets=(budget,),
+                )
+                self._pass(QUIET_S)
+                require("P27", client.request.told == "completed", f"{hold_nano} of {budget} cannot be spent")
+
+    def _credit_nano(self, alias: str) -> int:
+        """Credit that serves a model now, and a second later too."""
+        terms, now_us = self.auditor.terms, self._now_us()
+        return sum(
+            left
+            for lot_id, left in self.auditor.lots.items()
+            if terms[lot_id].serves(alias, now_us) and terms[lot_id].serves(alias, now_us + 1_000_000)
+        )
+
     def _spend_the_rest(self) -> None:
         """All that is left can be held at once, wherever it lies: nothing is stranded."""
         universe = self.universe
         alias = universe.random.choice(ALIASES)
-        terms, now_us = self.auditor.terms, self._now_us()
-        left_nano = sum(
-            left
-            for lot_id, left in self.auditor.lots.items()
-            if terms[lot_id].serves(alias, now_us + 1_000_000)
-        )
+        left_nano = self._credit_nano(alias)
         if not left_nano:
             return
         client = Client(

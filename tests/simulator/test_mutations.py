@@ -13,9 +13,13 @@ from application.ledger.lender import Lender
 from application.ledger.live_lease import LiveLease
 from application.ledger.own_leases import OwnLeases
 from application.ledger.reaper import Reaper
+from application.ledger.share_access import ShareAccess
+from application.ledger.share_lender import ShareLender
 from application.ledger.wallet_access import WalletAccess
-from domain.ledger import leasing
+from domain.budgets import book
+from domain.ledger import leasing, shares
 from domain.ledger.lots import LentSlice
+from domain.ledger.shares import BudgetBucket
 from tests.model.world import Violation
 from tests.simulator.history import History
 
@@ -31,7 +35,7 @@ HARSH: Final = {
 }
 """Nothing is left to the draw that many of the faults need in order to show."""
 
-Mutation = tuple[type, str, Callable[..., Any]]
+Mutation = tuple[object, str, Callable[..., Any]]
 
 
 def _nothing(*_args: Any, **_more: Any) -> None:
@@ -73,6 +77,35 @@ async def _extend_by_guess(self: Lender, live: LiveLease, size: Any, *, alias: s
 
 _extend_as_it_is = Lender.extend
 
+
+async def _raise_by_guess(self: ShareLender, live: LiveLease, *more: Any) -> None:
+    """The lease counts on a share before the budget has lent it."""
+    *_, bucket, hold_nano = more
+    live.record(leasing.raise_share(live.lease, bucket=bucket, amount_nano=hold_nano))
+    await _lend_as_it_is(self, live, *more)
+
+
+_lend_as_it_is = ShareLender.lend
+
+
+async def _take_back_only(
+    _self: ShareLender, live: LiveLease, access: ShareAccess, bucket: BudgetBucket
+) -> None:
+    """The budget takes back what the lease still counts on."""
+    free_nano = shares.free_nano(live.lease.shares, bucket)
+    if free_nano and access.book.share_nano(bucket.start_us, live.lease.lease_id) >= free_nano:
+        await access.change(
+            lambda shares_: book.return_share(
+                shares_,
+                bucket.budget_id,
+                bucket_us=bucket.start_us,
+                lease_id=live.lease.lease_id,
+                amount_nano=free_nano,
+                now_us=1,
+            )
+        )
+
+
 MUTATIONS: Final[dict[str, Mutation]] = {
     "the last byte does not wait": (Settlement, "_durable", _nothing_later),
     "nobody reaps the dead": (Reaper, "run_once", _reaps_nobody),
@@ -81,6 +114,10 @@ MUTATIONS: Final[dict[str, Mutation]] = {
     "two tasks borrow at once": (Banker, "__init__", _borrow_together),
     "a wallet is never read again": (WalletAccess, "_read_tail", _nothing_later),
     "the lease is raised before the wallet has lent": (Lender, "extend", _extend_by_guess),
+    "a share is raised before the budget has lent": (ShareLender, "lend", _raise_by_guess),
+    "a budget takes back what its lease counts on": (ShareLender, "give_back", _take_back_only),
+    "what the dead left of a budget is lost": (ShareLender, "settle", _nothing_later),
+    "shares are never read again": (ShareAccess, "_read_tail", _nothing_later),
 }
 
 

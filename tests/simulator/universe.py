@@ -23,7 +23,8 @@ from tests.simulator.store import SimStore
 if TYPE_CHECKING:
     from tests.simulator.process import SimProcess
 
-EPOCH_US = 1_760_000_000_000_000
+EPOCH_US = 1_760_000_395_000_000
+"""Five seconds before a new hour, which is a new day on the Gambier Islands."""
 
 
 class Weather(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from application.accounts import (
     suspend_account,
 )
 from application.bodies import erase_bodies, read_body, set_logging
+from application.budgets import remove_budget, set_budget
 from application.catalogue import (
     add_deployment,
     change_deployment,
@@ -145,6 +146,15 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "Show a request and its answer, if they were kept. Who has read what, and why, stands in the log.",
     ),
     _entry("bodies", "erase", erase_bodies.handle, "Delete all that is kept of an account's requests."),
+    _entry(
+        "budget",
+        "set",
+        set_budget.handle,
+        "Bound what a key or an account may spend in a day, a month or the last hours. A hard budget refuses what does not fit, a "
+        "soft one only tells. With its id, another amount or other alerts may be set; what it is for and its window never change.",
+        new_id="budget_id",
+    ),
+    _entry("budget", "remove", remove_budget.handle, "End a budget. What was spent of it stays known."),
     _entry(
         "credit",
         "grant",

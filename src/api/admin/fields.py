@@ -7,6 +7,7 @@ OWN_ID: Final = "an id of your own choice; made for you if left out"
 WORDS: Final = {
     "account_id": "the account",
     "address": "the lines below the name",
+    "alert_percents": "at which shares of the amount an alert is raised, in percent, for example [50, 80, 100]",
     "alias": "the name that clients write in `model`",
     "alias_prefix": "what stands before the provider's name of a model in its alias, for example openai/",
     "allowed_providers": "the providers that may serve, by name; all if left out",
@@ -17,6 +18,7 @@ WORDS: Final = {
     "base_url": "where its API is, up to and with /v1",
     "bonus": 'from which amounts credit is added, for example [{"from_minor": 10000, "bonus_ppm": 50000}]',
     "buyer_name": "the person or company that documents are for",
+    "budget_id": "the budget",
     "bytes_s_min": "the bytes a second that an answer must bring, or it is left; no minimum if left out",
     "bytes_window_ms": "over how long that is measured; 10000 if left out",
     "concurrency": "requests open at the same time",
@@ -37,6 +39,7 @@ WORDS: Final = {
     "effective_from_us": "when the prices begin, in microseconds since 1970; now if left out",
     "email": "their mail address",
     "enabled": "true or false",
+    "enforcement": "hard refuses what does not fit, soft only tells",
     "entries": (
         "by alias, decimal credits per million units, for example "
         '{"fast": {"input": "0.5", "cached_input": "0.05", "cache_write": "0.5", "output": "1.5", "request": "0"}}'
@@ -46,6 +49,7 @@ WORDS: Final = {
     "fall_over_on": "causes beyond the usual ones for which the next deployment is tried",
     "first_byte_ms": "how long it may take to begin its answer",
     "fx": "the tax in another currency, with rate, source and day",
+    "hours": "of a rolling window: how many whole hours count, the present one included; 168 is a week",
     "idle_ms": "how long it may be silent within an answer",
     "image_tokens_max": "the most tokens that one image can take; the whole context if left out",
     "invoice_id": "the invoice",
@@ -112,5 +116,6 @@ WORDS: Final = {
     "upstream_model": "what the provider calls the model",
     "usage_dialect": "how it reports usage",
     "vat": "what the register of VAT numbers said: valid, checked_us, reference",
-    "zone": "the time zone in which documents are dated",
+    "window": "over which time it counts: a calendar day or month of the zone, or the last hours",
+    "zone": "the time zone whose days count, for example Asia/Tokyo: of a budget, or on a seller's documents",
 }

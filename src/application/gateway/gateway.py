@@ -18,7 +18,14 @@ from application.gateway.client import BodyTooLarge, BodyTooSlow, Call, Client
 from application.gateway.exchange import Context, Exchange
 from application.gateway.offering import Agreed, Offering
 from application.gateway.receiving import Uploads
-from application.gateway.refusals import bad_key, no_credit, no_key, no_keyed_form, no_model
+from application.gateway.refusals import (
+    bad_key,
+    no_credit,
+    no_key,
+    no_keyed_form,
+    no_model,
+    over_budget,
+)
 from application.gateway.refused import Refused, ledger_unavailable
 from application.gateway.settlement import Settlement
 from application.idempotent_requests.recording import RecordingClient
@@ -42,7 +49,7 @@ from application.wire.errors import InvalidRequest
 from application.wire.head import parse_object
 from application.wire.spending import CONTROLS
 from domain.keys.access import AccountNotOpen, InvalidApiKey
-from domain.ledger.refusals import InsufficientCredit, LedgerRefusal
+from domain.ledger.refusals import BudgetExceeded, InsufficientCredit, LedgerRefusal
 
 _Body = TypeVar("_Body", bytes, Upload)
 
@@ -298,11 +305,14 @@ class Gateway:
             hold_nano=agreed.hold_nano,
             price_version=agreed.terms.price.version,
             client_ref=call.client_ref,
+            budgets=caller.budgets,
         )
         try:
             return self._book.try_hold(admission) or await self._book.hold(admission)
         except InsufficientCredit as refusal:
             raise no_credit(refusal) from None
+        except BudgetExceeded as refusal:
+            raise over_budget(refusal, now_us=self._clock.now_us()) from None
         except (EventLogError, LedgerRefusal):
             raise ledger_unavailable() from None
 

@@ -7,10 +7,11 @@ from application.gateway.refused import Refused
 from application.routing.offers import Unpriced
 from application.routing.plan import Planned
 from application.wire.stored import STORED
-from domain.ledger.refusals import InsufficientCredit
+from domain.ledger.refusals import BudgetExceeded, InsufficientCredit
 
 _NO_STORE: Final = "What is kept at a provider cannot be used here: send what is in it instead."
 _NO_KEY: Final = "You didn't provide an API key. Send it in the header 'Authorization: Bearer YOUR_KEY'."
+_SECOND_US: Final = 1_000_000
 _BAD_KEY: Final = "Incorrect API key provided, or it was revoked or has expired."
 
 
@@ -110,4 +111,28 @@ def no_credit(refusal: InsufficientCredit) -> Refused:
         else f"{numbers}. Recharge, or ask for fewer tokens.",
         required_nano=refusal.required_nano,
         available_nano=refusal.available_nano,
+    )
+
+
+def over_budget(refusal: BudgetExceeded, *, now_us: int) -> Refused:
+    """Wait for open requests to end where they hold enough, else for the next day, month or hour."""
+    numbers = (
+        f"The budget of {refusal.budget_nano} nano-credits that is set for this API key or its account does not cover this "
+        f"request at its worst case: {refusal.required_nano} are required, {refusal.available_nano} are left"
+    )
+    spent_nano = refusal.budget_nano - refusal.available_nano - refusal.held_nano
+    return Refused(
+        "budget_exceeded",
+        f"{numbers}, up to {refusal.held_nano} more are held for open requests. Try again when they have ended."
+        if refusal.is_held
+        else f"{numbers}.",
+        retry_after_s=1 if refusal.is_held else max(refusal.until_us - now_us, 0) / _SECOND_US,
+        rule=str(refusal.budget_id),
+        limit=refusal.budget_nano,
+        budget_nano=refusal.budget_nano,
+        spent_nano=max(spent_nano, 0),
+        held_nano=refusal.held_nano,
+        required_nano=refusal.required_nano,
+        available_nano=refusal.available_nano,
+        until_us=refusal.until_us,
     )

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from application.eventlog import EventLogError, LogUnavailable
 from application.ledger.banker import Banker
+from application.ledger.budget_desk import BudgetDesk
 from application.ledger.lender import LedgerTools, Lender
 from application.ledger.live_lease import Admission, Hold, LiveLease
 from application.ledger.own_leases import OwnLeases
@@ -40,6 +41,7 @@ class AccountCredit:
         self._banker = Banker(
             self._lender, self._leases, self._waiting, recaller=self._recaller, rate=self._rate, tools=tools
         )
+        self._desk = BudgetDesk(account_id, leases=self._leases, wallet=self._lender.access, tools=tools)
         self._serving = False
         self._topping_up = False
         self._give_back_timer: asyncio.TimerHandle | None = None
@@ -48,7 +50,7 @@ class AccountCredit:
     # --- requests
 
     def try_hold(self, admission: Admission) -> Hold | None:
-        """Admit from memory, or None when the lease does not cover the worst case.
+        """Admit from memory, or None when the lease, or its share of a hard budget, does not cover the worst case.
 
         Raises:
             JournalFull: events wait too long for their commit; nothing is held.
@@ -57,6 +59,10 @@ class AccountCredit:
         if live is None or live.lost or live.lease.free_nano < admission.hold_nano:
             return None
         clock = self._tools.clock
+        now_us = clock.now_us()
+        draws = self._desk.draws(admission, live.lease, now_us) if admission.budgets else ()
+        if draws is None:
+            return None
         try:
             decided = lease_rules.admit(
                 live.lease,
@@ -67,7 +73,8 @@ class AccountCredit:
                 hold_nano=admission.hold_nano,
                 price_version=admission.price_version,
                 client_ref=admission.client_ref,
-                now_us=clock.now_us(),
+                now_us=now_us,
+                draws=draws,
             )
         except InsufficientCredit:  # what is free is of lots for other models, or that are over
             return None
@@ -84,16 +91,17 @@ class AccountCredit:
 
         Raises:
             InsufficientCredit: what is available here and elsewhere does not cover the worst case; nothing is held.
+            BudgetExceeded: likewise of a hard budget.
             JournalFull, LogUnavailable: the ledger cannot be written; nothing is held.
         """
         if not self._waiting:
             hold = self.try_hold(admission)
             if hold is not None:
                 return hold
+        if admission.budgets:
+            self._desk.refuse_known(admission)
         waiter = self._waiting.enter(admission)
-        if not self._serving:
-            self._serving = True
-            self._start(self._serve())
+        self._begin_to_serve()
         try:
             async with asyncio.timeout(self._tools.limits.hold_wait_s):
                 return await waiter.hold
@@ -106,7 +114,11 @@ class AccountCredit:
 
     def settled(self) -> None:
         """Tell that a hold ended, so that what it left over does not lie idle near zero."""
-        if self._banker.is_near_zero and self._give_back_timer is None:
+        is_scarce = self._banker.is_near_zero
+        if self._desk.is_in_use:
+            self._desk.hold_ended()
+            is_scarce = is_scarce or self._desk.is_near_end
+        if is_scarce and self._give_back_timer is None:
             loop = asyncio.get_running_loop()
             self._give_back_timer = loop.call_later(GIVE_BACK_DELAY_S, self._give_back_when_unused)
 
@@ -122,6 +134,7 @@ class AccountCredit:
 
     def recall_answered(self, instance_id: UUID) -> None:
         self._recaller.answered(instance_id)
+        self._desk.recall_answered(instance_id)
 
     # --- upkeep
 
@@ -147,7 +160,9 @@ class AccountCredit:
                 self._tools.clock.now_us()
             ):
                 await self._leases.give_back(live)
+                await self._desk.give_back([live])
         await self._leases.tidy()
+        await self._desk.keep_up()
 
     async def close(self) -> None:
         """Settle every lease that holds nothing; what still holds is left to the reaper."""
@@ -157,8 +172,14 @@ class AccountCredit:
             await asyncio.wait(self._tasks)
         self._leases.drain()
         await self._leases.tidy()
+        await self._desk.settle_closed()
 
     # --- tasks
+
+    def _begin_to_serve(self) -> None:
+        if not self._serving:
+            self._serving = True
+            self._start(self._serve())
 
     async def _serve(self) -> None:
         try:
@@ -176,6 +197,10 @@ class AccountCredit:
             return
         try:
             hold = self.try_hold(waiter.admission)
+            if hold is None and self._lacks_share_only(waiter.admission):
+                self._waiting.leave_first()  # others need not wait for its budget
+                self._start(self._serve_share(waiter))
+                return
             if hold is None:
                 await self._banker.borrow(waiter.admission)
                 return
@@ -187,6 +212,30 @@ class AccountCredit:
         else:
             self._waiting.leave_first()
             waiter.hold.set_result(hold)
+
+    def _lacks_share_only(self, admission: Admission) -> bool:
+        now_us = self._tools.clock.now_us()
+        free_nano = self._leases.free_for_nano(admission.alias, now_us)
+        return bool(admission.budgets and self._leases.active and free_nano >= admission.hold_nano)
+
+    async def _serve_share(self, waiter: Waiter) -> None:
+        """Get the request its share of a budget, then serve it, or let it wait for credit again."""
+        try:
+            live = self._leases.active
+            if live is not None:
+                await self._desk.cover(live, waiter.admission)
+            hold = None if waiter.hold.done() else self.try_hold(waiter.admission)
+        except (EventLogError, LedgerRefusal) as error:
+            waiter.refuse(error)
+            return
+        except BaseException:
+            waiter.refuse(LogUnavailable("the ledger failed to serve this budget"))
+            raise
+        if hold is not None:
+            waiter.hold.set_result(hold)
+        elif not waiter.hold.done():
+            self._waiting.enter_again(waiter)
+            self._begin_to_serve()
 
     def _return_unused(self, waiter: Waiter) -> None:
         """The request was cancelled in the moment in which its hold was made."""
@@ -204,6 +253,7 @@ class AccountCredit:
 
     async def _answer_recall(self) -> None:
         is_given_back = await self._leases.give_all_back()
+        is_given_back &= await self._desk.give_back(list(self._leases))
         await self._leases.tidy()
         if is_given_back:  # else the one who asks goes on looking at the wallet
             self._tools.messages.answer(self.account_id)
@@ -214,7 +264,10 @@ class AccountCredit:
             self._start(self._give_back(self._leases.active))
 
     async def _give_back(self, live: LiveLease) -> None:
-        await self._leases.give_back(live)  # what fails is tried again by the upkeep
+        """What fails is tried again by the upkeep."""
+        if self._banker.is_near_zero:
+            await self._leases.give_back(live)
+        await self._desk.give_back_scarce(live)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from application.eventlog import Journal, JournalFull, LogUnavailable, NewEvent
+from domain.budgets.budget import Budget
 from domain.event import encode
 from domain.ledger import lease as rules
 from domain.ledger.events import Attempt, LeaseEvent, PassedOver
@@ -29,6 +30,7 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
     hold_nano: int
     price_version: int
     client_ref: str | None = None
+    budgets: tuple[Budget, ...] = ()  #: of the key and of its account
 
 
 class LiveLease:

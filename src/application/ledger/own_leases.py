@@ -13,6 +13,7 @@ from application.eventlog import EventLogError, VersionConflict
 from application.ledger.lender import LedgerTools, Lender
 from application.ledger.live_lease import LiveLease
 from application.ledger.reaper import fence_lease
+from domain.ledger.lease import Lease
 from domain.ledger.refusals import LeaseEnded, LedgerRefusal
 
 log = structlog.get_logger()
@@ -23,6 +24,7 @@ class OwnLeases:
 
     def __init__(self, lender: Lender, tools: LedgerTools) -> None:
         self.active: LiveLease | None = None
+        self.closed: list[Lease] = []  #: with shares of budgets that are to be settled
         self._draining: list[LiveLease] = []
         self._lost: list[LiveLease] = []  #: may still be open in the log, where only their owner can tell
         self._lender = lender
@@ -126,6 +128,8 @@ class OwnLeases:
                     return
                 else:
                     self._draining.remove(live)
+                    if live.lease.shares:
+                        self.closed.append(live.lease)
 
     async def _end_lost(self) -> None:
         """Fence what we lost ourselves: a lease whose owner lives is left alone by every reaper.

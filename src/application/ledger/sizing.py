@@ -33,10 +33,25 @@ def lease_size(
     `hold_nano` is a typical worst case and `rate_nano_s` what this process sets aside each second. The caller
     has checked that the need is available.
     """
-    if available_nano < MICRO_FACTOR * max(hold_nano, need_nano) * max(processes, 1):
+    if is_scarce(available_nano=available_nano, hold_nano=max(hold_nano, need_nano), processes=processes):
         return Size(need_nano, "micro")
     wanted_nano = max(MICRO_FACTOR * hold_nano, math.ceil(rate_nano_s * HORIZON_S))
     return Size(max(need_nano, min(wanted_nano, available_nano // 4)), "bulk")
+
+
+def share_nano(*, need_nano: int, available_nano: int, hold_nano: int, processes: int) -> int:
+    """How much of a budget to lend when `need_nano` must be covered now: a part of what is left, or near its end the need.
+
+    Shares are not paid for, so they are larger than leases: a budget is spent in few steps.
+    """
+    if is_scarce(available_nano=available_nano, hold_nano=max(hold_nano, need_nano), processes=processes):
+        return need_nano
+    return max(need_nano, available_nano // (4 * max(processes, 1)))
+
+
+def is_scarce(*, available_nano: int, hold_nano: int, processes: int) -> bool:
+    """There are few worst cases left for each process: whoever keeps more than the need makes others wait."""
+    return available_nano < MICRO_FACTOR * hold_nano * max(processes, 1)
 
 
 class SpendingRate:

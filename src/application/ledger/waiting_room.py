@@ -52,6 +52,10 @@ class WaitingRoom:
         self._waiters.append(waiter)
         return waiter
 
+    def enter_again(self, waiter: Waiter) -> None:
+        """Behind the others, after a wait elsewhere."""
+        self._waiters.append(waiter)
+
     def leave_first(self) -> None:
         self._waiters.popleft()
 

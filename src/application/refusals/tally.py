@@ -10,6 +10,7 @@ from domain.refusal_summaries import RefusedCalls
 TOLD: Final = frozenset(
     {
         "insufficient_quota",
+        "budget_exceeded",
         "rate_limit_exceeded",
         "permission_denied",
         "model_not_found",

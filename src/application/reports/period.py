@@ -6,11 +6,11 @@ and ends at one too, and the sums of periods that adjoin add up.
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from domain.refusal import BadField
+from domain.zones import zone_of
 
 SLOT_US: Final = 15 * 60 * 1_000_000
 DAY_US: Final = 96 * SLOT_US
@@ -65,18 +65,6 @@ def asked(*, month_name: str | None, from_us: int | None, until_us: int | None, 
     if month_name is None and from_us is not None and until_us is not None:
         return period(from_us, until_us)
     raise BadField("month", "or from_us and until_us must be given")
-
-
-def zone_of(name: str) -> ZoneInfo:
-    """A time zone by its name in the tz database, such as `Asia/Kathmandu`.
-
-    Raises:
-        BadField: there is none of this name here.
-    """
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise BadField("zone", "must be the name of a time zone, such as UTC or Asia/Tokyo") from None
 
 
 def _unix_us(time: datetime) -> int:

@@ -26,6 +26,8 @@ from domain.ledger.events import (
     LeaseRecallRequested,
     LeaseReduced,
     LeaseSettled,
+    LeaseShareRaised,
+    LeaseShareReturned,
     LeaseToppedUp,
     RequestAbandoned,
     RequestAdmitted,
@@ -166,6 +168,8 @@ class LedgerFold:
             case UsageCharged() | RequestReleased() | RequestAbandoned():
                 return self._is_open(at, lease) and self._ends_its_hold(at, lease, event)
             case LeaseToppedUp() | LeaseGaveBack() | LeaseClosed() | LeaseFenced():
+                return self._is_open(at, lease)
+            case LeaseShareRaised() | LeaseShareReturned():
                 return self._is_open(at, lease)
             case _:
                 assert_never(event)

@@ -20,6 +20,7 @@ INVARIANTS: Final = {
     "P15": "a lot is lent and held in its time and for its models only; what comes back too late is gone",
     "P28": "every charge, release and abandonment ends a request that was admitted, with its hold",
     "P30": "the accounts sum to zero and to the control totals",
+    "P31": "what leases charge to a hard budget was lent to them, and no window lent more than it has",
     "L01": "a lease never has more credit than its wallet says",
     "L02": "every topic is known, and every event fits its type",
     "L03": "an event stands in the stream where it belongs",

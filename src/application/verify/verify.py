@@ -11,6 +11,7 @@ from application.eventlog import LogUnavailable, RecordedEvent
 from application.projections import ReadableLog
 from application.verify.accounts import Accounts
 from application.verify.balances import BalanceCheck
+from application.verify.budgets import BudgetCheck
 from application.verify.ledger import LedgerFold, Stored
 from application.verify.periods import PeriodCheck
 from application.verify.ratings import RatingCheck
@@ -84,6 +85,7 @@ class _Verification:
         self._accounts = Accounts(self._findings)
         self._moving = frozenset(load_rules().rules)
         self._periods = PeriodCheck(self._findings, self._accounts.balances)
+        self._budgets = BudgetCheck(self._findings)
         self._unique = UniqueRequests()
         self._ratings = RatingCheck(self._findings)
         self._balances = BalanceCheck() if snapshot else None
@@ -100,6 +102,7 @@ class _Verification:
 
     def _fold(self, at: Stored) -> None:
         kind = type(at.event)
+        self._budgets.take(at)
         if kind in _LEASE_KINDS:
             self._ledger.take_lease(at, cast("LeaseEvent", at.event))
             if kind is RequestAdmitted:

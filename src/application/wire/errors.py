@@ -32,6 +32,7 @@ SPECS: Final[Mapping[str, ErrorSpec]] = MappingProxyType(
         "invalid_api_key": ErrorSpec(401, _BAD_REQUEST),
         "insufficient_quota": ErrorSpec(402, "insufficient_quota", retry_useless=True),
         "credit_held": ErrorSpec(402, "insufficient_quota"),
+        "budget_exceeded": ErrorSpec(402, "insufficient_quota"),
         "permission_denied": ErrorSpec(403, "permission_error"),
         "model_not_found": ErrorSpec(404, _BAD_REQUEST),
         "generation_not_found": ErrorSpec(404, _BAD_REQUEST),

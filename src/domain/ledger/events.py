@@ -15,6 +15,7 @@ import msgspec
 
 from domain.event import Event
 from domain.ledger.lots import PRIORITY, LentSlice, LotSource, LotTerms, Slice
+from domain.ledger.shares import BudgetBucket
 
 LeaseOutcome = Literal["closed", "fenced"]
 LeaseMode = Literal["bulk", "micro"]
@@ -225,6 +226,24 @@ class LeaseGaveBack(Event, frozen=True, kw_only=True):
     """Of which lots; unset: of the only one that the lease has."""
 
 
+class LeaseShareRaised(Event, frozen=True, kw_only=True):
+    """The lease's side of `BudgetShareGranted`, stored after it: the owner may charge more to this bucket now."""
+
+    TOPIC: ClassVar[str] = "lease.share-raised.v1"
+
+    bucket: BudgetBucket
+    amount_nano: int
+
+
+class LeaseShareReturned(Event, frozen=True, kw_only=True):
+    """The lease's side of `BudgetShareReturned`, stored before it: the owner can charge this to the bucket no more."""
+
+    TOPIC: ClassVar[str] = "lease.share-returned.v1"
+
+    bucket: BudgetBucket
+    amount_nano: int
+
+
 class RequestAdmitted(Event, frozen=True, kw_only=True):
     """The worst case of a request was set aside; only now may its answer reach the client."""
 
@@ -241,6 +260,8 @@ class RequestAdmitted(Event, frozen=True, kw_only=True):
     occurred_us: int
     slices: tuple[Slice, ...] | msgspec.UnsetType = msgspec.UNSET
     """Of which lots the hold is, in the order in which its charge takes them; unset: of the lease's only one."""
+    budgets: tuple[BudgetBucket, ...] | msgspec.UnsetType = msgspec.UNSET
+    """The buckets of budgets that the charge will count in; unset: there is no budget."""
 
 
 class UsageCharged(Event, frozen=True, kw_only=True):
@@ -336,6 +357,8 @@ LeaseEvent = (
     LeaseOpened
     | LeaseToppedUp
     | LeaseGaveBack
+    | LeaseShareRaised
+    | LeaseShareReturned
     | RequestAdmitted
     | UsageCharged
     | RequestReleased
@@ -357,6 +380,8 @@ LEASE_EVENTS: tuple[type[Event], ...] = (
     LeaseOpened,
     LeaseToppedUp,
     LeaseGaveBack,
+    LeaseShareRaised,
+    LeaseShareReturned,
     RequestAdmitted,
     UsageCharged,
     RequestReleased,

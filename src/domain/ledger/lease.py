@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from domain.ledger import parts
+from domain.ledger import parts, shares
 from domain.ledger.events import (
     AMOUNT_NANO_MAX,
     Attempt,
@@ -18,6 +18,8 @@ from domain.ledger.events import (
     LeaseFenced,
     LeaseGaveBack,
     LeaseOpened,
+    LeaseShareRaised,
+    LeaseShareReturned,
     LeaseToppedUp,
     Owner,
     PassedOver,
@@ -35,8 +37,10 @@ from domain.ledger.refusals import (
     DuplicateRequest,
     InsufficientCredit,
     LeaseEnded,
+    ShareTooSmall,
     UnknownRequest,
 )
+from domain.ledger.shares import Draw, Drawn, Shares
 
 
 class Lease(msgspec.Struct):
@@ -59,6 +63,8 @@ class Lease(msgspec.Struct):
     plain: bool = True
     parts: Parts = []
     held_of: dict[UUID, Slices] = {}  #: request id -> of which lots its hold is; empty in a plain lease
+    shares: Shares = {}  #: of hard budgets
+    drawn: dict[UUID, Drawn] = {}  #: request id -> which of the shares its hold is set aside in, if any
 
     @property
     def free_nano(self) -> int:
@@ -122,14 +128,16 @@ def admit(
     price_version: int,
     client_ref: str | None,
     now_us: int,
+    draws: tuple[Draw, ...] = (),
 ) -> list[LeaseEvent]:
-    """Set the worst case of a request aside.
+    """Set the worst case of a request aside. `draws` are the buckets of budgets that it counts in at `now_us`.
 
     Raises:
         LeaseEnded: the lease is closed or fenced.
         DuplicateRequest: the request holds credit here already.
         AmountOutOfRange: the hold is negative.
         InsufficientCredit: the lease has less free for the model than `hold_nano`; nothing is held.
+        ShareTooSmall: the lease has less free of a hard budget than `hold_nano`; nothing is held.
     """
     account_id = require_live(lease)
     if request_id in lease.holds:
@@ -138,6 +146,8 @@ def admit(
         raise AmountOutOfRange(str(hold_nano))
     if hold_nano > lease.free_nano:
         raise InsufficientCredit(required_nano=hold_nano, available_nano=lease.free_nano)
+    if draws and shares.lacking(lease.shares, draws, hold_nano):
+        raise ShareTooSmall(str(lease.lease_id))
     return [
         RequestAdmitted(
             request_id=request_id,
@@ -154,6 +164,7 @@ def admit(
                 if lease.plain
                 else parts.set_aside(lease.parts, hold_nano, alias=alias, now_us=now_us)
             ),
+            budgets=tuple(one.bucket for one in draws) if draws else msgspec.UNSET,
         )
     ]
 
@@ -240,11 +251,7 @@ def evolve(lease: Lease, event: LeaseEvent) -> Lease:
     """Fold one stored event into `lease`, in place."""
     match event:
         case RequestAdmitted():
-            lease.holds[event.request_id] = event.hold_nano
-            lease.held_nano += event.hold_nano
-            if event.slices:
-                lease.held_of[event.request_id] = event.slices
-                parts.hold(lease.parts, event.slices)
+            _begin_hold(lease, event)
         case UsageCharged():
             _end_hold(lease, event.request_id, event.charge_nano)
             lease.charges += 1
@@ -260,6 +267,9 @@ def evolve(lease: Lease, event: LeaseEvent) -> Lease:
         case LeaseGaveBack():
             lease.amount_nano -= event.amount_nano
             parts.take(lease.parts, event.slices or ())
+        case LeaseShareRaised() | LeaseShareReturned():
+            is_more = isinstance(event, LeaseShareRaised)
+            shares.change(lease.shares, event.bucket, event.amount_nano if is_more else -event.amount_nano)
         case LeaseClosed() | LeaseFenced():
             lease.ended = True
         case _:
@@ -304,8 +314,24 @@ def _keep_parts(lease: Lease) -> None:
     }
 
 
+def _begin_hold(lease: Lease, event: RequestAdmitted) -> None:
+    lease.holds[event.request_id] = event.hold_nano
+    lease.held_nano += event.hold_nano
+    if event.slices:
+        lease.held_of[event.request_id] = event.slices
+        parts.hold(lease.parts, event.slices)
+    if event.budgets and lease.shares:
+        drawn = shares.hold(lease.shares, event.budgets, event.hold_nano)
+        if drawn:
+            lease.drawn[event.request_id] = drawn
+
+
 def _end_hold(lease: Lease, request_id: UUID, charge_nano: int) -> None:
-    lease.held_nano -= lease.holds.pop(request_id)
+    hold_nano = lease.holds.pop(request_id)
+    lease.held_nano -= hold_nano
     lease.charged_nano += charge_nano
+    if lease.drawn:
+        drawn = lease.drawn.pop(request_id, ())
+        shares.end_hold(lease.shares, drawn, hold_nano=hold_nano, charge_nano=charge_nano)
     if lease.held_of:
         parts.end_hold(lease.parts, lease.held_of.pop(request_id, ()), charge_nano)

@@ -4,13 +4,15 @@ from uuid import UUID
 
 import msgspec
 
-from domain.ledger import parts
+from domain.ledger import parts, shares
 from domain.ledger.events import (
     LeaseClosed,
     LeaseEvent,
     LeaseFenced,
     LeaseGaveBack,
     LeaseOpened,
+    LeaseShareRaised,
+    LeaseShareReturned,
     LeaseToppedUp,
     Owner,
     RequestAbandoned,
@@ -18,6 +20,7 @@ from domain.ledger.events import (
 from domain.ledger.lease import Lease, require_live
 from domain.ledger.lots import LentSlice
 from domain.ledger.refusals import AmountOutOfRange, LeaseBusy, LeaseEnded
+from domain.ledger.shares import BudgetBucket
 
 
 def open_lease(
@@ -82,6 +85,32 @@ def give_back(lease: Lease, *, amount_nano: int) -> list[LeaseGaveBack]:
     if lease.plain:
         return [LeaseGaveBack(amount_nano=amount_nano)]
     return [LeaseGaveBack(amount_nano=amount_nano, slices=parts.last_free(lease.parts, amount_nano))]
+
+
+def raise_share(lease: Lease, *, bucket: BudgetBucket, amount_nano: int) -> list[LeaseEvent]:
+    """The lease's side of a share of a budget that the budget's stream has stored.
+
+    Raises:
+        LeaseEnded: the lease is closed or fenced.
+        AmountOutOfRange: the amount is not positive.
+    """
+    require_live(lease)
+    if amount_nano <= 0:
+        raise AmountOutOfRange(str(amount_nano))
+    return [LeaseShareRaised(bucket=bucket, amount_nano=amount_nano)]
+
+
+def return_share(lease: Lease, *, bucket: BudgetBucket, amount_nano: int) -> list[LeaseEvent]:
+    """Return what no request holds of a share; the budget has it back once this is stored.
+
+    Raises:
+        LeaseEnded: the lease is closed or fenced.
+        AmountOutOfRange: not positive, or more than is free of the share.
+    """
+    require_live(lease)
+    if not 0 < amount_nano <= shares.free_nano(lease.shares, bucket):
+        raise AmountOutOfRange(str(amount_nano))
+    return [LeaseShareReturned(bucket=bucket, amount_nano=amount_nano)]
 
 
 def close(lease: Lease, *, now_us: int) -> list[LeaseEvent]:

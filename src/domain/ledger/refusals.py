@@ -30,6 +30,47 @@ class InsufficientCredit(LedgerRefusal):
         return self.required_nano <= self.available_nano + self.held_nano
 
 
+class ShareTooSmall(LedgerRefusal):
+    """The lease has too little of a hard budget; nothing was held."""
+
+    code: ClassVar[str] = "share_too_small"
+
+
+class BudgetExceeded(LedgerRefusal):
+    """A hard budget has less left than the worst case; nothing was held and the upstream was not called.
+
+    `held_nano` is what open requests of this process have set aside of it: at most so much may come free again before the
+    present day, month or hour ends at `until_us`. What is neither available nor held is spent, or set aside elsewhere.
+    """
+
+    code: ClassVar[str] = "budget_exceeded"
+
+    def __init__(
+        self,
+        budget_id: UUID,
+        *,
+        budget_nano: int,
+        required_nano: int,
+        available_nano: int,
+        held_nano: int,
+        until_us: int,
+    ) -> None:
+        super().__init__(
+            f"budget {budget_id}: required {required_nano} nano-credits, available {available_nano}"
+        )
+        self.budget_id = budget_id
+        self.budget_nano = budget_nano
+        self.required_nano = required_nano
+        self.available_nano = available_nano
+        self.held_nano = held_nano
+        self.until_us = until_us
+
+    @property
+    def is_held(self) -> bool:
+        """There may be enough once requests that are open have ended."""
+        return self.required_nano <= self.available_nano + self.held_nano
+
+
 class LeaseEnded(LedgerRefusal):
     """The lease is closed, fenced or not known to the wallet; nothing can happen in it any more."""
 

@@ -5,7 +5,11 @@ import json
 import httpx
 import pytest
 
+from application.budgets import set_budget
+from domain.budgets.events import Enforcement
+from domain.fact import SYSTEM
 from tests.api.v1.gateway_world import POOR_NANO, SEARCHES, World, ask
+from tests.waiting import until
 
 KEYS = {"message", "type", "param", "code"}
 
@@ -53,6 +57,35 @@ def test_too_little_credit_is_refused_with_the_numbers(world: World) -> None:
     assert isinstance(error["required_nano"], int)
     assert error["required_nano"] > POOR_NANO
     assert world.events(answer.headers["x-request-id"]) == []
+
+
+def test_a_spent_budget_is_refused_in_the_clients_dialect(world: World) -> None:
+    """402 with the numbers, and a wait of a minute at most; a soft budget refuses nothing."""
+    account_id = world.ports.ids.new()
+    key = world.new_key("Bounded", amount_nano=10**12, account_id=account_id)
+
+    def bounded(amount_nano: int, enforcement: Enforcement) -> None:
+        command = set_budget.SetBudget(
+            account_id=account_id, amount_nano=amount_nano, window="month", enforcement=enforcement
+        )
+        set_budget.handle(command, actor=SYSTEM, ports=world.ports)
+
+    bounded(1, "soft")
+    bounded(POOR_NANO, "hard")
+    answer = until(lambda: _refused_by(world.chat(ask(), key=key)))
+    error = refused(answer, 402, "budget_exceeded")
+    assert (error["budget_nano"], error["available_nano"], error["spent_nano"]) == (POOR_NANO, POOR_NANO, 0)
+    assert isinstance(error["required_nano"], int)
+    assert error["required_nano"] > POOR_NANO
+    assert answer.headers["retry-after"] == "60"
+    assert world.events(answer.headers["x-request-id"]) == []
+    messages = world.client.post("/v1/messages", json=ask(), headers={"x-api-key": key})
+    assert (messages.status_code, messages.json()["error"]["type"]) == (402, "billing_error")
+
+
+def _refused_by(answer: httpx.Response) -> httpx.Response | None:
+    """None while the gateway has not heard of the budget."""
+    return None if answer.status_code == 200 else answer
 
 
 def test_a_key_serves_its_own_models_only(world: World) -> None:

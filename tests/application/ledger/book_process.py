@@ -1,6 +1,6 @@
 """A gateway process as far as the ledger goes, on a real Postgres: takes commands on stdin, answers on stdout.
 
-`hold REQUEST AMOUNT` answers `held` or `refused AVAILABLE`; `charge REQUEST AMOUNT` and `release REQUEST` end a hold,
+`hold REQUEST AMOUNT [BUDGET]` answers `held` or `refused AVAILABLE`, `over AVAILABLE` where the key's budget for the day is BUDGET; `charge REQUEST AMOUNT` and `release REQUEST` end a hold,
 without telling the book that it ended, so nothing is given back unasked. Each answer begins with its request.
 """
 
@@ -19,12 +19,14 @@ from application.ledger.lease_book import LeaseBook
 from application.ledger.lender import LedgerLimits, LedgerTools, LiveGateways
 from application.ledger.live_lease import Admission, Hold
 from application.ledger.recall import RecallMessages
+from domain.budgets.budget import Budget
+from domain.budgets.window import BudgetWindow
 from domain.ids import uuid7
 from domain.ledger.events import Owner, Units
 from domain.ledger.lease import Answer
-from domain.ledger.refusals import InsufficientCredit
+from domain.ledger.refusals import BudgetExceeded, InsufficientCredit
 
-KEY = UUID(int=1)
+KEY, BUDGET = UUID(int=1), UUID(int=2)
 ANSWER = Answer(
     key_id=KEY,
     alias="m",
@@ -47,6 +49,7 @@ class Desk:
         self._account_id = account_id
         self._book = book
         self._holds: dict[str, Hold] = {}
+        self._budget: Budget | None = None
 
     async def obey(self, line: str) -> None:
         verb, request, *amount = line.split()
@@ -54,7 +57,7 @@ class Desk:
         sys.stdout.write(f"{request} {answer}\n")
         sys.stdout.flush()
 
-    async def hold(self, request: str, amount_nano: int) -> str:
+    async def hold(self, request: str, amount_nano: int, budget_nano: int = 0) -> str:
         admission = Admission(
             request_id=uuid7(),
             account_id=self._account_id,
@@ -63,14 +66,32 @@ class Desk:
             stream=False,
             hold_nano=amount_nano,
             price_version=1,
+            budgets=self._budgets(budget_nano),
         )
         try:
             hold = self._book.try_hold(admission) or await self._book.hold(admission)
         except InsufficientCredit as refusal:
             return f"refused {refusal.available_nano}"
+        except BudgetExceeded as refusal:
+            return f"over {refusal.available_nano}"
         await hold.admitted
         self._holds[request] = hold
         return "held"
+
+    def _budgets(self, amount_nano: int) -> tuple[Budget, ...]:
+        if not amount_nano:
+            return ()
+        if self._budget is None or self._budget.amount_nano != amount_nano:
+            self._budget = Budget(
+                budget_id=BUDGET,
+                account_id=self._account_id,
+                key_id=KEY,
+                amount_nano=amount_nano,
+                window=BudgetWindow(kind="month"),
+                enforcement="hard",
+                alert_percents=(),
+            )
+        return (self._budget,)
 
     async def charge(self, request: str, amount_nano: int) -> str:
         await self._holds.pop(request).charge(rated_nano=amount_nano, answer=ANSWER, now_us=1)

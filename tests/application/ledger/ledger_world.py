@@ -15,6 +15,8 @@ from application.ledger.live_lease import Admission, Hold, LiveLease
 from application.ledger.ports import Liveness
 from application.ledger.recall import RecallMessages
 from application.ledger.wallet_reader import wallet_stream
+from domain.budgets.budget import Budget
+from domain.budgets.events import SHARE_EVENTS
 from domain.event import Event, TopicRegistry
 from domain.ledger.credit import UNCONDITIONAL, LotConditions
 from domain.ledger.events import LEDGER_EVENTS, Owner, Units, UsageCharged
@@ -27,7 +29,7 @@ from tests.fakes import CountingIds, ManualClock, MemoryEventStore
 PLENTY_NANO = 1_000_000
 ACCOUNT = UUID(int=1 << 64)
 KEY = UUID(int=2 << 64)
-TOPICS = TopicRegistry(*LEDGER_EVENTS, *IDEMPOTENCY_EVENTS)
+TOPICS = TopicRegistry(*LEDGER_EVENTS, *IDEMPOTENCY_EVENTS, *SHARE_EVENTS)
 WITHIN_S = 30.0
 
 
@@ -101,8 +103,8 @@ class Process:
         self.book = LeaseBook(self.tools)
         world.hub.subscribe(self.book.receive)
 
-    async def hold(self, hold_nano: int, alias: str = "m") -> Hold:
-        return await self.book.hold(admission(hold_nano, alias))
+    async def hold(self, hold_nano: int, alias: str = "m", *, budgets: tuple[Budget, ...] = ()) -> Hold:
+        return await self.book.hold(admission(hold_nano, alias, budgets=budgets))
 
     async def fill_journal(self, holds: list[Hold]) -> None:
         """Hold until the paused journal takes no more; raises what the last request got."""
@@ -113,9 +115,11 @@ class Process:
         await hold.charge(rated_nano=rated_nano, answer=ANSWER, now_us=self._clock.now_us())
         self.book.settled(ACCOUNT)
 
-    async def serve(self, hold_nano: int, rated_nano: int, alias: str = "m") -> None:
+    async def serve(
+        self, hold_nano: int, rated_nano: int, alias: str = "m", *, budgets: tuple[Budget, ...] = ()
+    ) -> None:
         """One request from its hold to its charge."""
-        hold = await self.hold(hold_nano, alias)
+        hold = await self.hold(hold_nano, alias, budgets=budgets)
         await hold.admitted
         await self.charge(hold, rated_nano)
 
@@ -228,7 +232,7 @@ def played(
 _requests = count(1)
 
 
-def admission(hold_nano: int, alias: str = "m") -> Admission:
+def admission(hold_nano: int, alias: str = "m", *, budgets: tuple[Budget, ...] = ()) -> Admission:
     return Admission(
         request_id=UUID(int=next(_requests) << 32),
         account_id=ACCOUNT,
@@ -237,6 +241,7 @@ def admission(hold_nano: int, alias: str = "m") -> Admission:
         stream=False,
         hold_nano=hold_nano,
         price_version=1,
+        budgets=budgets,
     )
 
 

@@ -13,9 +13,10 @@ import pytest
 from adapters.eventstore.store import PostgresEventStore
 from application.clock import SystemClock
 from application.ledger.grant_credit import GrantCredit, grant_credit
+from application.ledger.reaper import fence_lease
 from application.ledger.wallet_reader import load_wallet
 from domain.ids import uuid7
-from domain.ledger.events import LeaseReduced
+from domain.ledger.events import LeaseReduced, Owner
 from tests.application.ledger.books import require_sound
 from tests.databases import migrated_template
 
@@ -58,6 +59,11 @@ class BookProcess:
         """The answer to one command, without the request's name."""
         self.send(command)
         return self.answer()[1:]
+
+    def kill(self) -> None:
+        """-9: nothing of it is settled."""
+        self._process.kill()
+        self._process.wait()
 
     def end(self) -> None:
         """Settle everything and leave."""
@@ -169,3 +175,67 @@ def test_a_storm_on_two_processes_is_served_as_far_as_it_is_paid_for(
         for book in books:
             book.end()
     assert require_sound(store) == PAID_FOR * 50
+
+
+def test_a_storm_on_a_budget_is_served_as_far_as_it_goes(
+    database_url: str, store: PostgresEventStore
+) -> None:
+    """64 requests at once, credit for all, a budget for 10: exactly 10 are held, in either process."""
+    account_id = new_account(store, 1_000_000)
+    with two_books(database_url, account_id) as books:
+        for number in range(CLIENTS // 2):
+            for book in books:
+                book.send(f"hold {number} 50 {PAID_FOR * 50}")
+        answers = [(book, book.answer()) for book in books for _ in range(CLIENTS // 2)]
+        held = [(book, answer[0]) for book, answer in answers if answer[1] == "held"]
+        assert len(held) == PAID_FOR
+        assert {answer[1] for _, answer in answers} == {"held", "over"}
+        for book, request in held:
+            assert book.ask(f"charge {request} 50") == ["charged"]
+        for book in books:
+            book.end()
+    assert require_sound(store) == PAID_FOR * 50
+
+
+def test_an_idle_share_of_a_budget_serves_the_other_process(
+    database_url: str, store: PostgresEventStore
+) -> None:
+    """As credit does: the whole budget lies in one process, and the other gets it, in every round."""
+    account_id = new_account(store, 1_000_000)
+    with two_books(database_url, account_id) as books:
+        for number in range(ROUNDS):
+            holder, asker = books[number % 2], books[1 - number % 2]
+            left_nano = 1_000 - number
+            assert holder.ask(f"hold idle{number} {left_nano} 1000") == ["held"]
+            assert holder.ask(f"release idle{number}") == ["released"]
+            assert asker.ask(f"hold wanted{number} {left_nano} 1000") == ["held"]
+            assert asker.ask(f"charge wanted{number} 1") == ["charged"]
+        for book in books:
+            book.end()
+    assert require_sound(store) == ROUNDS
+
+
+def test_what_a_killed_process_charged_to_a_budget_is_spent_and_nothing_else(
+    database_url: str, store: PostgresEventStore
+) -> None:
+    """It charged 30, held 20 and is killed; once its lease is fenced, 70 of 100 are left to the nano-credit."""
+    account_id = new_account(store, 1_000_000)
+    with two_books(database_url, account_id) as (first, second):
+        assert first.ask("hold a 100 100") == ["held"]
+        assert first.ask("charge a 30") == ["charged"]
+        assert first.ask("hold b 20 100") == ["held"]
+        first.kill()
+        (lease,) = load_wallet(store, account_id).wallet.leases.values()
+        fence_lease(
+            store,
+            account_id=account_id,
+            lease_id=lease.lease_id,
+            by=Owner(uuid7(), 1),
+            reason="test",
+            now_us=1,
+        )
+        assert second.ask("hold c 70 100") == ["held"]
+        assert second.ask("charge c 70") == ["charged"]
+        assert second.ask("hold d 1 100") == ["over", "0"]
+        second.end()
+    assert require_sound(store) == 100

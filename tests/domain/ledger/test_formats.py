@@ -20,6 +20,8 @@ from domain.ledger.events import (
     LeaseRecallRequested,
     LeaseReduced,
     LeaseSettled,
+    LeaseShareRaised,
+    LeaseShareReturned,
     LeaseToppedUp,
     Owner,
     RequestAbandoned,
@@ -34,6 +36,7 @@ from domain.ledger.idempotency import (
     IdempotencyOutcomeRecorded,
 )
 from domain.ledger.lots import Slice
+from domain.ledger.shares import BudgetBucket
 
 SAMPLES = Path(__file__).parents[2] / "golden" / "events"
 AT = 1_764_000_000_000_000
@@ -107,6 +110,8 @@ FACTS: tuple[Event, ...] = (
     LeaseOpened(account_id=ACCOUNT, owner=OWNER, amount_nano=5_000_000_000, valid_ms=10_000, occurred_us=AT),
     LeaseToppedUp(amount_nano=5_000_000_000),
     LeaseGaveBack(amount_nano=7),
+    LeaseShareRaised(bucket=BudgetBucket(_id(6), AT), amount_nano=2_000_000_000),
+    LeaseShareReturned(bucket=BudgetBucket(_id(6), AT), amount_nano=7),
     RequestAdmitted(
         request_id=REQUEST,
         account_id=ACCOUNT,
@@ -187,5 +192,5 @@ def test_a_fact_cannot_be_changed() -> None:
 
 def test_what_is_absent_is_not_stored() -> None:
     """Values inside facts leave out what is zero or unknown, so that a log of charges stays small."""
-    assert b"upstream_request_id" not in encode(FACTS[12])
-    assert b"cache_write" not in encode(FACTS[11])
+    assert b"upstream_request_id" not in encode(FACTS[14])
+    assert b"cache_write" not in encode(FACTS[13])
