@@ -58,7 +58,7 @@ CHECKS: Final = {
     "P07": "a request is admitted once in the whole log, and charged at most once",
     "P08": "versions of a stream count 1, 2, 3, ...; positions rise",
     "P12": "a charge is what its units cost at its price version and factor, cut to its hold",
-    "P15": "of a lot that has expired nothing is lent or returned, and of no other does anything expire",
+    "P15": "of a lot that is over nothing is lent or returned, and of no other does anything expire or go back",
     "P28": "every charge, release and abandonment ends a request that was admitted, with its hold",
     "P30": "the accounts sum to zero and to what the events say",
     "P31": "what leases charge to a hard budget was lent to them, and no window lent more than it has",
@@ -66,12 +66,14 @@ CHECKS: Final = {
     "L02": "every event has the fields of its topic, and its topic is known",
     "L03": "an event stands in the stream where it belongs",
     "L04": "a charge is never above its hold, and nothing is granted by no amount",
+    "A01": "what is posted was asked for, once, and what had to wait was agreed to by another operator",
     "L05": "closing a month sealed the books as they stood at its end",
 }
 #: The posting rules that this program was written beside, by their SHA-256. An export with others is refused.
 KNOWN_RULES: Final = {
     "d5f15a8ea0326386972a05134a8faa1d0178d99cb71e490c5bfb8f413c46c865": 1,
     "ec84e98e7b440933be88490b412c377ae02d430e5c735b8840e30183c95f86cd": 2,
+    "c433fbc6941c54d03f52875a17fa909a7d2f0c0bda81587978fb407feccf374a": 3,
 }
 SHOWN_MAX: Final = 100
 AMOUNT_MAX: Final = 2**63 - 1
@@ -678,7 +680,10 @@ def id_of(event: Event, name: str) -> str:
 
 
 def slices_of(event: Event, name: str) -> list[Event]:
-    """A list of slices `[lot_id, amount_nano, ...]`; there is none if the event has no such field."""
+    """A list of slices `[lot_id, amount_nano, ...]`; there is none if the event has no such field.
+
+    A third member that is text is the source of the lot.
+    """
     slices = event.get(name) or ()
     if type(slices) is not list and slices != ():
         raise Malformed(f"{name} is no list")
@@ -687,6 +692,8 @@ def slices_of(event: Event, name: str) -> list[Event]:
         if type(one) is not list or len(one) < 2:  # lot and amount
             raise Malformed(f"{name} has something that is no slice")
         part = {"lot_id": one[0], "amount_nano": one[1]}
+        if len(one) > 2 and type(one[2]) is str:
+            part["source"] = one[2]
         id_of(part, "lot_id")
         amount(part, "amount_nano")
         found.append(part)
@@ -1389,6 +1396,55 @@ def _bucket_of(value: object) -> tuple[str, int]:
             raise Malformed("a bucket of a budget is [id, time]")
 
 
+class Adjustments:
+    """Who asked for what, and who agreed. What is posted or denied is forgotten."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._asked: dict[str, tuple[Event, str | None]] = {}  #: with who agreed
+
+    def requested(self, at: Recorded) -> int:
+        adjustment_id = id_of(at.event, "adjustment_id")
+        if at.version != 1 or adjustment_id in self._asked:
+            self._find(at, "is asked for twice")
+        self._asked[adjustment_id] = (at.event, None)
+        return 0
+
+    def decided(self, at: Recorded) -> int:
+        adjustment_id, by = id_of(at.event, "adjustment_id"), text_of(at.event, "actor")
+        event, agreed = self._asked.pop(adjustment_id, ({"waits": False}, None))
+        if event["waits"] is not True or agreed is not None:
+            self._find(at, "decides about what does not wait")
+        elif by == event["actor"] or not by.startswith("operator:"):
+            self._find(at, f"{by} decides about what {event['actor']} asked for")
+        elif at.topic == "adjustment.approved.v1":
+            self._asked[adjustment_id] = (event, by)
+        return 0
+
+    def posted(self, at: Recorded, said: tuple[object, ...]) -> None:
+        """`said` is the kind, the account, and the amount or the lot."""
+        adjustment_id = id_of(at.event, "adjustment_id")
+        event, agreed = self._asked.pop(adjustment_id, ({}, None))
+        if not event:
+            self._find(at, f"posts {adjustment_id}, which nobody asked for, or again")
+            return
+        if event["waits"] is not False and agreed is None:
+            self._find(at, f"posts {adjustment_id}, which waits for another operator")
+        what = event["lot_id"] if event["kind"] == "void" else event["amount_nano"]
+        wanted = event["kind"], event["account_id"], what, event["actor"], agreed
+        if (*said, at.event["requested_by"], at.event.get("approved_by")) != wanted:
+            self._find(at, f"posts {adjustment_id} in another way than was asked for and agreed to")
+
+    def finish(self) -> None:
+        """What does not wait is posted."""
+        for adjustment_id, (event, agreed) in sorted(self._asked.items()):
+            if event["waits"] is not True or agreed is not None:
+                self._findings.add("A01", adjustment_id, "was never posted")
+
+    def _find(self, at: Recorded, detail: str) -> None:
+        self._findings.add("A01", at.stream_id, detail, at.position)
+
+
 class Ledger:
     """Follows wallets and leases by what their events say, apart from the postings, and checks them after each.
 
@@ -1405,10 +1461,17 @@ class Ledger:
         self._ends: dict[str, int] = {}  #: when lots expire, of those that do
         self._over: set[str] = set()  #: of these, those whose end is stored
         self._budgets = budgets = Budgets(findings)
+        self._voided: set[str] = set()  #: lots that were taken back
+        self._adjustments = Adjustments(findings)
         self.leases: dict[str, Lease] = {}
         self.handlers: dict[str, Callable[[Recorded], int]] = {
             "wallet.credit-lot-granted.v1": self._granted,
             "wallet.credit-lot-expired.v1": self._expired,
+            "wallet.adjustment-posted.v1": self._adjusted,
+            "wallet.credit-lot-voided.v1": self._taken_back,
+            "adjustment.requested.v1": self._adjustments.requested,
+            "adjustment.approved.v1": self._adjustments.decided,
+            "adjustment.denied.v1": self._adjustments.decided,
             "wallet.lease-granted.v1": self._lent,
             "wallet.lease-extended.v1": self._extended,
             "wallet.lease-reduced.v1": self._reduced,
@@ -1459,23 +1522,46 @@ class Ledger:
     def _expired(self, at: Recorded) -> int:
         self._in_wallet(at)
         lot_id = id_of(at.event, "lot_id")
-        is_over = self._is_over(at, lot_id) and lot_id not in self._over
+        is_over = self._is_over(at, lot_id) and lot_id not in self._over and lot_id not in self._voided
         self._check(is_over, "P15", at, f"the lot {lot_id} does not expire now")
         self._over.add(lot_id)
+        return -amount(at.event, "amount_nano")
+
+    def _adjusted(self, at: Recorded) -> int:
+        account_id = self._in_wallet(at)
+        nano, direction = amount(at.event, "amount_nano"), text_of(at.event, "direction")
+        added_nano, taken_nano = sum_of_slices(at.event, "added"), sum_of_slices(at.event, "taken")
+        expected = (nano, 0) if direction == "credit" else (0, nano)
+        fits = nano > 0 and (added_nano, taken_nano) == expected
+        self._check(fits, "P01", at, f"has slices of {added_nano} and {taken_nano}, should be {expected}")
+        for part in slices_of(at.event, "added"):
+            self._lots.take(part["lot_id"])
+        self._check_lots(at, "taken")
+        self._adjustments.posted(at, (direction, account_id, nano))
+        return added_nano - taken_nano
+
+    def _taken_back(self, at: Recorded) -> int:
+        account_id, lot_id = self._in_wallet(at), id_of(at.event, "lot_id")
+        is_over = lot_id in self._voided or self._is_over(at, lot_id)
+        self._check(not is_over, "P15", at, f"the lot {lot_id} is over")
+        self._voided.add(lot_id)
+        self._adjustments.posted(at, ("void", account_id, lot_id))
         return -amount(at.event, "amount_nano")
 
     def _is_over(self, at: Recorded, lot_id: str) -> bool:
         ends_us = self._ends.get(lot_id)
         return ends_us is not None and (lot_id in self._over or ends_us <= amount(at.event, "occurred_us"))
 
-    def _check_lots(self, at: Recorded) -> None:
-        """`slices` are of lots that are not over, `expired` are of lots that are."""
-        if not self._ends and "expired" not in at.event:
+    def _check_lots(self, at: Recorded, name: str = "slices") -> None:
+        """`slices` are of lots that are not over, `expired` and `voided` are of lots that are in this way."""
+        if not (self._ends or self._voided) and not {"expired", "voided"} & at.event.keys():
             return
-        for name in ("slices", "expired"):
-            for part in slices_of(at.event, name):
-                fits = self._is_over(at, part["lot_id"]) == (name == "expired")
-                self._check(fits, "P15", at, f"has the lot {part['lot_id']} under {name}")
+        for listed in (name, "expired", "voided"):
+            for part in slices_of(at.event, listed):
+                lot_id = part["lot_id"]
+                is_over = "expired" if self._is_over(at, lot_id) else name
+                fits = ("voided" if lot_id in self._voided else is_over) == listed
+                self._check(fits, "P15", at, f"has the lot {lot_id} under {listed}")
 
     def _lent(self, at: Recorded) -> int:
         account_id = self._in_wallet(at)
@@ -1495,11 +1581,11 @@ class Ledger:
     def _reduced(self, at: Recorded) -> int:
         lease = self._lease_of(at)
         nano = amount(at.event, "amount_nano")
-        expired_nano = self._check_slices(at, nano, "slices", "expired")
+        gone_nano = self._check_slices(at, nano, "slices", "expired", "voided")
         if lease:
             lease.lent_nano = (lease.lent_nano or 0) - nano
             self._compare_sizes(at, lease)
-        return -expired_nano
+        return -gone_nano
 
     def _recalled(self, at: Recorded) -> int:
         self._in_wallet(at)
@@ -1509,11 +1595,11 @@ class Ledger:
         event, lease = at.event, self._lease_of(at)
         returned_nano, charged_nano = amount(event, "returned_nano"), amount(event, "charged_nano")
         self._check_slices(at, returned_nano, "slices")
-        expired_nano = sum_of_slices(event, "expired")
+        lost_nano = sum_of_slices(event, "expired") + sum_of_slices(event, "voided")
         if lease is None:
-            return -expired_nano
+            return -lost_nano
         self._check(lease.settled is None, "P05", at, "settles a lease twice")
-        lent_nano, gone_nano = lease.lent_nano, charged_nano + returned_nano + expired_nano
+        lent_nano, gone_nano = lease.lent_nano, charged_nano + returned_nano + lost_nano
         self._check(lent_nano == gone_nano, "P05", at, f"lent {lent_nano}, accounts for {gone_nano}")
         lease.settled = (
             text_of(event, "outcome"),
@@ -1522,7 +1608,7 @@ class Ledger:
             amount(event, "charges"),
         )
         self._join(at, id_of(event, "lease_id"), lease)
-        return -expired_nano
+        return -lost_nano
 
     def _lease_of(self, at: Recorded) -> Lease | None:
         """The lease that an event of its wallet is about."""
@@ -1535,11 +1621,11 @@ class Ledger:
         return lease
 
     def _check_slices(self, at: Recorded, nano: int, *names: str) -> int:
-        """The slices of all lists together are the amount; returns the sum of the last list."""
+        """The slices of all lists together are the amount; returns the sum of all but the first list."""
         self._check_lots(at)
         sums = [sum_of_slices(at.event, name) for name in names]
         self._check(sum(sums) == nano, "P01", at, f"has slices of {sum(sums)}, should be {nano}")
-        return sums[-1]
+        return sum(sums[1:])
 
     # --- the lease
 
@@ -1657,6 +1743,7 @@ class Ledger:
 
     def finish(self, books: Books, leased: Account) -> None:
         """What only the end of the log shows."""
+        self._adjustments.finish()
         for lot_id in self._lots.twice():
             self._findings.add("P04", f"lot {lot_id}", "was granted twice")
         for request_id in self._admitted.twice():

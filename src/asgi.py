@@ -24,6 +24,7 @@ from api.metrics import GatewayCollector, metrics_route
 from api.v1.app import V1
 from domain.topics import REGISTRY
 from gateway_process import GatewayProcess
+from projections.adjustments import AdjustmentReader
 from projections.audit_log import AuditReader
 from projections.balances import BalanceReader
 from projections.health import HealthReader
@@ -108,6 +109,7 @@ def _admin_tools(process: GatewayProcess) -> AdminTools:
         statements=StatementReader(process.pool),
         orders=OrderReader(process.pool),
         acts=AuditReader(process.pool),
+        adjustments=AdjustmentReader(process.pool),
         health=_health(process),
         wake=process.follower.wake,
         sealed=process.sealed,

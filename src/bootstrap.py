@@ -104,6 +104,7 @@ def make_ports(settings: Settings, *, store: PostgresEventStore, pool: Pool, clo
         books=BooksReader(pool),
         allowlist=allowlist,
         probe=BlockingProbe(allowlist),
+        approval_nano=settings.adjustment_approval_nano,
     )
 
 

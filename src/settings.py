@@ -57,6 +57,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     recall_wait_s: float = 1.0
     """How long a request waits for credit that other processes hold idle before it is refused with 402."""
 
+    adjustment_approval_nano: int = 100_000_000_000
+    """Adjustments of credit above it, and taking back a lot with more left, wait for a second operator; 0: all do."""
+
     body_log_days: int = 7
     """How many days kept requests and answers stay, today included; see `tokenok bodies set`."""
     body_log_bytes_max: int = 256 * 1024

@@ -235,4 +235,5 @@ def memory_ports(*, allowlist: str = "127.0.0.1") -> Ports:
         books=MemoryBooks(),
         allowlist=Allowlist.parse(allowlist),
         probe=FakeProbe(),
+        approval_nano=100,
     )

@@ -6,15 +6,17 @@ from random import Random
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET
 
 from application.eventlog import NewEvent, RecordedEvent
 from domain.accounts import AccountSuspended
 from domain.catalogue.prices import PRICE_LIST_STREAM, PriceListPublished
 from domain.event import Event, encode
 from domain.ids import stream_of
-from domain.ledger import credit, leasing, lending
+from domain.ledger import adjusting, credit, leasing, lending
 from domain.ledger import lease as lease_rules
 from domain.ledger import wallet as wallet_rules
+from domain.ledger.adjustments import AdjustmentApproved, AdjustmentKind, AdjustmentRequested
 from domain.ledger.credit import LotConditions
 from domain.ledger.events import Attempt, LeaseEvent, Owner, RequestAdmitted, Units, WalletEvent
 from domain.ledger.lease import Answer, Lease
@@ -22,6 +24,7 @@ from domain.ledger.refusals import LedgerRefusal
 from domain.ledger.wallet import Wallet
 from domain.pricing import Price, charge_nano
 from domain.recharge.events import RechargeOrderPlaced
+from domain.refusal import WrongState
 
 PRICE_VERSIONS = (1, 2, 3)
 _SAMPLES = Path(__file__).parent / "golden" / "events"
@@ -74,6 +77,7 @@ class Simulation:
         lease = self._random.choice(list(self._leases.values()))
         choices: list[tuple[int, Callable[[], list[NewEvent]]]] = [
             (3, lambda: self._grant(self._account())),
+            (2, lambda: self._adjust(self._account())),
             (1, lambda: self._suspend(self._account())),
             (8, lambda: self._lend(self._account())),
             (33, lambda: self._admit(lease)),
@@ -103,6 +107,36 @@ class Simulation:
                 conditions=LotConditions(expires_us=ends_us),
             ),
         )
+
+    def _adjust(self, account_id: UUID) -> list[NewEvent]:
+        """Goodwill, credit that is taken, or a lot that is taken back; some of it agreed to by a second operator."""
+        wallet = self._wallets[account_id]
+        kind: AdjustmentKind = self._random.choice(("credit", "debit", "void"))
+        lot_id = self._random.choice(list(wallet.lots))
+        waits = self._random.random() < 0.5
+        asked = AdjustmentRequested(
+            adjustment_id=self._id(),
+            account_id=account_id,
+            kind=kind,
+            amount_nano=self._random.randrange(1, 10**11),
+            reason=self._text(),
+            waits=waits,
+            lot_id=lot_id if kind == "void" else UNSET,
+            occurred_us=self._now_us,
+            actor="operator:1",
+        )
+        by = "operator:2" if waits else None
+        facts: list[Event] = [asked]
+        if by:
+            facts.append(
+                AdjustmentApproved(adjustment_id=asked.adjustment_id, occurred_us=self._now_us, actor=by)
+            )
+        try:
+            posted = adjusting.post(wallet, asked, approved_by=by, now_us=self._now_us)
+        except WrongState:
+            return []
+        stream_id = stream_of(asked.adjustment_id, "adjustment")
+        return [*numbered(stream_id, 1, facts), *self._on_wallet(account_id, posted)]
 
     def _suspend(self, account_id: UUID) -> list[NewEvent]:
         """A fact of another context, in a stream of its own."""

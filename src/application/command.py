@@ -27,6 +27,8 @@ from domain.secret import Secret
 from domain.topics import REGISTRY
 
 ATTEMPTS_MAX: Final = 20
+GROUP_ATTEMPTS_MAX: Final = 50
+"""More than of one stream: a wallet near zero is written several times a request."""
 
 State = TypeVar("State")
 EventT = TypeVar("EventT", bound=Event)
@@ -63,6 +65,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     books: Books
     allowlist: Allowlist  #: private hosts that a provider may point to
     probe: Probe  #: asks a provider, within the allowlist
+    approval_nano: int  #: adjustments above it wait for a second operator
 
 
 class Contended(EventLogError):
@@ -156,4 +159,26 @@ def execute(
                     raise VersionConflict(other.stream_id) from None
             continue
         return Done(version=version + len(decided), position=position, events=tuple(decided))
+    raise Contended(stream_id)
+
+
+def append_decided(store: EventStore, decide: Callable[[], Sequence[NewEvent]]) -> int | None:
+    """Store what `decide` says of several streams, all or nothing, and ask it again when another writer was faster.
+
+    Returns the position of the last event; `None` when there was nothing to store.
+
+    Raises:
+        Refusal: whatever `decide` raises; nothing was stored.
+        Contended, LogUnavailable: nothing was stored.
+    """
+    stream_id = None
+    for _ in range(GROUP_ATTEMPTS_MAX):
+        decided = decide()
+        if not decided:
+            return None
+        try:
+            return store.append(decided)
+        except VersionConflict as conflict:
+            stream_id = conflict.stream_id
+    assert stream_id is not None
     raise Contended(stream_id)

@@ -19,12 +19,13 @@ NOT_PASSED_OVER: Final = "[]"
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):
-    """An account's credit: `posted` = granted - charged - withdrawn, `available` = posted - held."""
+    """An account's credit: `posted` = granted - charged - expired - taken, `available` = posted - held."""
 
     account_id: UUID
     granted_nano: int
     charged_nano: int
-    withdrawn_nano: int  #: gone without having been charged, such as what expired
+    expired_nano: int  #: gone because its time was over
+    taken_nano: int  #: by operators: debits, and lots taken back
     posted_nano: int
     held_nano: int
     available_nano: int

@@ -23,6 +23,7 @@ from application.verify.report import render_text
 from application.verify.verify import verify
 from bootstrap import migrate, open_pool, open_store, reaper_of
 from commandline.archive import add_archive
+from commandline.corrections import add_corrections
 from commandline.documents import add_documents
 from commandline.exports import add_exports
 from commandline.orders import add_orders
@@ -113,6 +114,7 @@ def add_tools(nouns: dict[str, Any]) -> None:
     add_reports(nouns)
     add_orders(nouns)
     add_documents(nouns)
+    add_corrections(nouns)
     add_exports(nouns["export"])
     add_archive(nouns["archive"])
 

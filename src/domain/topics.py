@@ -12,6 +12,7 @@ from domain.invoicing.billing import BILLING_EVENTS
 from domain.invoicing.document import DOCUMENT_EVENTS
 from domain.invoicing.sellers import SELLER_EVENTS
 from domain.keys.events import KEY_EVENTS
+from domain.ledger.adjustments import ADJUSTMENT_EVENTS
 from domain.ledger.events import LEDGER_EVENTS
 from domain.ledger.idempotency import IDEMPOTENCY_EVENTS
 from domain.operators import OPERATOR_EVENTS
@@ -31,6 +32,7 @@ ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *CATALOGUE_EVENTS,
     *HEALTH_EVENTS,
     *LEDGER_EVENTS,
+    *ADJUSTMENT_EVENTS,
     *IDEMPOTENCY_EVENTS,
     *REFUSAL_EVENTS,
     *OFFER_EVENTS,

@@ -32,7 +32,8 @@ from domain.health.events import HEALTH_EVENTS
 from domain.invoicing.document import DocumentPrinted
 from domain.invoicing.sellers import NumberTaken
 from domain.keys.events import ApiKeyIssued, ApiKeyRevoked, KeySecretClaimed
-from domain.ledger.events import CreditLotGranted
+from domain.ledger.adjustments import AdjustmentApproved, AdjustmentDenied, AdjustmentRequested
+from domain.ledger.events import AdjustmentPosted, CreditLotGranted, CreditLotVoided
 from domain.operators import OperatorDisabled, OperatorRegistered
 from domain.topics import ALL_EVENTS
 from projections.arrays import array_literal, column_literals
@@ -42,13 +43,20 @@ from projections.sums import TEXT
 
 #: Facts with an actor that are no acts: what processes notice and make, and the other half of something.
 NO_ACTS: Final = frozenset({*HEALTH_EVENTS, KeySecretClaimed, NumberTaken, DocumentPrinted})
+#: Acts on a wallet: no state of the account that a later one changes. Who did each is told by the field named here.
+LOT_ACTS: Final[dict[type[Event], str]] = {
+    CreditLotGranted: "granted_by",
+    AdjustmentPosted: "requested_by",
+    CreditLotVoided: "requested_by",
+}
 ACTS: Final[tuple[type[Event], ...]] = (
     *(kind for kind in ALL_EVENTS if issubclass(kind, Fact) and kind not in NO_ACTS),
-    CreditLotGranted,
+    *LOT_ACTS,
 )
 #: What a fact is about, by the beginning of its topic: the kind, and the field that names it.
 _SUBJECTS: Final = {
     "account": ("account", "account_id"),
+    "adjustment": ("adjustment", "adjustment_id"),
     "bodies": ("bodies", "account_id"),
     "budget": ("budget", "budget_id"),
     "wallet": ("account", "account_id"),
@@ -76,6 +84,9 @@ _SETS: Final[dict[type[Event], dict[str, str | None]]] = {
     AccountClosed: {"status": "closed"},
     AccountContactSet: {"contact": "set"},
     AccountPersonalDataErased: {"contact": "erased"},
+    AdjustmentRequested: {"status": "requested"},
+    AdjustmentApproved: {"status": "approved"},
+    AdjustmentDenied: {"status": "denied"},
     ApiKeyIssued: {"status": "active"},
     ApiKeyRevoked: {"status": "revoked"},
     BudgetSet: {"status": "in force"},
@@ -96,7 +107,17 @@ _SETS: Final[dict[type[Event], dict[str, str | None]]] = {
 }
 #: Who, when and why have columns of their own; hashes, fingerprints and envelopes stay where they are.
 _LEFT_OUT: Final = frozenset(
-    {"actor", "granted_by", "occurred_us", "reason", "note", "secret_hash", "fingerprint", "pii"}
+    {
+        "actor",
+        "granted_by",
+        "requested_by",
+        "occurred_us",
+        "reason",
+        "note",
+        "secret_hash",
+        "fingerprint",
+        "pii",
+    }
 )
 _ACTS_TABLE: Final = Table(
     name="audit_log",
@@ -148,7 +169,7 @@ class AuditLog:
     """The fold. A state holds what a subject's facts have set so far."""
 
     name: ClassVar[str] = "audit_log"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     tables: ClassVar[tuple[Table, ...]] = (_ACTS_TABLE, _SUBJECTS_TABLE, mark_table("audit_log"))
     topics: ClassVar[frozenset[str]] = topics_of(ACTS)
 
@@ -182,9 +203,9 @@ def _row(fact: Located, states: dict[_Subject, _State]) -> tuple[object, ...]:
     state = states[subject]
     after = {name: value for name, value in _changes(event).items() if state.get(name) != value}
     before = {name: state[name] for name in after if name in state}
-    if not isinstance(event, CreditLotGranted):  # a lot is new each time
+    if type(event) not in LOT_ACTS:  # each of those is new
         state |= after
-    actor = event.granted_by if isinstance(event, CreditLotGranted) else event.actor
+    actor = getattr(event, LOT_ACTS.get(type(event), "actor"))
     reason = getattr(event, "reason", None) or getattr(event, "note", None)
     return (
         fact.position,

@@ -14,8 +14,10 @@ from psycopg.rows import class_row
 from application.queries import PAGE_ROWS_MAX, Balance, BalanceWithHolds, OpenHold
 from domain.event import Event
 from domain.ledger.events import (
+    AdjustmentPosted,
     CreditLotExpired,
     CreditLotGranted,
+    CreditLotVoided,
     LeaseReduced,
     LeaseSettled,
     RequestAbandoned,
@@ -34,11 +36,13 @@ _BALANCES = Table(
         account_id uuid PRIMARY KEY,
         granted_nano bigint NOT NULL,
         charged_nano bigint NOT NULL,
-        withdrawn_nano bigint NOT NULL,
-        posted_nano bigint NOT NULL GENERATED ALWAYS AS (granted_nano - charged_nano - withdrawn_nano) STORED,
+        expired_nano bigint NOT NULL,
+        taken_nano bigint NOT NULL,
+        posted_nano bigint NOT NULL
+            GENERATED ALWAYS AS (granted_nano - charged_nano - expired_nano - taken_nano) STORED,
         held_nano bigint NOT NULL,
         available_nano bigint NOT NULL
-            GENERATED ALWAYS AS (granted_nano - charged_nano - withdrawn_nano - held_nano) STORED,
+            GENERATED ALWAYS AS (granted_nano - charged_nano - expired_nano - taken_nano - held_nano) STORED,
         open_holds bigint NOT NULL,
         updated_position bigint NOT NULL
     """,
@@ -62,7 +66,8 @@ class _Account(msgspec.Struct, gc=False):
     account_id: UUID
     granted_nano: int = 0
     charged_nano: int = 0
-    withdrawn_nano: int = 0
+    expired_nano: int = 0
+    taken_nano: int = 0
     held_nano: int = 0
     open_holds: int = 0
     updated_position: int = 0
@@ -89,13 +94,25 @@ def _granted(_changes: _Changes, account: _Account, event: CreditLotGranted, _wa
 
 
 def _expired(_changes: _Changes, account: _Account, event: CreditLotExpired, _wallet_id: UUID) -> None:
-    account.withdrawn_nano += event.amount_nano
+    account.expired_nano += event.amount_nano
+
+
+def _adjusted(_changes: _Changes, account: _Account, event: AdjustmentPosted, _wallet_id: UUID) -> None:
+    if event.direction == "credit":
+        account.granted_nano += event.amount_nano
+    else:
+        account.taken_nano += event.amount_nano
+
+
+def _voided(_changes: _Changes, account: _Account, event: CreditLotVoided, _wallet_id: UUID) -> None:
+    account.taken_nano += event.amount_nano
 
 
 def _came_back(
     _changes: _Changes, account: _Account, event: LeaseReduced | LeaseSettled, _wallet_id: UUID
 ) -> None:
-    account.withdrawn_nano += sum_nano(event.expired or ())
+    account.expired_nano += sum_nano(event.expired or ())
+    account.taken_nano += sum_nano(event.voided or ())
 
 
 def _admitted(changes: _Changes, account: _Account, event: RequestAdmitted, lease_id: UUID) -> None:
@@ -129,6 +146,8 @@ def _ended(
 _FOLDS: dict[type[Event], Callable[[_Changes, _Account, Any, UUID], None]] = {
     CreditLotGranted: _granted,
     CreditLotExpired: _expired,
+    AdjustmentPosted: _adjusted,
+    CreditLotVoided: _voided,
     LeaseReduced: _came_back,
     LeaseSettled: _came_back,
     RequestAdmitted: _admitted,
@@ -138,18 +157,19 @@ _FOLDS: dict[type[Event], Callable[[_Changes, _Account, Any, UUID], None]] = {
 }
 
 _LOAD = """
-    SELECT account_id, granted_nano, charged_nano, withdrawn_nano, held_nano, open_holds, updated_position
+    SELECT account_id, granted_nano, charged_nano, expired_nano, taken_nano, held_nano, open_holds, updated_position
     FROM {schema}.balances WHERE account_id = ANY(%s::uuid[])
 """
 _STORE = """
     INSERT INTO {schema}.balances
-        (account_id, granted_nano, charged_nano, withdrawn_nano, held_nano, open_holds, updated_position)
+        (account_id, granted_nano, charged_nano, expired_nano, taken_nano, held_nano, open_holds, updated_position)
     SELECT * FROM unnest(
-        %s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
+        %s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
     WHERE {moved}
     ON CONFLICT (account_id) DO UPDATE SET
         granted_nano = excluded.granted_nano, charged_nano = excluded.charged_nano,
-        withdrawn_nano = excluded.withdrawn_nano, held_nano = excluded.held_nano, open_holds = excluded.open_holds,
+        expired_nano = excluded.expired_nano, taken_nano = excluded.taken_nano,
+        held_nano = excluded.held_nano, open_holds = excluded.open_holds,
         updated_position = excluded.updated_position
 """
 _END_HOLDS = "DELETE FROM {schema}.open_holds WHERE request_id = ANY(%s::uuid[]) AND {moved}"
@@ -167,7 +187,7 @@ class Balances:
     """The fold. Each row remembers the newest event in it, so an event counts once however often it comes."""
 
     name: ClassVar[str] = "balances"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     tables: ClassVar[tuple[Table, ...]] = (_BALANCES, _OPEN_HOLDS)
     topics: ClassVar[frozenset[str]] = topics_of(_FOLDS)
 
@@ -191,8 +211,8 @@ def _writes(changes: _Changes) -> Iterator[Write]:
 
 
 _BALANCE = """
-    SELECT account_id, granted_nano, charged_nano, withdrawn_nano, posted_nano, held_nano, available_nano, open_holds,
-        updated_position
+    SELECT account_id, granted_nano, charged_nano, expired_nano, taken_nano, posted_nano, held_nano, available_nano,
+        open_holds, updated_position
     FROM balances
 """
 _HOLD = "SELECT request_id, account_id, lease_id, hold_nano, since_us FROM open_holds"

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from psycopg.errors import UndefinedTable
 
-from domain.ledger.events import CreditLotExpired, CreditLotGranted
+from domain.ledger.events import CreditLotExpired, CreditLotGranted, CreditLotVoided
 from projections.arrays import array_literal, column_literals
 from projections.projection import Connection, Located, Pool, Table, Write, topics_of
 
@@ -36,15 +36,15 @@ class LotEnds:
     """The fold: a lot is in it from its grant to its end."""
 
     name: ClassVar[str] = "lot_ends"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     tables: ClassVar[tuple[Table, ...]] = (_LOT_ENDS,)
-    topics: ClassVar[frozenset[str]] = topics_of((CreditLotGranted, CreditLotExpired))
+    topics: ClassVar[frozenset[str]] = topics_of((CreditLotGranted, CreditLotExpired, CreditLotVoided))
 
     def fold(self, _connection: Connection, _schema: str, facts: Sequence[Located]) -> Sequence[Write]:
         last: dict[UUID, tuple[object, ...] | None] = {}  #: the last word on each lot, `None` for ended
         for fact in facts:
             event = fact.event
-            if isinstance(event, CreditLotExpired):
+            if isinstance(event, CreditLotExpired | CreditLotVoided):
                 last[event.lot_id] = None
             elif isinstance(event, CreditLotGranted) and isinstance(event.expires_us, int):
                 last[event.lot_id] = (event.lot_id, event.account_id, event.expires_us)

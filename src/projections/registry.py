@@ -1,5 +1,6 @@
 """All read models, in one place. A new one is added here and nowhere else."""
 
+from projections.adjustments import Adjustments
 from projections.audit_log import AuditLog
 from projections.balances import Balances
 from projections.lot_ends import LotEnds
@@ -12,4 +13,14 @@ from projections.usage import Usage
 
 
 def all_projections() -> tuple[Projection, ...]:
-    return (Balances(), RequestLog(), Usage(), Statements(), TrialBalances(), AuditLog(), LotEnds(), Orders())
+    return (
+        Balances(),
+        RequestLog(),
+        Usage(),
+        Statements(),
+        TrialBalances(),
+        AuditLog(),
+        LotEnds(),
+        Orders(),
+        Adjustments(),
+    )

@@ -13,7 +13,7 @@ import msgspec
 
 from application.queries import clean
 from application.reports.period import DAY_US, SLOT_US
-from domain.ledger.events import UsageCharged
+from domain.ledger.events import AdjustmentPosted, CreditLotGranted, CreditLotVoided, UsageCharged
 from domain.ledger.postings import CURRENT_RULES, Posting, PostingRules, load_rules, postings
 from projections.arrays import column_literals
 from projections.books import MOVING, Booked, Books, mark_table
@@ -21,8 +21,14 @@ from projections.projection import Connection, Located, Table, Write
 from projections.sums import TEXT, Cleaned, SumTable
 
 _OWN: Final = frozenset({"wallet", "leased"})
-#: What a change is called, by the other account in the books; one that is not here goes by its own name.
-_KINDS: Final = {"issued": "grant", "breakage": "expiry"}
+#: What a change is called, by the fact that made it.
+_KINDS_OF: Final = {
+    CreditLotGranted.TOPIC: "grant",
+    AdjustmentPosted.TOPIC: "adjustment",
+    CreditLotVoided.TOPIC: "void",
+}
+#: Or else by the other account in the books; one that is not here goes by its own name.
+_KINDS: Final = {"issued": "void", "breakage": "expiry"}
 
 
 class _Charges(msgspec.Struct, gc=False):
@@ -165,7 +171,7 @@ def _entry(at: Booked, posting: Posting, *, place: int) -> _Entry:
         account_id=UUID(account),
         slot_us=at.booked_us - at.booked_us % SLOT_US,
         occurred_us=event.occurred_us,
-        kind=_KINDS.get(_head(counter), _head(counter)),
+        kind=_KINDS_OF.get(event.TOPIC) or _KINDS.get(_head(counter), _head(counter)),
         amount_nano=-posting.amount_nano if is_loss else posting.amount_nano,
         counter_account=counter,
         lot_id=UUID(thing) if head == "wallet" else None,

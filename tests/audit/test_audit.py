@@ -69,7 +69,9 @@ def test_the_replay_agrees_with_the_built_in_verification(tmp_path: Path, seed: 
     for name in ("events", "position", "requests", "requests_open", "leases_open"):
         assert result[name] == getattr(figures, name)
     totals = result["accounts"].values()
-    assert sum(one["granted_nano"] for one in totals) == figures.granted_nano
+    changed_nano = sum(one["granted_nano"] + one["adjusted_nano"] for one in totals)
+    assert changed_nano == figures.granted_nano - figures.taken_nano
+    assert figures.taken_nano
     assert sum(one["charged_nano"] for one in totals) == figures.charged_nano
 
 

@@ -22,9 +22,7 @@ FOUND = [
 ]
 
 
-def _audited(
-    place: Path, story: list[tuple[UUID, Event]], question: Question | None = None
-) -> dict[str, Any]:
+def audited(place: Path, story: list[tuple[UUID, Event]], question: Question | None = None) -> dict[str, Any]:
     log, versions = ListLog(), dict[UUID, int]()
     for stream_id, event in story:
         versions[stream_id] = versions.get(stream_id, 0) + 1
@@ -35,7 +33,7 @@ def _audited(
 
 def test_what_expired_is_told_of(tmp_path: Path) -> None:
     """The story's charge has no price list; otherwise it is lawful, and its statement has a line for the breakage."""
-    result = _audited(tmp_path, seeded.Told().story, Question(str(seeded.ACCOUNT), 0, 2**62))
+    result = audited(tmp_path, seeded.Told().story, Question(str(seeded.ACCOUNT), 0, 2**62))
     assert result["counts"].keys() <= {"P12"}
     totals = result["accounts"][str(seeded.ACCOUNT)]
     assert (totals["granted_nano"], totals["charged_nano"], totals["expired_nano"]) == (1_150, 10, 90)
@@ -55,4 +53,4 @@ def test_credit_after_its_end_is_found(tmp_path: Path, name: str) -> None:
     code, fault = seeded.FAULTS[name]
     story = seeded.Told().story
     fault(story)
-    assert code in _audited(tmp_path, story)["counts"]
+    assert code in audited(tmp_path, story)["counts"]

@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from uuid import UUID
 
+from msgspec import UNSET
+
+from domain.ledger.adjustments import AdjustmentKind, AdjustmentRequested
 from domain.ledger.credit import UNCONDITIONAL, LotConditions
 from domain.ledger.events import AMOUNT_NANO_MAX
 from domain.ledger.lease import Lease
 from domain.ledger.lots import LotSource
-from domain.ledger.refusals import LedgerRefusal
+from domain.refusal import Refusal
 from tests.model.gateway import ANSWER, Gateway
 from tests.model.store import new_event
 from tests.model.world import ACCOUNT, ALIAS, KEY, WALLET, Request, Violation, World
@@ -45,7 +48,33 @@ def expire(world: World) -> None:
         world.log.append([new_event(WALLET, version, event) for version, event in enumerate(expired, first)])
 
 
-def must_refuse(refusal: type[LedgerRefusal], command: Callable[[], object]) -> None:
+def adjust(
+    world: World,
+    kind: AdjustmentKind,
+    amount_nano: int,
+    *,
+    adjustment_id: UUID | None = None,
+    lot_id: UUID | None = None,
+) -> None:
+    """What an operator does once it is agreed to."""
+    wallet = world.wallet()
+    asked = AdjustmentRequested(
+        adjustment_id=adjustment_id or world.new_id(),
+        account_id=ACCOUNT,
+        kind=kind,
+        amount_nano=amount_nano,
+        reason="test",
+        waits=False,
+        lot_id=lot_id or UNSET,
+        occurred_us=world.at_us,
+        actor="operator:1",
+    )
+    posted = world.rules.post_adjustment(wallet, asked, approved_by=None, now_us=world.now_us())
+    first = wallet.version + 1
+    world.log.append([new_event(WALLET, version, event) for version, event in enumerate(posted, first)])
+
+
+def must_refuse(refusal: type[Refusal], command: Callable[[], object]) -> None:
     try:
         command()
     except refusal:

@@ -18,7 +18,7 @@ from domain.ledger.lots import Slice
 from domain.ledger.postings import PostingRules, TrialBalance, load_rules, postings
 from domain.ledger.snapshot import decode_snapshot, mark_of
 from domain.ledger.wallet import Wallet
-from tests.model.lots import Shares, Terms, terms_of
+from tests.model.lots import Shares, Terms, goodwill, terms_of
 from tests.model.store import Log, Stored
 from tests.model.world import ACCOUNT, WALLET, Request, World, fold_lease, fold_wallet, require
 
@@ -51,10 +51,13 @@ class Auditor:
         self.granted_nano = 0
         self.charged_nano = 0
         self.shortfall_nano = 0
-        self.withdrawn_nano = 0
+        self.expired_nano = 0
+        self.taken_nano = 0
         self.lots: dict[UUID, int] = {}
         self.terms: dict[UUID, Terms] = {}
         self.over: set[UUID] = set()
+        self.sources: dict[UUID, str] = {}
+        self.voided: set[UUID] = set()
         self.leases: dict[UUID, LeaseBook] = {}
         self.versions: dict[UUID, int] = {}
         self.holds: dict[UUID, tuple[UUID, int]] = {}  #: request -> lease, amount
@@ -63,6 +66,8 @@ class Auditor:
         self._checks: dict[type[Event], Callable[[Stored, Any], None]] = {
             facts.CreditLotGranted: self._lot_granted,
             facts.CreditLotExpired: self._lot_expired,
+            facts.AdjustmentPosted: self._adjusted,
+            facts.CreditLotVoided: self._lot_voided,
             facts.LeaseGranted: self._lease_granted,
             facts.LeaseExtended: self._lease_extended,
             facts.LeaseReduced: self._lease_reduced,
@@ -125,6 +130,7 @@ class Auditor:
         require("P04", event.amount_nano > 0, event)
         self.lots[event.lot_id] = event.amount_nano
         self.terms[event.lot_id] = terms_of(event)
+        self.sources[event.lot_id] = event.source
         self.granted_nano += event.amount_nano
 
     def _lot_expired(self, _: Stored, event: facts.CreditLotExpired) -> None:
@@ -133,7 +139,42 @@ class Auditor:
         self.lots[event.lot_id] -= event.amount_nano
         require("P02", self.lots[event.lot_id] == 0, "all that the wallet has of an expired lot is gone")
         self.over.add(event.lot_id)
-        self.withdrawn_nano += event.amount_nano
+        self.expired_nano += event.amount_nano
+
+    def _adjusted(self, _: Stored, event: facts.AdjustmentPosted) -> None:
+        """A credit is a new lot; a debit is of the first lots, and of no more than they have."""
+        is_credit = event.direction == "credit"
+        parts = (event.added if is_credit else event.taken) or ()
+        require("P01", not (event.taken if is_credit else event.added), "in one direction")
+        self._check_slices(parts, event.amount_nano)
+        for part in parts:
+            if is_credit:
+                require("P07", part.lot_id not in self.lots, "a lot is granted once")
+                self.lots[part.lot_id] = part.amount_nano
+                self.terms[part.lot_id] = goodwill(event, part.lot_id)
+                self.sources[part.lot_id] = "goodwill"
+                self.granted_nano += part.amount_nano
+            else:
+                self._take(part)
+        if not is_credit:
+            last = max(self.terms[part.lot_id].order for part in parts)
+            for lot_id, free_nano in self.lots.items():
+                terms = self.terms[lot_id]
+                passed_over = free_nano and terms.order < last and terms.is_open(event.occurred_us)
+                require("P14", not passed_over, "no later lot is taken from while an earlier one has credit")
+
+    def _take(self, part: Slice) -> None:
+        self.lots[part.lot_id] -= part.amount_nano
+        require("P02", self.lots[part.lot_id] >= 0, "no more is taken of a lot than it has")
+        self.taken_nano += part.amount_nano
+
+    def _lot_voided(self, _: Stored, event: facts.CreditLotVoided) -> None:
+        require("P15", event.lot_id not in self.over, "a lot is taken back once, before its end")
+        require("P30", event.source == self.sources[event.lot_id], "a lot goes back where it came from")
+        self._take(Slice(event.lot_id, event.amount_nano))
+        require("P02", self.lots[event.lot_id] == 0, "all that the wallet has of a lot is taken back")
+        self.over.add(event.lot_id)
+        self.voided.add(event.lot_id)
 
     def _lease_granted(self, _: Stored, event: facts.LeaseGranted) -> None:
         require("P07", event.lease_id not in self.leases, "a lease is granted once")
@@ -179,16 +220,23 @@ class Auditor:
     ) -> None:
         """P15: of a lot that is over nothing comes back, and of no other anything is lost."""
         expired = event.expired or ()
-        self._check_slices((*event.slices, *expired), amount_nano)
-        for part in (*event.slices, *expired):
+        voided = tuple(Slice(part.lot_id, part.amount_nano) for part in event.voided or ())
+        self._check_slices((*event.slices, *expired, *voided), amount_nano)
+        for part in (*event.slices, *expired, *voided):
             book.by_lot[part.lot_id] -= part.amount_nano
             require("P05", book.by_lot[part.lot_id] >= 0, "a lot gets back no more than it lent")
             book.returned_nano += part.amount_nano
             is_over = part.lot_id in self.over or event.occurred_us >= self.terms[part.lot_id].ends_us
-            require("P15", is_over == (part in expired), "what comes back too late is gone, and only that")
+            is_gone = part in expired or part in voided
+            require("P15", is_over == is_gone, "what comes back too late is gone, and only that")
+            is_void = part.lot_id in self.voided
+            require("P15", is_void == (part in voided), "what comes back of a lot taken back goes with it")
         for part in event.slices:
             self.lots[part.lot_id] += part.amount_nano
-        self.withdrawn_nano += sum(part.amount_nano for part in expired)
+        for part in event.voided or ():
+            require("P30", part.source == self.sources[part.lot_id], "a lot goes back where it came from")
+        self.expired_nano += sum(part.amount_nano for part in expired)
+        self.taken_nano += sum(part.amount_nano for part in voided)
 
     def _check_slices(self, slices: Iterable[Slice], amount_nano: int) -> None:
         amounts = [part.amount_nano for part in slices]
@@ -236,7 +284,7 @@ class Auditor:
         self.charged_nano += event.charge_nano
         self.shortfall_nano += event.shortfall_nano
         self._check_lease(book)
-        left_nano = self.granted_nano - self.withdrawn_nano
+        left_nano = self.granted_nano - self.expired_nano - self.taken_nano
         require("P04", self.charged_nano <= left_nano, "no more is charged than was granted and is not gone")
 
     def _hold_ended(self, stored: Stored, event: Any) -> None:
@@ -269,9 +317,9 @@ class Auditor:
         """P30: the accounts add up to the controls, which are kept apart from them."""
         balances = self.balances.balances
         require("P30", self.balances.total_nano() == 0, "the trial balance is zero")
-        require("P30", sum(self._of("issued:")) == -self.granted_nano, "issued")
+        require("P30", sum(self._of("issued:")) == self.taken_nano - self.granted_nano, "issued")
         require("P30", sum(self._of("usage:")) == self.charged_nano + self.shortfall_nano, "usage")
-        require("P30", balances.get("breakage", 0) == self.withdrawn_nano, "breakage")
+        require("P30", balances.get("breakage", 0) == self.expired_nano, "breakage")
         require("P30", balances.get("expense:shortfall", 0) == -self.shortfall_nano, "shortfall")
         for lot_id, free_nano in self.lots.items():
             require("P30", balances.get(f"wallet:{ACCOUNT}:{lot_id}", 0) == free_nano, "lots")
@@ -330,7 +378,8 @@ class Follower:
         require("P10", wallet.lots == auditor.lots, "lots")
         require("P10", wallet.available_nano == sum(auditor.lots.values()), "available")
         require("P10", wallet.leased_nano == sum(book.lent_nano for book in open_books.values()), "leased")
-        require("P10", wallet.withdrawn_nano == auditor.withdrawn_nano, "withdrawn")
+        require("P10", wallet.expired_nano == auditor.expired_nano, "expired")
+        require("P10", wallet.taken_nano == auditor.taken_nano, "taken")
         settled_nano = wallet.posted_nano - wallet.available_nano - wallet.leased_nano
         settled_nano += wallet.charged_nano
         require("P10", wallet.charged_nano == settled_nano, "charged")

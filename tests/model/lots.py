@@ -40,6 +40,12 @@ def terms_of(event: facts.CreditLotGranted) -> Terms:
     )
 
 
+def goodwill(event: facts.AdjustmentPosted, lot_id: UUID) -> Terms:
+    """Of a lot that an adjustment made."""
+    order = (50, NEVER_US, False, event.occurred_us, event.occurred_us, lot_id.int)
+    return Terms(order=order, begins_us=0, ends_us=NEVER_US, aliases=())
+
+
 class Share(msgspec.Struct):
     """What a lease has of one lot, as its own stream has it."""
 

@@ -4,18 +4,24 @@ Three gateways serve its requests, crash, freeze and wake; a reaper ends leases 
 network loses replies and delays batches; commands are given twice. Everything is decided by the product's deciders.
 """
 
+from functools import partial
+
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
+from domain.ledger.adjusting import NotEnoughToTake
+from domain.ledger.adjustments import AdjustmentKind
 from domain.ledger.credit import LotAlreadyGranted, LotConditions
 from domain.ledger.events import Owner
 from domain.ledger.lease import Lease
 from domain.ledger.lending import LeaseAlreadyGranted
 from domain.ledger.lots import LotSource
 from domain.ledger.refusals import DuplicateRequest, LeaseBusy, LeaseEnded, UnknownRequest
+from domain.refusal import WrongState
 from tests.model import reaper
 from tests.model.commands import (
     COSTS,
+    adjust,
     admit_again,
     charge_again,
     cost_nano,
@@ -74,6 +80,38 @@ class Ledger(Scene):
         self.world.pass_time()
         if expires:
             expire(self.world)
+
+    @rule(kind=st.sampled_from(("credit", "credit", "debit", "void")), amount=amounts, pick=which)
+    def adjust(self, kind: AdjustmentKind, amount: int, pick: int) -> None:
+        """Goodwill; credit that is taken, if there is so much; a lot that is taken back, if anything is left of it."""
+        if kind == "credit":
+            adjustment_id = self.world.new_id()
+            adjust(self.world, "credit", amount, adjustment_id=adjustment_id)
+            again = partial(adjust, self.world, "credit", amount, adjustment_id=adjustment_id)
+            must_refuse(LotAlreadyGranted, again)
+        elif kind == "debit":
+            self._debit(amount)
+        else:
+            self._void(pick)
+
+    def _debit(self, amount: int) -> None:
+        if amount > self.world.wallet().available_for_nano(None, self.world.at_us + 1):
+            self.world.note("debit refused")
+            must_refuse(NotEnoughToTake, lambda: adjust(self.world, "debit", amount))
+        else:
+            adjust(self.world, "debit", amount)
+
+    def _void(self, pick: int) -> None:
+        wallet = self.world.wallet()
+        lot_ids = sorted(wallet.lots)
+        lot_id = lot_ids[pick % len(lot_ids)]
+        lent = [part for lease in wallet.leases.values() for part in lease.slices if part.lot_id == lot_id]
+        if wallet.is_over(lot_id, self.world.at_us + 1) or not (wallet.lots[lot_id] or lent):
+            must_refuse(WrongState, lambda: adjust(self.world, "void", 0, lot_id=lot_id))
+            return
+        if lent:
+            self.world.note("a lent lot was taken back")
+        adjust(self.world, "void", 0, lot_id=lot_id)
 
     # --- requests
 

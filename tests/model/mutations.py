@@ -7,9 +7,10 @@ from typing import Any
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from domain.ledger import credit, leasing, lending, snapshot
+from domain.ledger import adjusting, credit, leasing, lending, snapshot
 from domain.ledger import lease as lease_rules
-from domain.ledger.events import RequestAbandoned
+from domain.ledger.adjustments import AdjustmentRequested
+from domain.ledger.events import AdjustmentPosted, CreditLotVoided, RequestAbandoned
 from domain.ledger.lease import Lease
 from domain.ledger.refusals import UnknownRequest
 from domain.ledger.wallet import Wallet
@@ -73,7 +74,7 @@ def _settle_as_unspent(wallet: Wallet, *, charged_nano: int, **rest: Any) -> Eve
 def _endless(wallet: Wallet) -> Wallet:
     """The wallet, as if every lot had begun and none would end."""
     terms = {lot_id: replace(one, effective_us=0, expires_us=None) for lot_id, one in wallet.terms.items()}
-    return replace(copy_wallet(wallet), terms=terms, over=set())
+    return replace(copy_wallet(wallet), terms=terms, over=set(), voided=set())
 
 
 def _lend_whenever(wallet: Wallet, **rest: Any) -> Events:
@@ -109,6 +110,41 @@ def _expire_early(wallet: Wallet, *, now_us: int, **rest: Any) -> Events:
 def _expire_half(wallet: Wallet, **rest: Any) -> Events:
     whole = credit.expire_lots(wallet, **rest)
     return [replace(one, amount_nano=(one.amount_nano + 1) // 2) for one in whole]
+
+
+def _take_more_than_there_is(wallet: Wallet, asked: AdjustmentRequested, **rest: Any) -> Events:
+    rich = _richer(wallet, asked.amount_nano)
+    return adjusting.post(rich, asked, **rest)
+
+
+def _take_latest_first(wallet: Wallet, asked: AdjustmentRequested, **rest: Any) -> Events:
+    backwards = replace(wallet, lots=dict(reversed(wallet.lots.items())))
+    return adjusting.post(backwards, asked, **rest)
+
+
+def _take_without_lots(wallet: Wallet, asked: AdjustmentRequested, **rest: Any) -> Events:
+    posted = adjusting.post(wallet, asked, **rest)
+    return [replace(one, taken=UNSET) if isinstance(one, AdjustmentPosted) else one for one in posted]
+
+
+def _void_half(wallet: Wallet, asked: AdjustmentRequested, **rest: Any) -> Events:
+    posted = adjusting.post(wallet, asked, **rest)
+    return [
+        replace(one, amount_nano=one.amount_nano // 2) if isinstance(one, CreditLotVoided) else one
+        for one in posted
+    ]
+
+
+def _void_to_breakage(wallet: Wallet, **rest: Any) -> Events:
+    return lending.settle_lease(replace(copy_wallet(wallet), voided=set()), **rest)
+
+
+def _void_comes_back(wallet: Wallet, **rest: Any) -> Events:
+    return lending.reduce_lease(replace(copy_wallet(wallet), voided=set(), over=set()), **rest)
+
+
+def _void_is_returned(wallet: Wallet, **rest: Any) -> Events:
+    return lending.settle_lease(replace(copy_wallet(wallet), voided=set(), over=set()), **rest)
 
 
 def _of_all_lots(lease: Lease, **terms: Any) -> Lease:
@@ -193,19 +229,24 @@ def _snapshot_forgets_leases(wallet: Wallet, *, mark: bytes) -> bytes:
 MUTATIONS: tuple[Mutation, ...] = (
     # the log
     _mutation(
-        "append without the head + 1 rule", "P02 P03 P05 P06 P07", checks_versions=False, checks_endings=False
+        "append without the head + 1 rule",
+        "P02 P03 P05 P06 P07 P15",
+        checks_versions=False,
+        checks_endings=False,
     ),
     _mutation("a group is stored in part", "P03 P05 P08 P30 R3", groups_are_atomic=False),
     _mutation("the lock that orders the log is removed", "P05 P08 P10", positions_follow_commits=False),
     # the journal
     _mutation(
         "blind retry of an unknown commit",
-        "P02 P03 P07 P28 fold",
+        "P02 P03 P07 P15 P28 fold",
         reads_doubt_back=False,
         keeps_versions_on_retry=False,
     ),
     _mutation("a conflict is believed without reading the tail", "P03 P07 P28", reads_doubt_back=False),
-    _mutation("a decision that lost is stored on top of the winner", "P02 P05 P07 fold", decides_again=False),
+    _mutation(
+        "a decision that lost is stored on top of the winner", "P02 P05 P07 P15 fold", decides_again=False
+    ),
     _mutation(
         "what follows a failed group is stored",
         "P02 P03 P05 P06 fold",
@@ -245,6 +286,19 @@ MUTATIONS: tuple[Mutation, ...] = (
     _decider("the latest lot is lent first", "P14", grant_lease=_lend_latest_first),
     _decider("a lot expires early", "P15", expire_lots=_expire_early),
     _decider("a lot expires in part", "P02", expire_lots=_expire_half),
+    # adjustments
+    _decider("a debit takes more than there is", "P02", post_adjustment=_take_more_than_there_is),
+    _decider("a debit takes of the latest lot", "P14", post_adjustment=_take_latest_first),
+    _decider("a debit does not say of which lots", "P01", post_adjustment=_take_without_lots),
+    _decider("a lot is taken back in part", "P02", post_adjustment=_void_half),
+    _decider("a settlement calls it breakage", "P15", settle_lease=_void_to_breakage),
+    _decider(
+        "what comes back of a lot taken back lives on",
+        "P15",
+        reduce_lease=_void_comes_back,
+        settle_lease=_void_is_returned,
+    ),
+    # holds
     _decider("a hold ignores the models of lots", "P15", admit=_admit_for_any_model),
     _decider("a hold is of a lot that is over", "P15", admit=_admit_after_the_end),
     _decider("a hold is of the latest lot", "P14", admit=_admit_of_the_latest),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from domain.ledger import credit, lease, leasing, lending, snapshot
+from domain.ledger import adjusting, credit, lease, leasing, lending, snapshot
 
 Decider = Callable[..., Sequence[Any]]
 
@@ -18,6 +18,7 @@ class Deciders:
 
     grant_credit: Decider = credit.grant_credit
     expire_lots: Decider = credit.expire_lots
+    post_adjustment: Decider = adjusting.post
     grant_lease: Decider = lending.grant_lease
     extend_lease: Decider = lending.extend_lease
     reduce_lease: Decider = lending.reduce_lease

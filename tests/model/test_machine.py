@@ -10,6 +10,8 @@ from domain.ledger.events import LEDGER_EVENTS
 from tests.model.machine import Ledger
 
 SITUATIONS = {
+    "a lent lot was taken back",
+    "debit refused",
     "a batch came late",
     "absurd cost",
     "admitted again",

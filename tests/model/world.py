@@ -132,6 +132,7 @@ def copy_wallet(wallet: Wallet) -> Wallet:
         terms=dict(wallet.terms),
         limited=list(wallet.limited),
         over=set(wallet.over),
+        voided=set(wallet.voided),
         leases=leases,
     )
 

@@ -21,7 +21,11 @@ from tokenok_audit import Question, audit
 
 FIRST_DAY_US = START_US - START_US % DAY_US
 #: What the read model calls lines that are no charge, by the account of the books that the auditor names.
-KINDS = {"issued": "grant", "breakage": "expiry"}
+KINDS = {"issued": "void", "breakage": "expiry"}
+KINDS_OF = {
+    "wallet.credit-lot-granted.v1": "grant",
+    "wallet.adjustment-posted.v1": "adjustment",
+}
 
 
 def _read(lab: Lab, account_id: UUID, period: Period) -> Statement:
@@ -42,7 +46,8 @@ def _as_read(audited: dict[str, object]) -> tuple[object, ...]:
     totals: Counter[str] = Counter()
     for line in audited["lines"]:  # type: ignore[attr-defined]  # plain values out of JSON
         other = line["account"]
-        totals[CHARGE if other == "usage" else KINDS.get(other, other)] += line["amount_nano"]
+        kind = CHARGE if other == "usage" else KINDS_OF.get(line["topic"]) or KINDS.get(other, other)
+        totals[kind] += line["amount_nano"]
     keys = {one["key_id"]: -one["charged_nano"] for one in audited["keys"]}  # type: ignore[attr-defined]  # as above
     return audited["opening_nano"], dict(totals), keys, audited["closing_nano"]
 

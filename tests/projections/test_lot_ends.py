@@ -5,7 +5,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from domain.ledger.events import CreditLotExpired, CreditLotGranted
+from domain.ledger.events import CreditLotExpired, CreditLotGranted, CreditLotVoided
 from projections.lot_ends import EndingLots, LotEnds
 from projections.projection import Pool
 from tests.histories import numbered
@@ -15,6 +15,19 @@ from tests.projections.lab import Lab
 
 def ending(lot: int, expires_us: int, account_id: UUID = ACCOUNT) -> CreditLotGranted:
     return msgspec.structs.replace(granted(10, lot), expires_us=expires_us, account_id=account_id)
+
+
+def taken_back(lot: int) -> CreditLotVoided:
+    return CreditLotVoided(
+        account_id=ACCOUNT,
+        lot_id=UUID(int=lot),
+        source="paid",
+        amount_nano=10,
+        adjustment_id=UUID(int=50),
+        reason="test",
+        requested_by="operator:1",
+        occurred_us=20,
+    )
 
 
 def ended(lot: int) -> CreditLotExpired:
@@ -27,7 +40,7 @@ def ends(whole: Lab) -> EndingLots:
 
 
 def test_accounts_are_due_from_the_end_of_a_lot_until_it_is_stored(whole: Lab, ends: EndingLots) -> None:
-    """Once for each account, those first that have waited longest; a lot without an end never is."""
+    """Once for each account, those first that have waited longest; a lot without an end never is, nor one taken back."""
     others = numbered(UUID(int=77), 1, [ending(4, 15, OTHER)])
     whole.log.extend([*numbered(WALLET, 1, [granted(5, 1), ending(2, 20), ending(3, 21)]), *others])
     whole.catch_up()
@@ -35,7 +48,7 @@ def test_accounts_are_due_from_the_end_of_a_lot_until_it_is_stored(whole: Lab, e
     assert ends.accounts_due(now_us=15, limit=10) == [OTHER]
     assert ends.accounts_due(now_us=21, limit=10) == [OTHER, ACCOUNT]
     assert ends.accounts_due(now_us=21, limit=1) == [OTHER]
-    whole.log.extend(numbered(WALLET, 4, [ended(2), ended(3)]))
+    whole.log.extend(numbered(WALLET, 4, [ended(2), taken_back(3)]))
     whole.catch_up()
     assert ends.accounts_due(now_us=21, limit=10) == [OTHER]
 

@@ -23,17 +23,23 @@ UNFOLDED = {
 TABLES = {
     ("balances", 1): "3d98d6385e49ee972c6874f4ad79624eb7397601694b1fd7d857587ef08cb749",
     ("balances", 2): "89fe4ae4a56570b70c4f6d59340945b1143daad23fcebd9a2b8b9a6a6486923d",
+    ("balances", 3): "31a033f0b7f4b5c29c90a02991480b81d32b9c0c58cd90476ae95cd0fb2fbac0",
     ("request_log", 1): "a4d701d85cdb9beaa9eb42cc7ac213a0c3dd7520c3f023e7b3ab8dd172d19805",
     ("request_log", 2): "fddfbdc83dca5a32015c0dd5d6bdb0c764f6ed4d8343ab8974c23dd796653da8",
     ("usage", 1): "99a9ad6b2df30f3a51bf4901b9d4760a751980327d7780912efe393fdbb57ae0",
     ("usage", 2): "1d3586be766e1ff21c50bab0d5591edc2cddd2d6d3220ac9e5d94b47c885dbe7",
     ("statement", 101): "858a94b626c2d8e1015b279c9f2a41df53e0ff0ac2ebacfd7c0e7e4c8a2fc52f",
     ("statement", 102): "858a94b626c2d8e1015b279c9f2a41df53e0ff0ac2ebacfd7c0e7e4c8a2fc52f",
+    ("statement", 103): "858a94b626c2d8e1015b279c9f2a41df53e0ff0ac2ebacfd7c0e7e4c8a2fc52f",
     ("trial_balance", 101): "a4065d42f492acb7392cd4cdbc5e210449fac38874cefa7af4b560afe8ed100e",
     ("trial_balance", 102): "a4065d42f492acb7392cd4cdbc5e210449fac38874cefa7af4b560afe8ed100e",
+    ("trial_balance", 103): "a4065d42f492acb7392cd4cdbc5e210449fac38874cefa7af4b560afe8ed100e",
     ("audit_log", 1): "6cc61747c265e34811871f6e1891bace44d428fb3002d03017495a0014915a29",
     ("orders", 1): "5153320e77fd0058dcef336d16b564b9cd8358022f521b358fedcc7ab1d68af6",
+    ("audit_log", 2): "6cc61747c265e34811871f6e1891bace44d428fb3002d03017495a0014915a29",
     ("lot_ends", 1): "d1ee49da2d3f61dbd0e13f4940caafe8978442221cff32ca11ece8cf91cf1000",
+    ("lot_ends", 2): "d1ee49da2d3f61dbd0e13f4940caafe8978442221cff32ca11ece8cf91cf1000",
+    ("adjustments", 1): "74f4f52e8cc146d46e9e672dfcab5f89fe08b42952a3791590e4e4d2d924d92f",
 }
 
 

@@ -9,6 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from api.admin.access import PERMISSION, make_guard, operator_of
 from api.admin.audit_log import audit_routes
 from api.admin.commands import COMMANDS, Entry
+from api.admin.corrections import correction_routes
 from api.admin.docs import docs_routes
 from api.admin.documents import document_routes
 from api.admin.execution import run
@@ -34,6 +35,7 @@ def admin_router(tools: AdminTools) -> Router:
         *report_routes(tools),
         *order_routes(tools),
         *audit_routes(tools),
+        *correction_routes(tools),
         *sealing_routes(tools),
         *explaining_routes(tools),
         *document_routes(tools),

@@ -19,6 +19,7 @@ from application.accounts import (
     set_contact,
     suspend_account,
 )
+from application.adjustments import adjust_credit, approve_adjustment, deny_adjustment, void_lot
 from application.bodies import erase_bodies, read_body, set_logging
 from application.budgets import remove_budget, set_budget
 from application.catalogue import (
@@ -161,6 +162,34 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         credit.handle,
         "Add credit to an account. The same lot id is granted once.",
         new_id="lot_id",
+    ),
+    _entry(
+        "credit",
+        "adjust",
+        adjust_credit.handle,
+        "Correct an account's credit by a new entry, in its favour or not. A debit takes what is available and never more; above "
+        "ADJUSTMENT_APPROVAL_NANO it waits for a second operator. The same adjustment id is posted once.",
+        new_id="adjustment_id",
+    ),
+    _entry(
+        "credit",
+        "void",
+        void_lot.handle,
+        "Take back what is left of a lot of credit. What is lent to gateways is spent by requests under way, or is gone when it "
+        "comes back; above ADJUSTMENT_APPROVAL_NANO it waits for a second operator.",
+        new_id="adjustment_id",
+    ),
+    _entry(
+        "credit",
+        "approve",
+        approve_adjustment.handle,
+        "Agree to an adjustment that another operator has asked for. It is posted at once.",
+    ),
+    _entry(
+        "credit",
+        "deny",
+        deny_adjustment.handle,
+        "Refuse an adjustment that another operator has asked for, for good.",
     ),
     _entry("key", "issue", issue_key.handle, "Make an API key; its secret is shown once.", new_id="key_id"),
     _entry(

@@ -16,6 +16,7 @@ from domain.fact import Actor
 CREATED: Final = 201
 DONE: Final = 200
 KEY_CHARS_MAX: Final = 255
+_MONEY: Final = frozenset({"lot_id", "adjustment_id"})  #: ids of what must not happen twice
 _IDS: Final = UUID("6d4c1f0e-7c1b-5f5e-9a0e-2f6d9b1c8e57")
 
 
@@ -48,8 +49,8 @@ def run(
     """
     command = decode(entry, body)
     if key is None:
-        if entry.new_id == "lot_id" and getattr(command, "lot_id", None) is None:
-            raise BadRequest("give an Idempotency-Key or a lot_id", code="idempotency_key_required")
+        if entry.new_id in _MONEY and getattr(command, entry.new_id) is None:
+            raise BadRequest(f"give an Idempotency-Key or a {entry.new_id}", code="idempotency_key_required")
         return _answer(entry, command, actor=actor, ports=ports)
     if not 0 < len(key) <= KEY_CHARS_MAX or not all("!" <= character <= "~" for character in key):
         raise BadRequest(f"an Idempotency-Key has 1 to {KEY_CHARS_MAX} printable ASCII characters")

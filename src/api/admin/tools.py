@@ -10,6 +10,7 @@ from application.idempotency import IdempotencyStore
 from application.queries import BalanceQueries, RequestQueries
 from application.receipts.issuing import Receipts
 from application.recharge.queries import OrderQueries
+from application.reports.adjustments import AdjustmentQueries
 from application.reports.audit_log import AuditQueries
 from application.reports.health import HealthQueries
 from application.reports.statement import StatementQueries
@@ -29,6 +30,7 @@ class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
     statements: StatementQueries
     orders: OrderQueries
     acts: AuditQueries
+    adjustments: AdjustmentQueries
     health: HealthQueries
     wake: Callable[[], None]
     receipts: Receipts

@@ -55,9 +55,10 @@ class Accounts:
             self._expect(f"wallet of {account_id}", wallets[str(account_id)], wallet.available_nano)
         granted_nano = sum(wallet.granted_nano for wallet in ledger.wallets.values())
         charged_nano = sum(ledger.charged_nano.values())
-        self._expect("issued", -totals["issued"], granted_nano)
-        withdrawn_nano = sum(wallet.withdrawn_nano for wallet in ledger.wallets.values())
-        self._expect("breakage", totals["breakage"], withdrawn_nano)
+        taken_nano = sum(wallet.taken_nano for wallet in ledger.wallets.values())
+        self._expect("issued", -totals["issued"], granted_nano - taken_nano)
+        expired_nano = sum(wallet.expired_nano for wallet in ledger.wallets.values())
+        self._expect("breakage", totals["breakage"], expired_nano)
         self._expect("usage", totals["usage"], charged_nano + ledger.shortfall_nano)
         self._expect("leased", totals["leased"], _leased_nano(ledger))
 

@@ -9,8 +9,10 @@ from application.verify.ledger import Stored
 from application.verify.read_models import ReadModelSnapshot
 from application.verify.report import Findings
 from domain.ledger.events import (
+    AdjustmentPosted,
     CreditLotExpired,
     CreditLotGranted,
+    CreditLotVoided,
     LeaseReduced,
     LeaseSettled,
     RequestAbandoned,
@@ -24,7 +26,8 @@ from domain.ledger.lots import sum_nano
 class _Sums(msgspec.Struct):
     granted_nano: int = 0
     charged_nano: int = 0
-    withdrawn_nano: int = 0
+    expired_nano: int = 0
+    taken_nano: int = 0
     held_nano: int = 0
     open_holds: int = 0
     updated_position: int = 0
@@ -43,9 +46,17 @@ class BalanceCheck:
             case CreditLotGranted():
                 self._sums(at, event.account_id).granted_nano += event.amount_nano
             case CreditLotExpired():
-                self._sums(at, event.account_id).withdrawn_nano += event.amount_nano
+                self._sums(at, event.account_id).expired_nano += event.amount_nano
+            case AdjustmentPosted():
+                sums = self._sums(at, event.account_id)
+                sums.granted_nano += sum_nano(event.added or ())
+                sums.taken_nano += sum_nano(event.taken or ())
+            case CreditLotVoided():
+                self._sums(at, event.account_id).taken_nano += event.amount_nano
             case LeaseReduced() | LeaseSettled():
-                self._sums(at, event.account_id).withdrawn_nano += sum_nano(event.expired or ())
+                sums = self._sums(at, event.account_id)
+                sums.expired_nano += sum_nano(event.expired or ())
+                sums.taken_nano += sum_nano(event.voided or ())
             case RequestAdmitted():
                 sums = self._sums(at, event.account_id)
                 sums.held_nano += event.hold_nano
@@ -86,12 +97,13 @@ class BalanceCheck:
 
 
 def _balance(account_id: UUID, sums: _Sums) -> Balance:
-    posted_nano = sums.granted_nano - sums.charged_nano - sums.withdrawn_nano
+    posted_nano = sums.granted_nano - sums.charged_nano - sums.expired_nano - sums.taken_nano
     return Balance(
         account_id=account_id,
         granted_nano=sums.granted_nano,
         charged_nano=sums.charged_nano,
-        withdrawn_nano=sums.withdrawn_nano,
+        expired_nano=sums.expired_nano,
+        taken_nano=sums.taken_nano,
         posted_nano=posted_nano,
         held_nano=sums.held_nano,
         available_nano=posted_nano - sums.held_nano,

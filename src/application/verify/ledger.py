@@ -13,8 +13,10 @@ from domain.ids import stream_of
 from domain.ledger import lease as lease_rules
 from domain.ledger import wallet as wallet_rules
 from domain.ledger.events import (
+    AdjustmentPosted,
     CreditLotExpired,
     CreditLotGranted,
+    CreditLotVoided,
     LeaseClosed,
     LeaseEvent,
     LeaseExtended,
@@ -36,7 +38,7 @@ from domain.ledger.events import (
     WalletEvent,
 )
 from domain.ledger.lease import Lease
-from domain.ledger.lots import sum_nano
+from domain.ledger.lots import Slice, sum_nano
 from domain.ledger.wallet import OpenLease, Wallet
 
 
@@ -56,6 +58,11 @@ class Ending(msgspec.Struct, frozen=True):
     last_version: int
     charged_nano: int
     charges: int
+
+
+def _gone(event: LeaseReduced | LeaseSettled) -> tuple[Slice, ...]:
+    """What did not come back of what was left."""
+    return (*(event.expired or ()), *lots.plain(event.voided or ()))
 
 
 class LedgerFold:
@@ -100,11 +107,8 @@ class LedgerFold:
 
     def _fits_wallet(self, at: Stored, wallet: Wallet, event: WalletEvent) -> bool:
         match event:
-            case CreditLotGranted():
-                self._check(event.amount_nano > 0, "L04", at, f"amount {event.amount_nano}")
-                return self._check(event.lot_id not in wallet.lots, "P04", at, "lot granted twice")
-            case CreditLotExpired():
-                return self._expires(at, wallet, event)
+            case CreditLotGranted() | CreditLotExpired() | AdjustmentPosted() | CreditLotVoided():
+                return self._fits_lot(at, wallet, event)
             case LeaseGranted():
                 is_new = event.lease_id not in wallet.leases and event.lease_id not in self._settled
                 return self._check(is_new, "P05", at, "lease granted twice") and self._fits_lots(
@@ -122,21 +126,43 @@ class LedgerFold:
             case _:
                 assert_never(event)
 
+    def _fits_lot(
+        self,
+        at: Stored,
+        wallet: Wallet,
+        event: CreditLotGranted | CreditLotExpired | AdjustmentPosted | CreditLotVoided,
+    ) -> bool:
+        match event:
+            case CreditLotGranted():
+                self._check(event.amount_nano > 0, "L04", at, f"amount {event.amount_nano}")
+                return self._check(event.lot_id not in wallet.lots, "P04", at, "lot granted twice")
+            case CreditLotExpired():
+                return self._expires(at, wallet, event)
+            case AdjustmentPosted():
+                return self._adjusts(at, wallet, event)
+            case CreditLotVoided():
+                return self._voids(at, wallet, event)
+            case _:
+                assert_never(event)
+
     def _fits_lots(
         self, at: Stored, wallet: Wallet, event: LeaseGranted | LeaseExtended | LeaseReduced | LeaseSettled
     ) -> bool:
-        slices, amount_nano = event.slices, 0
+        slices, gone, amount_nano = event.slices, tuple[Slice, ...](), 0
         match event:
             case LeaseSettled():
-                amount_nano = event.returned_nano
+                gone, amount_nano = _gone(event), event.returned_nano
             case LeaseReduced():
-                slices, amount_nano = (*event.slices, *(event.expired or ())), event.amount_nano
+                slices, amount_nano = (*event.slices, *_gone(event)), event.amount_nano
             case _:
                 amount_nano = event.amount_nano
         self._check(min((part.amount_nano for part in slices), default=0) >= 0, "L04", at, "negative slice")
         self._check(sum_nano(slices) == amount_nano, "P01", at, "slices do not add up to the amount")
         if not self._check(
-            all(part.lot_id in wallet.lots for part in slices), "P02", at, "credit of an unknown lot"
+            all(part.lot_id in wallet.lots for part in (*slices, *gone)),
+            "P02",
+            at,
+            "credit of an unknown lot",
         ):
             return False
         if isinstance(event, LeaseGranted | LeaseExtended):
@@ -151,9 +177,37 @@ class LedgerFold:
         is_time = wallet.terms[event.lot_id].has_expired(event.occurred_us)
         return self._check(is_time, "P15", at, "a lot expired before its time")
 
+    def _adjusts(self, at: Stored, wallet: Wallet, event: AdjustmentPosted) -> bool:
+        added, taken = event.added or (), event.taken or ()
+        parts = added if event.direction == "credit" else taken
+        fits = sum_nano(parts) == event.amount_nano > 0 and not (added and taken)
+        self._check(fits, "P01", at, "slices do not add up to the amount")
+        self._check(min((part.amount_nano for part in parts), default=0) >= 0, "L04", at, "negative slice")
+        if not self._check(
+            not any(part.lot_id in wallet.lots for part in added), "P04", at, "lot granted twice"
+        ):
+            return False
+        known = all(part.lot_id in wallet.lots for part in taken)
+        if not self._check(known, "P02", at, "credit of an unknown lot"):
+            return False
+        fits = all(part.amount_nano <= wallet.lots[part.lot_id] for part in taken)
+        self._check(fits, "P02", at, "more was taken of a lot than it has")
+        return True
+
+    def _voids(self, at: Stored, wallet: Wallet, event: CreditLotVoided) -> bool:
+        if not self._check(event.lot_id in wallet.lots, "P02", at, "an unknown lot was taken back"):
+            return False
+        is_new = event.lot_id not in wallet.over
+        self._check(is_new, "P15", at, "a lot that is over was taken back")
+        is_all = event.amount_nano == wallet.lots[event.lot_id]
+        self._check(is_all, "P04", at, f"{event.amount_nano} of {wallet.lots[event.lot_id]} was taken back")
+        is_its = event.source == wallet.terms[event.lot_id].source
+        self._check(is_its, "P30", at, "a lot went back to where it did not come from")
+        return is_new
+
     def _accounted(self, at: Stored, lent: OpenLease, event: LeaseSettled) -> None:
-        accounted_nano = event.charged_nano + event.returned_nano + sum_nano(event.expired or ())
-        detail = f"lent {lent.amount_nano}, charged, returned and expired {accounted_nano}"
+        accounted_nano = event.charged_nano + event.returned_nano + sum_nano(_gone(event))
+        detail = f"lent {lent.amount_nano}, charged, returned, expired and voided {accounted_nano}"
         self._check(accounted_nano == lent.amount_nano, "P05", at, detail)
         self._tell(at, lots.settlement_faults(lent, self.leases.get(event.lease_id), event))
 

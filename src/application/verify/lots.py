@@ -1,6 +1,6 @@
 """What the lots of credit must obey, event by event: the right ones, in their order, in their time."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from uuid import UUID
 
 from domain.ledger import parts
@@ -16,7 +16,7 @@ from domain.ledger.events import (
     RequestAdmitted,
 )
 from domain.ledger.lease import Lease
-from domain.ledger.lots import LotTerms, sum_nano
+from domain.ledger.lots import LotTerms, Slice, VoidedSlice, sum_nano
 from domain.ledger.refusals import InsufficientCredit
 from domain.ledger.slices import by_lot, without
 from domain.ledger.wallet import OpenLease, Wallet
@@ -38,8 +38,11 @@ def returning_faults(wallet: Wallet, event: LeaseReduced | LeaseSettled) -> Iter
         if wallet.is_over(part.lot_id, event.occurred_us):
             yield "P15", f"lot {part.lot_id} is over, and was given {part.amount_nano} back"
     for part in event.expired or ():
-        if not wallet.is_over(part.lot_id, event.occurred_us):
+        if not wallet.is_over(part.lot_id, event.occurred_us) or part.lot_id in wallet.voided:
             yield "P15", f"lot {part.lot_id} is not over, and lost {part.amount_nano}"
+    for voided in event.voided or ():
+        if voided.lot_id not in wallet.voided or voided.source != wallet.terms[voided.lot_id].source:
+            yield "P15", f"lot {voided.lot_id} was not taken back, and lost {voided.amount_nano}"
 
 
 def settlement_faults(lent: OpenLease, lease: Lease | None, event: LeaseSettled) -> Iterator[Fault]:
@@ -47,7 +50,7 @@ def settlement_faults(lent: OpenLease, lease: Lease | None, event: LeaseSettled)
     spent = lease.spent() if lease else None
     if spent is None:
         return
-    left = by_lot((*event.slices, *(event.expired or ())))
+    left = by_lot((*event.slices, *(event.expired or ()), *(event.voided or ())))
     accounted = by_lot(without(lent.slices, left))
     if accounted != {lot_id: spent_nano for lot_id, spent_nano in spent.items() if spent_nano}:
         yield "P05", f"lease {event.lease_id} spent of its lots {spent}, settled with {accounted}"
@@ -106,3 +109,8 @@ def _hold_faults(lease: Lease, event: RequestAdmitted) -> Iterator[Fault]:
         return
     if slices != first:
         yield "P14", "a later lot is held while an earlier one has credit"
+
+
+def plain(voided: Iterable[VoidedSlice]) -> tuple[Slice, ...]:
+    """Without where they go back to."""
+    return tuple(Slice(part.lot_id, part.amount_nano) for part in voided)

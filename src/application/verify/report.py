@@ -24,6 +24,7 @@ INVARIANTS: Final = {
     "L01": "a lease never has more credit than its wallet says",
     "L02": "every topic is known, and every event fits its type",
     "L03": "an event stands in the stream where it belongs",
+    "A01": "what is posted was asked for, once, and above the limit agreed to by another operator",
     "L04": "amounts are never negative, and a charge is never above its hold",
     "L05": "closing a month sealed the books as they stood at its end",
     "R01": "the read model `balances` equals the log",
@@ -53,7 +54,8 @@ class Figures(msgspec.Struct, kw_only=True):
     requests_open: int = 0
     granted_nano: int = 0
     charged_nano: int = 0
-    withdrawn_nano: int = 0  #: gone without having been charged: expired
+    expired_nano: int = 0
+    taken_nano: int = 0  #: by operators: debits, and lots taken back
     shortfall_nano: int = 0
     trial_balance_sha256: str = (
         ""  #: over the sorted lines `account<TAB>balance` of accounts that are not zero
@@ -97,7 +99,7 @@ def render_text(report: Report) -> str:
     seen = (
         "{events} events up to position {position} in {streams} streams\n"
         "{accounts} accounts, {leases_open} open leases, {requests} requests, {requests_open} of them open\n"
-        "granted {granted_nano}, charged {charged_nano}, gone otherwise {withdrawn_nano}, "
+        "granted {granted_nano}, charged {charged_nano}, expired {expired_nano}, taken {taken_nano}, "
         "borne by the operator {shortfall_nano} nano-credits\n"
         "trial balance {trial_balance_sha256}\n"
         "{periods_compared} closed periods folded again\n"

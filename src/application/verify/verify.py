@@ -10,6 +10,7 @@ import msgspec
 from application.eventlog import LogUnavailable, RecordedEvent
 from application.projections import ReadableLog
 from application.verify.accounts import Accounts
+from application.verify.adjustments import AdjustmentCheck
 from application.verify.balances import BalanceCheck
 from application.verify.budgets import BudgetCheck
 from application.verify.ledger import LedgerFold, Stored
@@ -20,9 +21,12 @@ from application.verify.report import Figures, Findings, Report
 from application.verify.requests import RequestCheck, UniqueRequests
 from domain.catalogue.prices import PriceListPublished
 from domain.event import Event, TopicRegistry, UnknownTopic
+from domain.ledger.adjustments import ADJUSTMENT_EVENTS, AdjustmentEvent
 from domain.ledger.events import (
     LEASE_EVENTS,
     WALLET_EVENTS,
+    AdjustmentPosted,
+    CreditLotVoided,
     LeaseEvent,
     RequestAdmitted,
     UsageCharged,
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
 BATCH_EVENTS: Final = 5_000
 _LEASE_KINDS: Final = frozenset(LEASE_EVENTS)
 _WALLET_KINDS: Final = frozenset(WALLET_EVENTS)
+_ADJUSTMENT_KINDS: Final = frozenset(ADJUSTMENT_EVENTS)
 
 
 def verify(store: ReadableLog, registry: TopicRegistry, read_models: ReadModels | None = None) -> Report:
@@ -86,6 +91,7 @@ class _Verification:
         self._moving = frozenset(load_rules().rules)
         self._periods = PeriodCheck(self._findings, self._accounts.balances)
         self._budgets = BudgetCheck(self._findings)
+        self._adjustments = AdjustmentCheck(self._findings)
         self._unique = UniqueRequests()
         self._ratings = RatingCheck(self._findings)
         self._balances = BalanceCheck() if snapshot else None
@@ -111,11 +117,15 @@ class _Verification:
                 self._ratings.check(at, cast("UsageCharged", at.event))
         elif kind in _WALLET_KINDS:
             self._ledger.take_wallet(at, cast("WalletEvent", at.event))
+            if isinstance(at.event, AdjustmentPosted | CreditLotVoided):
+                self._adjustments.post(at, at.event)
         else:
             if kind is PriceListPublished:
                 self._ratings.publish(at, cast("PriceListPublished", at.event))
             elif kind is PeriodClosed:
                 self._periods.check(at.position, cast("PeriodClosed", at.event))
+            elif kind in _ADJUSTMENT_KINDS:
+                self._adjustments.take(at, cast("AdjustmentEvent", at.event))
             return
         self._accounts.take(at)
         self._fold_read_models(at)
@@ -162,6 +172,7 @@ class _Verification:
 
     def finish(self) -> Report:
         self._unique.finish(self._findings)
+        self._adjustments.finish()
         self._ledger.finish()
         self._accounts.finish(self._ledger)
         self._fill_figures()
@@ -181,7 +192,8 @@ class _Verification:
         figures.requests = len(self._unique)
         figures.requests_open = sum(len(lease.holds) for lease in ledger.leases.values())
         figures.granted_nano = sum(wallet.granted_nano for wallet in ledger.wallets.values())
-        figures.withdrawn_nano = sum(wallet.withdrawn_nano for wallet in ledger.wallets.values())
+        figures.expired_nano = sum(wallet.expired_nano for wallet in ledger.wallets.values())
+        figures.taken_nano = sum(wallet.taken_nano for wallet in ledger.wallets.values())
         figures.charged_nano = sum(ledger.charged_nano.values())
         figures.shortfall_nano = ledger.shortfall_nano
         figures.periods_compared = self._periods.compared

@@ -14,11 +14,12 @@ from uuid import UUID
 import msgspec
 
 from domain.event import Event
-from domain.ledger.lots import PRIORITY, LentSlice, LotSource, LotTerms, Slice
+from domain.ledger.lots import PRIORITY, LentSlice, LotSource, LotTerms, Slice, VoidedSlice
 from domain.ledger.shares import BudgetBucket
 
 LeaseOutcome = Literal["closed", "fenced"]
 LeaseMode = Literal["bulk", "micro"]
+AdjustmentDirection = Literal["credit", "debit"]
 UsageSource = Literal["provider", "estimated", "none"]
 
 AMOUNT_NANO_MAX = 2**63 - 1  #: what a bigint column of a read model holds
@@ -122,6 +123,55 @@ class CreditLotExpired(Event, frozen=True, kw_only=True):
     occurred_us: int
 
 
+class AdjustmentPosted(Event, frozen=True, kw_only=True):
+    """What came before was wrong, or hard on the customer: credit was given, as a lot of goodwill, or taken."""
+
+    TOPIC: ClassVar[str] = "wallet.adjustment-posted.v1"
+
+    account_id: UUID
+    adjustment_id: UUID  #: of a credit, the lot's id too
+    direction: AdjustmentDirection
+    amount_nano: int
+    reason: str
+    requested_by: str  #: `Actor.label`
+    occurred_us: int
+    source: Literal["goodwill"] = "goodwill"  #: names the other side in the books, in both directions
+    added: tuple[Slice, ...] | msgspec.UnsetType = msgspec.UNSET  #: of a credit: the lot that it made
+    taken: tuple[Slice, ...] | msgspec.UnsetType = (
+        msgspec.UNSET
+    )  #: of a debit: from which lots, in their order
+    approved_by: str | msgspec.UnsetType = msgspec.UNSET  #: the other operator, if one was needed
+    ref: UUID | msgspec.UnsetType = msgspec.UNSET  #: the request, run or fact that it is about
+
+    @property
+    def terms(self) -> LotTerms:
+        """Of the lot that a credit makes: good for everything, for ever."""
+        return LotTerms(
+            source="goodwill",
+            priority=PRIORITY,
+            effective_us=self.occurred_us,
+            expires_us=None,
+            granted_us=self.occurred_us,
+            aliases=(),
+        )
+
+
+class CreditLotVoided(Event, frozen=True, kw_only=True):
+    """A lot was taken back: what no lease had of it, maybe nothing, is gone. What leases had goes when they let go of it."""
+
+    TOPIC: ClassVar[str] = "wallet.credit-lot-voided.v1"
+
+    account_id: UUID
+    lot_id: UUID
+    source: LotSource  #: of the lot: the account in the books that it goes back to
+    amount_nano: int
+    adjustment_id: UUID
+    reason: str
+    requested_by: str
+    occurred_us: int
+    approved_by: str | msgspec.UnsetType = msgspec.UNSET  #: the other operator, if one was needed
+
+
 class LeaseGranted(Event, frozen=True, kw_only=True):
     """Available credit was lent to one gateway process."""
 
@@ -156,9 +206,10 @@ class LeaseReduced(Event, frozen=True, kw_only=True):
     account_id: UUID
     lease_id: UUID
     slices: tuple[Slice, ...]  #: what is available again, by lot
-    amount_nano: int  #: all that the lease gave back, `expired` too
+    amount_nano: int  #: all that the lease gave back, `expired` and `voided` too
     occurred_us: int
-    expired: tuple[Slice, ...] | msgspec.UnsetType = msgspec.UNSET  #: of lots that are over: it is gone
+    expired: tuple[Slice, ...] | msgspec.UnsetType = msgspec.UNSET  #: of lots whose time is over: it is gone
+    voided: tuple[VoidedSlice, ...] | msgspec.UnsetType = msgspec.UNSET  #: of lots taken back: it is gone
 
 
 class LeaseRecallRequested(Event, frozen=True, kw_only=True):
@@ -187,7 +238,8 @@ class LeaseSettled(Event, frozen=True, kw_only=True):
     returned_nano: int
     occurred_us: int
     expired: tuple[Slice, ...] | msgspec.UnsetType = msgspec.UNSET
-    """What was left of lots that are over: neither charged nor returned, it is gone."""
+    """What was left of lots whose time is over: neither charged nor returned, it is gone."""
+    voided: tuple[VoidedSlice, ...] | msgspec.UnsetType = msgspec.UNSET  #: likewise, of lots taken back
 
 
 # --- the lease stream
@@ -347,6 +399,8 @@ class LeaseFenced(Event, frozen=True, kw_only=True):
 WalletEvent = (
     CreditLotGranted
     | CreditLotExpired
+    | AdjustmentPosted
+    | CreditLotVoided
     | LeaseGranted
     | LeaseExtended
     | LeaseReduced
@@ -370,6 +424,8 @@ LeaseEvent = (
 WALLET_EVENTS: tuple[type[Event], ...] = (
     CreditLotGranted,
     CreditLotExpired,
+    AdjustmentPosted,
+    CreditLotVoided,
     LeaseGranted,
     LeaseExtended,
     LeaseReduced,

@@ -20,7 +20,7 @@ from domain.ledger.events import (
     Owner,
     WalletEvent,
 )
-from domain.ledger.lots import Slice, Slices, sum_nano
+from domain.ledger.lots import Slice, Slices, VoidedSlice, sum_nano
 from domain.ledger.refusals import AmountOutOfRange, InsufficientCredit, LeaseEnded, LedgerRefusal
 from domain.ledger.slices import by_lot, last_of, without
 from domain.ledger.wallet import OpenLease, Wallet
@@ -55,7 +55,7 @@ def grant_lease(
     """
     if lease_id in wallet.leases:
         raise LeaseAlreadyGranted(str(lease_id))
-    slices = _draw(wallet, amount_nano, alias=alias, now_us=now_us, mode=mode)
+    slices = draw(wallet, amount_nano, alias=alias, now_us=now_us, mode=mode)
     return [
         LeaseGranted(
             account_id=account_id,
@@ -88,7 +88,7 @@ def extend_lease(
     """
     if lease_id not in wallet.leases:
         raise LeaseEnded(lease_id)
-    slices = _draw(wallet, amount_nano, alias=alias, now_us=now_us, mode=mode)
+    slices = draw(wallet, amount_nano, alias=alias, now_us=now_us, mode=mode)
     return [
         LeaseExtended(
             account_id=account_id,
@@ -124,7 +124,7 @@ def reduce_lease(
         raise AmountOutOfRange(str(amount_nano))
     back = last_of(lease.slices, amount_nano) if slices is None else slices
     _require_lent(lease, by_lot(back), amount_nano)
-    kept, expired = _judged(wallet, back, now_us)
+    kept, expired, voided = _judged(wallet, back, now_us)
     return [
         LeaseReduced(
             account_id=account_id,
@@ -133,6 +133,7 @@ def reduce_lease(
             amount_nano=amount_nano,
             occurred_us=now_us,
             expired=expired or msgspec.UNSET,
+            voided=voided or msgspec.UNSET,
         )
     ]
 
@@ -175,7 +176,7 @@ def settle_lease(
     else:
         _require_lent(lease, spent, charged_nano)
         left = tuple(reversed(without(lease.slices, spent)))
-    kept, expired = _judged(wallet, left, now_us)
+    kept, expired, voided = _judged(wallet, left, now_us)
     return [
         LeaseSettled(
             account_id=account_id,
@@ -188,12 +189,18 @@ def settle_lease(
             returned_nano=sum_nano(kept),
             occurred_us=now_us,
             expired=expired or msgspec.UNSET,
+            voided=voided or msgspec.UNSET,
         )
     ]
 
 
-def _draw(wallet: Wallet, amount_nano: int, *, alias: str | None, now_us: int, mode: LeaseMode) -> Slices:
-    """The slices that make up `amount_nano` for a model, and those that come along, in the order of spending."""
+def draw(wallet: Wallet, amount_nano: int, *, alias: str | None, now_us: int, mode: LeaseMode) -> Slices:
+    """The slices that make up `amount_nano` for a model, and those that come along, in the order of spending.
+
+    Raises:
+        AmountOutOfRange: the amount is not positive.
+        InsufficientCredit: less is available for the model.
+    """
     if amount_nano <= 0:
         raise AmountOutOfRange(str(amount_nano))
     available_nano = wallet.available_for_nano(alias, now_us)
@@ -226,10 +233,16 @@ def _require_lent(lease: OpenLease, parts: Mapping[UUID, int], amount_nano: int)
         raise AmountOutOfRange(str(amount_nano))
 
 
-def _judged(wallet: Wallet, slices: Slices, now_us: int) -> tuple[Slices, Slices]:
-    """What is available again, and what is gone because its lot is over."""
+def _judged(wallet: Wallet, slices: Slices, now_us: int) -> tuple[Slices, Slices, tuple[VoidedSlice, ...]]:
+    """What is available again, what is gone because its lot's time is over, and what because it was taken back."""
     if not (wallet.limited or wallet.over):
-        return slices, ()
+        return slices, (), ()
     gone = {part.lot_id for part in slices if wallet.is_over(part.lot_id, now_us)}
     kept = tuple(part for part in slices if part.lot_id not in gone)
-    return kept, tuple(part for part in slices if part.lot_id in gone)
+    expired = tuple(part for part in slices if part.lot_id in gone - wallet.voided)
+    voided = tuple(
+        VoidedSlice(part.lot_id, part.amount_nano, wallet.terms[part.lot_id].source)
+        for part in slices
+        if part.lot_id in wallet.voided
+    )
+    return kept, expired, voided

@@ -57,6 +57,14 @@ class Slice(msgspec.Struct, frozen=True, array_like=True):
     amount_nano: int
 
 
+class VoidedSlice(msgspec.Struct, frozen=True, array_like=True):
+    """A part of a lot that was voided, stored as `[lot_id, amount_nano, source]`: it goes back where it was issued."""
+
+    lot_id: UUID
+    amount_nano: int
+    source: LotSource
+
+
 class LentSlice(msgspec.Struct, frozen=True, array_like=True):
     """A part of a lot as its lease gets to know it, stored as an array."""
 
@@ -68,5 +76,5 @@ class LentSlice(msgspec.Struct, frozen=True, array_like=True):
 Slices = tuple[Slice, ...]
 
 
-def sum_nano(slices: Iterable[Slice]) -> int:
+def sum_nano(slices: Iterable[Slice | VoidedSlice]) -> int:
     return sum(part.amount_nano for part in slices)

@@ -17,7 +17,7 @@ import msgspec
 
 from domain.event import Event
 
-CURRENT_RULES = 2
+CURRENT_RULES = 3
 
 
 class AccountRule(msgspec.Struct, frozen=True):

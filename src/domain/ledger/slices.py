@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from domain.ledger.lots import Slice, Slices
+from domain.ledger.lots import Slice, Slices, VoidedSlice
 
 
 def last_of(slices: Iterable[Slice], amount_nano: int) -> Slices:
@@ -40,7 +40,7 @@ def without(slices: Iterable[Slice], taken: Mapping[UUID, int]) -> list[Slice]:
     return [part for part in left if part.amount_nano]
 
 
-def by_lot(slices: Iterable[Slice]) -> dict[UUID, int]:
+def by_lot(slices: Iterable[Slice | VoidedSlice]) -> dict[UUID, int]:
     """Nano-credits of each lot."""
     sums: dict[UUID, int] = {}
     for part in slices:

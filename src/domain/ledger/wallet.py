@@ -11,8 +11,10 @@ from uuid import UUID
 import msgspec
 
 from domain.ledger.events import (
+    AdjustmentPosted,
     CreditLotExpired,
     CreditLotGranted,
+    CreditLotVoided,
     LeaseExtended,
     LeaseGranted,
     LeaseMode,
@@ -22,7 +24,7 @@ from domain.ledger.events import (
     Owner,
     WalletEvent,
 )
-from domain.ledger.lots import LentSlice, LotTerms, Slice, Slices, sum_nano
+from domain.ledger.lots import LentSlice, LotTerms, Slice, Slices, VoidedSlice, sum_nano
 from domain.ledger.slices import by_lot, without
 
 
@@ -44,18 +46,25 @@ class Wallet(msgspec.Struct):
     terms: dict[UUID, LotTerms] = {}  #: of every lot
     limited: list[UUID] = []  #: lots that are not good for everything at every time, and not known to be over
     over: set[UUID] = set()  #: lots whose end is stored: what comes back to them is gone
+    voided: set[UUID] = set()  #: those of them that were taken back
     leases: dict[UUID, OpenLease] = {}
     available_nano: int = 0  #: the sum over `lots`, whatever they may be spent on
     leased_nano: int = 0  #: the sum over `leases`
     granted_nano: int = 0  #: all credit ever granted
     charged_nano: int = 0  #: what settled leases have charged
-    withdrawn_nano: int = 0  #: what is gone without having been charged
+    expired_nano: int = 0  #: what is gone because its time was over
+    taken_nano: int = 0  #: what operators took: debits, and lots taken back
     version: int = 0
 
     @property
     def posted_nano(self) -> int:
         """Credit granted less what settled leases charged and what is gone: an upper bound of the balance."""
         return self.granted_nano - self.charged_nano - self.withdrawn_nano
+
+    @property
+    def withdrawn_nano(self) -> int:
+        """What is gone without having been charged."""
+        return self.expired_nano + self.taken_nano
 
     def available_for_nano(self, alias: str | None, now_us: int) -> int:
         """What may be lent now for requests of this model; for those of any model without one."""
@@ -76,14 +85,8 @@ class Wallet(msgspec.Struct):
 def evolve(wallet: Wallet, event: WalletEvent) -> Wallet:
     """Fold one stored event into `wallet`, in place."""
     match event:
-        case CreditLotGranted():
-            _add(wallet, event.lot_id, event.amount_nano, event.terms)
-        case CreditLotExpired():
-            wallet.lots[event.lot_id] -= event.amount_nano
-            wallet.available_nano -= event.amount_nano
-            wallet.withdrawn_nano += event.amount_nano
-            wallet.over.add(event.lot_id)
-            wallet.limited.remove(event.lot_id)
+        case CreditLotGranted() | CreditLotExpired() | AdjustmentPosted() | CreditLotVoided():
+            _change_lots(wallet, event)
         case LeaseGranted():
             wallet.leases[event.lease_id] = OpenLease(
                 lease_id=event.lease_id,
@@ -98,21 +101,48 @@ def evolve(wallet: Wallet, event: WalletEvent) -> Wallet:
             _lend(wallet, event.lease_id, event.slices, event.amount_nano)
         case LeaseReduced():
             lease = wallet.leases[event.lease_id]
-            expired = event.expired or ()
-            lease.slices = without(lease.slices, by_lot((*event.slices, *expired)))
+            back: list[Slice | VoidedSlice] = [*event.slices, *(event.expired or ()), *(event.voided or ())]
+            lease.slices = without(lease.slices, by_lot(back))
             lease.amount_nano -= event.amount_nano
-            _take_back(wallet, event.slices, event.amount_nano - sum_nano(expired), expired)
+            _take_back(wallet, event.slices, event.expired or (), event.voided or ())
         case LeaseSettled():
             del wallet.leases[event.lease_id]
             wallet.leased_nano -= event.charged_nano
             wallet.charged_nano += event.charged_nano
-            _take_back(wallet, event.slices, event.returned_nano, event.expired or ())
+            _take_back(wallet, event.slices, event.expired or (), event.voided or ())
         case LeaseRecallRequested():
             pass
         case _:
             assert_never(event)
     wallet.version += 1
     return wallet
+
+
+def _change_lots(
+    wallet: Wallet, event: CreditLotGranted | CreditLotExpired | AdjustmentPosted | CreditLotVoided
+) -> None:
+    """Credit comes in, or leaves without having been lent."""
+    match event:
+        case CreditLotGranted():
+            _add(wallet, event.lot_id, event.amount_nano, event.terms)
+        case CreditLotExpired():
+            wallet.lots[event.lot_id] -= event.amount_nano
+            wallet.available_nano -= event.amount_nano
+            wallet.expired_nano += event.amount_nano
+            wallet.over.add(event.lot_id)
+            wallet.limited.remove(event.lot_id)
+        case AdjustmentPosted():
+            for part in event.added or ():
+                _add(wallet, part.lot_id, part.amount_nano, event.terms)
+            _take(wallet, event.taken or ())
+        case CreditLotVoided():
+            _take(wallet, (Slice(event.lot_id, event.amount_nano),))
+            wallet.over.add(event.lot_id)
+            wallet.voided.add(event.lot_id)
+            if event.lot_id in wallet.limited:
+                wallet.limited.remove(event.lot_id)
+        case _:
+            assert_never(event)
 
 
 def _add(wallet: Wallet, lot_id: UUID, amount_nano: int, terms: LotTerms) -> None:
@@ -138,13 +168,22 @@ def _lend(wallet: Wallet, lease_id: UUID, slices: Slices, amount_nano: int) -> N
     wallet.leased_nano += amount_nano
 
 
-def _take_back(wallet: Wallet, slices: Slices, amount_nano: int, expired: Slices) -> None:
+def _take(wallet: Wallet, slices: Slices) -> None:
+    """An operator takes it."""
+    for part in slices:
+        wallet.lots[part.lot_id] -= part.amount_nano
+        wallet.available_nano -= part.amount_nano
+        wallet.taken_nano += part.amount_nano
+
+
+def _take_back(wallet: Wallet, slices: Slices, expired: Slices, voided: tuple[VoidedSlice, ...]) -> None:
     for part in slices:
         wallet.lots[part.lot_id] += part.amount_nano
-    gone_nano = sum_nano(expired)
-    wallet.available_nano += amount_nano
-    wallet.leased_nano -= amount_nano + gone_nano
-    wallet.withdrawn_nano += gone_nano
+    kept_nano, expired_nano, voided_nano = sum_nano(slices), sum_nano(expired), sum_nano(voided)
+    wallet.available_nano += kept_nano
+    wallet.leased_nano -= kept_nano + expired_nano + voided_nano
+    wallet.expired_nano += expired_nano
+    wallet.taken_nano += voided_nano
 
 
 def _ordered(wallet: Wallet, lot_ids: Collection[UUID]) -> Collection[UUID]:

@@ -49,6 +49,7 @@ def ports(database_url: str, pool: Pool) -> Iterator[Ports]:
             books=BooksReader(pool),
             allowlist=Allowlist.parse("127.0.0.1"),
             probe=FakeProbe(),
+            approval_nano=100,
         )
 
 

@@ -69,6 +69,7 @@ def ports(database_url: str, pool: Pool) -> Iterator[Ports]:
             books=BooksReader(pool),
             allowlist=Allowlist.parse(""),
             probe=FakeProbe(),
+            approval_nano=100,
         )
 
 

@@ -13,6 +13,7 @@ from tests.api.admin.conftest import World
 READING = (
     "/accounts",
     "/accounts/{account_id:uuid}",
+    "/adjustments",
     "/aliases",
     "/audit-log",
     "/audit-log/csv",

@@ -17,7 +17,15 @@ from domain import accounts
 from domain.catalogue.prices import PRICE_LIST_STREAM, PriceListPublished
 from domain.fact import Stamp
 from domain.keys import key as keys
-from domain.ledger.events import CreditLotGranted, RequestAdmitted, UsageCharged
+from domain.ledger.events import (
+    AdjustmentPosted,
+    CreditLotGranted,
+    CreditLotVoided,
+    LeaseReduced,
+    LeaseSettled,
+    RequestAdmitted,
+    UsageCharged,
+)
 from domain.limits import Limits
 from domain.pricing import Price
 from domain.refusal import BadField, NotFound
@@ -33,7 +41,7 @@ def _store(seed: int, steps: int = 120) -> MemoryEventStore:
 
 
 def _folded(log: list[RecordedEvent], account_id: UUID) -> tuple[int, int]:
-    """Posted and held, by hand: grants less charges; open holds."""
+    """Posted and held, by hand: grants less charges, and what was adjusted; open holds."""
     posted_nano, holds = 0, {}
     for recorded in log:
         event = REGISTRY.decode(recorded.topic, recorded.state)
@@ -41,6 +49,12 @@ def _folded(log: list[RecordedEvent], account_id: UUID) -> tuple[int, int]:
             continue
         if isinstance(event, CreditLotGranted):
             posted_nano += event.amount_nano
+        elif isinstance(event, AdjustmentPosted):
+            posted_nano += event.amount_nano if event.direction == "credit" else -event.amount_nano
+        elif isinstance(event, CreditLotVoided):
+            posted_nano -= event.amount_nano
+        elif isinstance(event, LeaseReduced | LeaseSettled):
+            posted_nano -= sum(part.amount_nano for part in event.voided or ())
         elif isinstance(event, RequestAdmitted):
             holds[event.request_id] = event.hold_nano
         elif recorded.topic.startswith("lease.") and (request_id := getattr(event, "request_id", None)):

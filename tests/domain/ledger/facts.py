@@ -9,9 +9,12 @@ import msgspec
 from domain.ledger import lease as lease_rules
 from domain.ledger import wallet as wallet_rules
 from domain.ledger.events import (
+    AdjustmentDirection,
+    AdjustmentPosted,
     Attempt,
     CreditLotExpired,
     CreditLotGranted,
+    CreditLotVoided,
     LeaseClosed,
     LeaseEvent,
     LeaseExtended,
@@ -102,6 +105,34 @@ def lot(amount_nano: int, lot_id: UUID = OLD, **changes: Any) -> CreditLotGrante
 
 def lot_expired(amount_nano: int, lot_id: UUID = OLD, *, at_us: int) -> CreditLotExpired:
     return CreditLotExpired(account_id=ACCOUNT, lot_id=lot_id, amount_nano=amount_nano, occurred_us=at_us)
+
+
+def lot_voided(amount_nano: int, lot_id: UUID = OLD) -> CreditLotVoided:
+    return CreditLotVoided(
+        account_id=ACCOUNT,
+        lot_id=lot_id,
+        source="paid",
+        amount_nano=amount_nano,
+        adjustment_id=UUID(int=50),
+        reason="granted by mistake",
+        requested_by="operator:1",
+        occurred_us=NOW,
+    )
+
+
+def adjusted(direction: AdjustmentDirection, amount_nano: int, lot_id: UUID) -> AdjustmentPosted:
+    """By a lot that it makes, or from one."""
+    fact = AdjustmentPosted(
+        account_id=ACCOUNT,
+        adjustment_id=lot_id,
+        direction=direction,
+        amount_nano=amount_nano,
+        reason="charged by mistake",
+        requested_by="operator:1",
+        occurred_us=NOW,
+    )
+    side = "added" if direction == "credit" else "taken"
+    return msgspec.structs.replace(fact, **{side: slices((lot_id, amount_nano))})
 
 
 def granted(*parts: tuple[UUID, int], lease_id: UUID = LEASE) -> LeaseGranted:

@@ -10,6 +10,7 @@ import pytest
 
 from domain.event import Event, TopicRegistry
 from domain.ledger.events import LEDGER_EVENTS, LeaseFenced, LeaseRecallRequested
+from domain.ledger.lots import VoidedSlice
 from domain.ledger.postings import CURRENT_RULES, Posting, TrialBalance, load_rules, postings
 from tests.domain.ledger.facts import (
     ACCOUNT,
@@ -21,6 +22,7 @@ from tests.domain.ledger.facts import (
     OWNER,
     SECOND,
     abandoned,
+    adjusted,
     admitted,
     charged,
     closed,
@@ -29,6 +31,7 @@ from tests.domain.ledger.facts import (
     granted,
     lot,
     lot_expired,
+    lot_voided,
     opened,
     reduced,
     released,
@@ -70,6 +73,17 @@ def post(*events: Event) -> TrialBalance:
         (
             msgspec.structs.replace(settled((NEW, 5), charged_nano=9), expired=slices((OLD, 1))),
             [Posting(LEASED, NEW_LOT, 5), Posting(LEASED, "breakage", 1)],
+        ),
+        (adjusted("credit", 7, NEW), [Posting("issued:goodwill", NEW_LOT, 7)]),
+        (adjusted("debit", 7, OLD), [Posting(OLD_LOT, "issued:goodwill", 7)]),
+        (lot_voided(7), [Posting(OLD_LOT, "issued:paid", 7)]),
+        (
+            msgspec.structs.replace(reduced((NEW, 5)), voided=(VoidedSlice(OLD, 1, "promo"),), amount_nano=6),
+            [Posting(LEASED, NEW_LOT, 5), Posting(LEASED, "issued:promo", 1)],
+        ),
+        (
+            msgspec.structs.replace(settled((NEW, 5)), voided=(VoidedSlice(OLD, 1, "paid"),)),
+            [Posting(LEASED, NEW_LOT, 5), Posting(LEASED, "issued:paid", 1)],
         ),
         (reduced((NEW, 5), (OLD, 1)), [Posting(LEASED, NEW_LOT, 5), Posting(LEASED, OLD_LOT, 1)]),
         (settled((OLD, 9), charged_nano=3, charges=1), [Posting(LEASED, OLD_LOT, 9)]),

@@ -18,6 +18,7 @@ from tests.domain.ledger.facts import (
     granted,
     lot,
     lot_expired,
+    lot_voided,
     reduced,
 )
 
@@ -30,6 +31,8 @@ FACTS = (
     lot(5, UUID(int=4), expires_us=NOW + 1),
     lot(6, UUID(int=3), expires_us=NOW + 2, aliases=("big",)),
     lot_expired(5, UUID(int=4), at_us=NOW + 1),
+    lot(8, UUID(int=2)),
+    lot_voided(8, UUID(int=2)),
 )
 MARK = mark_of(b"the last event")
 

@@ -1,0 +1,1 @@
+"""Corrections of credit by operators: asked for, agreed to by a second one above an amount, and posted."""
