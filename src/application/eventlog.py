@@ -26,7 +26,7 @@ NO_CONTROL = ("lease.", "wallet.", "idempotency.")
 """Beginnings of the topics that are as frequent as requests."""
 
 
-class NewEvent(msgspec.Struct, frozen=True):
+class NewEvent(msgspec.Struct, frozen=True, gc=False):
     """One event to append: `version` is the one it must get, or it is not stored."""
 
     stream_id: UUID
@@ -35,7 +35,7 @@ class NewEvent(msgspec.Struct, frozen=True):
     state: bytes
 
 
-class RecordedEvent(msgspec.Struct, frozen=True):
+class RecordedEvent(msgspec.Struct, frozen=True, gc=False):
     """One event as stored. `recorded_at_us` is the database's clock, Unix microseconds: for showing and booking, never
     for order.
     """

@@ -38,10 +38,16 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class Write(msgspec.Struct, frozen=True):
-    """One statement that changes rows. `{schema}` is where the tables are; it must do nothing unless `{moved}`."""
+    """One statement that changes rows. `{schema}` is where the tables are; it must do nothing unless `{moved}`.
+
+    With `rows`, its parameters are their columns. `new_in`: `table (columns)` where a rebuild has such rows for the first
+    time, unless the log says something twice; there it may copy them.
+    """
 
     statement: str
-    parameters: Sequence[object]
+    parameters: Sequence[object] = ()
+    rows: Sequence[Sequence[object]] = ()
+    new_in: str = ""
 
 
 class Projection(Protocol):

@@ -20,7 +20,8 @@ from projections.projection import Connection, Projection
 from projections.tail import LogReader, Selector, require_order
 from projections.writing import store
 
-REBUILD_BATCH_EVENTS = 5_000
+#: So many that most requests begin and end within a batch: then their row is written once.
+REBUILD_BATCH_EVENTS = 25_000
 #: Between two tries to switch while someone reads: while a try waits, other readers wait behind it.
 SWITCH_PAUSE_S = 1.0
 
@@ -78,6 +79,7 @@ class Rebuild:
             yield
         finally:
             if not self._connection.closed:
+                self._connection.execute("RESET synchronous_commit")
                 self._connection.execute("SELECT pg_advisory_unlock(%s)", [key])
 
     def step(self, *, to_position: int | None = None) -> bool:
@@ -135,6 +137,8 @@ class Rebuild:
         in_use = catalog.require(self._connection, self._projection.name)
         taken = catalog.leftovers(self._connection, self._projection.name, in_use=in_use.generation)
         self._generation = 1 + max(in_use.generation, *(int(schema.rsplit("_", 1)[1]) for schema in taken), 0)
+        # What a crash may take of tables that are not in use, the next rebuild makes again; the switch waits for all of it.
+        self._connection.execute("SET synchronous_commit = off")
         with self._connection.transaction():
             catalog.create_tables(self._connection, self._projection, generation=self._generation)
 
@@ -148,6 +152,7 @@ class Rebuild:
         try:
             with self._connection.transaction():
                 catalog.set_lock_timeout(self._connection)
+                self._connection.execute("SET LOCAL synchronous_commit = on")
                 self._catch_up_and_show()
         except errors.LockNotAvailable:
             self._position = reached

@@ -34,7 +34,7 @@ from domain.ledger.events import (
     RequestReleased,
     UsageCharged,
 )
-from projections.arrays import array_literal, column_literals
+from projections.arrays import array_literal
 from projections.projection import Connection, Located, Pool, Table, Write, topics_of
 
 _Columns = tuple[tuple[str, str, str], ...]
@@ -266,6 +266,10 @@ _FOLDS: dict[type[Event], Callable[[_Changes, Any, Located], None]] = {
 }
 
 
+def _columns(table: str, columns: _Columns) -> str:
+    return f"{table} ({', '.join(name for name, _, _ in columns)})"
+
+
 def _insert(table: str, columns: _Columns) -> str:
     names = ", ".join(name for name, _, _ in columns)
     arrays = ", ".join(f"%s::{kind}[]" for _, kind, _ in columns)
@@ -283,6 +287,9 @@ _STORE_OPEN = _insert("request_log", _OPEN) + _unless_newer(_BEGIN[1:] + _END)
 _STORE_WHOLE = _insert("request_log", _BEGIN + _END) + _unless_newer(_BEGIN[1:] + _END)
 _STORE_ENDED = _insert("request_log", _BEGIN + _END) + _unless_newer(_END)
 _STORE_ATTEMPTS = _insert("request_attempts", _ATTEMPT) + "DO NOTHING"
+_NEW_OPEN = _columns("request_log", _OPEN)
+_NEW_WHOLE = _columns("request_log", _BEGIN + _END)
+_NEW_ATTEMPTS = _columns("request_attempts", _ATTEMPT)
 
 
 class RequestLog:
@@ -299,12 +306,12 @@ class RequestLog:
             _FOLDS[type(fact.event)](changes, fact.event, fact)
         begun = [msgspec.structs.astuple(row) for row in changes.begun.values()]
         rows = (
-            (_STORE_OPEN, [row[: len(_OPEN)] for row in begun if row[_STATE] == "admitted"]),
-            (_STORE_WHOLE, [row for row in begun if row[_STATE] != "admitted"]),
-            (_STORE_ENDED, [msgspec.structs.astuple(row) for row in changes.ended.values()]),
-            (_STORE_ATTEMPTS, changes.attempts),
+            (_STORE_OPEN, [row[: len(_OPEN)] for row in begun if row[_STATE] == "admitted"], _NEW_OPEN),
+            (_STORE_WHOLE, [row for row in begun if row[_STATE] != "admitted"], _NEW_WHOLE),
+            (_STORE_ENDED, [msgspec.structs.astuple(row) for row in changes.ended.values()], ""),
+            (_STORE_ATTEMPTS, changes.attempts, _NEW_ATTEMPTS),
         )
-        return [Write(statement, column_literals(some)) for statement, some in rows if some]
+        return [Write(statement, rows=some, new_in=new_in) for statement, some, new_in in rows if some]
 
 
 def _select(table: str, columns: _Columns) -> str:

@@ -18,6 +18,7 @@ from projections import catalog
 from projections.arrays import array_literal, column_literals
 from projections.books import MOVING, Booked, Books, mark_table
 from projections.projection import Connection, Located, Pool, Table, Write
+from projections.sums import Cleaned
 
 _BALANCES: Final = Table(
     name="trial_balance",
@@ -74,7 +75,8 @@ class TrialBalances:
     def fold(self, connection: Connection, schema: str, facts: Sequence[Located]) -> Sequence[Write]:
         books = Books(connection, schema, self.name)
         until_us, position = _day_end(books.booked_us), books.position
-        movements = [self._movement(booked) for booked in books.unseen(facts)]
+        texts = Cleaned()
+        movements = [self._movement(booked, texts) for booked in books.unseen(facts)]
         crosses = _day_end(books.booked_us) > until_us
         names = {name for movement in movements for name, _ in movement.changes}
         before = _load(connection, schema, None if crosses else names)
@@ -89,11 +91,11 @@ class TrialBalances:
             position = movement.position
         return [*_writes({name: balances[name] for name in names}, days), books.mark()]
 
-    def _movement(self, booked: Booked) -> _Movement:
+    def _movement(self, booked: Booked, texts: Cleaned) -> _Movement:
         changes: list[tuple[str, int]] = []
         for posting in postings(self._rules, booked.fact.event, stream_id=booked.fact.stream_id):
-            changes.append((clean(posting.debit), -posting.amount_nano))
-            changes.append((clean(posting.credit), posting.amount_nano))
+            changes.append((texts[posting.debit], -posting.amount_nano))
+            changes.append((texts[posting.credit], posting.amount_nano))
         return _Movement(booked.fact.position, booked.booked_us, tuple(changes))
 
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from application.queries import clean
-from projections.arrays import array_literal, column_literals
+from projections.arrays import COPY_FORMAT, array_literal, column_literals, copy_lines
 from projections.projection import Pool
 from tests.histories import AWKWARD
 
@@ -44,6 +44,34 @@ def test_other_values_arrive_as_they_were(
             [array_literal(numbers), array_literal(flags), array_literal(ids)],
         ).fetchone()
     assert row == (numbers, flags, ids)
+
+
+@_EXAMPLES
+@given(
+    texts=_texts,
+    number=st.none() | st.integers(-(2**63), 2**63 - 1),
+    flag=st.none() | st.booleans(),
+    one=_ids,
+)
+def test_copied_rows_arrive_as_those_of_arrays_do(
+    pool: Pool, texts: list[str | None], number: int | None, flag: bool | None, one: UUID
+) -> None:
+    """Whatever stands in them: a rebuild copies rows, and must come to what the runner writes."""
+    rows = [(place, text, number, flag, one) for place, text in enumerate([*texts, "null", "", "]\n["])]
+    with pool.connection() as connection, connection.transaction():
+        connection.execute(
+            "CREATE TEMP TABLE copied (a bigint, b text, c bigint, d boolean, e uuid) ON COMMIT DROP"
+        )
+        with (
+            connection.cursor() as cursor,
+            cursor.copy(f"COPY copied FROM STDIN {COPY_FORMAT}".encode()) as copy,
+        ):
+            copy.write(copy_lines(rows))
+        copied = connection.execute("SELECT * FROM copied ORDER BY a").fetchall()
+        columns = "%s::bigint[], %s::text[], %s::bigint[], %s::boolean[], %s::uuid[]"
+        unnested = connection.execute(f"SELECT * FROM unnest({columns})", column_literals(rows)).fetchall()
+    assert copied == unnested
+    assert [row[1] for row in copied] == [None if row[1] is None else clean(row[1]) for row in rows]
 
 
 def test_rows_become_columns() -> None:

@@ -1,12 +1,15 @@
 """One statement that writes and moves, or does neither."""
 
+from uuid import UUID
+
 import msgspec
 import pytest
 
 from projections.catalog import require
 from projections.projection import Connection, Pool, Write
-from projections.writing import store_and_move
+from projections.writing import store, store_and_move
 
+ONE = UUID(int=1)
 _NOTE = Write(
     "INSERT INTO {schema}.open_holds SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), %s, 1 WHERE {moved}",
     (7,),
@@ -43,6 +46,24 @@ def test_nothing_is_stored_when_it_stands_elsewhere(pool: Pool, change: str) -> 
         stands = require(connection, "balances")
         assert not store_and_move(connection, "balances", believed, [_NOTE], position=5)
         assert (require(connection, "balances"), _rows(connection)) == (stands, 0)
+
+
+def test_what_is_new_is_copied_unless_it_is_not_new(pool: Pool) -> None:
+    """A log that says something twice fails nothing: the statement decides what becomes of it."""
+    statement = (
+        "INSERT INTO {schema}.open_holds SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::bigint[]) "
+        "WHERE {moved} ON CONFLICT (request_id) DO UPDATE SET hold_nano = excluded.hold_nano"
+    )
+    new_in = "open_holds (request_id, account_id, lease_id, hold_nano, since_us)"
+    with pool.connection() as connection:
+        schema = require(connection, "balances").schema("balances")
+        for hold_nano in (5, 6):
+            rows = [(UUID(int=number), ONE, ONE, hold_nano, 1) for number in range(hold_nano)]
+            store(connection, schema, [Write(statement, rows=rows, new_in=new_in), _NOTE])
+        found = connection.execute(
+            "SELECT hold_nano, count(*) FROM open_holds GROUP BY 1 ORDER BY 1"
+        ).fetchall()
+    assert found == [(6, 6), (7, 2)]
 
 
 def test_the_alarm_ends_only_with_the_move(pool: Pool) -> None:

@@ -32,7 +32,7 @@ class Owner(msgspec.Struct, frozen=True, array_like=True):
     epoch: int
 
 
-class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One call of one deployment. `status` is the upstream's HTTP status, 0 when none was read."""
 
     deployment_id: UUID
@@ -57,7 +57,7 @@ class PassedOver(msgspec.Struct, frozen=True, kw_only=True):
     reason: str  #: such as `breaker_open`, `not_allowed`, `too_small`
 
 
-class Units(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Units(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What was used. Each token is counted in exactly one of the first five fields."""
 
     input: int = 0  #: fresh prompt tokens

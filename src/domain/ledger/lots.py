@@ -50,14 +50,14 @@ class LotTerms(msgspec.Struct, frozen=True, array_like=True):
         return (self.priority, expires_us, paid, self.effective_us, self.granted_us, lot_id.int)
 
 
-class Slice(msgspec.Struct, frozen=True, array_like=True):
+class Slice(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A part of a lot of credit, stored as `[lot_id, amount_nano]`."""
 
     lot_id: UUID
     amount_nano: int
 
 
-class VoidedSlice(msgspec.Struct, frozen=True, array_like=True):
+class VoidedSlice(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A part of a lot that was voided, stored as `[lot_id, amount_nano, source]`: it goes back where it was issued."""
 
     lot_id: UUID
@@ -65,7 +65,7 @@ class VoidedSlice(msgspec.Struct, frozen=True, array_like=True):
     source: LotSource
 
 
-class LentSlice(msgspec.Struct, frozen=True, array_like=True):
+class LentSlice(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A part of a lot as its lease gets to know it, stored as an array."""
 
     lot_id: UUID

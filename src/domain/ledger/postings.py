@@ -9,8 +9,10 @@ time: a later version only adds rules for what earlier events did not have.
 """
 
 from collections.abc import Iterator
+from functools import cached_property, lru_cache
 from importlib.resources import files
-from typing import Any, Literal
+from string import Formatter
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -18,6 +20,7 @@ import msgspec
 from domain.event import Event
 
 CURRENT_RULES = 3
+_NAMES_KEPT: Final = 4_096
 
 
 class AccountRule(msgspec.Struct, frozen=True):
@@ -38,15 +41,20 @@ class EntryRule(msgspec.Struct, frozen=True):
     each: str | None = None
 
 
-class PostingRules(msgspec.Struct, frozen=True):
+class PostingRules(msgspec.Struct, frozen=True, dict=True):
     """One version of the rules, as stored."""
 
     version: int
     accounts: dict[str, AccountRule]
     rules: dict[str, list[EntryRule]]
 
+    @cached_property
+    def names(self) -> dict[str, "AccountNames"]:
+        """What fills the names of each kind of account."""
+        return {kind: AccountNames(account.name) for kind, account in self.accounts.items()}
 
-class Posting(msgspec.Struct, frozen=True):
+
+class Posting(msgspec.Struct, frozen=True, gc=False):
     """Credit moves from the debited to the credited account; both names are full. Amount in nano-credits."""
 
     debit: str
@@ -64,21 +72,38 @@ def rules_file(version: int) -> bytes:
     return files("domain.ledger").joinpath("posting_rules", f"{version}.json").read_bytes()
 
 
+class AccountNames:
+    """Full names of one kind of account. The last few thousand are remembered: most movements are on accounts just moved."""
+
+    def __init__(self, template: str) -> None:
+        self._fields = tuple(field for _, field, _, _ in Formatter().parse(template) if field)
+        self._template = template
+        self._filled = lru_cache(maxsize=_NAMES_KEPT)(self._fill)
+
+    def of(self, event: Event, part: object, stream_id: UUID) -> str:
+        return self._filled(*[_value(name, event, part, stream_id) for name in self._fields])
+
+    def _fill(self, *values: object) -> str:
+        return self._template.format_map(dict(zip(self._fields, values, strict=True)))
+
+
+def _value(name: str, event: Event, part: object, stream_id: UUID) -> Any:
+    """A field of the part, else of the event; a lease's own events do not repeat which lease it is."""
+    value = getattr(part, name, None)
+    if value is None:
+        value = getattr(event, name, stream_id) if name == "lease_id" else getattr(event, name)
+    return value
+
+
 def postings(rules: PostingRules, event: Event, *, stream_id: UUID) -> Iterator[Posting]:
     """The movements of one event; empty amounts are left out. `stream_id` is the lease for lease events."""
-    entries = rules.rules.get(event.TOPIC)
-    if not entries:
-        return
-    fields: dict[str, Any] = msgspec.structs.asdict(event)
-    fields.setdefault("lease_id", stream_id)
-    for entry in entries:
-        parts = [msgspec.structs.asdict(part) for part in fields[entry.each] or ()] if entry.each else [{}]
-        for part in parts:
-            values = fields | part
-            if amount_nano := values[entry.amount]:
+    names = rules.names
+    for entry in rules.rules.get(event.TOPIC, ()):
+        for part in getattr(event, entry.each) or () if entry.each else (event,):
+            if amount_nano := _value(entry.amount, event, part, stream_id):
                 yield Posting(
-                    debit=rules.accounts[entry.debit].name.format_map(values),
-                    credit=rules.accounts[entry.credit].name.format_map(values),
+                    debit=names[entry.debit].of(event, part, stream_id),
+                    credit=names[entry.credit].of(event, part, stream_id),
                     amount_nano=amount_nano,
                 )
 
