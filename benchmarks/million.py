@@ -1,11 +1,10 @@
-"""What a ledger of a million requests takes: verification, rebuild of every read model, export, and audit of the export.
+"""What a ledger of a million requests takes: every read model, a rebuild of all, proofs, verification, audit, and the archive.
 
     python -m benchmarks.million --requests 1000000
 
-The log is made by the real deciders and stored by the real event store: accounts with several lots, leases of two
-gateways that are topped up, give back, are closed and settled, a price list that changes, requests that are charged
-and released, and a gateway that dies now and then with its requests open. The same number of requests makes the same
-log but for its times of recording. Uses `DATABASE_URL` and `REDIS_URL` if they are set, else embedded servers.
+Uses `DATABASE_URL` and `REDIS_URL` if they are set, else embedded servers. Each step must come to what the others came to:
+rebuilt rows are those that were written event by event, the auditor's trial balance is that of `ledger verify`, a receipt is
+checked with public keys alone, and all of it once more when the first month has left the database for the archive.
 """
 
 import argparse
@@ -15,305 +14,194 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from random import Random
 from typing import TypeVar
-from uuid import UUID
 
+import msgspec
 import structlog
-from benchmarks.projections import servers, service
+from benchmarks.projections import servers
+from benchmarks.support.ledger_log import PACE_US, Load
 
+from adapters.archive.files import ArchiveDirectory
+from adapters.eventstore.catalogue import PostgresArchiveCatalogue
 from adapters.eventstore.store import PostgresEventStore
 from adapters.exporting.folder import new_folder
+from adapters.sealing.book import PostgresCheckpointBook
+from adapters.sealing.ed25519 import new_key
+from adapters.sealing.ed25519 import verify as verify_signature
+from adapters.sealing.files import LocalFiles
+from adapters.sealing.keys import parse_seal_keys
+from application.archive.detach import detach_parts
+from application.archive.verify import verify_archive
+from application.archive.write import write_segments
+from application.clock import SystemClock
 from application.eventlog import NewEvent
 from application.exporting.ledger import LedgerExport, export_ledger
-from application.verify import verify
-from domain.catalogue.prices import PRICE_LIST_STREAM, PriceListPublished
-from domain.event import Event, encode
-from domain.ids import stream_of
-from domain.ledger import credit, leasing, lending
-from domain.ledger import lease as lease_rules
-from domain.ledger import wallet as wallet_rules
-from domain.ledger.events import Attempt, LeaseEvent, Owner, Units, WalletEvent
-from domain.ledger.lease import Answer, Lease
-from domain.ledger.wallet import Wallet
-from domain.pricing import Price, charge_nano
+from application.projections import ContentHash
+from application.receipts.issuing import Receipts
+from application.sealing.directory import SealedDirectory
+from application.sealing.reading import SealedLog
+from application.sealing.sealer import LogSealer
+from application.verify import render_text, verify
+from domain.receipts.checking import check_receipt
 from domain.topics import REGISTRY
 from projections.pool import projection_pool
+from projections.projection import Pool
+from projections.registry import all_projections
+from projections.request_log import RequestReader
+from projections.runner import Runner
+from projections.service import ProjectionService
 from projections.snapshot import ReadModelReader
+from projections.tail import LogTail
 
-CREDIT = 10**9
-ACCOUNTS = 40
-LOTS_NANO = (20 * CREDIT, 40 * CREDIT, 10_000_000 * CREDIT)  #: of each account, in the order of spending
-ALIASES = ("acme/large", "acme/small", "other/medium")
-OPEN_MAX = 32  #: requests under way on a lease
-CHARGES_MAX = 5_000  #: in one lease
-CRASH_EVERY = 100_000  #: requests, until the second gateway dies again
 BATCH_EVENTS = 5_000
-START_US = 1_793_491_200_000_000
-PACE_US = 4_000_000  #: from one request to the next
-HOLD_NANO = CREDIT // 50
+MONTH_REQUESTS = 30 * 86_400_000_000 // PACE_US
+SEGMENT_EVENTS = 1_000_000
 AUDITOR = Path(__file__).parents[1] / "audit" / "tokenok_audit.py"
 
 _T = TypeVar("_T")
 
 
-class Borrower:
-    """A lease of one account at one gateway, renewed for ever."""
+class Bench:
+    """One ledger, and what is done to it, in this order."""
 
-    def __init__(self, account_id: UUID, owner: Owner) -> None:
-        self.account_id = account_id
-        self.owner = owner
-        self.lease = Lease(UUID(int=0))
-        self.open: deque[tuple[UUID, str]] = deque()
-
-
-class Load:
-    """Makes the log, a group of events for each thing that happens."""
-
-    def __init__(self) -> None:
-        self._random = Random(1)
-        self._now_us = START_US
-        self._wallets = {self._id(): Wallet() for _ in range(ACCOUNTS)}
-        self._keys = {account_id: self._id() for account_id in self._wallets}
-        self._deployment_id = self._id()
-        self._prices: list[PriceListPublished] = []
-
-    def groups(self, requests: int) -> Iterator[list[NewEvent]]:
-        """The whole log; some requests are open at its end."""
-        yield self._publish()
-        for account_id in self._wallets:
-            for amount_nano in LOTS_NANO:
-                yield self._grant(account_id, amount_nano)
-        gateways = [Owner(self._id(), 1), Owner(self._id(), 1)]
-        borrowers = [Borrower(account_id, owner) for owner in gateways for account_id in self._wallets]
-        for borrower in borrowers:
-            yield self._open(borrower)
-        for number in range(1, requests + 1):
-            self._now_us += PACE_US
-            if number % (requests // 3) == 0:
-                yield self._publish()
-            if number % CRASH_EVERY == 0:
-                for borrower in borrowers[ACCOUNTS:]:
-                    yield self._die(borrower)
-                    yield self._open(borrower)
-            yield from self._request(borrowers[self._random.randrange(len(borrowers))])
-
-    def _request(self, borrower: Borrower) -> Iterator[list[NewEvent]]:
-        """One more begins, and one that is under way may end."""
-        if borrower.lease.charges >= CHARGES_MAX:
-            while borrower.open:
-                yield self._end(borrower)
-            yield self._close(borrower)
-            yield self._open(borrower)
-        if borrower.lease.free_nano < HOLD_NANO:
-            yield self._resize(borrower)
-        yield self._admit(borrower)
-        if len(borrower.open) >= OPEN_MAX:
-            yield self._end(borrower)
-
-    def _publish(self) -> list[NewEvent]:
-        """Each list is dearer than the one before."""
-        version = len(self._prices) + 1
-        price = Price(
-            input_nano_per_million=version * 2_000_000_000,
-            cached_input_nano_per_million=version * 200_000_000,
-            cache_write_nano_per_million=version * 2_500_000_000,
-            output_nano_per_million=version * 7_999_999_999,
-            request_nano_per_million=0,
+    def __init__(self, url: str, scratch: Path) -> None:
+        self._url = url
+        self._scratch = scratch
+        self._files = ArchiveDirectory(scratch / "archive")
+        self._store = PostgresEventStore(url, archive=self._files)
+        self._catalogue = PostgresArchiveCatalogue(url)
+        self._keys = parse_seal_keys(new_key("example.com/benchmark"))
+        self._receipt_keys = parse_seal_keys(new_key("example.com/benchmark/receipts"))
+        self._directory = SealedDirectory(LocalFiles(scratch / "seal"))
+        self._sealed = SealedLog(
+            log=self._store, directory=self._directory, trust=self._keys.trust, clock=SystemClock()
         )
-        published = PriceListPublished(
-            entries=dict.fromkeys(ALIASES, price),
-            markup_ppm=1_050_000,
-            effective_from_us=self._now_us,
-            approved_by="system",
-            note="",
-            occurred_us=self._now_us,
-            actor="system",
-        )
-        self._prices.append(published)
-        return [_stored(PRICE_LIST_STREAM, version, published)]
+        self.events = 0
 
-    def _grant(self, account_id: UUID, amount_nano: int) -> list[NewEvent]:
-        granted = credit.grant_credit(
-            self._wallets[account_id],
-            account_id=account_id,
-            lot_id=self._id(),
-            amount_nano=amount_nano,
-            source="paid",
-            reason="benchmark",
-            granted_by="system",
-            now_us=self._now_us,
-        )
-        return self._on_wallet(account_id, granted)
+    def load(self, requests: int) -> None:
+        """Store the log in large batches. The first month, or two thirds of a shorter log, is a part of its own."""
+        batch: list[NewEvent] = []
+        month = min(MONTH_REQUESTS, requests * 2 // 3)
+        closed = False
+        load = Load()
+        for group in load.groups(requests):
+            batch += group
+            if len(batch) >= BATCH_EVENTS or (not closed and load.requests == month):
+                self._append(batch)
+                batch = []
+                if not closed and load.requests >= month:
+                    self._catalogue.close_part()
+                    closed = True
+        self._append(batch)
 
-    def _open(self, borrower: Borrower) -> list[NewEvent]:
-        borrower.lease = Lease(self._id())
-        terms = {"account_id": borrower.account_id, "owner": borrower.owner, "now_us": self._now_us}
-        wallet = self._wallets[borrower.account_id]
-        (granted,) = lending.grant_lease(
-            wallet,
-            lease_id=borrower.lease.lease_id,
-            mode="bulk",
-            amount_nano=CREDIT,
-            **terms,  # type: ignore[arg-type]  # by name
-        )
-        events = self._on_wallet(borrower.account_id, [granted])
-        opened = leasing.open_lease(
-            borrower.lease,
-            amount_nano=granted.amount_nano,
-            valid_ms=10_000,
-            slices=wallet.lent(granted.slices),
-            **terms,  # type: ignore[arg-type]  # by name
-        )
-        return events + self._on_lease(borrower.lease, opened)
+    def _append(self, batch: list[NewEvent]) -> None:
+        if batch:
+            self._store.append(batch)
+            self.events += len(batch)
 
-    def _resize(self, borrower: Borrower) -> list[NewEvent]:
-        """More is lent; what turns out to be too much is given back at once."""
-        terms = {
-            "account_id": borrower.account_id,
-            "lease_id": borrower.lease.lease_id,
-            "now_us": self._now_us,
-        }
-        wallet, lease, back_nano = self._wallets[borrower.account_id], borrower.lease, CREDIT // 10
-        (extended,) = lending.extend_lease(wallet, amount_nano=CREDIT + back_nano, **terms)  # type: ignore[arg-type]  # by name
-        events = self._on_wallet(borrower.account_id, [extended])
-        lent = wallet.lent(extended.slices)
-        events += self._on_lease(lease, leasing.top_up(lease, amount_nano=extended.amount_nano, slices=lent))
-        (back,) = leasing.give_back(lease, amount_nano=back_nano)
-        events += self._on_lease(lease, [back])
-        reduced = lending.reduce_lease(wallet, amount_nano=back_nano, slices=back.slices or None, **terms)  # type: ignore[arg-type]  # by name
-        return events + self._on_wallet(borrower.account_id, reduced)
-
-    def _admit(self, borrower: Borrower) -> list[NewEvent]:
-        request_id, alias = self._id(), self._random.choice(ALIASES)
-        borrower.open.append((request_id, alias))
-        admitted = lease_rules.admit(
-            borrower.lease,
-            request_id=request_id,
-            key_id=self._keys[borrower.account_id],
-            alias=alias,
-            stream=True,
-            hold_nano=HOLD_NANO,
-            price_version=len(self._prices),
-            client_ref=None,
-            now_us=self._now_us,
-        )
-        return self._on_lease(borrower.lease, admitted)
-
-    def _end(self, borrower: Borrower) -> list[NewEvent]:
-        request_id, alias = borrower.open.popleft()
-        key_id, attempt = self._keys[borrower.account_id], self._attempt()
-        if self._random.random() < 0.04:
-            released = lease_rules.release(
-                borrower.lease,
-                request_id=request_id,
-                key_id=key_id,
-                alias=alias,
-                code="upstream_unavailable",
-                attempts=(attempt,),
-                total_ms=900,
-                now_us=self._now_us,
+    def project(self) -> dict[str, ContentHash]:
+        """As a worker does it, a read model after the other; hashes of their rows."""
+        with self._projections() as (pool, service):
+            service.install()
+            runner = Runner(
+                pool=pool,
+                reader=LogTail(self._store),
+                registry=REGISTRY,
+                projections=all_projections(),
+                clock=SystemClock(),
             )
-            return self._on_lease(borrower.lease, released)
-        units = Units(
-            input=self._random.randrange(2_000), cached_input=100, output=self._random.randrange(500)
-        )
-        prices = self._prices[-1]
-        answer = Answer(
-            key_id=key_id,
-            alias=alias,
-            price_version=len(self._prices),
-            units=units,
-            usage_source="provider",
-            usage_raw='{"prompt_tokens":912,"completion_tokens":344,"total_tokens":1256}',
-            result="completed",
-            provider=attempt.provider,
-            deployment_id=attempt.deployment_id,
-            attempts=(attempt,),
-            first_byte_ms=120,
-            total_ms=1_000,
-        )
-        rated_nano = charge_nano(units, prices.entries[alias], prices.markup_ppm)
-        charged = lease_rules.charge(
-            borrower.lease, request_id=request_id, rated_nano=rated_nano, answer=answer, now_us=self._now_us
-        )
-        return self._on_lease(borrower.lease, charged)
+            for name in service.names():
+                runner.catch_up(name)
+            return {name: service.content_hash(name) for name in service.names()}
 
-    def _close(self, borrower: Borrower) -> list[NewEvent]:
-        return self._settle(borrower, "closed", leasing.close(borrower.lease, now_us=self._now_us))
+    def rebuild(self) -> dict[str, ContentHash]:
+        with self._projections() as (_, service):
+            return service.rebuild_all()
 
-    def _die(self, borrower: Borrower) -> list[NewEvent]:
-        """The reaper ends the lease of a process that is gone; what was under way is abandoned."""
-        borrower.open.clear()
-        reaper = Owner(self._id(), 1)
-        ending = leasing.fence(borrower.lease, by=reaper, reason="owner is dead", now_us=self._now_us)
-        return self._settle(borrower, "fenced", ending)
+    @contextmanager
+    def _projections(self) -> Iterator[tuple[Pool, ProjectionService]]:
+        projections = all_projections()
+        with projection_pool(self._url, size_max=len(projections) + 1) as pool:
+            yield (
+                pool,
+                ProjectionService(
+                    pool=pool,
+                    store=self._store,
+                    registry=REGISTRY,
+                    projections=projections,
+                    clock=SystemClock(),
+                ),
+            )
 
-    def _settle(self, borrower: Borrower, outcome: str, ending: Sequence[LeaseEvent]) -> list[NewEvent]:
-        lease = borrower.lease
-        events = self._on_lease(lease, ending)
-        settled = lending.settle_lease(
-            self._wallets[borrower.account_id],
-            account_id=borrower.account_id,
-            lease_id=lease.lease_id,
-            outcome=outcome,  # type: ignore[arg-type]  # one of the two
-            charged_nano=lease.charged_nano,
-            charges=lease.charges,
-            last_version=lease.version,
-            now_us=self._now_us,
-            spent=lease.spent(),
-        )
-        return events + self._on_wallet(borrower.account_id, settled)
+    def verify(self) -> str:
+        """The hash of the trial balance."""
+        with projection_pool(self._url, size_max=1) as pool:
+            report = verify(self._store, REGISTRY, ReadModelReader(pool))
+        assert report.ok, render_text(report)
+        return report.figures.trial_balance_sha256
 
-    def _attempt(self) -> Attempt:
-        return Attempt(
-            deployment_id=self._deployment_id,
-            provider="acme",
-            model="large-2026",
-            status=200,
-            outcome="ok",
-            started_us=self._now_us,
-            duration_ms=950,
-            upstream_request_id="req_0123456789abcdef",
-        )
+    def export(self) -> Path:
+        place = self._scratch / "export"
+        with new_folder(place) as folder:
+            export_ledger(LedgerExport(), log=self._store, folder=folder, registry=REGISTRY)
+        return place
 
-    def _on_wallet(self, account_id: UUID, events: Sequence[WalletEvent]) -> list[NewEvent]:
-        wallet, stored = self._wallets[account_id], []
-        for event in events:
-            wallet_rules.evolve(wallet, event)
-            stored.append(_stored(stream_of(account_id, "wallet"), wallet.version, event))
-        return stored
+    def audit(self, place: Path, trial_balance_sha256: str) -> None:
+        """With the auditor's own program, which must come to the same trial balance."""
+        command = [sys.executable, str(AUDITOR), str(place), "--unsigned"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert trial_balance_sha256 in done.stdout, done.stdout
 
-    def _on_lease(self, lease: Lease, events: Sequence[LeaseEvent]) -> list[NewEvent]:
-        stored = []
-        for event in events:
-            lease_rules.evolve(lease, event)
-            stored.append(_stored(lease.lease_id, lease.version, event))
-        return stored
+    def seal(self) -> None:
+        assert self._keys.signer is not None
+        with projection_pool(self._url, size_max=1) as pool:
+            sealer = LogSealer(
+                log=self._store,
+                directory=self._directory,
+                book=PostgresCheckpointBook(pool),
+                signer=self._keys.signer,
+                trust=self._keys.trust,
+            )
+            while sealer.run_once():
+                pass
 
-    def _id(self) -> UUID:
-        return UUID(int=self._random.getrandbits(128), version=4)
+    def receipt(self) -> None:
+        """Of a request in the middle of the first month, with its proof; checked as its owner would, off line."""
+        with projection_pool(self._url, size_max=1) as pool:
+            with pool.connection() as connection:
+                row = connection.execute(
+                    "SELECT request_id FROM request_log WHERE state = 'charged' AND first_position >= %s "
+                    "ORDER BY first_position LIMIT 1",
+                    [self.events // 4],
+                ).fetchone()
+            assert row is not None
+            receipts = Receipts(
+                requests=RequestReader(pool),
+                store=self._store,
+                sealed=self._sealed,
+                signer=self._receipt_keys.signer,
+            )
+            issued = receipts.issue_to_operator(row[0])
+        assert issued.seal == "sealed"
+        public = [*self._receipt_keys.public, *self._keys.public]
+        verdict = check_receipt(msgspec.json.encode(issued), public, verify_signature)
+        assert verdict.log is not None
+        assert not verdict.not_checked, verdict
 
+    def archive(self) -> None:
+        """The closed month: written, compared with what was sealed, and out of the database."""
+        assert list(write_segments(self._store, self._catalogue, self._files, events_max=SEGMENT_EVENTS))
+        assert list(detach_parts(self._store, self._catalogue, self._files, sealed=self._sealed, rested_s=0))
+        assert self._catalogue.until_position() > self.events // 2
 
-def _stored(stream_id: UUID, version: int, event: Event) -> NewEvent:
-    return NewEvent(stream_id, version, event.TOPIC, encode(event))
+    def verify_archive(self) -> None:
+        assert not [one for one in verify_archive(self._catalogue, self._files) if one.wrong]
 
-
-def load(store: PostgresEventStore, requests: int) -> int:
-    """Store the log in large batches; returns the number of events."""
-    batch: list[NewEvent] = []
-    events = 0
-    for group in Load().groups(requests):
-        batch += group
-        if len(batch) >= BATCH_EVENTS:
-            events += len(batch)
-            store.append(batch)
-            batch = []
-    store.append(batch)
-    return events + len(batch)
+    def close(self) -> None:
+        self._store.close()
 
 
 def timed(what: str, events: int, work: Callable[[], _T]) -> _T:
@@ -329,50 +217,43 @@ def _cpu_s() -> float:
     return sum(os.times()[:4])
 
 
-def run(requests: int) -> None:
-    with servers() as (url, _), service(url) as projections, PostgresEventStore(url) as store:
-        begun_s = time.monotonic()
-        events = load(store, requests)
-        print(f"{requests:,} requests, {events:,} events, loaded in {time.monotonic() - begun_s:.0f} s\n")
-        print("| what | s | CPU s here | events/s |\n|---|---|---|---|")
-        timed("rebuild of all read models, in one pass", events, projections.rebuild_all)
-        for name in projections.names():
-            timed(f"rebuild of `{name}`", events, lambda name=name: projections.rebuild(name))  # type: ignore[misc]  # bound at once
-        with projection_pool(url, size_max=1) as pool:
-            report = timed(
-                "`ledger verify`, read models too",
-                events,
-                lambda: verify(store, REGISTRY, ReadModelReader(pool)),
-            )
-        assert report.ok
-        with tempfile.TemporaryDirectory(prefix="tokenok-bench-") as scratch:
-            audit(store, events, Path(scratch, "export"), report.figures.trial_balance_sha256)
-
-
-def audit(store: PostgresEventStore, events: int, place: Path, trial_balance_sha256: str) -> None:
-    """Export and audit, which must come to the same trial balance."""
-
-    def export() -> None:
-        with new_folder(place) as folder:
-            export_ledger(LedgerExport(), log=store, folder=folder, registry=REGISTRY)
-
-    timed("`export ledger`", events, export)
-    command = [sys.executable, str(AUDITOR), str(place), "--unsigned"]
-    done = timed(
-        "`tokenok_audit.py`",
-        events,
-        lambda: subprocess.run(command, capture_output=True, text=True, check=True),
-    )
-    assert trial_balance_sha256 in done.stdout, done.stdout
+def run(bench: Bench, requests: int) -> None:
+    begun_s = time.monotonic()
+    bench.load(requests)
+    events = bench.events
+    print(f"{requests:,} requests, {events:,} events, stored in {time.monotonic() - begun_s:.0f} s")
+    print(f"load average {os.getloadavg()[0]:.1f}\n")
+    print("| what | s | CPU s here | events/s |\n|---|---|---|---|")
+    written = timed("read models, event by event, one after the other", events, bench.project)
+    rebuilt = timed("rebuild of all read models", events, bench.rebuild)
+    assert rebuilt == written, "rebuilt rows differ"
+    trial_balance = timed("`ledger verify`, read models too", events, bench.verify)
+    place = timed("`export ledger`", events, bench.export)
+    timed("`tokenok_audit.py`", events, lambda: bench.audit(place, trial_balance))
+    timed("sealing", events, bench.seal)
+    timed("a receipt with its proof, checked off line", 1, bench.receipt)
+    timed("a month into the archive, and out of the database", events, bench.archive)
+    timed("`archive verify`", events, bench.verify_archive)
+    replayed = timed("rebuild of all read models, the month out of the archive", events, bench.rebuild)
+    assert replayed == written, "replayed rows differ"
+    timed("a receipt out of the archive, checked off line", 1, bench.receipt)
     size_bytes = sum(path.stat().st_size for path in place.iterdir())
-    print(f"\nthe export has {size_bytes / 1e9:.2f} GB; trial balances are equal: {trial_balance_sha256}")
+    rows = sum(one.rows for one in written.values())
+    print(f"\n{rows:,} rows are equal however they were made; trial balances are equal: {trial_balance}")
+    print(f"the export has {size_bytes / 1e9:.2f} GB; load average {os.getloadavg()[0]:.1f}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
     parser.add_argument("--requests", type=int, default=1_000_000)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    run(parser.parse_args().requests)
+    requests = parser.parse_args().requests
+    with (
+        tempfile.TemporaryDirectory(prefix="tokenok-bench-") as scratch,
+        servers() as (url, _),
+        closing(Bench(url, Path(scratch))) as bench,
+    ):
+        run(bench, requests)
 
 
 if __name__ == "__main__":
