@@ -27,7 +27,7 @@ class Mutation:
     name: str
     switches: Switches
     caught_by: frozenset[str]
-    examples: int = 400
+    examples: int = 3_000  #: the search ends at the first violation; how soon it comes depends on which modules are loaded
 
 
 def _mutation(name: str, caught_by: str, **switches: Any) -> Mutation:
