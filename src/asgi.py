@@ -81,7 +81,7 @@ def make_app(process: GatewayProcess) -> Litestar:
         GatewayCollector(process.metrics, is_writable=process.journal.is_writable),
         [
             _TolerantCollector(LagCollector(_projections(process)), name="projections"),
-            _TolerantCollector(HealthCollector(_health(process)), name="ledger"),
+            _TolerantCollector(HealthCollector(_health(process), process.clock), name="ledger"),
             *_seal_collectors(process),
             BodyCollector(process.bodies),
         ],

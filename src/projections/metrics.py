@@ -5,8 +5,12 @@ from collections.abc import Iterator
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from application.clock import Clock
 from application.projections import Projections
-from application.reports.health import HealthQueries
+from application.reports.health import HealthQueries, LedgerHealth
+
+#: How long an answer about the books is told again: it takes a look at every account and every hold.
+HEALTH_KEPT_S = 15.0
 
 
 class LagCollector(Collector):
@@ -31,13 +35,15 @@ class LagCollector(Collector):
 
 
 class HealthCollector(Collector):
-    """As `LagCollector`, for the books."""
+    """As `LagCollector`, for the books, but not anew at each scrape."""
 
-    def __init__(self, queries: HealthQueries) -> None:
+    def __init__(self, queries: HealthQueries, clock: Clock) -> None:
         self._queries = queries
+        self._clock = clock
+        self._kept: tuple[float, LedgerHealth] | None = None
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        health = self._queries.health()
+        health = self._health()
         verified = health.last_verification
         figures = {
             "zero_sum_nano": (health.zero_sum_nano, "The sum over all accounts of the books: 0."),
@@ -58,6 +64,12 @@ class HealthCollector(Collector):
         }
         for name, (value, documentation) in figures.items():
             yield GaugeMetricFamily(f"tokenok_ledger_{name}", documentation, value=value)
+
+    def _health(self) -> LedgerHealth:
+        now_s = self._clock.monotonic_s()
+        if self._kept is None or now_s - self._kept[0] >= HEALTH_KEPT_S:
+            self._kept = now_s, self._queries.health()
+        return self._kept[1]
 
 
 def _gauge(name: str, documentation: str) -> GaugeMetricFamily:

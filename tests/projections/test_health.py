@@ -5,7 +5,7 @@ import pytest
 from adapters.verifications import PostgresVerifications
 from application.reports.health import Verification
 from projections.health import HealthReader
-from projections.metrics import HealthCollector
+from projections.metrics import HEALTH_KEPT_S, HealthCollector
 from tests.histories import history, numbered
 from tests.projections.facts import FIRST, LEASE, WALLET, admitted, granted
 from tests.projections.lab import Lab
@@ -79,9 +79,24 @@ def test_the_oldest_hold_and_the_last_verification_are_told(
     failed = Verification(verified_us=6, ok=False, position=9, violations=2, trial_balance_sha256="ab")
     verifications.record(failed)
     assert reader.health().faults == ("verification_failed",)
-    gauges = {one.name: one.samples[0].value for one in HealthCollector(reader).collect()}
+    gauges = {one.name: one.samples[0].value for one in HealthCollector(reader, whole.clock).collect()}
     assert gauges["tokenok_ledger_oldest_hold_seconds"] == 3.0
     assert gauges["tokenok_ledger_verified_ok"] == 0.0
+
+
+def test_scrapes_do_not_look_at_all_holds_each_time(whole: Lab, reader: HealthReader) -> None:
+    """An answer is told for some seconds; then the books are looked at again."""
+    collector = HealthCollector(reader, whole.clock)
+
+    def open_holds() -> float:
+        return {one.name: one.samples[0].value for one in collector.collect()}["tokenok_ledger_open_holds"]
+
+    assert open_holds() == 0
+    whole.log.extend(numbered(LEASE, 2, [admitted(FIRST, 30, occurred_us=1_000_000)]))
+    whole.catch_up()
+    assert open_holds() == 0
+    whole.clock.us += round(HEALTH_KEPT_S * 1_000_000)
+    assert open_holds() == 1
 
 
 def test_a_read_model_that_waits_for_a_rebuild_is_a_fault(whole: Lab, reader: HealthReader) -> None:
