@@ -8,9 +8,9 @@ import msgspec
 from application.documents.page import Block, Column, Label, Page, Table
 from application.documents.wording import Wording
 from application.i18n.locales import Locale
-from application.reports.period import zone_of
 from application.reports.statement import Statement, StatementLine
 from domain.periods import PeriodClosed
+from domain.zones import zone_of
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
