@@ -40,6 +40,7 @@ FALLBACKS = (
 )
 ABSURD = ("usage_x1000", "usage_int64", "usage_1e400", "usage_negative", "usage_string")
 ALONE = ("cut_mid_stream", "usage_missing", "status_500", "status_400", "error_event_mid_stream", *ABSURD)
+_FAULT = "sandbox-fault-"
 _NAMES = UUID("9d2ab4e4-41a5-4f3c-8a27-0c8f3a9a7e10")
 NAMED = "group/demo"  #: a model name with a slash
 SEARCHES = (
@@ -151,7 +152,7 @@ def ask(
 
 
 def deployment_id_of(model: str) -> UUID:
-    """Of the models that `_add_routes` adds."""
+    """Of the models that `_add_routes` adds. Those that fail first have one of their own: its breaker is nobody else's."""
     return uuid5(_NAMES, model)
 
 
@@ -159,15 +160,15 @@ def _add_routes(ports: Ports) -> None:
     """Aliases whose first deployment fails, alone or with a second one that serves."""
     aliases: dict[str, list[str]] = {NAMED: ["sandbox-echo"]}
     for fault in FALLBACKS:
-        aliases[f"second/{fault}"] = [f"sandbox-fault-{fault}", "sandbox-echo"]
+        aliases[f"second/{fault}"] = [f"first {_FAULT}{fault}", "sandbox-echo"]
     for fault in ALONE:
-        aliases[f"alone/{fault}"] = [f"sandbox-fault-{fault}"]
-    for model in sorted({model for models in aliases.values() for model in models}):
+        aliases[f"alone/{fault}"] = [f"{_FAULT}{fault}"]
+    for name in sorted({name for names in aliases.values() for name in names}):
         add_deployment.handle(
             add_deployment.AddDeployment(
-                deployment_id=uuid5(_NAMES, model),
+                deployment_id=deployment_id_of(name),
                 provider_id=provider_id_of(PROVIDER),
-                upstream_model=model,
+                upstream_model=name.removeprefix("first "),
                 context_tokens=128_000,
                 output_tokens_max=4_096,
             ),
@@ -179,8 +180,8 @@ def _add_routes(ports: Ports) -> None:
         _add_paced(ports, model)
         aliases[f"paced/{model}"] = [f"paced-{model}"]
     aliases["second/paced"] = ["paced-sandbox-fault-drip", "sandbox-echo"]
-    for alias, models in aliases.items():
-        targets = tuple(set_route.Target(deployment_id=uuid5(_NAMES, model)) for model in models)
+    for alias, names in aliases.items():
+        targets = tuple(set_route.Target(deployment_id=deployment_id_of(name)) for name in names)
         set_route.handle(set_route.SetRoute(alias=alias, targets=targets), actor=SYSTEM, ports=ports)
     prices = publish_prices.PublishPrices(
         entries=dict.fromkeys([*aliases, SEARCHES, "demo", "demo-fast"], PRICE), note="test"
