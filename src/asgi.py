@@ -1,6 +1,6 @@
 """The Litestar application of one gateway process."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
@@ -13,6 +13,8 @@ from prometheus_client.registry import Collector
 from psycopg_pool import PoolClosed, PoolTimeout
 
 from adapters.bodies.metrics import BodyCollector
+from adapters.jobs.broker import make_broker
+from adapters.jobs.webhooks import WebhookWakeups
 from adapters.sealing.metrics import SealCollector
 from adapters.vault.idempotency import PostgresIdempotencyStore
 from adapters.vault.master_keys import parse_master_keys
@@ -22,6 +24,7 @@ from api.admin.problems import on_error, problem
 from api.admin.tools import AdminTools
 from api.metrics import GatewayCollector, metrics_route
 from api.v1.app import V1
+from api.webhooks import webhook_router
 from domain.topics import REGISTRY
 from gateway_process import GatewayProcess
 from projections.adjustments import AdjustmentReader
@@ -86,8 +89,9 @@ def make_app(process: GatewayProcess) -> Litestar:
             BodyCollector(process.bodies),
         ],
     )
+    webhooks = webhook_router(process.ports, wake=_waking(process))
     return Litestar(
-        [mount_v1, start_page, healthz, readyz, metrics, admin],
+        [mount_v1, start_page, healthz, readyz, metrics, admin, webhooks],
         on_startup=[process.start],
         on_shutdown=[process.stop],
         exception_handlers={HTTPException: _on_http_error},
@@ -95,6 +99,13 @@ def make_app(process: GatewayProcess) -> Litestar:
         # Logging is set up by the entry point; the framework's own would replace it.
         logging_config=None,
     )
+
+
+def _waking(process: GatewayProcess) -> Callable[[], object]:
+    """Wakes a worker for a message of a payment provider; without Redis workers look by themselves."""
+    if not process.settings.redis_url:
+        return lambda: False
+    return WebhookWakeups(make_broker(process.settings.redis_url)).poke
 
 
 def _admin_tools(process: GatewayProcess) -> AdminTools:

@@ -10,6 +10,8 @@ from psycopg_pool import ConnectionPool
 
 from adapters.archive.files import ArchiveDirectory
 from adapters.bodies.store import PostgresBodies
+from adapters.checkout.configured import configured
+from adapters.checkout.inbox import PostgresWebhookInbox
 from adapters.eventstore.migrations import Migration
 from adapters.eventstore.migrations import migrate as run_migrations
 from adapters.eventstore.store import PostgresEventStore
@@ -22,6 +24,7 @@ from adapters.vault.names import PostgresNameBook
 from adapters.vault.personal_data import PostgresPersonalData
 from adapters.vault.postgres import PostgresVault
 from adapters.vault.sealing import secret_hasher
+from application.checkout.ports import Checkouts
 from application.clock import Clock, SystemClock, SystemIds
 from application.command import Ports
 from application.ledger.reaper import Reaper
@@ -35,7 +38,7 @@ from projections.catalog import install
 from projections.registry import all_projections
 from projections.request_log import RequestReader
 from projections.trial_balance import BooksReader
-from settings import Settings
+from settings import BadSetting, Settings
 
 Pool = ConnectionPool[psycopg.Connection[Any]]
 
@@ -105,7 +108,27 @@ def make_ports(settings: Settings, *, store: PostgresEventStore, pool: Pool, clo
         allowlist=allowlist,
         probe=BlockingProbe(allowlist),
         approval_nano=settings.adjustment_approval_nano,
+        checkouts=make_checkouts(settings),
+        inbox=PostgresWebhookInbox(pool, personal),
+        public_url=settings.public_url.rstrip("/"),
     )
+
+
+def make_checkouts(settings: Settings) -> Checkouts:
+    """The payment providers whose secrets are set.
+
+    Raises:
+        BadSetting: one has half of its settings, or something that can be no secret.
+    """
+    try:
+        return configured(
+            stripe_secret_key=settings.stripe_secret_key,
+            stripe_webhook_secret=settings.stripe_webhook_secret,
+            stripe_api_base=settings.stripe_api_base,
+            public_url=settings.public_url,
+        )
+    except ValueError as error:
+        raise BadSetting(str(error)) from None
 
 
 def sealed_directory(settings: Settings) -> SealedDirectory:

@@ -13,18 +13,20 @@ import structlog
 from psycopg_pool import PoolTimeout
 
 from adapters.bodies.store import drop_old_bodies
+from adapters.checkout.inbox import PostgresWebhookQueue
 from adapters.jobs.broker import make_broker
 from adapters.jobs.schedule import Job, Schedule
 from adapters.jobs.signals import stop_on_signals
 from adapters.jobs.wakeups import ProjectionWakeups
 from adapters.vault.idempotency import purge
 from adapters.vault.kept_answers import purge_kept_answers
+from application.checkout.sweep import AskFirst, sweep_notices, sweep_orders
 from application.clock import SystemClock
 from application.ledger.expire_lots import expire_due
 from application.projections import Projections
 from application.recharge.expire_orders import expire_due as expire_orders
 from application.routing.probing import EVERY_S
-from bootstrap import open_store, reaper_of
+from bootstrap import make_checkouts, open_store, ports_of, reaper_of
 from domain.sealing.notes import BadKey
 from domain.topics import REGISTRY
 from logs import configure_logs
@@ -46,6 +48,7 @@ _LAG_WARNING_S: Final = 5.0
 _PURGE_S: Final = 3600.0
 _EXPIRE_S: Final = 5.0
 _EXPIRE_ORDERS_S: Final = 60.0
+_SWEEP_S: Final = 900.0
 
 log = structlog.get_logger()
 
@@ -61,6 +64,9 @@ def run(settings: Settings, *, jobs: Sequence[Job] = (), stop: threading.Event) 
         projections = ProjectionService(
             pool=pool, store=store, registry=REGISTRY, projections=all_projections(), clock=clock
         )
+        checkouts = make_checkouts(settings)
+        ask = AskFirst(checkouts=checkouts, store=store, clock=clock)
+        queue = PostgresWebhookQueue(pool)
         own = [
             Job("projections-wake", _WAKE_S, lambda: [wakeups.poke(name) for name in projections.names()]),
             Job("projections-lag", _LAG_S, lambda: report_lag(projections)),
@@ -68,7 +74,17 @@ def run(settings: Settings, *, jobs: Sequence[Job] = (), stop: threading.Event) 
             Job(
                 "expire-orders",
                 _EXPIRE_ORDERS_S,
-                lambda: expire_orders(OrderReader(pool), store=store, clock=clock),
+                lambda: expire_orders(OrderReader(pool), store=store, clock=clock, ask=ask),
+            ),
+            Job(
+                "orders-sweep",
+                _SWEEP_S,
+                lambda: sweep_orders(OrderReader(pool), checkouts=checkouts, store=store, clock=clock),
+            ),
+            Job(
+                "webhook-bytes-forget",
+                _PURGE_S,
+                lambda: queue.forget_bytes(days=settings.webhook_keep_days),
             ),
             Job("idempotency-purge", _PURGE_S, lambda: purge(pool)),
             Job(
@@ -87,6 +103,12 @@ def run(settings: Settings, *, jobs: Sequence[Job] = (), stop: threading.Event) 
                 log.warning("scheduler_waits", error=type(error).__name__)
             stop.wait(_TICK_S)
     log.info("scheduler_stopped")
+
+
+def fetch_missed(settings: Settings) -> None:
+    """Fetch messages of payment providers that did not reach any gateway."""
+    with ports_of(settings) as ports:
+        sweep_notices(checkouts=ports.checkouts, inbox=ports.inbox, store=ports.store, clock=ports.clock)
 
 
 def report_lag(projections: Projections) -> None:
@@ -117,7 +139,11 @@ def main() -> int:
     configure_logs(settings.tokenok_log_level)
     stop = stop_on_signals()
     with reaper_of(settings) as reaper, Prober(settings) as prober, sealing:
-        jobs = [Job("reap", _REAP_S, reaper.run_once), Job("probes", EVERY_S, prober.kick)]
+        jobs = [
+            Job("reap", _REAP_S, reaper.run_once),
+            Job("probes", EVERY_S, prober.kick),
+            Job("webhooks-sweep", _SWEEP_S, lambda: fetch_missed(settings)),
+        ]
         run(settings, jobs=jobs, stop=stop)
     return 0
 

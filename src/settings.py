@@ -59,6 +59,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     adjustment_approval_nano: int = 100_000_000_000
     """Adjustments of credit above it, and taking back a lot with more left, wait for a second operator; 0: all do."""
+    public_url: str = ""
+    """Where customers' browsers find this installation, such as https://llm.example.com; payment providers send them back there."""
+    stripe_secret_key: str = ""
+    """Stripe's secret key; `sk_test_...` makes orders of test mode. Off without it. Better given by file."""
+    stripe_webhook_secret: str = ""
+    """The signing secret of the endpoint `/webhooks/stripe`; two separated by a comma while one is exchanged."""
+    stripe_api_base: str = ""
+    """Where Stripe's API is, if not at Stripe: a counterpart for tests."""
+    webhook_keep_days: int = 30
+    """How long the bytes of handled messages of payment providers are kept; that they came is known for ever."""
 
     body_log_days: int = 7
     """How many days kept requests and answers stay, today included; see `tokenok bodies set`."""

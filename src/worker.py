@@ -1,4 +1,5 @@
-"""Entry point of the worker: `python -m worker` keeps the read models up to date until SIGTERM or SIGINT.
+"""Entry point of the worker: `python -m worker` keeps the read models up to date, and handles the messages of payment
+providers, until SIGTERM or SIGINT.
 
 A Dramatiq worker of a few threads follows wake-ups; a poll beside it needs no Redis. Any number of workers may run.
 """
@@ -14,11 +15,14 @@ import dramatiq
 import structlog
 from dramatiq.brokers.redis import RedisBroker
 
+from adapters.checkout.inbox import PostgresWebhookQueue
 from adapters.jobs.broker import make_broker
 from adapters.jobs.signals import stop_on_signals
 from adapters.jobs.wakeups import ProjectionWakeups, declare_projecting
+from adapters.jobs.webhooks import WebhookHandling
+from application.checkout.handle import WebhookTools, handle_due
 from application.clock import SystemClock
-from bootstrap import open_store
+from bootstrap import make_checkouts, open_store
 from domain.topics import REGISTRY
 from logs import configure_logs
 from projections.follower import Follower
@@ -42,7 +46,7 @@ def projecting(settings: Settings) -> Iterator[None]:
     """Keep the read models up to date while the block runs; then let every batch end and stop."""
     clock = SystemClock()
     projections = all_projections()
-    threads = len(projections) + 1
+    threads = len(projections) + 2  # for each read model, webhooks, and one more
     stop = threading.Event()
     with (
         projection_pool(settings.database_url, size_max=threads + 1, application_name=_NAME) as pool,
@@ -55,8 +59,13 @@ def projecting(settings: Settings) -> Iterator[None]:
         broker = make_broker(settings.redis_url)
         poller = Poller(follower, store=store, poke=ProjectionWakeups(broker).poke, stop=stop)
         declare_projecting(broker, lambda name: poller.guarded(follower.follow, name))
+        webhooks = WebhookTools(
+            checkouts=make_checkouts(settings), queue=PostgresWebhookQueue(pool), store=store, clock=clock
+        )
+        handling = WebhookHandling(broker, lambda: handle_due(webhooks), stop=stop)
         queue = dramatiq.Worker(broker, worker_threads=threads, worker_timeout=_IDLE_MS_MAX)
         poller.start()
+        handling.start()
         queue.start()
         log.info("worker_started")
         try:
@@ -65,6 +74,7 @@ def projecting(settings: Settings) -> Iterator[None]:
             stop.set()
             _stop_queue(queue, broker)
             poller.join()
+            handling.join()
     log.info("worker_stopped")
 
 

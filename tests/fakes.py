@@ -3,8 +3,12 @@
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from adapters.eventstore import memory
 from application.bodies.ports import Body
+from application.checkout.inbox import Claimed, QueuedWebhook, WebhookPage
+from application.checkout.ports import Notice
 from application.command import Ports
 from application.eventlog import LogUnavailable, NewEvent, RecordedEvent
 from application.reports.trial_balance import BooksBehind, TrialBalancePage
@@ -16,6 +20,7 @@ from domain.health.probe import ProbeOutcome
 from domain.keys.secret import SecretHasher
 from domain.periods import TrialBalanceSeal
 from domain.privacy import Sealed, SubjectErased
+from domain.recharge.webhooks import WebhookState
 from domain.secret import Secret
 
 SECOND_US = 1_000_000
@@ -220,6 +225,65 @@ class MemoryBodies:
         self.bodies = {one: body for one, body in self.bodies.items() if body.account_id != account_id}
 
 
+class MemoryInbox:
+    """Messages of payment providers in a dictionary. What is put off is due again at once."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], QueuedWebhook] = {}
+        self.raw: dict[tuple[str, str], bytes] = {}
+        self.is_down = False
+
+    def put(self, provider: str, notice: Notice, raw: bytes) -> None:
+        self._require_up()
+        row = QueuedWebhook(
+            provider=provider,
+            event_ref=notice.event_ref,
+            kind=notice.kind,
+            object_ref=notice.object_ref,
+            state="waiting",
+            reason="",
+            order_id=None,
+            attempts=0,
+            received_us=len(self.rows) + 1,
+        )
+        self.rows.setdefault((provider, notice.event_ref), row)
+        self.raw.setdefault((provider, notice.event_ref), raw)
+
+    def read(self, provider: str, event_ref: str) -> bytes | None:
+        return self.raw.get((provider, event_ref))
+
+    def claim(self, *, limit: int, rest_s: float) -> list[Claimed]:
+        self._require_up()
+        due = [row for row in self.rows.values() if row.state == "waiting"][:limit]
+        for row in due:
+            self._change(row.provider, row.event_ref, attempts=row.attempts + 1)
+        return [Claimed(row.provider, row.event_ref, row.attempts + 1) for row in due]
+
+    def postpone(self, provider: str, event_ref: str, *, wait_s: float, reason: str) -> None:
+        self._change(provider, event_ref, reason=reason)
+
+    def settle(
+        self, provider: str, event_ref: str, *, state: WebhookState, reason: str, order_id: UUID | None
+    ) -> None:
+        if (provider, event_ref) in self.rows:
+            self._change(provider, event_ref, state=state, reason=reason, order_id=order_id)
+
+    def page(
+        self, *, state: WebhookState | None = None, before_us: int | None = None, limit: int = 100
+    ) -> WebhookPage:
+        found = [row for row in reversed(self.rows.values()) if state in {None, row.state}]
+        return WebhookPage(items=tuple(found[:limit]), next_before_us=None)
+
+    def _change(self, provider: str, event_ref: str, **changes: object) -> None:
+        self._require_up()
+        place = (provider, event_ref)
+        self.rows[place] = replace(self.rows[place], **changes)
+
+    def _require_up(self) -> None:
+        if self.is_down:
+            raise LogUnavailable("the queue is down")
+
+
 def memory_ports(*, allowlist: str = "127.0.0.1") -> Ports:
     """Everything that handlers ask for."""
     names = MemoryNames()
@@ -236,4 +300,5 @@ def memory_ports(*, allowlist: str = "127.0.0.1") -> Ports:
         allowlist=Allowlist.parse(allowlist),
         probe=FakeProbe(),
         approval_nano=100,
+        inbox=MemoryInbox(),
     )

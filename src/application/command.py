@@ -11,6 +11,8 @@ from uuid import UUID
 import msgspec
 
 from application.bodies.ports import BodyStore
+from application.checkout.inbox import WebhookInbox
+from application.checkout.ports import Checkouts
 from application.clock import Clock, Ids
 from application.eventlog import EventLogError, EventStore, NewEvent, RecordedEvent, VersionConflict
 from application.names import NameBook
@@ -66,6 +68,9 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     allowlist: Allowlist  #: private hosts that a provider may point to
     probe: Probe  #: asks a provider, within the allowlist
     approval_nano: int  #: adjustments above it wait for a second operator
+    checkouts: Checkouts = msgspec.field(default_factory=Checkouts)  #: payment providers that are set up
+    inbox: WebhookInbox  #: messages of payment providers
+    public_url: str = ""  #: where customers' browsers find us
 
 
 class Contended(EventLogError):

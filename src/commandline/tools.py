@@ -40,6 +40,7 @@ from commandline.texts import (
     requests_text,
     status_text,
 )
+from commandline.webhooks import add_webhooks
 from domain.refusal import NotFound
 from domain.topics import REGISTRY
 from projections.balances import BalanceReader
@@ -115,6 +116,7 @@ def add_tools(nouns: dict[str, Any]) -> None:
     add_orders(nouns)
     add_documents(nouns)
     add_corrections(nouns)
+    add_webhooks(nouns)
     add_exports(nouns["export"])
     add_archive(nouns["archive"])
 

@@ -19,6 +19,7 @@ from domain.operators import OPERATOR_EVENTS
 from domain.periods import PERIOD_EVENTS
 from domain.recharge.events import ORDER_EVENTS, PAYMENT_EVENTS
 from domain.recharge.offers import OFFER_EVENTS
+from domain.recharge.webhooks import WEBHOOK_EVENTS
 from domain.refusal_summaries import REFUSAL_EVENTS
 
 ALL_EVENTS: Final[tuple[type[Event], ...]] = (
@@ -41,5 +42,6 @@ ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *SELLER_EVENTS,
     *BILLING_EVENTS,
     *DOCUMENT_EVENTS,
+    *WEBHOOK_EVENTS,
 )
 REGISTRY: Final = TopicRegistry(*ALL_EVENTS)

@@ -74,6 +74,7 @@ _SUBJECTS: Final = {
     "billing": ("billing", "account_id"),
     "invoice": ("document", "document_id"),
     "credit-note": ("document", "document_id"),
+    "webhook": ("webhook", "event_ref"),
 }
 _PRICES: Final = ("prices", "")
 #: What facts change without a field of that name.

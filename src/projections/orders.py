@@ -21,6 +21,9 @@ from projections.projection import Connection, Located, Pool, Table, Write, topi
 from projections.sums import TEXT
 
 _WAITING: Final = ("placed", "session_open", "failed")
+_ENDED: Final = ("cancelled", "expired")
+#: So long after its end a customer may still have paid on a page that was open.
+_ENDED_US: Final = 3 * 24 * 3600 * 1_000_000
 _ORDERS: Final = Table(
     name="orders",
     key="order_id",
@@ -147,7 +150,7 @@ _NEEDY: Final = "(waits_for_approval OR mismatched OR status = 'disputed')"
 
 
 class OrderReader:
-    """The questions: implements `OrderQueries`, and `OrdersThatEnd`."""
+    """The questions: implements `OrderQueries`, `OrdersThatEnd` and `OrdersThatWait`."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -180,6 +183,18 @@ class OrderReader:
                 rows = connection.execute(statement, [now_us, list(_WAITING), limit])
                 return [order_id for (order_id,) in rows]
         except UndefinedTable:  # no worker of this version has run yet
+            return []
+
+    def orders_waiting(self, provider: str, *, now_us: int, limit: int) -> list[UUID]:
+        statement = (
+            "SELECT order_id FROM orders WHERE provider = %s AND (status = ANY(%s) OR (status = ANY(%s) AND expires_us > %s)) "
+            "ORDER BY placed_position DESC LIMIT %s"
+        )
+        values = [provider, [*_WAITING, "processing"], list(_ENDED), now_us - _ENDED_US, limit]
+        try:
+            with self._pool.connection() as connection:
+                return [order_id for (order_id,) in connection.execute(statement, values)]
+        except UndefinedTable:
             return []
 
     def _rows(self, rest: str, values: Sequence[object]) -> list[OrderRow]:

@@ -21,6 +21,7 @@ from api.admin.reading import catalogue_routes, directory_routes, read_model_rou
 from api.admin.reports import report_routes
 from api.admin.sealing import sealing_routes
 from api.admin.tools import AdminTools
+from api.admin.webhooks import webhook_routes
 
 PREFIX: Final = "/api/admin"
 BODY_BYTES_MAX: Final = 1024 * 1024
@@ -34,6 +35,7 @@ def admin_router(tools: AdminTools) -> Router:
         *read_model_routes(tools),
         *report_routes(tools),
         *order_routes(tools),
+        *webhook_routes(tools),
         *audit_routes(tools),
         *correction_routes(tools),
         *sealing_routes(tools),

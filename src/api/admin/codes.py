@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from application.checkout.ports import ProviderRefused, ProviderUnavailable
 from application.eventlog import EventLogError, LogUnavailable, OutcomeUnknown, UnstorableEvent
 from application.vault import VaultError, VaultUnavailable
 from domain.refusal import Refusal
@@ -33,6 +34,9 @@ STATUSES: Final = {
     "books_behind": 503,
     "database_unavailable": 503,
     "sealing_off": 503,
+    "payment_provider_unavailable": 503,
+    "payment_provider_refused": RULE_SAID_NO,
+    "bad_notice": 400,
 }
 #: Errors that are no refusals; the first that fits is taken.
 _CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
@@ -42,6 +46,8 @@ _CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (EventLogError, "contended"),
     (VaultUnavailable, "vault_unavailable"),
     (VaultError, "vault_error"),
+    (ProviderUnavailable, ProviderUnavailable.code),
+    (ProviderRefused, ProviderRefused.code),
 )
 
 

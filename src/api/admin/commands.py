@@ -41,6 +41,7 @@ from application.catalogue import (
     set_route,
     store_credential,
 )
+from application.checkout import open_checkout, replay_webhook
 from application.command import Command
 from application.invoicing import (
     erase_billing,
@@ -246,6 +247,18 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "deny",
         deny_settlement.handle,
         "Take back the confirmation of a transfer that waits for approval. The order waits for a transfer again.",
+    ),
+    _entry(
+        "order",
+        "checkout",
+        open_checkout.handle,
+        "Open the page of an order's payment provider. Asked again while it is open, it is the same page.",
+    ),
+    _entry(
+        "webhook",
+        "replay",
+        replay_webhook.handle,
+        "Handle a parked message of a payment provider again. Its object is asked for at the provider anew.",
     ),
     _entry(
         "operator",

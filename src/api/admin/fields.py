@@ -46,6 +46,7 @@ WORDS: Final = {
         "by alias, decimal credits per million units, for example "
         '{"fast": {"input": "0.5", "cached_input": "0.05", "cache_write": "0.5", "output": "1.5", "request": "0"}}'
     ),
+    "event_ref": "the provider's id of the message",
     "evidence": "where the proof is kept, such as a statement's number; no names",
     "expires_us": "when it ends, in microseconds since 1970; never if left out",
     "fall_over_on": "causes beyond the usual ones for which the next deployment is tried",
@@ -86,7 +87,7 @@ WORDS: Final = {
     "preset": "the preset, by its id",
     "probe": "whether to ask the provider first if it takes the secret",
     "priority": "0 is spent first, 100 last",
-    "provider": "who takes the money: manual for a bank transfer",
+    "provider": "who takes the money: manual for a bank transfer, stripe if it is set up",
     "provider_id": "the provider",
     "provider_name": "what to call the provider here; the preset's id if left out",
     "rate_den": "for so many minor units",
@@ -95,6 +96,7 @@ WORDS: Final = {
     "reason": "why, for whoever reads the log later",
     "ref": "the request, run or fact that it is about",
     "region": "where it processes what it is sent",
+    "return_to": "which of our pages the customer comes back to: order or billing",
     "retention_days": "how long it keeps what it is sent",
     "request_id": "the request, as its answer's x-request-id has it",
     "role": "what the operator may do",

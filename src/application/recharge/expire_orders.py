@@ -1,5 +1,6 @@
 """Ends orders whose time is over, soon after. Blocking. A payment that comes later is credited all the same."""
 
+from collections.abc import Callable
 from typing import Protocol
 from uuid import UUID
 
@@ -25,12 +26,19 @@ class OrdersThatEnd(Protocol):
         ...
 
 
-def expire_due(orders: OrdersThatEnd, *, store: EventStore, clock: Clock) -> int:
-    """End what is due; how many orders were looked at. What fails is for the next run."""
+def expire_due(
+    orders: OrdersThatEnd, *, store: EventStore, clock: Clock, ask: Callable[[UUID], bool] | None = None
+) -> int:
+    """End what is due; how many orders were looked at. What fails is for the next run.
+
+    `ask` has the order's provider asked what became of it; false: it was not heard, so the order goes on waiting.
+    """
     at = Stamp(now_us=clock.now_us(), actor=SYSTEM.label)
     due = orders.orders_due(now_us=at.now_us, limit=ORDERS_AT_ONCE_MAX)
     for order_id in due:
         try:
+            if ask is not None and not ask(order_id):
+                continue
             change_order(
                 store,
                 order_id,

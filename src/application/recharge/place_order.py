@@ -11,9 +11,10 @@ from application.recharge.change_order import change_order, load_order
 from application.recharge.list_offers import load_offers
 from domain.fact import Actor
 from domain.operators import Permission
+from domain.recharge.events import Mode
 from domain.recharge.order import MANUAL, OrderStatus
 from domain.recharge.placing import place
-from domain.refusal import NotFound, WrongState
+from domain.refusal import WrongState
 
 
 class PlaceOrder(Command, frozen=True, kw_only=True):
@@ -54,8 +55,7 @@ def handle(command: PlaceOrder, *, actor: Actor, ports: Ports) -> Placed:
     """
     if load_account(ports.store, command.account_id).status == "closed":
         raise WrongState("account", "closed")
-    if command.provider != MANUAL:
-        raise NotFound("payment provider", command.provider)
+    mode: Mode = "live" if command.provider == MANUAL else ports.checkouts.get(command.provider).mode
     current = load_offers(ports.store)
     order_id = command.order_id or ports.ids.new()
     at = stamp(ports, actor)
@@ -68,7 +68,7 @@ def handle(command: PlaceOrder, *, actor: Actor, ports: Ports) -> Placed:
             order_id=order_id,
             account_id=command.account_id,
             provider=command.provider,
-            mode="live",
+            mode=mode,
             currency=command.currency,
             amount_minor=command.amount_minor,
             country=command.country,

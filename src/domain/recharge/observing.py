@@ -52,6 +52,49 @@ class ObservedSession(msgspec.Struct, frozen=True, kw_only=True):
     status: Literal["open", "complete", "expired"]
 
 
+class ObservedRefund(msgspec.Struct, frozen=True, kw_only=True):
+    """Money that the provider pays back, or tries to."""
+
+    provider: str
+    mode: Mode
+    order_id: UUID
+    payment_ref: str
+    refund_ref: str
+    refund_id: UUID | None  #: ours, if we asked for it
+    status: Literal["pending", "succeeded", "failed"]
+    amount_minor: int
+    currency: str
+    reason: str = ""
+
+
+class Movement(msgspec.Struct, frozen=True, kw_only=True):
+    """Money that the provider took from us, or gave, because of a dispute. Negative where it took."""
+
+    transaction_ref: str
+    amount_minor: int
+    fee_minor: int
+    currency: str
+
+
+class ObservedDispute(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment that the customer's bank wants back."""
+
+    provider: str
+    mode: Mode
+    order_id: UUID
+    payment_ref: str
+    dispute_ref: str
+    status: Literal["inquiry", "open", "won", "lost"]  #: an inquiry takes nothing yet
+    amount_minor: int
+    currency: str
+    reason: str
+    due_us: int | None
+    movements: tuple[Movement, ...] = ()
+
+
+Observation = ObservedPayment | ObservedSession | ObservedRefund | ObservedDispute
+
+
 def observe_payment(order: Order, seen: ObservedPayment, *, stamp: Stamp) -> list[OrderEvent]:
     """What becomes of the order. A payment that matches in every part and is captured credits it, once.
 

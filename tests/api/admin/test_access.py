@@ -42,6 +42,7 @@ READING = (
     "/requests/{request_id:uuid}",
     "/seal/proofs/{position}",
     "/trial-balance",
+    "/webhooks",
 )
 #: These want parameters, or something that this installation has not got.
 ASKING = (

@@ -1,0 +1,1 @@
+"""Payment providers, and the queue of their messages."""

@@ -1,0 +1,156 @@
+"""A server that speaks as much of Stripe's API as we use, for what no counterpart has: pages, idempotency, disputes.
+
+Objects are what a test puts there, as Stripe documents them. It is a real server on a real socket.
+"""
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+
+class StripeStub:
+    """`objects` by path, such as `/v1/refunds/re_1`; a list is `{"data": [...]}`."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, Any] = {}
+        self.asked: list[tuple[str, str, dict[str, str]]] = []
+        self.made: dict[str, tuple[dict[str, str], dict[str, Any]]] = {}  #: by idempotency key
+        self.status = 200  #: anything else is answered to everything
+        self.url = ""
+
+    def answer(self, method: str, path: str, form: dict[str, str], key: str | None) -> tuple[int, Any]:
+        self.asked.append((method, path, form))
+        if self.status != 200:
+            return self.status, {"error": {"type": "api_error", "code": "broken"}}
+        if method == "GET":
+            found = self.objects.get(path)
+            missing = {"error": {"type": "invalid_request_error", "code": "resource_missing"}}
+            return (200, found) if found is not None else (404, missing)
+        return self._make(path, form, key)
+
+    def _make(self, path: str, form: dict[str, str], key: str | None) -> tuple[int, Any]:
+        if key is not None and key in self.made:
+            known, made = self.made[key]
+            if known != form:
+                return 400, {"error": {"type": "idempotency_error", "code": "idempotency_key_in_use"}}
+            return 200, made
+        number = len(self.made) + 1
+        made = self._session(number, form) if path.endswith("/sessions") else self._refund(number, form)
+        self.made[key or str(number)] = (form, made)
+        self.objects[f"{path}/{made['id']}"] = made
+        return 200, made
+
+    def _session(self, number: int, form: dict[str, str]) -> dict[str, Any]:
+        return {
+            "id": f"cs_{number}",
+            "object": "checkout.session",
+            "livemode": False,
+            "status": "open",
+            "payment_status": "unpaid",
+            "amount_total": int(form["line_items[0][price_data][unit_amount]"]),
+            "currency": form["line_items[0][price_data][currency]"],
+            "client_reference_id": form["client_reference_id"],
+            "metadata": _inside(form, "metadata"),
+            "payment_intent": None,
+            "url": f"https://checkout.example/cs_{number}",
+            "expires_at": int(form["expires_at"]),
+        }
+
+    def _refund(self, number: int, form: dict[str, str]) -> dict[str, Any]:
+        return {
+            "id": f"re_{number}",
+            "object": "refund",
+            "amount": int(form["amount"]),
+            "currency": "eur",
+            "status": "pending",
+            "payment_intent": form["payment_intent"],
+            "metadata": _inside(form, "metadata"),
+        }
+
+    def pay(self, session_ref: str, *, amount_minor: int | None = None, status: str = "succeeded") -> str:
+        """The customer pays on the page; returns the payment's id."""
+        session = self.objects[f"/v1/checkout/sessions/{session_ref}"]
+        intent = payment(
+            f"pi_{session_ref}",
+            metadata=session["metadata"],
+            amount=session["amount_total"] if amount_minor is None else amount_minor,
+            currency=session["currency"],
+            status=status,
+        )
+        paid = "paid" if status == "succeeded" else "unpaid"
+        session |= {"status": "complete", "payment_status": paid, "payment_intent": intent}
+        self.objects[f"/v1/payment_intents/{intent['id']}"] = intent
+        return str(intent["id"])
+
+
+def payment(payment_ref: str, *, metadata: dict[str, str], **changes: Any) -> dict[str, Any]:
+    """A payment intent, captured unless said otherwise."""
+    made = {
+        "id": payment_ref,
+        "object": "payment_intent",
+        "livemode": False,
+        "status": "succeeded",
+        "amount": 11_900,
+        "currency": "eur",
+        "metadata": metadata,
+        "latest_charge": {
+            "id": f"ch_{payment_ref}",
+            "payment_intent": payment_ref,
+            "balance_transaction": {
+                "id": "txn_1",
+                "amount": 11_900,
+                "fee": 320,
+                "net": 11_580,
+                "currency": "eur",
+            },
+            "payment_method_details": {"type": "card"},
+        },
+    } | changes
+    made.setdefault("amount_received", made["amount"] if made["status"] == "succeeded" else 0)
+    return made
+
+
+def _inside(form: dict[str, str], name: str) -> dict[str, str]:
+    pattern = re.compile(rf"{name}\[(\w+)\]")
+    return {match[1]: value for key, value in form.items() if (match := pattern.fullmatch(key))}
+
+
+@contextmanager
+def serving() -> Iterator[StripeStub]:
+    """The stub, and its address in `url`."""
+    stub = StripeStub()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _serve(self) -> None:
+            length = int(self.headers.get("content-length") or 0)
+            parts = urlsplit(self.path)
+            text = self.rfile.read(length).decode() if length else parts.query
+            form = dict(parse_qsl(text, keep_blank_values=True))
+            status, answer = stub.answer(self.command, parts.path, form, self.headers.get("idempotency-key"))
+            raw = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(raw)))
+            self.end_headers()
+            self.wfile.write(raw)
+
+        do_GET = do_POST = _serve  # noqa: N815  # the names of the base class
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        stub.url = f"http://127.0.0.1:{server.server_port}"
+        yield stub
+        server.shutdown()
+        thread.join()

@@ -1,0 +1,172 @@
+"""Against a Stripe counterpart that we did not write: its payments, its signatures, over real sockets.
+
+It runs as a process of its own. It has no Checkout pages and ignores idempotency keys; for those there are messages and
+objects of our own (`test_webhooks.py`).
+"""
+
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from queue import Queue
+from typing import Any
+
+import httpx
+import pytest
+import stripe
+from msgspec.structs import replace
+
+from adapters.checkout.stripe import StripeCheckout
+from application.checkout.handle import WebhookTools, handle_due
+from application.checkout.ports import Checkouts, RefundOrder
+from application.checkout.receive import receive
+from application.command import Ports
+from domain.recharge.observing import ObservedRefund
+from tests.adapters.checkout.signed import SECRET
+from tests.application.recharge.test_orders import lots
+from tests.application.recharge.world import furnish, ordered
+from tests.domain.recharge.orders import ACCOUNT, ORDER, OTHER
+from tests.fakes import memory_ports
+
+Sent = tuple[bytes, list[tuple[str, str]]]
+_START_S = 30
+_COMES_S = 30
+
+
+@pytest.fixture(scope="module")
+def counterpart() -> Iterator[str]:
+    """Its address."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "localstripe", "--port", str(port), "--from-scratch"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        url = f"http://127.0.0.1:{port}"
+        try:
+            _wait_for(url, process)
+            yield url
+        finally:
+            process.terminate()
+
+
+def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
+    until_s = time.monotonic() + _START_S
+    while True:
+        try:
+            httpx.get(f"{url}/v1/customers", auth=("sk_test_1", ""))
+        except httpx.TransportError:
+            assert process.poll() is None, "the counterpart ended"
+            assert time.monotonic() < until_s, "the counterpart did not start"
+            threading.Event().wait(0.1)
+        else:
+            return
+
+
+@pytest.fixture
+def messages(counterpart: str) -> Iterator["Queue[Sent]"]:
+    """What the counterpart sends to an endpoint of ours, byte for byte."""
+    received: Queue[Sent] = Queue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            raw = self.rfile.read(int(self.headers["content-length"]))
+            received.put((raw, [(name.lower(), value) for name, value in self.headers.items()]))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        config = {"url": f"http://127.0.0.1:{server.server_port}/", "secret": SECRET}
+        httpx.post(f"{counterpart}/_config/webhooks/test", json=config).raise_for_status()
+        yield received
+        server.shutdown()
+
+
+@pytest.fixture
+def ports(counterpart: str) -> Ports:
+    checkout = StripeCheckout(secret_key="sk_test_1", webhook_secrets=[SECRET], api_base=counterpart)
+    base = replace(memory_ports(), checkouts=Checkouts([checkout]), public_url="https://shop.example")
+    base.clock.us = time.time_ns() // 1_000  # type: ignore[attr-defined]  # the fake's own
+    return furnish(base)
+
+
+def _pay(counterpart: str, **changes: Any) -> str:
+    """A customer pays; the payment's id."""
+    client = stripe.StripeClient("sk_test_1", base_addresses={"api": counterpart})
+    card = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2035, "cvc": "123"}
+    method = client.v1.payment_methods.create({"type": "card", "card": card})  # type: ignore[typeddict-item]  # numbers of test cards
+    given = {
+        "amount": 11_900,
+        "currency": "eur",
+        "payment_method": method.id,
+        "confirm": True,
+        "metadata": {"order_id": str(ORDER), "account_id": str(ACCOUNT)},
+    }
+    return client.v1.payment_intents.create(given | changes).id  # type: ignore[arg-type]  # a plain dictionary
+
+
+def _deliver(ports: Ports, messages: "Queue[Sent]", *, until: str) -> None:
+    """Take what was sent, until a message of this kind, and handle it all."""
+    while True:
+        raw, headers = messages.get(timeout=_COMES_S)
+        receive(
+            "stripe",
+            raw,
+            headers,
+            checkouts=ports.checkouts,
+            inbox=ports.inbox,
+            store=ports.store,
+            clock=ports.clock,
+        )
+        if f'"type": "{until}"'.encode() in raw:
+            break
+    tools = WebhookTools(checkouts=ports.checkouts, queue=ports.inbox, store=ports.store, clock=ports.clock)
+    while handle_due(tools):
+        pass
+
+
+def test_its_payment_is_credited_by_its_own_signed_message(
+    counterpart: str, messages: "Queue[Sent]", ports: Ports
+) -> None:
+    """Read, verified, asked for and matched; a refund of it is read back."""
+    ordered(ports, provider="stripe")
+    payment_ref = _pay(counterpart)
+    _deliver(ports, messages, until="payment_intent.succeeded")
+    assert [lot.amount_nano for lot in lots(ports)] == [100_000_000_000]
+    order = RefundOrder(
+        order_id=ORDER,
+        account_id=ACCOUNT,
+        refund_id=OTHER,
+        payment_ref=payment_ref,
+        amount_minor=1_900,
+        currency="EUR",
+        idempotency_key="k",
+    )
+    checkout = ports.checkouts.get("stripe")
+    made = checkout.refund(order)
+    assert (made.status, made.refund_id, made.amount_minor, made.currency) == (
+        "succeeded",
+        OTHER,
+        1_900,
+        "EUR",
+    )
+    (seen,) = checkout.fetch("refund.created", made.refund_ref)
+    assert isinstance(seen, ObservedRefund)
+    assert seen == made
+
+
+def test_its_payment_of_another_sum_is_not_credited(
+    counterpart: str, messages: "Queue[Sent]", ports: Ports
+) -> None:
+    """The signature is right, and the money is not what the order says."""
+    ordered(ports, provider="stripe")
+    _pay(counterpart, amount=11_800)
+    _deliver(ports, messages, until="payment_intent.succeeded")
+    assert lots(ports) == []
+    assert any(row.state == "parked" for row in ports.inbox.page().items)
