@@ -32,6 +32,7 @@ from projections.audit_log import AuditReader
 from projections.balances import BalanceReader
 from projections.health import HealthReader
 from projections.metrics import HealthCollector, LagCollector
+from projections.money import MoneyReader
 from projections.orders import OrderReader
 from projections.registry import all_projections
 from projections.request_log import RequestReader
@@ -119,6 +120,7 @@ def _admin_tools(process: GatewayProcess) -> AdminTools:
         usage=UsageReader(process.pool),
         statements=StatementReader(process.pool),
         orders=OrderReader(process.pool),
+        money=MoneyReader(process.pool),
         acts=AuditReader(process.pool),
         adjustments=AdjustmentReader(process.pool),
         health=_health(process),

@@ -61,6 +61,7 @@ _NOUNS: Final = {
     "invoice": "issue invoices",
     "credit-note": "take invoices back, or a part of them",
     "document": "see invoices and credit notes",
+    "money": "the books in money, and what does not agree with payment providers",
     "webhook": "messages of payment providers that wait or are parked",
     "balance": "see an account's credit",
     "key": "API keys of customers",

@@ -23,6 +23,7 @@ from adapters.vault.kept_answers import purge_kept_answers
 from application.checkout.sweep import AskFirst, sweep_notices, sweep_orders
 from application.clock import SystemClock
 from application.ledger.expire_lots import expire_due
+from application.money.reconcile import reconcile
 from application.projections import Projections
 from application.recharge.expire_orders import expire_due as expire_orders
 from application.routing.probing import EVERY_S
@@ -49,6 +50,7 @@ _PURGE_S: Final = 3600.0
 _EXPIRE_S: Final = 5.0
 _EXPIRE_ORDERS_S: Final = 60.0
 _SWEEP_S: Final = 900.0
+_RECONCILE_S: Final = 6 * 3600.0
 
 log = structlog.get_logger()
 
@@ -82,6 +84,11 @@ def run(settings: Settings, *, jobs: Sequence[Job] = (), stop: threading.Event) 
                 lambda: sweep_orders(OrderReader(pool), checkouts=checkouts, store=store, clock=clock),
             ),
             Job(
+                "money-reconcile",
+                _RECONCILE_S,
+                lambda: reconcile(checkouts, store=store, clock=clock),
+            ),
+            Job(
                 "webhook-bytes-forget",
                 _PURGE_S,
                 lambda: queue.forget_bytes(days=settings.webhook_keep_days),
@@ -107,6 +114,8 @@ def run(settings: Settings, *, jobs: Sequence[Job] = (), stop: threading.Event) 
 
 def fetch_missed(settings: Settings) -> None:
     """Fetch messages of payment providers that did not reach any gateway."""
+    if not make_checkouts(settings).all():
+        return
     with ports_of(settings) as ports:
         sweep_notices(checkouts=ports.checkouts, inbox=ports.inbox, store=ports.store, clock=ports.clock)
 

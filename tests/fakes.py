@@ -226,11 +226,12 @@ class MemoryBodies:
 
 
 class MemoryInbox:
-    """Messages of payment providers in a dictionary. What is put off is due again at once."""
+    """Messages of payment providers in a dictionary. What is put off is due again at once, what rests is not."""
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], QueuedWebhook] = {}
         self.raw: dict[tuple[str, str], bytes] = {}
+        self.resting: set[tuple[str, str]] = set()
         self.is_down = False
 
     def put(self, provider: str, notice: Notice, raw: bytes) -> None:
@@ -246,6 +247,8 @@ class MemoryInbox:
             attempts=0,
             received_us=len(self.rows) + 1,
         )
+        if (provider, notice.event_ref) not in self.rows:
+            self.resting.add((provider, notice.event_ref))
         self.rows.setdefault((provider, notice.event_ref), row)
         self.raw.setdefault((provider, notice.event_ref), raw)
 
@@ -254,7 +257,8 @@ class MemoryInbox:
 
     def claim(self, *, limit: int, rest_s: float) -> list[Claimed]:
         self._require_up()
-        due = [row for row in self.rows.values() if row.state == "waiting"][:limit]
+        waiting = [one for place, one in self.rows.items() if place not in self.resting]
+        due = [row for row in waiting if row.state == "waiting"][:limit]
         for row in due:
             self._change(row.provider, row.event_ref, attempts=row.attempts + 1)
         return [Claimed(row.provider, row.event_ref, row.attempts + 1) for row in due]
@@ -265,6 +269,7 @@ class MemoryInbox:
     def settle(
         self, provider: str, event_ref: str, *, state: WebhookState, reason: str, order_id: UUID | None
     ) -> None:
+        self.resting.discard((provider, event_ref))
         if (provider, event_ref) in self.rows:
             self._change(provider, event_ref, state=state, reason=reason, order_id=order_id)
 

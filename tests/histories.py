@@ -23,7 +23,7 @@ from domain.ledger.lease import Answer, Lease
 from domain.ledger.refusals import LedgerRefusal
 from domain.ledger.wallet import Wallet
 from domain.pricing import Price, charge_nano
-from domain.recharge.events import RechargeOrderPlaced
+from domain.recharge.events import RechargeCredited, RechargeOrderPlaced
 from domain.refusal import WrongState
 
 PRICE_VERSIONS = (1, 2, 3)
@@ -362,13 +362,16 @@ def history(seed: int, *, steps: int, accounts: int = 3) -> list[NewEvent]:
 
 
 def orders(count: int) -> Iterator[NewEvent]:
-    """As many orders of credit, that wait for their payment."""
-    sample = msgspec.json.decode(
-        (_SAMPLES / f"{RechargeOrderPlaced.TOPIC}.json").read_bytes(), type=RechargeOrderPlaced
-    )
+    """As many orders of credit, and their payments."""
+    samples = [
+        msgspec.json.decode((_SAMPLES / f"{kind.TOPIC}.json").read_bytes(), type=kind)
+        for kind in (RechargeOrderPlaced, RechargeCredited)
+    ]
     for number in range(1, count + 1):
-        placed = msgspec.structs.replace(sample, order_id=UUID(int=number))
-        yield NewEvent(placed.order_id, 1, placed.TOPIC, encode(placed))
+        order_id = UUID(int=number)
+        for version, sample in enumerate(samples, 1):
+            fact = msgspec.structs.replace(sample, order_id=order_id)
+            yield NewEvent(order_id, version, fact.TOPIC, encode(fact))
 
 
 class ListLog:

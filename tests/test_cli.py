@@ -44,7 +44,7 @@ def cli(database_url: str, data: Path) -> Cli:
 
 def test_no_command_waits_for_what_only_servers_need() -> None:
     """Web framework, Redis and the clients of providers take longer to load than most commands take to run."""
-    names = {"litestar", "redis", "dramatiq", "httpx", "uvicorn", "tiktoken", "prometheus_client"}
+    names = {"litestar", "redis", "dramatiq", "httpx", "uvicorn", "tiktoken", "prometheus_client", "stripe"}
     snippet = f"import sys, cli; print(sorted({names!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", snippet], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

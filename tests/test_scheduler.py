@@ -67,8 +67,9 @@ def test_it_wakes_the_read_models_and_ends_on_sigterm(database_url: str, redis_u
     with psycopg.connect(database_url) as connection:
         names = {name for (name,) in connection.execute("SELECT name FROM schedule")}
     drops = {"idempotency-purge", "kept-answers-purge", "bodies-drop"}
-    expiries = {"expire-lots", "expire-orders"}
-    assert names == {"projections-wake", "projections-lag", "reap", "probes"} | drops | expiries
+    selling = {"expire-orders", "orders-sweep", "webhooks-sweep", "webhook-bytes-forget", "money-reconcile"}
+    wanted = {"projections-wake", "projections-lag", "expire-lots", "reap", "probes"} | drops | selling
+    assert names == wanted
 
 
 def test_old_answers_to_repeated_requests_are_forgotten(database_url: str, redis_url: str) -> None:

@@ -15,6 +15,7 @@ from domain.keys.events import KEY_EVENTS
 from domain.ledger.adjustments import ADJUSTMENT_EVENTS
 from domain.ledger.events import LEDGER_EVENTS
 from domain.ledger.idempotency import IDEMPOTENCY_EVENTS
+from domain.money.events import MONEY_EVENTS
 from domain.operators import OPERATOR_EVENTS
 from domain.periods import PERIOD_EVENTS
 from domain.recharge.events import ORDER_EVENTS, PAYMENT_EVENTS
@@ -43,5 +44,6 @@ ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *BILLING_EVENTS,
     *DOCUMENT_EVENTS,
     *WEBHOOK_EVENTS,
+    *MONEY_EVENTS,
 )
 REGISTRY: Final = TopicRegistry(*ALL_EVENTS)

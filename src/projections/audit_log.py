@@ -75,6 +75,7 @@ _SUBJECTS: Final = {
     "invoice": ("document", "document_id"),
     "credit-note": ("document", "document_id"),
     "webhook": ("webhook", "event_ref"),
+    "money": ("bill", "invoice_ref"),
 }
 _PRICES: Final = ("prices", "")
 #: What facts change without a field of that name.

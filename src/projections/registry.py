@@ -4,6 +4,7 @@ from projections.adjustments import Adjustments
 from projections.audit_log import AuditLog
 from projections.balances import Balances
 from projections.lot_ends import LotEnds
+from projections.money import Money
 from projections.orders import Orders
 from projections.projection import Projection
 from projections.request_log import RequestLog
@@ -23,4 +24,5 @@ def all_projections() -> tuple[Projection, ...]:
         LotEnds(),
         Orders(),
         Adjustments(),
+        Money(),
     )

@@ -35,6 +35,7 @@ TABLES = {
     ("trial_balance", 102): "a4065d42f492acb7392cd4cdbc5e210449fac38874cefa7af4b560afe8ed100e",
     ("trial_balance", 103): "a4065d42f492acb7392cd4cdbc5e210449fac38874cefa7af4b560afe8ed100e",
     ("audit_log", 1): "6cc61747c265e34811871f6e1891bace44d428fb3002d03017495a0014915a29",
+    ("money", 101): "04fb8d48d6b96c223bbab620221d037bd8efe263a560d9ee6a709f2c5184962c",
     ("orders", 1): "5153320e77fd0058dcef336d16b564b9cd8358022f521b358fedcc7ab1d68af6",
     ("audit_log", 2): "6cc61747c265e34811871f6e1891bace44d428fb3002d03017495a0014915a29",
     ("lot_ends", 1): "d1ee49da2d3f61dbd0e13f4940caafe8978442221cff32ca11ece8cf91cf1000",

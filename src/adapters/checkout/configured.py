@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from adapters.checkout.stripe import StripeCheckout
 from application.checkout.ports import Checkouts
 
 _SECRET_CHARS_MIN: Final = 16
@@ -28,6 +27,9 @@ def configured(
         )
     if not public_url.startswith(("https://", "http://")):
         raise ValueError("PUBLIC_URL must be set: payment providers send customers back there")
+    # The library takes most of a second to load; who has no use for it does not wait for it.
+    from adapters.checkout.stripe import StripeCheckout  # noqa: PLC0415  # see above
+
     return Checkouts(
         [StripeCheckout(secret_key=stripe_secret_key, webhook_secrets=secrets, api_base=stripe_api_base)]
     )

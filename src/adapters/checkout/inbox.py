@@ -22,8 +22,8 @@ from domain.recharge.webhooks import WebhookState
 Pool = ConnectionPool[psycopg.Connection[Any]]
 _SUBJECTS: Final = UUID("c8a5a8f2-7f0b-5d0d-8a9a-0a8f6e6f5b31")
 _PUT: Final = """
-    INSERT INTO webhook_inbox (provider, event_ref, kind, object_ref, key_id, ciphertext)
-    VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"""
+    INSERT INTO webhook_inbox (provider, event_ref, kind, object_ref, key_id, ciphertext, next_at)
+    VALUES (%s, %s, %s, %s, %s, %s, clock_timestamp() + interval '1 minute') ON CONFLICT DO NOTHING"""
 _CLAIM: Final = """
     UPDATE webhook_inbox AS row SET attempts = row.attempts + 1, next_at = clock_timestamp() + make_interval(secs => %s)
     FROM (

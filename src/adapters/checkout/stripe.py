@@ -145,11 +145,11 @@ class StripeCheckout:
             return _some(observed_payment(self._intent(object_ref)))
         if kind.startswith("charge.dispute."):
             return _some(
-                observed_dispute(self._get(f"/v1/disputes/{object_ref}", StripeDispute, "payment_intent"))
+                observed_dispute(self._get("/v1/disputes", object_ref, StripeDispute, "payment_intent"))
             )
         if kind.startswith(("refund.", "charge.refund.")):
             return _some(
-                observed_refund(self._get(f"/v1/refunds/{object_ref}", StripeRefund, "payment_intent"))
+                observed_refund(self._get("/v1/refunds", object_ref, StripeRefund, "payment_intent"))
             )
         if kind.startswith("charge."):
             return self._fetch_charge(object_ref)
@@ -157,7 +157,8 @@ class StripeCheckout:
 
     def fetch_session(self, session_ref: str) -> Sequence[Observation]:
         found = self._get(
-            f"/v1/checkout/sessions/{session_ref}",
+            "/v1/checkout/sessions",
+            session_ref,
             CheckoutSession,
             "payment_intent.latest_charge.balance_transaction",
         )
@@ -184,15 +185,15 @@ class StripeCheckout:
 
     def balance_transactions(self, *, since_us: int, until_us: int) -> Iterator[BalanceTransaction]:
         created = {"gte": since_us // _US, "lt": until_us // _US}
-        for raw in self._list("/v1/balance_transactions", created=created):
+        for raw in self._list("/v1/balance_transactions", created=created, expand=["data.source"]):
             yield balance_transaction(_read(raw, Line))
 
     def _intent(self, payment_ref: str) -> Intent:
-        return self._get(f"/v1/payment_intents/{payment_ref}", Intent, "latest_charge.balance_transaction")
+        return self._get("/v1/payment_intents", payment_ref, Intent, "latest_charge.balance_transaction")
 
     def _fetch_charge(self, charge_ref: str) -> Sequence[Observation]:
         """The payment of a charge, and its refunds: what is told of a charge may be either."""
-        payment_ref = self._get(f"/v1/charges/{charge_ref}", Charge).payment_intent
+        payment_ref = self._get("/v1/charges", charge_ref, Charge).payment_intent
         if payment_ref is None:
             return ()
         intent = self._intent(payment_ref)
@@ -202,10 +203,12 @@ class StripeCheckout:
             seen += _some(observed_refund(refund))
         return seen
 
-    def _get(self, path: str, kind: type[Answer], *expand: str) -> Answer:
-        if not _REF.fullmatch(path.rpartition("/")[2]):
+    def _get(self, folder: str, object_ref: str, kind: type[Answer], *expand: str) -> Answer:
+        if not _REF.fullmatch(object_ref):
             raise ProviderRefused("an id that is none")
-        return self._ask("get", path, kind, **({"expand": list(expand)} if expand else {}))
+        return self._ask(
+            "get", f"{folder}/{object_ref}", kind, **({"expand": list(expand)} if expand else {})
+        )
 
     def _list(self, path: str, **more: Any) -> Iterator[msgspec.Raw]:
         """Every item, a page at a time.

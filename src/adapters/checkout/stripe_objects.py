@@ -243,13 +243,20 @@ def balance_transaction(line: Line) -> BalanceTransaction:
     return BalanceTransaction(
         transaction_ref=line.id,
         kind=line.type[:_WORDS_MAX],
-        source_ref=line.source if isinstance(line.source, str) else "",
+        source_ref=_source(line.source),
         gross_minor=line.amount,
         fee_minor=line.fee,
         net_minor=line.net,
         currency=line.currency.upper(),
         created_us=line.created * _US,
     )
+
+
+def _source(source: Any) -> str:
+    """The payment that a line is of, where its charge was sent along; else the object's id."""
+    if isinstance(source, dict):
+        source = source.get("payment_intent") or source.get("id")
+    return source if isinstance(source, str) else ""
 
 
 def _status(intent: Intent) -> Literal["processing", "failed", "captured"] | None:

@@ -14,6 +14,7 @@ from api.admin.docs import docs_routes
 from api.admin.documents import document_routes
 from api.admin.execution import run
 from api.admin.explaining import explaining_routes
+from api.admin.money import money_routes
 from api.admin.openapi import document
 from api.admin.orders import order_routes
 from api.admin.problems import on_error
@@ -36,6 +37,7 @@ def admin_router(tools: AdminTools) -> Router:
         *report_routes(tools),
         *order_routes(tools),
         *webhook_routes(tools),
+        *money_routes(tools),
         *audit_routes(tools),
         *correction_routes(tools),
         *sealing_routes(tools),

@@ -52,6 +52,7 @@ from application.invoicing import (
     set_seller,
 )
 from application.keys import import_key, issue_key, revoke_key, rotate_key, set_key_expiry, set_key_limits
+from application.money import book_cost
 from application.operators import disable_operator, register_operator, rotate_operator_token
 from application.periods import close_period
 from application.recharge import (
@@ -69,6 +70,7 @@ _PLURALS: Final = {
     "billing": "billing",
     "bodies": "bodies",
     "credit": "credit",
+    "money": "money",
     "prices": "prices",
     "series": "series",
 }
@@ -253,6 +255,12 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "checkout",
         open_checkout.handle,
         "Open the page of an order's payment provider. Asked again while it is open, it is the same page.",
+    ),
+    _entry(
+        "money",
+        "cost",
+        book_cost.handle,
+        "Book what a provider has billed. The number of its bill is booked once.",
     ),
     _entry(
         "webhook",

@@ -7,6 +7,7 @@ import msgspec
 from application.command import Ports
 from application.directory import Directory
 from application.idempotency import IdempotencyStore
+from application.money.queries import MoneyQueries
 from application.queries import BalanceQueries, RequestQueries
 from application.receipts.issuing import Receipts
 from application.recharge.queries import OrderQueries
@@ -29,6 +30,7 @@ class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
     usage: UsageQueries
     statements: StatementQueries
     orders: OrderQueries
+    money: MoneyQueries
     acts: AuditQueries
     adjustments: AdjustmentQueries
     health: HealthQueries

@@ -69,7 +69,7 @@ class WebhookInbox(WebhookQueue, Protocol):
     """The queue with the bytes of its messages."""
 
     def put(self, provider: str, notice: Notice, raw: bytes) -> None:
-        """Keep a message, sealed, and make it due; one that is there already stays as it is."""
+        """Keep a message, sealed. It rests for a minute or until it is settled as `waiting`; one that is there stays as it is."""
         ...
 
     def read(self, provider: str, event_ref: str) -> bytes | None:

@@ -12,12 +12,12 @@ from domain.fact import Actor
 from domain.operators import Permission
 from domain.recharge.order import Order, existing
 from domain.recharge.placing import open_session
-from domain.refusal import BadField, WrongState
+from domain.refusal import WrongState
 
 _LEAST_US: Final = 31 * 60 * 1_000_000
 """Providers make no page that lives shorter than half an hour."""
-#: Where a customer's browser comes back to: pages of ours, and no others.
-RETURNS: Final = {"order": "/orders/{order_id}", "billing": "/billing"}
+_BACK: Final = "/orders/{order_id}"
+"""Where a customer's browser comes back to. Nobody can name another place, and coming back does nothing."""
 
 
 class OpenCheckout(Command, frozen=True, kw_only=True):
@@ -26,7 +26,6 @@ class OpenCheckout(Command, frozen=True, kw_only=True):
     permission: ClassVar[Permission] = "credit"
 
     order_id: UUID
-    return_to: str = "order"
 
 
 class CheckoutOpened(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,16 +43,13 @@ def handle(command: OpenCheckout, *, actor: Actor, ports: Ports) -> CheckoutOpen
     Raises:
         NotFound: there is no such order, or its provider is not set up.
         WrongState: nobody waits for its payment, its end is too near, or it is of another mode.
-        BadField: `return_to` is none of ours.
         ProviderUnavailable, ProviderRefused: no page was opened, or one that nobody knows of.
     """
-    if command.return_to not in RETURNS:
-        raise BadField("return_to", f"must be one of {', '.join(RETURNS)}")
     order = load_order(ports.store, command.order_id)
     checkout = ports.checkouts.get(order.placed.provider)
     at = stamp(ports, actor)
     _require_open(order, mode=checkout.mode, now_us=at.now_us)
-    request = _request(order, back=ports.public_url + RETURNS[command.return_to])
+    request = _request(order, back=ports.public_url + _BACK)
     session = checkout.open_session(request)
     done = change_order(
         ports.store,

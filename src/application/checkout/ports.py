@@ -96,7 +96,7 @@ class BalanceTransaction(msgspec.Struct, frozen=True, kw_only=True):
 
     transaction_ref: str
     kind: str
-    source_ref: str
+    source_ref: str  #: the payment it is of, or another object
     gross_minor: int
     fee_minor: int
     net_minor: int

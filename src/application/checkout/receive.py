@@ -50,7 +50,8 @@ def keep(
         raw_sha256=sha256(raw).hexdigest(),
         occurred_us=clock.now_us(),
     )
-    # The bytes first: a crash between the two leaves bytes that nobody was thanked for, never a receipt without them.
+    # The bytes first, at rest: a crash between the two leaves bytes that nobody was thanked for, never a receipt without
+    # them, and no worker is at the message before its receipt is there.
     inbox.put(provider, notice, raw)
     done = execute(
         store,
@@ -59,4 +60,7 @@ def keep(
         webhooks.evolve,
         lambda webhook: webhooks.receive(webhook, received),
     )
-    return "kept" if done.events else "known"
+    if not done.events:
+        return "known"
+    inbox.settle(provider, notice.event_ref, state="waiting", reason="", order_id=None)
+    return "kept"

@@ -10,14 +10,15 @@ import structlog
 
 from application.checkout.inbox import WebhookInbox
 from application.checkout.observe import observe
-from application.checkout.ports import CheckoutProvider, Checkouts, ProviderError
+from application.checkout.ports import CheckoutProvider, Checkouts, ProviderError, ProviderUnavailable
 from application.checkout.receive import keep
 from application.clock import Clock
 from application.eventlog import EventLogError, EventStore
 from application.recharge.change_order import load_order
 from domain.refusal import NotFound, Refusal
 
-ORDERS_AT_ONCE_MAX: Final = 500
+ORDERS_AT_ONCE_MAX: Final = 200
+_REST_S: Final = 60.0
 LOOK_BACK_US: Final = 3 * 24 * 3600 * 1_000_000
 """Longer than a provider goes on trying."""
 
@@ -56,6 +57,9 @@ def sweep_orders(orders: OrdersThatWait, *, checkouts: Checkouts, store: EventSt
             asked += 1
             try:
                 ask_for(order_id, checkouts=checkouts, store=store, clock=clock)
+            except ProviderUnavailable as error:
+                log.warning("provider_unavailable", provider=checkout.name, error=str(error))
+                break  # nor will it be there for the others
             except (ProviderError, Refusal, EventLogError) as error:
                 log.warning("order_not_asked_for", order_id=str(order_id), error=type(error).__name__)
     return asked
@@ -78,19 +82,29 @@ def _sweep_notices(checkout: CheckoutProvider, inbox: WebhookInbox, store: Event
 
 
 class AskFirst:
-    """For `expire_orders`: an order that is paid through a provider is asked for before it is given up."""
+    """For `expire_orders`: an order that is paid through a provider is asked for before it is given up.
+
+    A provider that does not answer is left alone for a minute: others wait for the scheduler too.
+    """
 
     def __init__(self, *, checkouts: Checkouts, store: EventStore, clock: Clock) -> None:
         self._checkouts = checkouts
         self._store = store
         self._clock = clock
+        self._rests_until_s = 0.0
 
     def __call__(self, order_id: UUID) -> bool:
         """Whether the provider has been heard; one that is not set up any more will never be."""
+        if self._clock.monotonic_s() < self._rests_until_s:
+            return False
         try:
             ask_for(order_id, checkouts=self._checkouts, store=self._store, clock=self._clock)
         except NotFound:
             return True
+        except ProviderUnavailable as error:
+            self._rests_until_s = self._clock.monotonic_s() + _REST_S
+            log.warning("provider_unavailable", error=str(error))
+            return False
         except (ProviderError, Refusal) as error:
             log.warning("order_not_asked_for", order_id=str(order_id), error=type(error).__name__)
             return False

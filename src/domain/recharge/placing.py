@@ -20,8 +20,8 @@ from domain.refusal import AlreadyExists, WrongState
 from domain.text import REASON_CHARS_MAX, printable
 
 _HOUR_US: Final = 3600 * 1_000_000
-CHECKOUT_US: Final = 24 * _HOUR_US
-"""How long an order waits for a payment at a checkout: not longer than a provider's page may live."""
+CHECKOUT_US: Final = 23 * _HOUR_US
+"""How long an order waits for a payment at a checkout. A provider's page may live for a day, by the provider's clock."""
 TRANSFER_US: Final = 14 * 24 * _HOUR_US
 """How long it waits for a bank transfer."""
 

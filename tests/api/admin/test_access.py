@@ -29,6 +29,8 @@ READING = (
     "/keys",
     "/keys/{key_id:uuid}",
     "/ledger/health",
+    "/money/balances",
+    "/money/open",
     "/offers",
     "/operators",
     "/orders",

@@ -84,6 +84,16 @@ def test_a_message_is_kept_before_it_is_acknowledged() -> None:
     assert len(lots(ports)) == 1
 
 
+def test_no_worker_is_at_a_message_before_its_receipt_is_there() -> None:
+    """One that came in between would find nothing, and put it off; the credit would wait."""
+    ports = bought(FakeProvider(), PAID)
+    store_of(ports).before_append = lambda: work(ports)
+    deliver(ports, message())
+    assert row(ports).attempts == 0
+    assert work(ports) == 1
+    assert len(lots(ports)) == 1
+
+
 def test_no_byte_of_a_message_is_in_the_log() -> None:
     """Only its digest: a customer's address may stand in it."""
     ports = bought(FakeProvider(), PAID)
@@ -275,6 +285,10 @@ def test_an_order_is_asked_for_before_it_expires() -> None:
     expire_due(_Waiting(), store=ports.store, clock=ports.clock, ask=ask)
     assert load_order(ports.store, ORDER).status == "session_open"
     provider.is_down = False
+    asked = provider.asked
+    expire_due(_Waiting(), store=ports.store, clock=ports.clock, ask=ask)
+    assert provider.asked == asked  # it is left alone for a minute
+    ports.clock.us += 60_000_000
     expire_due(_Waiting(), store=ports.store, clock=ports.clock, ask=ask)
     assert load_order(ports.store, ORDER).status == "credited"
 
@@ -347,7 +361,7 @@ STAGES: tuple[tuple[Observation, ...], ...] = (
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 6), st.booleans()), max_size=14), st.permutations(range(7)))
 def test_any_subset_order_and_repetition_of_seven_messages_converges(
     first: list[tuple[int, bool]], then: list[int]

@@ -1,0 +1,1 @@
+"""The books in money: reconciled with payment providers, and shown."""

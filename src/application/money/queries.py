@@ -1,0 +1,54 @@
+"""What surfaces may ask about the books in money. As last projected."""
+
+from typing import Literal, Protocol
+from uuid import UUID
+
+import msgspec
+
+
+class MoneyBalance(msgspec.Struct, frozen=True, kw_only=True):
+    """An account of a currency's books; `balance_minor` is credit positive."""
+
+    ledger: str  #: a currency, `EUR`, or one in test mode, `EUR test`
+    name: str
+    balance_minor: int
+
+
+class MoneyBalances(msgspec.Struct, frozen=True, kw_only=True):
+    """All accounts that are not zero; they add up to zero in each ledger."""
+
+    position: int
+    items: tuple[MoneyBalance, ...]
+    next_after: str | None
+
+
+class OpenItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment of ours that the provider's list does not have yet, or a line of the list that no order tells of."""
+
+    kind: Literal["payment", "line"]
+    provider: str
+    ref: str
+    ledger: str
+    amount_minor: int
+    words: str  #: what the provider calls the line; empty for a payment
+    since_us: int
+    order_id: UUID | None
+
+
+class OpenItems(msgspec.Struct, frozen=True, kw_only=True):
+    """Oldest first."""
+
+    items: tuple[OpenItem, ...]
+    next_after: str | None
+
+
+class MoneyQueries(Protocol):
+    """Blocking; safe to use from threads."""
+
+    def balances(self) -> MoneyBalances:
+        """The trial balance of every ledger."""
+        ...
+
+    def open_items(self, *, limit: int = 100) -> OpenItems:
+        """What does not agree with the providers' lists, oldest first."""
+        ...

@@ -1,0 +1,73 @@
+"""Records the lines of our accounts at payment providers, each once. What no order tells of waits for somebody.
+
+Blocking. It may be run again over the same days: a line that is recorded stays as it is.
+"""
+
+from typing import Final
+
+import structlog
+
+from application.checkout.ports import BalanceTransaction, CheckoutProvider, Checkouts, ProviderError
+from application.clock import Clock
+from application.command import new_event
+from application.eventlog import EventLogError, EventStore, VersionConflict
+from application.recharge.change_order import payment_stream
+from domain.money.events import PspLineRecorded, line_stream, recorded
+
+_HOUR_US: Final = 3600 * 1_000_000
+SETTLE_US: Final = 6 * _HOUR_US
+"""Lines that are younger are left for the next run: their orders may not be credited yet."""
+LOOK_BACK_US: Final = 7 * 24 * _HOUR_US
+"""Longer than a weekend without a scheduler."""
+
+log = structlog.get_logger()
+
+
+def reconcile(checkouts: Checkouts, *, store: EventStore, clock: Clock) -> int:
+    """Record what is new; how many lines. A provider that fails is for the next run."""
+    return sum(_reconcile(one, store=store, clock=clock) for one in checkouts.all())
+
+
+def _reconcile(checkout: CheckoutProvider, *, store: EventStore, clock: Clock) -> int:
+    until_us = clock.now_us() - SETTLE_US
+    new = 0
+    try:
+        for line in checkout.balance_transactions(since_us=until_us - LOOK_BACK_US, until_us=until_us):
+            new += _record(checkout, line, store=store, clock=clock)
+    except (ProviderError, EventLogError, ValueError) as error:
+        log.warning("money_not_reconciled", provider=checkout.name, error=type(error).__name__)
+    return new
+
+
+def _record(checkout: CheckoutProvider, line: BalanceTransaction, *, store: EventStore, clock: Clock) -> bool:
+    stream_id = line_stream(checkout.name, checkout.mode, line.transaction_ref)
+    if store.read_stream(stream_id):
+        return False
+    claim = payment_stream(checkout.name, checkout.mode, line.source_ref)
+    fact = _fact(checkout, line, now_us=clock.now_us(), paid_an_order=bool(store.read_stream(claim)))
+    if fact.other_minor:
+        log.warning("money_unmatched", provider=checkout.name, line=line.transaction_ref, kind=line.kind)
+    try:
+        store.append([new_event(stream_id, 1, fact)])
+    except VersionConflict:
+        return False  # another scheduler was faster
+    return True
+
+
+def _fact(
+    checkout: CheckoutProvider, line: BalanceTransaction, *, now_us: int, paid_an_order: bool
+) -> PspLineRecorded:
+    return recorded(
+        provider=checkout.name,
+        mode=checkout.mode,
+        line_ref=line.transaction_ref,
+        kind=line.kind,
+        source_ref=line.source_ref,
+        currency=line.currency,
+        gross_minor=line.gross_minor,
+        fee_minor=line.fee_minor,
+        net_minor=line.net_minor,
+        created_us=line.created_us,
+        now_us=now_us,
+        paid_an_order=paid_an_order,
+    )

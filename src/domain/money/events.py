@@ -1,0 +1,143 @@
+"""Facts about money that are of no single order: lines of our accounts at payment providers, bills of model providers."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from domain.event import Event
+from domain.fact import Fact, Stamp
+from domain.ids import stream_of
+from domain.periods import end_of
+from domain.recharge.currencies import exponent_of, require_minor
+from domain.recharge.events import Mode
+from domain.refusal import AlreadyExists
+from domain.text import printable, slug
+
+_LINES = UUID("3b0f6d6e-3c1a-57f3-8a55-0c2f6f8f9d20")
+#: Lines of payments: their gross amount is booked by the order that they paid for, if there is one.
+PAYMENTS = frozenset({"charge", "payment"})
+PAYOUTS = frozenset({"payout", "payout_cancel", "payout_failure"})
+
+
+class PspLineRecorded(Event, frozen=True, kw_only=True):
+    """A line of our account at a payment provider, as its list has it. Stream `psp-line:{provider}:{ref}`, one event.
+
+    `gross_minor` - `fee_minor` = `net_minor`, negative where money left. Of the gross amount what is paid out to our bank is
+    `payout_minor`, what no order tells of is `other_minor` and waits for somebody; the rest is booked by the facts of orders.
+    """
+
+    TOPIC: ClassVar[str] = "money.psp-line-recorded.v1"
+
+    provider: str
+    mode: Mode
+    line_ref: str
+    kind: str
+    source_ref: str  #: the payment it is of, or another object of the provider's
+    currency: str
+    gross_minor: int
+    fee_minor: int
+    net_minor: int
+    payout_minor: int
+    other_minor: int
+    created_us: int
+    occurred_us: int
+
+
+class ProviderCostBooked(Fact, frozen=True, kw_only=True):
+    """A company whose models are used has billed us. Stream `cost:{provider}:{invoice}`, one event."""
+
+    TOPIC: ClassVar[str] = "money.provider-cost-booked.v1"
+
+    provider: str  #: by its name here
+    period: str  #: that it is for, such as `2026-11`
+    invoice_ref: str  #: the bill's own number
+    amount_minor: int  #: negative for one that gives back
+    currency: str
+    exponent: int  #: decimals of the minor unit
+
+
+MONEY_EVENTS: tuple[type[Event], ...] = (PspLineRecorded, ProviderCostBooked)
+
+
+def line_stream(provider: str, mode: Mode, line_ref: str) -> UUID:
+    return stream_of(_LINES, f"psp-line:{provider}:{mode}:{line_ref}")
+
+
+def cost_stream(provider: str, invoice_ref: str) -> UUID:
+    return stream_of(_LINES, f"cost:{provider}:{invoice_ref}")
+
+
+def book_cost(
+    booked: ProviderCostBooked | None,
+    *,
+    provider: str,
+    period: str,
+    invoice_ref: str,
+    amount_minor: int,
+    currency: str,
+    stamp: Stamp,
+) -> list[ProviderCostBooked]:
+    """Book a bill; the same again does nothing.
+
+    Raises:
+        AlreadyExists: the number is of another bill of this provider.
+        BadField: a name, period, currency or amount that cannot be meant.
+    """
+    wanted = ProviderCostBooked(
+        provider=slug(provider, field="provider"),
+        period=period,
+        invoice_ref=printable(invoice_ref, field="invoice_ref"),
+        amount_minor=amount_minor,
+        currency=currency,
+        exponent=exponent_of(currency),
+        occurred_us=stamp.now_us,
+        actor=stamp.actor,
+    )
+    end_of(period)
+    require_minor(abs(amount_minor), field="amount_minor")
+    if booked is None:
+        return [wanted]
+    if replace(booked, occurred_us=wanted.occurred_us, actor=wanted.actor) == wanted:
+        return []
+    raise AlreadyExists("bill", invoice_ref)
+
+
+def recorded(
+    *,
+    provider: str,
+    mode: Mode,
+    line_ref: str,
+    kind: str,
+    source_ref: str,
+    currency: str,
+    gross_minor: int,
+    fee_minor: int,
+    net_minor: int,
+    created_us: int,
+    now_us: int,
+    paid_an_order: bool,
+) -> PspLineRecorded:
+    """The fact about a line, with its gross amount divided by who books it. `paid_an_order`: its payment credited one.
+
+    Raises:
+        ValueError: the line does not add up; nothing is concluded from it.
+    """
+    if gross_minor - fee_minor != net_minor:
+        raise ValueError(f"line {line_ref} does not add up")
+    is_payout, is_told = kind in PAYOUTS, paid_an_order and kind in PAYMENTS
+    return PspLineRecorded(
+        provider=provider,
+        mode=mode,
+        line_ref=line_ref,
+        kind=kind,
+        source_ref=source_ref,
+        currency=currency,
+        gross_minor=gross_minor,
+        fee_minor=fee_minor,
+        net_minor=net_minor,
+        payout_minor=-gross_minor if is_payout else 0,
+        other_minor=0 if is_payout or is_told else gross_minor,
+        created_us=created_us,
+        occurred_us=now_us,
+    )

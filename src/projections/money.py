@@ -1,0 +1,140 @@
+"""Read model `money`: the accounts of each currency's books, and what does not agree with the payment providers' lists.
+
+For reconciling, alarms and showing. Must not be used to decide about money: it lags behind the log.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+from uuid import UUID
+
+import msgspec
+
+from application.money.queries import MoneyBalance, MoneyBalances, OpenItem, OpenItems
+from application.queries import PAGE_ROWS_MAX, clean
+from domain.money.events import PspLineRecorded
+from domain.money.postings import CURRENT_MONEY_RULES, ledger_of, load_money_rules, money_postings
+from domain.recharge.events import RechargeCredited
+from domain.recharge.order import MANUAL
+from projections import catalog
+from projections.arrays import array_literal, column_literals
+from projections.books import Books, mark_table
+from projections.projection import Connection, Located, Pool, Table, Write
+from projections.sums import TEXT, SumTable
+
+_BALANCES: Final = SumTable(
+    name="money_balances", key={"ledger": TEXT, "name": TEXT}, sums=("balance_minor",)
+)
+_OPEN: Final = Table(
+    name="money_open",
+    key="kind, provider, ledger, ref",
+    columns=f"""
+        kind {TEXT} NOT NULL,
+        provider {TEXT} NOT NULL,
+        ledger {TEXT} NOT NULL,
+        ref {TEXT} NOT NULL,
+        amount_minor bigint NOT NULL,
+        words {TEXT} NOT NULL,
+        since_us bigint NOT NULL,
+        order_id uuid,
+        PRIMARY KEY (kind, provider, ledger, ref)
+    """,
+    indexes=("(since_us)",),
+)
+_STORE_OPEN: Final = """
+    INSERT INTO {schema}.money_open
+    SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::bigint[], %s::uuid[])
+    WHERE {moved}
+    ON CONFLICT DO NOTHING
+"""
+_CLOSE: Final = """
+    DELETE FROM {schema}.money_open AS open
+    USING unnest(%s::text[], %s::text[], %s::text[]) AS line (provider, ledger, ref)
+    WHERE kind = 'payment' AND open.provider = line.provider AND open.ledger = line.ledger AND open.ref = line.ref
+        AND {moved}
+"""
+_Place = tuple[str, str, str]
+
+
+class Money:
+    """The fold. A payment is open from its credit to its line, a line that no order tells of stays open."""
+
+    name: ClassVar[str] = "money"
+    version: ClassVar[int] = 100 + CURRENT_MONEY_RULES  #: other rules are another fold
+    tables: ClassVar[tuple[Table, ...]] = (_BALANCES.table(), _OPEN, mark_table("money"))
+    topics: ClassVar[frozenset[str]] = frozenset(load_money_rules().rules)
+
+    def __init__(self) -> None:
+        self._rules = load_money_rules()
+
+    def fold(self, connection: Connection, schema: str, facts: Sequence[Located]) -> Sequence[Write]:
+        books = Books(connection, schema, self.name)
+        sums: dict[tuple[str, str], list[int]] = {}
+        opened: dict[_Place, tuple[object, ...]] = {}
+        closed: set[_Place] = set()
+        for booked in books.unseen(facts):
+            event = booked.fact.event
+            for posting in money_postings(self._rules, event):
+                sums.setdefault((posting.ledger, clean(posting.debit)), [0])[0] -= posting.amount_minor
+                sums.setdefault((posting.ledger, clean(posting.credit)), [0])[0] += posting.amount_minor
+            if isinstance(event, RechargeCredited) and event.provider != MANUAL:
+                place = (event.provider, ledger_of(event.currency, event.mode), event.payment_ref)
+                opened[place] = ("payment", *place, event.gross_minor, "", event.occurred_us, event.order_id)
+            elif isinstance(event, PspLineRecorded):
+                self._line(event, opened, closed)
+        return [*_BALANCES.add(sums), *_open_writes(opened, closed), *([books.mark()] if facts else [])]
+
+    def _line(
+        self, line: PspLineRecorded, opened: dict[_Place, tuple[object, ...]], closed: set[_Place]
+    ) -> None:
+        ledger = ledger_of(line.currency, line.mode)
+        if line.other_minor:
+            place = (line.provider, ledger, line.line_ref)
+            opened[place] = ("line", *place, line.other_minor, line.kind, line.created_us, None)
+            return
+        place = (line.provider, ledger, line.source_ref)
+        if opened.pop(place, None) is None:
+            closed.add(place)
+
+
+def _open_writes(opened: dict[_Place, tuple[object, ...]], closed: set[_Place]) -> list[Write]:
+    writes = []
+    if opened:
+        rows = [
+            [clean(value) if isinstance(value, str) else value for value in row] for row in opened.values()
+        ]
+        writes.append(Write(_STORE_OPEN, column_literals(rows)))
+    if closed:
+        writes.append(Write(_CLOSE, [array_literal(column) for column in zip(*sorted(closed), strict=True)]))
+    return writes
+
+
+class MoneyReader:
+    """The questions: implements `application.money.queries.MoneyQueries`."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def balances(self) -> MoneyBalances:
+        with self._pool.connection() as connection, connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            rows = connection.execute(
+                "SELECT ledger, name, balance_minor FROM money_balances WHERE balance_minor <> 0 ORDER BY ledger, name"
+            )
+            items = tuple(
+                MoneyBalance(ledger=ledger, name=name, balance_minor=balance)
+                for ledger, name, balance in rows
+            )
+            position = catalog.require(connection, Money.name).position
+        return MoneyBalances(position=position, items=items, next_after=None)
+
+    def open_items(self, *, limit: int = 100) -> OpenItems:
+        size = max(1, min(limit, PAGE_ROWS_MAX))
+        with self._pool.connection() as connection:
+            rows: list[tuple[str, str, str, str, int, str, int, UUID | None]] = connection.execute(
+                "SELECT kind, provider, ref, ledger, amount_minor, words, since_us, order_id FROM money_open "
+                "ORDER BY since_us, ref LIMIT %s",
+                [size],
+            ).fetchall()
+        names = OpenItem.__struct_fields__
+        found = [msgspec.convert(dict(zip(names, row, strict=True)), OpenItem) for row in rows]
+        return OpenItems(items=tuple(found), next_after=None)

@@ -1,0 +1,85 @@
+"""The lines of payment providers are recorded once."""
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from application.checkout.ports import BalanceTransaction
+from application.command import Ports
+from application.money.reconcile import SETTLE_US, reconcile
+from domain.money.events import PspLineRecorded
+from domain.topics import REGISTRY
+from tests.application.checkout.provider import FakeProvider, deliver, message, work
+from tests.application.checkout.test_webhooks import PAID, bought
+from tests.application.recharge.test_orders import store_of
+from tests.fakes import NOON_US
+
+LINE = BalanceTransaction(
+    transaction_ref="txn_1",
+    kind="charge",
+    source_ref="pi_1",
+    gross_minor=11_900,
+    fee_minor=320,
+    net_minor=11_580,
+    currency="EUR",
+    created_us=NOON_US - SETTLE_US - 1,
+)
+
+
+def lines(ports: Ports) -> list[PspLineRecorded]:
+    events: list[Any] = [REGISTRY.decode(one.topic, one.state) for one in store_of(ports).log]
+    return [event for event in events if isinstance(event, PspLineRecorded)]
+
+
+def run(ports: Ports) -> int:
+    return reconcile(ports.checkouts, store=ports.store, clock=ports.clock)
+
+
+def test_a_line_of_a_paid_order_is_recorded_once() -> None:
+    """However often the list is read; it needs nobody."""
+    provider = FakeProvider()
+    ports = bought(provider, PAID)
+    deliver(ports, message())
+    work(ports)
+    provider.lines = [LINE]
+    assert [run(ports), run(ports)] == [1, 0]
+    (one,) = lines(ports)
+    assert (one.fee_minor, one.other_minor, one.payout_minor) == (320, 0, 0)
+
+
+def test_a_payment_that_paid_for_no_order_waits_for_somebody() -> None:
+    """Its whole amount is open."""
+    provider = FakeProvider()
+    ports = bought(provider)
+    provider.lines = [LINE]
+    assert run(ports) == 1
+    assert lines(ports)[0].other_minor == 11_900
+
+
+def test_young_lines_are_left_for_the_next_run() -> None:
+    """Their orders may not be credited yet."""
+    provider = FakeProvider()
+    ports = bought(provider)
+    provider.lines = [replace(LINE, created_us=NOON_US - SETTLE_US)]
+    assert run(ports) == 0
+
+
+def test_a_provider_that_fails_is_for_the_next_run() -> None:
+    """As is a list that does not add up: what comes before is recorded."""
+    provider = FakeProvider()
+    ports = bought(provider)
+    provider.lines = [LINE, replace(LINE, transaction_ref="txn_2", net_minor=5)]
+    assert run(ports) == 1
+    assert len(lines(ports)) == 1
+    provider.is_down = True
+    assert run(ports) == 0
+
+
+def test_another_scheduler_that_is_faster_does_no_harm() -> None:
+    """The line's stream has one event."""
+    provider = FakeProvider()
+    ports = bought(provider)
+    provider.lines = [LINE]
+    store_of(ports).before_append = lambda: run(ports)
+    run(ports)
+    assert len(lines(ports)) == 1

@@ -1,0 +1,84 @@
+"""The read model `money`."""
+
+from uuid import UUID
+
+import pytest
+
+from application.eventlog import NewEvent
+from domain.money.events import line_stream
+from domain.recharge.observing import observe_payment
+from domain.recharge.order import order_stream
+from domain.recharge.settling import settle
+from projections.money import Money, MoneyReader
+from tests.domain.money.test_postings import line
+from tests.domain.recharge.orders import ANNA, AT, NOW_US, folded, placed, seen
+from tests.histories import numbered
+from tests.projections.lab import Lab
+
+A, B, C = (UUID(int=number) for number in (1101, 1102, 1103))
+
+
+def _history() -> list[NewEvent]:
+    """Two orders through Stripe, one of them without a line yet, one by transfer; a foreign payment; a payout."""
+    streams = []
+    for order_id, ref in ((A, "pi_1"), (B, "pi_2")):
+        begun = placed(order_id=order_id, provider="stripe")
+        begun += observe_payment(folded(*begun), seen(order_id=order_id, payment_ref=ref), stamp=AT)
+        streams.append(numbered(order_stream(order_id), 1, begun))
+    moved = placed(order_id=C)
+    moved += settle(
+        folded(*moved), payment_ref="B", amount_minor=11_900, currency="EUR", evidence="s", stamp=ANNA
+    )
+    streams.append(numbered(order_stream(C), 1, moved))
+    lines = (
+        line(),
+        line(
+            line_ref="txn_2",
+            source_ref="ch_9",
+            gross_minor=700,
+            fee_minor=20,
+            net_minor=680,
+            paid_an_order=False,
+        ),
+        line(line_ref="txn_3", kind="payout", gross_minor=-9_000, fee_minor=0, net_minor=-9_000),
+    )
+    streams += [numbered(line_stream("stripe", "live", one.line_ref), 1, [one]) for one in lines]
+    return [event for stream in streams for event in stream]
+
+
+def test_the_books_add_up_and_say_what_does_not_agree(whole: Lab) -> None:
+    """Each ledger is zero in sum (P30); the clearing account is what Stripe has for us (P29), and what is open says why not."""
+    whole.log.extend(_history())
+    whole.catch_up()
+    reader = MoneyReader(whole.pool)
+    found = {one.name: one.balance_minor for one in reader.balances().items}
+    assert found == {
+        "bank": -11_900 - 9_000,
+        "deferred_revenue": 30_000,
+        "fees:stripe": -340,
+        "psp:stripe": -(11_580 + 680 - 9_000 + 11_900),
+        "tax:DE:190000": 5_700,
+        "unmatched:stripe": 700,
+    }
+    assert sum(found.values()) == 0
+    foreign, missing = reader.open_items().items
+    assert (foreign.kind, foreign.ref, foreign.amount_minor, foreign.words) == (
+        "line",
+        "txn_2",
+        700,
+        "charge",
+    )
+    assert (missing.kind, missing.ref, missing.order_id, missing.since_us) == ("payment", "pi_2", B, NOW_US)
+    assert [one.kind for one in reader.open_items(limit=1).items] == ["line"]
+
+
+@pytest.mark.parametrize("batch_events", [1, 2, 3, 100])
+def test_a_rebuild_is_equal(whole: Lab, batch_events: int) -> None:
+    """P10 and P11: in whatever batches, and if all of it comes twice."""
+    whole.log.extend(_history())
+    whole.catch_up(batch_events=batch_events)
+    before = whole.hashes()[Money.name]
+    whole.rewind(0)
+    whole.catch_up(batch_events=batch_events)
+    assert whole.hashes()[Money.name] == before
+    assert whole.rebuild(Money.name) == before
