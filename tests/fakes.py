@@ -193,6 +193,9 @@ class MemoryBooks:
     def trial_balance(self, *, after: str = "", limit: int = 100) -> TrialBalancePage:
         return TrialBalancePage(position=self.position, items=(), next_after=None)
 
+    def account(self, name: str) -> tuple[int, int] | None:
+        return None
+
 
 class FakeProbe:
     """Providers that take every secret, until `says` is something else. It remembers whom it asked with what."""

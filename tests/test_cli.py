@@ -70,6 +70,18 @@ def test_from_an_account_to_its_balance(cli: Cli, database_url: str) -> None:
     text = cli.text("statement", "show", "--account-id", account_id, *always)
     assert text.startswith("Opening 0\n")
     assert "Closing 0.000005, as of position" in text
+    whole = cli.text("statement", "show", "--account-id", account_id, *always, "--format", "json")
+    assert json.loads(whole)["closing_nano"] == 5000
+    assert ",grant,5000,5000," in cli.text(
+        "statement", "show", "--account-id", account_id, *always, "--format", "csv"
+    )
+    at = str(statement["lines"][0]["first_position"])
+    explained = cli.text("explain", "statement", "--account-id", account_id, *always, "--line", at)
+    assert "The parts make the figure." in explained
+    assert "wallet.credit-lot-granted.v1" in explained
+    assert cli.json("explain", "statement", "--account-id", account_id, *always)["amount_nano"] == 5000
+    assert cli.json("explain", "books", "--name", "issued:paid")["is_right"] is True
+    assert cli.run("explain", "usage", "--account-id", account_id, *always).stderr.startswith("not_found")
     acts = cli.json("audit-log", "list", "--subject", account_id)["items"]
     assert [act["topic"] for act in acts] == ["wallet.credit-lot-granted.v1", "account.opened.v1"]
     assert "granted_by" not in cli.text("audit-log", "list", "--csv")

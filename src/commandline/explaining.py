@@ -10,6 +10,7 @@ from application.explaining.balance import BalanceExplained, explain_balance
 from application.explaining.moment import account_at, key_at, price_at
 from application.explaining.refusals import explain_refusals
 from bootstrap import open_store
+from commandline.explaining_figures import add_figures
 from commandline.outcome import Outcome, add_tool
 from commandline.parser import BadArgument
 from commandline.texts import credits_of, table
@@ -27,6 +28,7 @@ def add_explaining(nouns: dict[str, Any]) -> None:
     balance.add_argument("--account-id", type=UUID, required=True, metavar="UUID")
     balance.add_argument("--after-position", type=int, default=0, metavar="NUMBER", help="for the next page")
     balance.add_argument("--limit", type=int, default=_ROWS, metavar="NUMBER", help="events (%(default)s)")
+    add_figures(explain)
     account = _add(explain, "account", run_account, "an account's status and limits")
     account.add_argument("--account-id", type=UUID, required=True, metavar="UUID")
     key = _add(explain, "key", run_key, "what an API key was allowed")

@@ -2,12 +2,12 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 from application.reports.audit_log import ActFilter, ActPage, acts_csv
-from application.reports.period import Period, asked
 from application.reports.statement import Statement
+from application.reports.statement_file import LINES_MAX, StatementFormat, statement_file
 from application.reports.usage import (
     EarningsPage,
     GroupValues,
@@ -18,6 +18,7 @@ from application.reports.usage import (
 )
 from bootstrap import open_pool
 from commandline.outcome import Outcome, add_tool
+from commandline.periods import add_period, period_of
 from commandline.texts import credits_of, table, time_of
 from projections.audit_log import AuditReader
 from projections.statement_reader import StatementReader
@@ -38,6 +39,9 @@ def add_reports(nouns: dict[str, Any]) -> None:
     )
     add_period(statement)
     statement.add_argument("--account-id", type=UUID, required=True, metavar="UUID")
+    statement.add_argument(
+        "--format", choices=get_args(StatementFormat), help="print the whole of it as a file: docs/exports.md"
+    )
     _add_page(statement)
     acts = add_tool(nouns["audit-log"], "list", run_acts, "who did what to what, and why, newest first")
     acts.add_argument("--actor", metavar="NAME", help="operator:ID or system")
@@ -78,6 +82,8 @@ def run_earnings(settings: Settings, values: argparse.Namespace) -> Outcome:
 
 
 def run_statement(settings: Settings, values: argparse.Namespace) -> Outcome:
+    if values.format:
+        return _statement_file(settings, values)
     with open_pool(settings) as pool:
         statement = StatementReader(pool).statement(
             values.account_id, period_of(values), zone=values.zone, after=values.after, limit=values.limit
@@ -85,32 +91,19 @@ def run_statement(settings: Settings, values: argparse.Namespace) -> Outcome:
     return Outcome(statement, text=_statement_text(statement))
 
 
+def _statement_file(settings: Settings, values: argparse.Namespace) -> Outcome:
+    with open_pool(settings) as pool:
+        whole = StatementReader(pool).whole_statement(
+            values.account_id, period_of(values), zone=values.zone, lines_max=LINES_MAX
+        )
+    return Outcome(whole, text=statement_file(whole, values.format).decode())
+
+
 def run_acts(settings: Settings, values: argparse.Namespace) -> Outcome:
     wanted = ActFilter(**{name: getattr(values, name) for name in ActFilter.__struct_fields__})
     with open_pool(settings) as pool:
         page = AuditReader(pool).acts(wanted, before_position=values.before_position, limit=values.limit)
     return Outcome(page, text=acts_csv(page) if values.csv else _acts_text(page))
-
-
-def add_period(parser: argparse.ArgumentParser) -> None:
-    """The arguments that `period_of` reads."""
-    parser.add_argument("--month", metavar="MONTH", help="a month such as 2026-11")
-    parser.add_argument(
-        "--from-us", type=int, metavar="US", help="or from this quarter hour, in microseconds since 1970"
-    )
-    parser.add_argument("--until-us", type=int, metavar="US", help="to before this one")
-    parser.add_argument(
-        "--zone", default="UTC", metavar="ZONE", help="the time zone of months and days (%(default)s)"
-    )
-
-
-def period_of(values: argparse.Namespace) -> Period:
-    """The period that was asked for.
-
-    Raises:
-        BadField: it cannot be used.
-    """
-    return asked(month_name=values.month, from_us=values.from_us, until_us=values.until_us, zone=values.zone)
 
 
 def _add_sums(parser: argparse.ArgumentParser, *, by: str) -> None:

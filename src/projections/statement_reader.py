@@ -66,8 +66,18 @@ class StatementReader:
         after: str | None = None,
         limit: int = 100,
     ) -> Statement:
+        return self._read(account_id, period, zone, after, max(1, min(limit, PAGE_ROWS_MAX)))
+
+    def whole_statement(
+        self, account_id: UUID, period: Period, *, zone: str = "UTC", lines_max: int
+    ) -> Statement:
+        found = self._read(account_id, period, zone, None, lines_max)
+        if found.next_after is not None:
+            raise BadField("period", f"has more than {lines_max} lines; ask for a shorter one")
+        return found
+
+    def _read(self, account_id: UUID, period: Period, zone: str, after: str | None, size: int) -> Statement:
         zone_of(zone)
-        size = max(1, min(limit, PAGE_ROWS_MAX))
         values = msgspec.structs.asdict(period) | {
             "account_id": account_id,
             "zone": zone,

@@ -171,6 +171,14 @@ class BooksReader:
                 next_after=found[size - 1].name if len(found) > size else None,
             )
 
+    def account(self, name: str) -> tuple[int, int] | None:
+        with self._pool.connection() as connection, connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            row = connection.execute(
+                "SELECT balance_nano FROM trial_balance WHERE name = %s", [clean(name)]
+            ).fetchone()
+            return None if row is None else (_standing(connection)[0], int(row[0]))
+
 
 def _stored(connection: Connection, until_us: int) -> TrialBalanceSeal:
     """The newest day that ended by then; without one, nothing had moved."""

@@ -3,7 +3,7 @@
 from typing import Final
 from uuid import UUID
 
-from litestar import get
+from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 
@@ -14,6 +14,7 @@ from api.admin.views import PAGE_ROWS
 from application.reports.health import LedgerHealth
 from application.reports.period import asked
 from application.reports.statement import Statement
+from application.reports.statement_file import LINES_MAX, StatementFormat, statement_file
 from application.reports.trial_balance import TrialBalancePage
 from application.reports.usage import (
     EarningsPage,
@@ -24,6 +25,7 @@ from application.reports.usage import (
 )
 
 _READ: Final = {PERMISSION: "read"}
+_MEDIA: Final = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 
 def report_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
@@ -85,6 +87,21 @@ def report_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         period = asked(month_name=month, from_us=from_us, until_us=until_us, zone=zone)
         return tools.statements.statement(account_id, period, zone=zone, after=after, limit=limit)
 
+    @get("/statements/{account_id:uuid}/{form:str}", opt=_READ, sync_to_thread=True)
+    def read_statement_file(
+        *,
+        account_id: FromPath[UUID],
+        form: FromPath[StatementFormat],
+        month: FromQuery[str | None] = None,
+        from_us: FromQuery[int | None] = None,
+        until_us: FromQuery[int | None] = None,
+        zone: FromQuery[str] = "UTC",
+    ) -> Response[bytes]:
+        """The whole statement as a file, `csv` or `json`; of a period that is over always the same bytes."""
+        period = asked(month_name=month, from_us=from_us, until_us=until_us, zone=zone)
+        whole = tools.statements.whole_statement(account_id, period, zone=zone, lines_max=LINES_MAX)
+        return Response(statement_file(whole, form), media_type=_MEDIA[form])
+
     @get("/trial-balance", opt=_READ, sync_to_thread=True)
     def read_trial_balance(after: FromQuery[str] = "", limit: Limit = PAGE_ROWS) -> TrialBalancePage:
         """What every account of the books stands at, credit positive; all of them add up to zero."""
@@ -95,4 +112,11 @@ def report_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         """Whether the books are right, as far as can be told at any moment; `faults` names what is wrong."""
         return tools.health.health()
 
-    return [read_usage, read_earnings, read_statement, read_trial_balance, read_ledger_health]
+    return [
+        read_usage,
+        read_earnings,
+        read_statement,
+        read_statement_file,
+        read_trial_balance,
+        read_ledger_health,
+    ]

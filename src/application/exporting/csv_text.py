@@ -7,15 +7,19 @@ are model names and references that customers choose. Numbers are numbers.
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from typing import Final
-
-from application.exporting.ports import ExportFile
+from typing import Final, Protocol
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 _PIECE_CHARS: Final = 256 * 1024
 
 
-def write_csv(file: ExportFile, columns: Sequence[str], rows: Iterable[Sequence[str | int]]) -> int:
+class Sink(Protocol):
+    """Where the bytes go."""
+
+    def write(self, data: bytes) -> None: ...
+
+
+def write_csv(file: Sink, columns: Sequence[str], rows: Iterable[Sequence[str | int]]) -> int:
     """Write a head and the rows; returns how many rows there were. Memory is bounded."""
     text, count = io.StringIO(), 0
     writer = csv.writer(text, lineterminator="\r\n")
@@ -29,6 +33,21 @@ def write_csv(file: ExportFile, columns: Sequence[str], rows: Iterable[Sequence[
             text.truncate()
     file.write(text.getvalue().encode())
     return count
+
+
+def csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[str | int]]) -> bytes:
+    """The same as one piece, for what is small."""
+    pieces = _Pieces()
+    write_csv(pieces, columns, rows)
+    return b"".join(pieces.written)
+
+
+class _Pieces:
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
 
 
 def safe(text: str) -> str:

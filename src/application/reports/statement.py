@@ -89,3 +89,13 @@ class StatementQueries(Protocol):
             BadField: the zone is not known, or `after` is none of ours.
         """
         ...
+
+    def whole_statement(
+        self, account_id: UUID, period: Period, *, zone: str = "UTC", lines_max: int
+    ) -> Statement:
+        """With all of its lines, of one moment.
+
+        Raises:
+            BadField: the zone is not known, or the period has more than `lines_max` lines.
+        """
+        ...

@@ -43,3 +43,7 @@ class Books(Protocol):
     def trial_balance(self, *, after: str = "", limit: int = 100) -> TrialBalancePage:
         """Accounts by name; `limit` is capped at `PAGE_ROWS_MAX`."""
         ...
+
+    def account(self, name: str) -> tuple[int, int] | None:
+        """The position of the books, and what one account stands at then; `None` if it is zero, or there is none."""
+        ...

@@ -49,11 +49,15 @@ READING = (
 #: These want parameters, or something that this installation has not got.
 ASKING = (
     "/earnings",
+    "/explanations/books",
     "/explanations/prices",
     "/explanations/refusals/{account_id:uuid}",
+    "/explanations/statements/{account_id:uuid}",
+    "/explanations/usage/{account_id:uuid}",
     "/seal",
     "/seal/consistency",
     "/statements/{account_id:uuid}",
+    "/statements/{account_id:uuid}/{form}",
     "/usage",
 )
 #: What tells nothing that the source code does not.

@@ -49,6 +49,25 @@ def test_a_statement_of_an_account(world: World, database_url: str) -> None:
     assert [(line["kind"], line["amount_nano"], line["reason"]) for line in found["lines"]] == [
         ("grant", 70, "paid by wire")
     ]
+    always = {"from_us": "0", "until_us": str(9 * 10**17)}
+    at = found["lines"][0]["first_position"]
+    line = report(world, f"/explanations/statements/{account_id}", cell=f"line:{at}", **always)
+    assert (line["is_right"], line["events"]["items"][0]["proof"]) == (True, f"/seal/proofs/{at}")
+    wallet = f"wallet:{account_id}:{UUID(int=7)}"
+    assert report(world, "/explanations/books", name=wallet)["balance_nano"] == 70
+    for form in ("csv", "json"):
+        files = [
+            world.client.get(
+                f"/api/admin/statements/{account_id}/{form}", params=always, headers=world.as_role("auditor")
+            )
+            for _ in range(2)
+        ]
+        assert files[0].content == files[1].content
+        assert form in files[0].headers["content-type"]
+    nothing = world.client.get(
+        f"/api/admin/statements/{account_id}/pdf", params=always, headers=world.as_role("auditor")
+    )
+    assert nothing.status_code in {400, 404}
 
 
 def test_acts_are_shown_with_their_actor(world: World, database_url: str) -> None:
