@@ -91,6 +91,7 @@ class GatewayProcess:
             events_max=settings.journal_events_max,
             batch_events_max=settings.journal_batch_max,
             wait_s_max=settings.journal_wait_s_max,
+            on_replaced=self._on_replaced,
         )
         self.wakeups = PostgresWakeups(settings.database_url)
         self.presence = PostgresPresence(settings.database_url, lease_valid_s=settings.lease_valid_s)
@@ -246,6 +247,11 @@ class GatewayProcess:
         self.book.receive(message)
         if not message.startswith("recall"):
             self.follower.wake()
+
+    def _on_replaced(self) -> None:
+        """The database is another one after a failover, and may lack what was decided on."""
+        self.book.lose_all()
+        self.follower.start_over()
 
     def _reap(self) -> None:
         """Every gateway looks after the dead: credit comes back also when nothing else runs."""

@@ -114,6 +114,22 @@ class Directory:
             raise UnknownTopic(recorded.topic)
         self.position = recorded.position
 
+    def blank(self) -> "Directory":
+        """An empty one, to be filled from the beginning of the log while this one serves on."""
+        return Directory(self._hasher)
+
+    def become(self, other: "Directory") -> None:
+        """Forget everything, and know from now on what `other` knows; nobody may use that any more.
+
+        How deployments and credentials are doing stays as it was told here.
+        """
+        self.position = other.position
+        self.accounts, self.keys, self.staff = other.accounts, other.keys, other.staff
+        mine, theirs = vars(self), vars(other)
+        for name in ("_routes", "_account_views", "_logged", "_by_hash", "_operators"):
+            mine[name] = theirs[name]
+        self._handlers = self._make_handlers()
+
     def missing_secrets(self) -> list[SecretRef]:
         """The secrets that must be opened in the vault before all routes work."""
         return self._routes.missing_secrets()

@@ -53,6 +53,7 @@ class DirectoryFollower:
         self._wake = asyncio.Event()
         self._seen_head_s: float | None = None
         self._failing = ""
+        self._is_doubted = False
         self._complained: set[SecretRef] = set()
 
     @property
@@ -70,6 +71,14 @@ class DirectoryFollower:
         """Whether the directory may be trusted to let anyone in."""
         return self.age_s <= self._settings.stale_s_max
 
+    def start_over(self) -> None:
+        """The log may have lost its tail and have got another one: read it from its beginning, soon.
+
+        Until that is done the directory serves as it was.
+        """
+        self._is_doubted = True
+        self.wake()
+
     def wake(self) -> None:
         """Look at the log now; call it on the loop whenever it may have grown."""
         self._wake.set()
@@ -81,17 +90,35 @@ class DirectoryFollower:
             EventLogError: the log cannot be read.
             UnknownTopic, msgspec.DecodeError: it can, but not by this code.
         """
+        if self._is_doubted:
+            await self._read_anew()
+        self._seen_head_s = await self._read_into(self._directory)
+
+    async def _read_anew(self) -> None:
+        """All of it, beside the directory that serves meanwhile."""
+        self._is_doubted = False
+        fresh = self._directory.blank()
+        try:
+            await self._read_into(fresh)
+        except BaseException:
+            self._is_doubted = True
+            raise
+        self._directory.become(fresh)
+        log.info("directory_read_anew", position=self.position)
+
+    async def _read_into(self, directory: Directory) -> float:
+        """Up to the end; when the last read began."""
         limit = self._settings.batch_max
         while True:
             began_s = self._clock.monotonic_s()
             batch = await asyncio.to_thread(
-                self._store.read_control, after_position=self.position, limit=limit
+                self._store.read_control, after_position=directory.position, limit=limit
             )
-            await self._apply(batch)
+            await self._apply(directory, batch)
             if len(batch) < limit:
                 break
-        await self._open_secrets()
-        self._seen_head_s = began_s
+        await self._open_secrets(directory)
+        return began_s
 
     async def run(self) -> None:
         """Follow until cancelled. What goes wrong is logged once and tried again at the next poll."""
@@ -110,20 +137,20 @@ class DirectoryFollower:
             except TimeoutError:
                 pass
 
-    async def _apply(self, batch: list[RecordedEvent]) -> None:
+    async def _apply(self, directory: Directory, batch: list[RecordedEvent]) -> None:
         began_s = perf_counter()
         for number, recorded in enumerate(batch):
-            self._directory.apply(recorded)
+            directory.apply(recorded)
             if number % _CLOCK_EVERY == 0 and perf_counter() - began_s > self._settings.slice_s:
                 await asyncio.sleep(0)
                 began_s = perf_counter()
 
-    async def _open_secrets(self) -> None:
-        missing = self._directory.missing_secrets()
+    async def _open_secrets(self, directory: Directory) -> None:
+        missing = directory.missing_secrets()
         if not missing:
             return
         for ref, secret in await asyncio.to_thread(self._opened, missing):
-            self._directory.put_secret(ref, secret)
+            directory.put_secret(ref, secret)
 
     def _opened(self, refs: list[SecretRef]) -> list[tuple[SecretRef, Secret]]:
         """What of the secrets opens; routes pass over the deployments of the others, and they are tried again."""

@@ -60,6 +60,13 @@ class VersionConflict(EventLogError):
         self.stream_id = stream_id
 
 
+class HistoryReplaced(VersionConflict):
+    """The database was replaced by another, whose log may lack its last events; nothing was stored.
+
+    What was decided before may rest on events that are gone. Whoever decides again must read again first.
+    """
+
+
 class LogUnavailable(EventLogError):
     """The database cannot be reached, or did not answer in time. Nothing was stored, unless said otherwise."""
 
@@ -157,6 +164,7 @@ class Journal(Protocol):
             LogUnavailable: the journal is closed.
         The future raises:
             VersionConflict: the group is not stored and never will be; `stream_id` is the first that did not fit.
+            HistoryReplaced: a VersionConflict too; the group was queued before a failover, and is not stored.
             UnstorableEvent: the group is not stored and never will be.
             LogUnavailable: the journal was closed before the group was sent; it is not stored.
             OutcomeUnknown: the journal was closed before the outcome was known.

@@ -192,3 +192,21 @@ def test_others_get_their_turn_while_a_long_log_is_applied() -> None:
         return turns
 
     assert asyncio.run(scenario()) >= 300 // 16
+
+
+def test_a_replaced_log_is_read_from_its_beginning() -> None:
+    """What only the lost log said is forgotten, what stands in its place is known; it serves on in between."""
+    world, replacement = World(), World()
+    world.serve()
+    one = follower(world)
+    asyncio.run(one.catch_up())
+    assert world.directory.alias("acme/big") is not None
+    account_id = replacement.account()
+    assert replacement.store.head_position() < one.position
+    one._store = replacement.store
+    one.start_over()
+    assert world.directory.alias("acme/big") is not None
+    asyncio.run(one.catch_up())
+    assert world.directory.alias("acme/big") is None
+    assert world.directory.account(account_id) is not None
+    assert one.position == replacement.store.head_position()

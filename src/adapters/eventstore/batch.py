@@ -8,7 +8,7 @@ from psycopg.pq import ConnStatus
 from psycopg.rows import tuple_row
 
 from adapters.eventstore import wire
-from application.eventlog import NewEvent, VersionConflict
+from application.eventlog import HistoryReplaced, NewEvent, VersionConflict
 
 _READ_BACK: Final = """
     SELECT e.originator_id, e.originator_version, e.topic, e.state, e.notification_id
@@ -50,6 +50,17 @@ class Batch:
         except BaseException:
             self.in_doubt = self.in_doubt or connection.pgconn.status != ConnStatus.OK
             raise
+        return outcomes
+
+    def disown(self, connection: psycopg.Connection[Any]) -> list[Outcome]:
+        """Store nothing: the groups were decided on another history. Those in doubt may be in this one all the same.
+
+        Raises:
+            psycopg.Error: as `commit`; call again.
+        """
+        outcomes: list[Outcome] = [HistoryReplaced(group[0].stream_id) for group in self._groups]
+        if self.in_doubt:
+            self._find_own(connection, outcomes)
         return outcomes
 
     def _outcomes(self, appended: wire.Appended) -> list[Outcome]:

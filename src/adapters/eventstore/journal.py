@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import queue
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 
 from adapters.eventstore.connection import Limits
@@ -26,7 +26,12 @@ class GroupCommitJournal:
         batch_events_max: int = 256,
         wait_s_max: float = 5.0,
         limits: Limits | None = None,
+        on_replaced: Callable[[], None] | None = None,
     ) -> None:
+        """`on_replaced` is called on the event loop when the database was replaced by one that may lack our last events.
+
+        Whatever was appended before is refused with `HistoryReplaced`; what is appended in it and later is not.
+        """
         self._database_url = database_url
         self._events_max = events_max
         self._batch_events_max = batch_events_max
@@ -35,6 +40,8 @@ class GroupCommitJournal:
         self._inbox: Inbox = queue.SimpleQueue()
         self._waiting: deque[Group] = deque()  # queued or being committed, oldest first
         self._waiting_events = 0
+        self._on_replaced = on_replaced
+        self._history_no = 0
         self._closed = True
         self._ended = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop
@@ -47,6 +54,7 @@ class GroupCommitJournal:
             self._database_url,
             self._inbox,
             deliver=self._hand_over,
+            replaced=self._hand_over_replaced,
             ended=self._hand_over_end,
             batch_events_max=self._batch_events_max,
             limits=self._limits,
@@ -64,7 +72,7 @@ class GroupCommitJournal:
             raise JournalFull(f"{self._waiting_events} events wait")
         if self._closed:
             raise LogUnavailable("the journal is closed")
-        group = Group(events, self._loop.create_future(), now_s)
+        group = Group(events, self._loop.create_future(), now_s, self._history_no)
         waiting.append(group)
         self._waiting_events += len(events)
         self._inbox.put(group)
@@ -100,6 +108,16 @@ class GroupCommitJournal:
     def _hand_over(self, delivery: Delivery) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self._loop.call_soon_threadsafe(self._deliver, delivery)
+
+    def _hand_over_replaced(self, history_no: int) -> None:
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._replace, history_no)
+
+    def _replace(self, history_no: int) -> None:
+        """Runs before anybody hears that a group was refused for it."""
+        self._history_no = history_no
+        if self._on_replaced is not None:
+            self._on_replaced()
 
     def _hand_over_end(self) -> None:
         with contextlib.suppress(RuntimeError):

@@ -21,6 +21,7 @@ import structlog
 from adapters.eventstore import wire
 from adapters.eventstore.batch import Batch, Outcome
 from adapters.eventstore.connection import BoundedConnection, Limits, connect
+from adapters.eventstore.history import History, history_of
 from adapters.eventstore.wire import UNENCODABLE
 from application.eventlog import (
     EventLogError,
@@ -44,11 +45,12 @@ log = structlog.get_logger()
 
 
 class Group(msgspec.Struct):
-    """One append: its events, who waits for it, and since when (monotonic seconds)."""
+    """One append: its events, who waits for it, since when (monotonic seconds), and on which history it was decided."""
 
     events: Sequence[NewEvent]
     future: "asyncio.Future[int]"
     queued_s: float
+    history_no: int = 0
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -75,7 +77,11 @@ class Delivery(msgspec.Struct):
 
 
 class Writer(threading.Thread):
-    """`deliver` is called on this thread with the answers to each batch, `ended` once at the end, whatever happens."""
+    """`deliver` is called on this thread with the answers to each batch, `ended` once at the end, whatever happens.
+
+    `replaced` is called with a number, from 1 on, when a new connection leads to another history of the log: groups of a
+    lower number are refused from then on.
+    """
 
     def __init__(
         self,
@@ -83,6 +89,7 @@ class Writer(threading.Thread):
         inbox: Inbox,
         *,
         deliver: Callable[[Delivery], None],
+        replaced: Callable[[int], None],
         ended: Callable[[], None],
         batch_events_max: int,
         limits: Limits,
@@ -95,10 +102,14 @@ class Writer(threading.Thread):
         self._database_url = database_url
         self._inbox = inbox
         self._deliver = deliver
+        self._replaced = replaced
         self._ended = ended
         self._batch_events_max = batch_events_max
         self._limits = limits
         self._connection: BoundedConnection | None = None
+        self._history: History | None = None
+        self._history_no = 0
+        self._batch_history_no = 0  # of all groups of the batch under way
         self._held: Group | Told | None = None  # taken from the inbox, but for the next batch
         self._closing = False
         self._delivery_no = 0
@@ -130,7 +141,7 @@ class Writer(threading.Thread):
                 break
             if isinstance(item, Group):
                 room -= len(item.events)
-            if groups and (room < 0 or isinstance(item, Told)):  # what stands before `Told` is still refused
+            if groups and (room < 0 or not _goes_with(groups[-1], item)):
                 self._held = item
                 break
             if isinstance(item, Group):
@@ -154,6 +165,7 @@ class Writer(threading.Thread):
 
     def _answer(self, groups: list[Group]) -> None:
         self._delivery_no += 1
+        self._batch_history_no = groups[0].history_no
         answers = self._settle([group.events for group in groups])
         has_refusals = not all(isinstance(answer, int) for answer in answers)
         self._deliver(Delivery(self._delivery_no, groups, answers, has_refusals))
@@ -223,7 +235,11 @@ class Writer(threading.Thread):
         """One attempt; None if it failed, and `batch` knows whether it is in doubt."""
         self.busy_since_s = time.monotonic()
         try:
-            outcomes = batch.commit(self._connected(), prepared=True)
+            connection = self._connected()
+            if self._batch_history_no < self._history_no:
+                outcomes = batch.disown(connection)
+            else:
+                outcomes = batch.commit(connection, prepared=True)
         except psycopg.DataError:
             raise
         except (psycopg.Error, OSError) as error:
@@ -246,6 +262,7 @@ class Writer(threading.Thread):
                 self._database_url, limits=self._limits, application_name="tokenok-journal"
             )
             try:
+                self._look_at_history(self._connection)
                 wire.prepare(self._connection)
             except BaseException:
                 self._disconnect()
@@ -253,7 +270,23 @@ class Writer(threading.Thread):
             self.sessions += 1
         return self._connection
 
+    def _look_at_history(self, connection: BoundedConnection) -> None:
+        found = history_of(connection)
+        if self._history is not None and found != self._history:
+            self._history_no += 1
+            log.critical("history_replaced", before=self._history.timeline, now=found.timeline)
+            self._replaced(self._history_no)
+        self._history = found
+
     def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _goes_with(before: Group, item: Group | Told) -> bool:
+    """Whether it may be in one batch with what stands before it.
+
+    What stands before `Told` is still refused; groups that were decided on another history are judged apart.
+    """
+    return isinstance(item, Group) and item.history_no == before.history_no

@@ -126,6 +126,11 @@ class AccountCredit:
         """Drop a lease that another writer has ended; the next request opens a new one."""
         self._leases.lose(live)
 
+    def lose_all(self) -> None:
+        """As `lose`, of every lease."""
+        for live in list(self._leases):
+            self._leases.lose(live)
+
     # --- messages of other processes
 
     def recall_asked(self) -> None:

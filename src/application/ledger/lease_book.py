@@ -59,6 +59,12 @@ class LeaseBook:
         if account is not None:
             account.lose(live)
 
+    def lose_all(self) -> None:
+        """Drop every lease: the log may have lost what they were counted on from. Those that are open get fenced."""
+        log.warning("leases_lost", accounts=len(self._accounts))
+        for account in self._accounts.values():
+            account.lose_all()
+
     def known_balance_nano(self, account_id: UUID) -> int | None:
         """What is available as far as this process knows; None when it has not served the account lately."""
         account = self._accounts.get(account_id)

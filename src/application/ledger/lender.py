@@ -17,6 +17,7 @@ from domain.ledger import leasing, lending
 from domain.ledger.events import LeaseEvent, LeaseExtended, Owner, WalletEvent
 from domain.ledger.lease import Lease
 from domain.ledger.lots import Slice, sum_nano
+from domain.ledger.refusals import LeaseEnded
 from domain.ledger.slices import by_lot
 from domain.ledger.wallet import Wallet
 
@@ -113,6 +114,7 @@ class Lender:
         extended: list[LeaseExtended] = []
 
         def decide(wallet: Wallet) -> Sequence[WalletEvent]:
+            _require_kept(live)
             wanted = size(wallet)
             extended[:] = lending.extend_lease(
                 wallet,
@@ -126,6 +128,7 @@ class Lender:
             return extended
 
         await self.access.change(decide)
+        _require_kept(live)
         slices = extended[0].slices
         lent = self.access.wallet.lent(slices)
         try:
@@ -153,8 +156,10 @@ class Lender:
         owed = tuple(Slice(lot_id, owed_nano) for lot_id, owed_nano in by_lot(live.owed).items())
         if not owed:
             return
-        await self.access.change(
-            lambda wallet: lending.reduce_lease(
+
+        def decide(wallet: Wallet) -> Sequence[WalletEvent]:
+            _require_kept(live)
+            return lending.reduce_lease(
                 wallet,
                 account_id=self.account_id,
                 lease_id=live.lease.lease_id,
@@ -162,7 +167,8 @@ class Lender:
                 now_us=self._tools.clock.now_us(),
                 slices=owed,
             )
-        )
+
+        await self.access.change(decide)
         del live.owed[:count]
 
     async def close(self, live: LiveLease) -> None:
@@ -175,6 +181,7 @@ class Lender:
         closing: list[LeaseEvent] = []
 
         def decide(wallet: Wallet) -> Sequence[WalletEvent]:
+            _require_kept(live)
             now_us = self._tools.clock.now_us()
             closing[:] = leasing.close(live.lease, now_us=now_us)
             return lending.settle_lease(
@@ -194,3 +201,13 @@ class Lender:
 
         await self.access.change(decide, beside)
         lease_rules.evolve(live.lease, closing[0])
+
+
+def _require_kept(live: LiveLease) -> None:
+    """What was lost meanwhile may rest on events that the log does not have: it is fenced as the log has it.
+
+    Raises:
+        LeaseEnded: it was lost.
+    """
+    if live.lost:
+        raise LeaseEnded(live.lease.lease_id)

@@ -9,12 +9,14 @@ from application.eventlog import JournalFull, LogUnavailable, VersionConflict
 from application.ledger.lender import LedgerLimits
 from application.ledger.live_lease import Hold
 from application.ledger.reaper import fence_lease
+from application.ledger.sizing import Size
 from domain.ledger.events import (
     LeaseGranted,
     LeaseOpened,
     LeaseRecallRequested,
     LeaseReduced,
     LeaseSettled,
+    LeaseToppedUp,
     RequestAdmitted,
     RequestReleased,
     UsageCharged,
@@ -297,6 +299,50 @@ def test_a_request_does_not_wait_for_a_silent_log_for_ever() -> None:
         await world.first.serve(PLENTY_NANO, 0)
 
     played(scenario, limits=LedgerLimits(hold_wait_s=0.2))
+
+
+def test_leases_that_may_rest_on_lost_events_are_dropped() -> None:
+    """After a failover: the next request gets a new one, what was open is fenced as the log has it."""
+
+    async def scenario(world: LedgerWorld) -> None:
+        await world.first.serve(100, 30)
+        before, held = world.first.live, await world.first.hold(10)
+        await held.admitted
+        world.first.book.lose_all()
+        with pytest.raises(LeaseEnded):
+            await world.first.charge(held, 5)
+        await world.first.serve(100, 1)
+        assert world.first.live is not before
+        await world.first.keep_up()
+        settled = [one for one in world.facts() if isinstance(one, LeaseSettled)]
+        assert [(one.outcome, one.charged_nano) for one in settled] == [("fenced", 30)]
+
+    played(scenario)
+
+
+@pytest.mark.parametrize("is_extending", [False, True])
+def test_credit_under_way_does_not_reach_a_lease_that_was_dropped(is_extending: bool) -> None:
+    """What the wallet has lent or is to get back belongs to a lease as the log has it, and comes back by its fence."""
+
+    async def scenario(world: LedgerWorld) -> None:
+        await world.first.serve(100, 30)
+        live, alias = world.first.live, "m"
+        lender = world.first.account._lender
+        world.first.journal.pause()
+        if is_extending:
+            size = Size(5, "bulk")
+            moving = asyncio.create_task(lender.extend(live, lambda _: size, alias=alias))
+        else:
+            moving = asyncio.create_task(lender.give_back(live))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        world.first.book.lose_all()
+        world.first.journal.resume()
+        with pytest.raises(LeaseEnded):
+            await moving
+        assert not [*world.facts(LeaseToppedUp), *world.facts(LeaseReduced)]
+
+    played(scenario)
 
 
 @pytest.mark.parametrize("is_borrowing", [False, True])
