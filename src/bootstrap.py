@@ -18,6 +18,7 @@ from adapters.eventstore.store import PostgresEventStore
 from adapters.presence import PostgresPresence
 from adapters.sealing.files import LocalFiles
 from adapters.sealing.keys import parse_seal_keys
+from adapters.sealing.witnesses import parse_witnesses
 from adapters.upstream.probing import BlockingProbe
 from adapters.vault.master_keys import parse_master_keys
 from adapters.vault.names import PostgresNameBook
@@ -32,6 +33,7 @@ from application.projections import ReadableLog
 from application.receipts.issuing import Receipts
 from application.sealing.directory import SealedDirectory
 from application.sealing.reading import SealedLog
+from application.sealing.witnessing import WitnessAddress
 from domain.catalogue.addresses import Allowlist
 from domain.ledger.events import Owner
 from projections.catalog import install
@@ -145,7 +147,17 @@ def sealed_log(settings: Settings, *, log: ReadableLog, clock: Clock) -> SealedL
     if not settings.seal_dir or not settings.seal_key:
         return None
     trust = parse_seal_keys(settings.seal_key).trust
-    return SealedLog(log=log, directory=sealed_directory(settings), trust=trust, clock=clock)
+    keys = tuple(one.key for one in witnesses_of(settings))
+    return SealedLog(log=log, directory=sealed_directory(settings), trust=trust, clock=clock, witnesses=keys)
+
+
+def witnesses_of(settings: Settings) -> tuple[WitnessAddress, ...]:
+    """The witnesses of the sealed log.
+
+    Raises:
+        BadKey: `WITNESSES` cannot be used.
+    """
+    return parse_witnesses(settings.witnesses, allowlist=Allowlist.parse(settings.allow_private_upstreams))
 
 
 def make_receipts(

@@ -37,6 +37,7 @@ from commandline.output import fail, show
 from commandline.parser import BadArgument, add_commands, read_command
 from commandline.sealing import SEALING_WITHOUT_DATABASE, add_sealing
 from commandline.tools import WITHOUT_DATABASE, add_housekeeping, add_tools
+from commandline.witness import WITNESS_WITHOUT_DATABASE, add_witness
 from demo_seed import seed_demo
 from domain.fact import SYSTEM
 from domain.receipts.checking import BadReceipt
@@ -84,6 +85,7 @@ _NOUNS: Final = {
     "receipt": "what became of a request, signed",
     "seal": "proof that the log is what it was",
     "budget": "what a key or an account may spend in a day, a month or the last hours",
+    "witness": "see that a sealed log only grows, for whoever does not run it",
     "bodies": "requests and answers that are kept for operators to read",
     "archive": "old parts of the log as files",
     "projections": "the read models",
@@ -155,6 +157,7 @@ def make_parser() -> argparse.ArgumentParser:
         nouns[noun] = _WithCommon(verbs, common)
     add_tools(nouns)
     add_sealing(nouns)
+    add_witness(nouns["witness"])
     add_explaining(nouns)
     add_commands(nouns)
     return parser
@@ -175,7 +178,7 @@ def _run(values: argparse.Namespace) -> int:
     values.environ = find_environment(os.environ, data=values.data)
     settings = from_environment(values.environ)
     tool = getattr(values, "tool", None)
-    if tool not in WITHOUT_DATABASE | SEALING_WITHOUT_DATABASE:
+    if tool not in WITHOUT_DATABASE | SEALING_WITHOUT_DATABASE | WITNESS_WITHOUT_DATABASE:
         _require_database(settings)
     if tool is not None:
         outcome: Outcome = tool(settings, values)

@@ -31,6 +31,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The sealed log's directory: the scheduler writes it, the others read it."""
     seal_every_s: float = 1.0
     """How long an event may wait to be sealed, while fewer than 10,000 wait."""
+    witnesses: str = ""
+    """Witnesses of the sealed log: `URL KEY` for each, with commas between. The scheduler asks them, the others check."""
+    witness_every_s: float = 60.0
+    """How often witnesses are asked for the newest checkpoint, if it has grown."""
+    witness_quorum: int = 1
+    """How many witnesses must have cosigned a checkpoint before it is published as witnessed."""
     receipt_key: str = ""
     """The private key that signs receipts, named `<name of the log>/receipts`. Better given by file."""
 

@@ -13,14 +13,15 @@ from adapters.sealing.ed25519 import new_key, verify
 from adapters.sealing.keys import parse_seal_keys
 from application.clock import SystemClock
 from application.sealing.reading import SealedLog
-from application.sealing.verification import verify_seal
-from bootstrap import make_receipts, open_pool, open_store, sealed_directory, sealed_log
+from application.sealing.verification import WitnessPolicy, verify_seal
+from bootstrap import make_receipts, open_pool, open_store, sealed_directory, sealed_log, witnesses_of
 from commandline.outcome import Outcome, Tool, add_tool
 from commandline.parser import BadArgument
 from commandline.texts import credits_of
 from commandline.tools import NOT_CHECKED
 from domain.receipts.checking import check_receipt
 from domain.refusal import NotFound
+from domain.sealing.cosignatures import witness_key
 from projections.request_log import RequestReader
 from settings import BadSetting, Settings
 
@@ -56,6 +57,19 @@ def add_sealing(nouns: dict[str, Any]) -> None:
     )
     checking.epilog = "Exit codes: 0 it is what was signed, 1 it is not, 2 it could not be checked."
     checking.set_defaults(failure_status=NOT_CHECKED)
+    checking.add_argument(
+        "--witness",
+        action="append",
+        default=[],
+        metavar="KEY",
+        help="public key of a witness whose cosignature counts; those of the settings if none is given",
+    )
+    checking.add_argument(
+        "--quorum",
+        type=int,
+        metavar="NUMBER",
+        help="how many must have cosigned; WITNESS_QUORUM if there are any",
+    )
     proving = add_tool(seal, "prove", run_prove, "prove that an event is in the sealed log")
     wanted = proving.add_mutually_exclusive_group(required=True)
     wanted.add_argument("--position", type=int, metavar="NUMBER", help="of the event in the log")
@@ -87,14 +101,25 @@ def run_status(settings: Settings, _values: argparse.Namespace) -> Outcome:
         return Outcome(sealed.status())
 
 
-def run_verify(settings: Settings, _values: argparse.Namespace) -> Outcome:
+def run_verify(settings: Settings, values: argparse.Namespace) -> Outcome:
     _require_seal(settings)
+    trust = parse_seal_keys(settings.seal_key).trust
     with open_store(settings) as store:
-        report = verify_seal(store, sealed_directory(settings), parse_seal_keys(settings.seal_key).trust)
+        report = verify_seal(store, sealed_directory(settings), trust, _policy(settings, values))
     head = f"{report.origin}: {report.events} of {report.size} sealed events hashed again\n"
+    if report.witnessed_by:
+        head += f"{report.witnessed_size} of them cosigned by {', '.join(report.witnessed_by)}\n"
     lines = [f"wrong  {finding}\n" for finding in report.findings] or ["The log is what was signed.\n"]
     value = msgspec.structs.asdict(report) | {"ok": report.ok}
     return Outcome(value, int(not report.ok), head + "".join(lines))
+
+
+def _policy(settings: Settings, values: argparse.Namespace) -> WitnessPolicy:
+    keys = tuple(map(witness_key, values.witness)) or tuple(one.key for one in witnesses_of(settings))
+    quorum = values.quorum
+    if quorum is None:
+        quorum = settings.witness_quorum if keys else 0
+    return WitnessPolicy(keys, quorum)
 
 
 def run_prove(settings: Settings, values: argparse.Namespace) -> Outcome:

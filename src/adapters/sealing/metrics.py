@@ -30,6 +30,10 @@ class SealCollector(Collector):
             return
         yield _gauge("size", "Events in the newest signed checkpoint.", status.size)
         yield _gauge("events_behind", "Events that are not sealed yet; an upper bound.", status.events_behind)
+        yield _gauge(
+            "witnessed_size", "Events in the newest checkpoint with cosignatures.", status.witnessed_size
+        )
+        yield _gauge("witnesses", "Witnesses that have cosigned it.", len(status.witnessed_by))
         yield _gauge("behind_seconds", "Age of the oldest event that is not sealed yet.", status.behind_s)
 
 

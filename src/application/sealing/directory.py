@@ -10,6 +10,7 @@ from domain.sealing.tree import Subtrees
 
 _CHECKPOINT: Final = "checkpoint"
 _POSITIONS: Final = "positions"
+_WITNESSED: Final = "checkpoint.witnessed"
 
 
 class TilesMissing(Exception):
@@ -24,6 +25,13 @@ class SealedDirectory:
 
     def checkpoint(self) -> bytes | None:
         return self._files.read(_CHECKPOINT)
+
+    def witnessed(self) -> bytes | None:
+        """The newest checkpoint that witnesses have cosigned, with their lines."""
+        return self._files.read(_WITNESSED)
+
+    def write_witnessed(self, note: bytes) -> None:
+        self._files.write({_WITNESSED: note})
 
     def tile(self, tile: Tile) -> list[bytes]:
         """The hashes of a tile; of a partial one also when only the full one is left.

@@ -12,8 +12,10 @@ from application.eventlog import RecordedEvent
 from application.projections import ReadableLog
 from application.sealing.directory import SealedDirectory, TilesMissing
 from application.sealing.trust import Trust
+from application.sealing.witnessing import read_witnessed
 from domain.refusal import BadField, NotFound, Refusal
 from domain.sealing.checkpoint import Checkpoint, hash_text
+from domain.sealing.cosignatures import WitnessKey
 from domain.sealing.leaf import leaf
 from domain.sealing.notes import BadNote
 from domain.sealing.proof import Proof
@@ -44,6 +46,8 @@ class SealStatus(msgspec.Struct, frozen=True, kw_only=True):
     events_behind: int
     behind_s: float  #: age of the oldest event that is not sealed, 0 when there is none
     checkpoint: str
+    witnessed_size: int = 0  #: events in the newest checkpoint that known witnesses have cosigned
+    witnessed_by: tuple[str, ...] = ()  #: who of them
 
 
 class SealedEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,17 +73,27 @@ class Consistency(msgspec.Struct, frozen=True, kw_only=True):
 class SealedLog:
     """The log as it was signed."""
 
-    def __init__(self, *, log: ReadableLog, directory: SealedDirectory, trust: Trust, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        log: ReadableLog,
+        directory: SealedDirectory,
+        trust: Trust,
+        clock: Clock,
+        witnesses: tuple[WitnessKey, ...] = (),
+    ) -> None:
         self._log = log
         self._directory = directory
         self._trust = trust
         self._clock = clock
+        self._witnesses = witnesses
 
     def status(self) -> SealStatus:
         """Raises `NotSealed` before the first checkpoint, `SealBroken`."""
         note, signed = self._signed()
         position = self._directory.positions(signed.size).last
         waiting = self._log.read_log(after_position=position, limit=1)
+        witnessed_size, witnessed_by = self._witnessed()
         return SealStatus(
             origin=signed.origin,
             size=signed.size,
@@ -90,7 +104,20 @@ class SealedLog:
             if waiting
             else 0.0,
             checkpoint=note.decode(),
+            witnessed_size=witnessed_size,
+            witnessed_by=witnessed_by,
         )
+
+    def _witnessed(self) -> tuple[int, tuple[str, ...]]:
+        """What witnesses stand for; nothing where their note is missing or not as it was signed."""
+        note = self._directory.witnessed()
+        if note is None or not self._witnesses:
+            return 0, ()
+        try:
+            seen, found = read_witnessed(note, self._witnesses, self._trust)
+        except BadNote:
+            return 0, ()
+        return (seen.size if found else 0), tuple(one.name for one in found)
 
     def prove(self, position: int) -> SealedEvent:
         """The event at a position with its proof.

@@ -8,12 +8,14 @@ import msgspec
 from application.projections import ReadableLog
 from application.sealing.directory import SealedDirectory, TilesMissing
 from application.sealing.trust import Trust
+from application.sealing.witnessing import read_witnessed
 from domain.sealing.checkpoint import Checkpoint
+from domain.sealing.cosignatures import WitnessKey
 from domain.sealing.leaf import leaf
 from domain.sealing.notes import BadNote
 from domain.sealing.positions import Positions
 from domain.sealing.tiles import WIDTH, Edge, Tile, split
-from domain.sealing.tree import leaf_hash
+from domain.sealing.tree import leaf_hash, root
 
 EVENTS_A_READ: Final = 10_000
 FINDINGS_MAX: Final = 20
@@ -26,22 +28,65 @@ class SealReport(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     events: int
     findings: tuple[str, ...]
+    witnessed_size: int = 0  #: events in the newest checkpoint with cosignatures, if their keys were given
+    witnessed_by: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
         return not self.findings
 
 
-def verify_seal(log: ReadableLog, directory: SealedDirectory, trust: Trust) -> SealReport:
-    """Compare the log with the directory and its signed checkpoint."""
+class WitnessPolicy(msgspec.Struct, frozen=True):
+    """Whose cosignatures count, and how many of them there must be."""
+
+    keys: tuple[WitnessKey, ...] = ()
+    quorum: int = 0
+
+
+def verify_seal(
+    log: ReadableLog, directory: SealedDirectory, trust: Trust, policy: WitnessPolicy | None = None
+) -> SealReport:
+    """Compare the log with the directory and its signed checkpoint, and that with what witnesses have cosigned."""
     note = directory.checkpoint()
     try:
         if note is not None:
-            return _Verification(log, directory, trust.open(note)).run()
+            signed = trust.open(note)
+            report = _Verification(log, directory, signed).run()
+            return _witnessed(report, signed, directory, trust, policy or WitnessPolicy())
         found = "nothing is sealed yet"
     except BadNote as error:
         found = f"the checkpoint is not as it was signed: {error}"
     return SealReport(origin=trust.keys[0].name, size=0, events=0, findings=(found,))
+
+
+def _witnessed(
+    report: SealReport, signed: Checkpoint, directory: SealedDirectory, trust: Trust, policy: WitnessPolicy
+) -> SealReport:
+    """With what was cosigned: by whom, and whether it is the beginning of the tree."""
+    note = directory.witnessed() if policy.keys else None
+    findings, seen, by = list(report.findings), 0, tuple[str, ...]()
+    try:
+        if note is not None:
+            checkpoint, found = read_witnessed(note, policy.keys, trust)
+            seen, by = checkpoint.size, tuple(one.name for one in found)
+            if not _is_beginning(checkpoint, signed, directory):
+                findings.append(f"what was cosigned at {seen} events is no beginning of what was signed")
+    except BadNote as error:
+        findings.append(f"the witnessed checkpoint is not as it was signed: {error}")
+    if len(by) < policy.quorum:
+        findings.append(f"{len(by)} witnesses have cosigned, {policy.quorum} are wanted")
+    return msgspec.structs.replace(
+        report, findings=tuple(findings[:FINDINGS_MAX]), witnessed_size=seen, witnessed_by=by
+    )
+
+
+def _is_beginning(checkpoint: Checkpoint, signed: Checkpoint, directory: SealedDirectory) -> bool:
+    if checkpoint.size > signed.size:
+        return False
+    try:
+        return root(directory.subtrees(signed.size), checkpoint.size) == checkpoint.root
+    except TilesMissing:
+        return False
 
 
 class _Verification:

@@ -111,7 +111,21 @@ def sign_note(text: bytes, signer: Signer) -> bytes:
 
 
 def signature_line(public: PublicKey, signature: bytes) -> bytes:
-    return f"{_DASH}{public.name} {_base64(public.key_id + signature)}\n".encode()
+    return line_of(public.name, public.key_id, signature)
+
+
+def line_of(name: str, key_id: bytes, signature: bytes) -> bytes:
+    """A signature line, as `parse_note` gives its parts."""
+    return f"{_DASH}{name} {_base64(key_id + signature)}\n".encode()
+
+
+def parse_note(note: bytes) -> tuple[bytes, Sequence[tuple[str, bytes, bytes]]]:
+    """The text of a note and its signature lines: name, key id, signature. Nothing of it is checked.
+
+    Raises:
+        BadNote: it is malformed.
+    """
+    return _parse(note)
 
 
 def open_note(note: bytes, keys: Iterable[PublicKey], verify: Verify) -> tuple[bytes, tuple[PublicKey, ...]]:
@@ -158,12 +172,26 @@ def _signature(line: str) -> tuple[str, bytes, bytes]:
     return name, data[:_ID_BYTES], data[_ID_BYTES:]
 
 
-def _key_parts(text: str) -> tuple[str, bytes, bytes]:
+def read_key(text: str, *, kind: bytes) -> tuple[str, bytes, bytes]:
+    """Name, key id and the 32 bytes of an Ed25519 key that is used in another way than for notes: cosignatures.
+
+    Raises:
+        BadKey: it is of another form or kind.
+    """
+    return _key_parts(text, kind=kind)
+
+
+def key_text(name: str, key_id: bytes, kind: bytes, key: bytes) -> str:
+    """The key as `read_key` reads it."""
+    return f"{name}+{key_id.hex()}+{_base64(kind + key)}"
+
+
+def _key_parts(text: str, *, kind: bytes = _ED25519) -> tuple[str, bytes, bytes]:
     parts = text.split("+", 2)
     if len(parts) != 3 or not re.fullmatch("[0-9a-f]{8}", parts[1]):  # noqa: PLR2004  # the form above
         raise BadKey("it is not of the form name+id+key")
     data = _from_base64(parts[2])
-    if data is None or data[:1] != _ED25519 or len(data) != 1 + _KEY_BYTES:
+    if data is None or data[:1] != kind or len(data) != 1 + _KEY_BYTES:
         raise BadKey("it is no Ed25519 key")
     return key_name(parts[0]), bytes.fromhex(parts[1]), data[1:]
 
