@@ -25,7 +25,7 @@ from application.reports.usage import (
 )
 
 _READ: Final = {PERMISSION: "read"}
-_MEDIA: Final = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+_MEDIA: Final = {"csv": "text/csv", "json": "application/json"}
 
 
 def report_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
