@@ -87,7 +87,7 @@ class ShareLender:
 
         def decide(book: BudgetBook) -> list[ShareEvent]:
             loose_nano = _loose_nano(live, book, bucket)
-            if loose_nano <= 0:
+            if loose_nano <= 0 or live.lost:  # what the lease gave back may be gone: its settlement tells
                 return []
             return rules.return_share(
                 book,
