@@ -25,6 +25,7 @@ from api.admin.tools import AdminTools
 from api.metrics import GatewayCollector, metrics_route
 from api.v1.app import V1
 from api.webhooks import webhook_router
+from bootstrap import document_files
 from domain.topics import REGISTRY
 from gateway_process import GatewayProcess
 from projections.adjustments import AdjustmentReader
@@ -127,6 +128,7 @@ def _admin_tools(process: GatewayProcess) -> AdminTools:
         wake=process.follower.wake,
         sealed=process.sealed,
         receipts=process.receipts,
+        files=document_files(process.ports, process.pool),
     )
 
 

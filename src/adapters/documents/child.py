@@ -111,7 +111,10 @@ def print_pdf(job: Job) -> tuple[bytes, list[str]]:
         dest=out,
         default_css=DEFAULT_CSS.replace("Helvetica", "NotoSans"),
         context_meta={"title": job.title, "author": job.author},
-        resource_policy=ResourceAccessPolicy.server(None, allow_remote=False, extra_roots=(fonts,)),
+        # Its own limit of time is of the wall; ours is of CPU.
+        resource_policy=ResourceAccessPolicy.server(
+            None, allow_remote=False, extra_roots=(fonts,), max_render_seconds=None
+        ),
     )
     said = [*complaints.said, *(f"{kind} in line {line}: {text}" for kind, line, text, _ in done.log)]
     if done.err or done.warn:

@@ -10,7 +10,7 @@ class PrintLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     memory_bytes: int = 1 << 30  #: of address space
     cpu_s: int = 180
-    wall_s: float = 300.0
+    wall_s: float = 600.0
     output_bytes: int = 32 << 20
     rows: int = 5000  #: in all tables of a page
     chars: int = 4_000_000  #: of all texts of a page

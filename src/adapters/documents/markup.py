@@ -1,6 +1,5 @@
 """Pages as the markup that the renderer takes. Texts are escaped, and stand between tags, never in them."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 from unicodedata import east_asian_width
@@ -8,10 +7,8 @@ from unicodedata import east_asian_width
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from adapters.documents.fonts import FOLDER, families, shown
-from application.documents.page import Page, Table
+from application.documents.page import Page
 
-#: A table of the renderer takes time that grows faster than its rows; so long ones are cut, which nobody sees.
-ROWS_PER_TABLE: Final = 40
 #: A word beyond this may be broken anywhere; widths are those of narrow characters.
 _WORD_WIDTH_MAX: Final = 18
 
@@ -32,19 +29,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["wrapping"] = wrapping
-    made.filters["pieces"] = pieces
+    # Beside the number of a page the renderer drops a blank.
+    made.filters["hard_blanks"] = lambda text: text.replace(" ", "\u00a0")
     return made
 
 
 def wrapping(text: str) -> str:
     """The style class for a paragraph: lines break between words, or anywhere where a word is too long for that."""
     return "anywhere" if any(_width(word) > _WORD_WIDTH_MAX for word in text.split()) else "words"
-
-
-def pieces(table: Table) -> Iterator[tuple[tuple[str, ...], ...]]:
-    """The rows in portions."""
-    for begin in range(0, len(table.rows), ROWS_PER_TABLE):
-        yield table.rows[begin : begin + ROWS_PER_TABLE]
 
 
 def _width(word: str) -> int:

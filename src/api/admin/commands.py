@@ -47,6 +47,7 @@ from application.invoicing import (
     erase_billing,
     issue_credit_note,
     issue_invoice,
+    issue_order_invoice,
     open_series,
     set_billing,
     set_seller,
@@ -389,6 +390,12 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         issue_invoice.handle,
         "Issue an invoice with the next number of its series. The same invoice id is issued once, and nothing issued ever changes.",
         new_id="invoice_id",
+    ),
+    _entry(
+        "invoice",
+        "order",
+        issue_order_invoice.handle,
+        "Issue the invoice of an order that was paid and credited. There is one, however often it is asked for.",
     ),
     _entry(
         "credit-note",

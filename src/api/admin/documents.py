@@ -3,9 +3,9 @@
 from typing import Final
 from uuid import UUID
 
-from litestar import get
+from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from api.admin.access import PERMISSION
 from api.admin.tools import AdminTools
@@ -22,4 +22,13 @@ def document_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         """One invoice or credit note, and where in the log it is."""
         return show_document(tools.ports.store, tools.ports.personal, document_id)
 
-    return [read_document]
+    @get("/documents/{document_id:uuid}/pdf", opt=_READ, sync_to_thread=True)
+    def read_document_pdf(
+        document_id: FromPath[UUID], *, receipt: FromQuery[bool] = False
+    ) -> Response[bytes]:
+        """The same as PDF with its e-invoice inside, always the same bytes; or the receipt for an invoice that was paid."""
+        files = tools.files
+        pdf = files.receipt(document_id) if receipt else files.pdf(document_id)
+        return Response(pdf, media_type="application/pdf", headers={"cache-control": "no-store"})
+
+    return [read_document, read_document_pdf]

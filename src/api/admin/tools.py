@@ -7,6 +7,7 @@ import msgspec
 from application.command import Ports
 from application.directory import Directory
 from application.idempotency import IdempotencyStore
+from application.invoicing.files import DocumentFiles
 from application.money.queries import MoneyQueries
 from application.queries import BalanceQueries, RequestQueries
 from application.receipts.issuing import Receipts
@@ -36,4 +37,5 @@ class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
     health: HealthQueries
     wake: Callable[[], None]
     receipts: Receipts
+    files: DocumentFiles
     sealed: SealedLog | None = None

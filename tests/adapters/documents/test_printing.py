@@ -62,6 +62,7 @@ def test_long_words_and_long_tables_stay_on_the_page() -> None:
     assert printed.text.replace("\n", "").count("x" * 300) == 1
     for number in (0, 39, 40, 129):
         assert printed.text.count(f"Prepaid credit {number}\n") == 1
+    assert all("Total" in one.extract_text() for one in printed.reader.pages)
     assert f"Page {printed.pages} of {printed.pages}" in printed.text
 
 

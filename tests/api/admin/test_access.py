@@ -22,6 +22,7 @@ READING = (
     "/credentials",
     "/deployments",
     "/documents/{document_id:uuid}",
+    "/documents/{document_id:uuid}/pdf",
     "/explanations/accounts/{account_id:uuid}",
     "/explanations/balances/{account_id:uuid}",
     "/explanations/keys/{key_id:uuid}",

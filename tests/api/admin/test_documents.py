@@ -1,0 +1,67 @@
+"""Documents over the admin API and on the command line."""
+
+import hashlib
+import io
+from typing import Any
+from uuid import UUID
+
+import pypdf
+
+from tests.api.admin.conftest import World
+from tests.api.admin.test_commands import get, opened, post
+
+SELLER = {
+    "legal_name": "Example GmbH",
+    "address": ["1 Example Street"],
+    "country": "DE",
+    "tax_ids": [{"kind": "vat", "value": "DE123456789"}],
+}
+BUYER = {"buyer_name": "<b>Ada & 株式会社</b>", "address": ["2 Road"], "country": "DE"}
+LINES = [{"description": "Prepaid credit", "amount_minor": 10000, "rate_ppm": 190000}]
+
+
+def issued(world: World) -> dict[str, Any]:
+    """An invoice, from nothing, as finance would."""
+    account_id = opened(world)
+    seller_id = post(world, "/sellers/set", SELLER, key="s-1", role="finance").json()["id"]
+    for kind, prefix in (("invoice", "INV-"), ("credit_note", "CN-")):
+        series = {"seller_id": seller_id, "kind": kind, "prefix": prefix}
+        assert post(world, "/series/open", series, role="finance").status_code == 200
+    billing = post(world, "/billing/set", BUYER | {"account_id": account_id}, role="finance")
+    assert billing.status_code == 200, billing.text
+    invoice = {"seller_id": seller_id, "account_id": account_id, "currency": "EUR", "lines": LINES}
+    answer = post(world, "/invoices/issue", invoice, key="i-1", role="finance")
+    assert answer.status_code == 201, answer.text
+    return {"account_id": account_id, "invoice_id": answer.json()["id"]}
+
+
+def test_an_invoice_from_seller_to_pdf(world: World) -> None:
+    """Numbered, printed to the same bytes twice, hashed in the log, and credited in part."""
+    invoice_id = issued(world)["invoice_id"]
+    as_auditor = world.as_role("auditor")
+    address = f"/api/admin/documents/{invoice_id}/pdf"
+    first, second = (world.client.get(address, headers=as_auditor) for _ in range(2))
+    assert (first.status_code, first.headers["content-type"]) == (200, "application/pdf")
+    assert first.content == second.content
+    text = pypdf.PdfReader(io.BytesIO(first.content)).pages[0].extract_text()
+    assert BUYER["buyer_name"] in text
+    note = {"invoice_id": invoice_id, "reason": "asked for", "amount_minor": 1900}
+    assert post(world, "/credit-notes/issue", note, key="c-1", role="finance").status_code == 201
+    detail = get(world, f"/documents/{invoice_id}")
+    assert (detail["number"], detail["left_minor"]) == ("INV-000001", 10000)
+    assert detail["pdf_sha256"] == hashlib.sha256(first.content).hexdigest()
+    assert f"{detail['entry']['leaf_sha256']}" in text
+
+
+def test_what_is_wrong_with_a_document_is_said(world: World) -> None:
+    """Too much credited, a receipt for what was not paid, one that is not there, a role that may not."""
+    made = issued(world)
+    note = {"invoice_id": made["invoice_id"], "reason": "x", "amount_minor": 11901}
+    refused = post(world, "/credit-notes/issue", note, key="c-1", role="finance")
+    assert (refused.status_code, refused.json()["code"]) == (422, "credit_above_invoice")
+    headers = world.as_role("auditor")
+    address = f"/api/admin/documents/{made['invoice_id']}/pdf?receipt=true"
+    assert world.client.get(address, headers=headers).json()["code"] == "wrong_state"
+    missing = world.client.get(f"/api/admin/documents/{UUID(int=7)}/pdf", headers=headers)
+    assert missing.status_code == 404
+    assert post(world, "/sellers/set", SELLER, key="s-2", role="support").status_code == 403
