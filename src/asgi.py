@@ -31,6 +31,7 @@ from gateway_process import GatewayProcess
 from projections.adjustments import AdjustmentReader
 from projections.audit_log import AuditReader
 from projections.balances import BalanceReader
+from projections.budget_reader import BudgetReader
 from projections.health import HealthReader
 from projections.metrics import HealthCollector, LagCollector
 from projections.money import MoneyReader
@@ -122,6 +123,7 @@ def _admin_tools(process: GatewayProcess) -> AdminTools:
         statements=StatementReader(process.pool),
         orders=OrderReader(process.pool),
         money=MoneyReader(process.pool),
+        budgets=BudgetReader(process.pool),
         acts=AuditReader(process.pool),
         adjustments=AdjustmentReader(process.pool),
         health=_health(process),

@@ -20,6 +20,7 @@ from adapters.jobs.signals import stop_on_signals
 from adapters.jobs.wakeups import ProjectionWakeups
 from adapters.vault.idempotency import purge
 from adapters.vault.kept_answers import purge_kept_answers
+from application.budgets.raise_alerts import raise_alerts
 from application.checkout.sweep import AskFirst, sweep_notices, sweep_orders
 from application.clock import SystemClock
 from application.ledger.expire_lots import expire_due
@@ -32,6 +33,7 @@ from domain.sealing.notes import BadKey
 from domain.topics import REGISTRY
 from logs import configure_logs
 from prober import Prober
+from projections.budget_reader import BudgetReader
 from projections.lot_ends import EndingLots
 from projections.orders import OrderReader
 from projections.pool import projection_pool
@@ -48,6 +50,7 @@ _LAG_S: Final = 10.0
 _LAG_WARNING_S: Final = 5.0
 _PURGE_S: Final = 3600.0
 _EXPIRE_S: Final = 5.0
+_ALERTS_S: Final = 5.0
 _EXPIRE_ORDERS_S: Final = 60.0
 _SWEEP_S: Final = 900.0
 _RECONCILE_S: Final = 6 * 3600.0
@@ -93,6 +96,7 @@ def run(settings: Settings, *, jobs: Sequence[Job] = (), stop: threading.Event) 
                 _PURGE_S,
                 lambda: queue.forget_bytes(days=settings.webhook_keep_days),
             ),
+            Job("budget-alerts", _ALERTS_S, lambda: raise_alerts(BudgetReader(pool), store=store)),
             Job("idempotency-purge", _PURGE_S, lambda: purge(pool)),
             Job(
                 "kept-answers-purge",

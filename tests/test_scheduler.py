@@ -68,7 +68,11 @@ def test_it_wakes_the_read_models_and_ends_on_sigterm(database_url: str, redis_u
         names = {name for (name,) in connection.execute("SELECT name FROM schedule")}
     drops = {"idempotency-purge", "kept-answers-purge", "bodies-drop"}
     selling = {"expire-orders", "orders-sweep", "webhooks-sweep", "webhook-bytes-forget", "money-reconcile"}
-    wanted = {"projections-wake", "projections-lag", "expire-lots", "reap", "probes"} | drops | selling
+    wanted = (
+        {"projections-wake", "projections-lag", "expire-lots", "budget-alerts", "reap", "probes"}
+        | drops
+        | selling
+    )
     assert names == wanted
 
 

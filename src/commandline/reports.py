@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import Any, get_args
 from uuid import UUID
 
+from application.budgets.queries import AlertPage, BudgetPage
+from application.clock import SystemClock
 from application.reports.audit_log import ActFilter, ActPage, acts_csv
 from application.reports.statement import Statement
 from application.reports.statement_file import LINES_MAX, StatementFormat, statement_file
@@ -20,7 +22,9 @@ from bootstrap import open_pool
 from commandline.outcome import Outcome, add_tool
 from commandline.periods import add_period, period_of
 from commandline.texts import credits_of, table, time_of
+from domain.budgets.budget import Budget
 from projections.audit_log import AuditReader
+from projections.budget_reader import BudgetReader
 from projections.statement_reader import StatementReader
 from projections.usage_reader import UsageReader
 from settings import Settings
@@ -34,6 +38,24 @@ def add_reports(nouns: dict[str, Any]) -> None:
         nouns["usage"], "earnings", run_earnings, "add up the calls of providers and what they earned"
     )
     _add_sums(earnings, by="provider,model")
+    budgets = add_tool(
+        nouns["budget"],
+        "show",
+        run_budgets,
+        "what is spent, held and left of budgets in their present windows",
+    )
+    budgets.add_argument("--account-id", type=UUID, metavar="UUID", help="of this account and its keys")
+    budgets.add_argument("--key-id", type=UUID, metavar="UUID", help="of this API key")
+    budgets.add_argument("--after", type=UUID, metavar="UUID", help="`next_after` of the page before")
+    budgets.add_argument("--limit", type=int, default=100, metavar="NUMBER", help="how many (%(default)s)")
+    alerts = add_tool(
+        nouns["budget"], "alerts", run_alerts, "alerts of budgets that were raised, newest first"
+    )
+    alerts.add_argument("--account-id", type=UUID, metavar="UUID", help="of this account and its keys")
+    alerts.add_argument(
+        "--before-position", type=int, metavar="NUMBER", help="`next_before` of the page before"
+    )
+    alerts.add_argument("--limit", type=int, default=100, metavar="NUMBER", help="how many (%(default)s)")
     statement = add_tool(
         nouns["statement"], "show", run_statement, "an account's credit from opening to closing, line by line"
     )
@@ -97,6 +119,26 @@ def _statement_file(settings: Settings, values: argparse.Namespace) -> Outcome:
             values.account_id, period_of(values), zone=values.zone, lines_max=LINES_MAX
         )
     return Outcome(whole, text=statement_file(whole, values.format).decode())
+
+
+def run_budgets(settings: Settings, values: argparse.Namespace) -> Outcome:
+    with open_pool(settings) as pool:
+        page = BudgetReader(pool).budgets(
+            now_us=SystemClock().now_us(),
+            account_id=values.account_id,
+            key_id=values.key_id,
+            after=values.after,
+            limit=values.limit,
+        )
+    return Outcome(page, text=_budgets_text(page))
+
+
+def run_alerts(settings: Settings, values: argparse.Namespace) -> Outcome:
+    with open_pool(settings) as pool:
+        page = BudgetReader(pool).alerts(
+            account_id=values.account_id, before_position=values.before_position, limit=values.limit
+        )
+    return Outcome(page, text=_alerts_text(page))
 
 
 def run_acts(settings: Settings, values: argparse.Namespace) -> Outcome:
@@ -181,6 +223,49 @@ def _statement_text(statement: Statement) -> str:
     opening, closing = credits_of(statement.opening_nano), credits_of(statement.closing_nano)
     lines = _page_text(head, rows, next_after=statement.next_after)
     return f"Opening {opening}\n\n{lines}\nClosing {closing}, as of position {statement.position}\n"
+
+
+def _budgets_text(page: BudgetPage) -> str:
+    head = ("BUDGET", "OF", "WINDOW", "AMOUNT", "SPENT", "HELD", "LEFT", "ENDS (UTC)")
+    rows = [
+        (
+            str(one.budget.budget_id),
+            f"account {one.budget.account_id}" if one.budget.key_id is None else f"key {one.budget.key_id}",
+            _window_text(one.budget),
+            credits_of(one.budget.amount_nano),
+            credits_of(one.spent_nano),
+            credits_of(one.held_nano),
+            credits_of(one.left_nano),
+            f"{time_of(one.until_us):%Y-%m-%d %H:%M}",
+        )
+        for one in page.items
+    ]
+    return _page_text(head, rows, next_after=None if page.next_after is None else str(page.next_after))
+
+
+def _window_text(budget: Budget) -> str:
+    window = budget.window
+    span = f"last {window.hours} hours" if window.kind == "rolling" else f"{window.kind} {window.zone}"
+    return f"{budget.enforcement} {span}"
+
+
+def _alerts_text(page: AlertPage) -> str:
+    head = ("POSITION", "TIME (UTC)", "BUDGET", "REACHED", "SPENT", "OF")
+    rows = [
+        (
+            str(one.position),
+            f"{time_of(one.occurred_us):%Y-%m-%d %H:%M:%S}",
+            str(one.budget_id),
+            f"{one.percent} %",
+            credits_of(one.spent_nano),
+            credits_of(one.amount_nano),
+        )
+        for one in page.items
+    ]
+    if not rows:
+        return "Nothing.\n"
+    more = "" if page.next_before is None else f"\nMore with --before-position {page.next_before}\n"
+    return table(head, rows) + more
 
 
 def _acts_text(page: ActPage) -> str:

@@ -4,7 +4,7 @@ from typing import Final
 
 from domain.accounts import ACCOUNT_EVENTS
 from domain.bodies import BODY_EVENTS
-from domain.budgets.events import BUDGET_EVENTS, SHARE_EVENTS
+from domain.budgets.events import ALERT_EVENTS, BUDGET_EVENTS, SHARE_EVENTS
 from domain.catalogue.events import CATALOGUE_EVENTS
 from domain.event import Event, TopicRegistry
 from domain.health.events import HEALTH_EVENTS
@@ -28,6 +28,7 @@ ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *BODY_EVENTS,
     *BUDGET_EVENTS,
     *SHARE_EVENTS,
+    *ALERT_EVENTS,
     *KEY_EVENTS,
     *OPERATOR_EVENTS,
     *PERIOD_EVENTS,

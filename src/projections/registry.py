@@ -3,6 +3,7 @@
 from projections.adjustments import Adjustments
 from projections.audit_log import AuditLog
 from projections.balances import Balances
+from projections.budgets import Budgets
 from projections.lot_ends import LotEnds
 from projections.money import Money
 from projections.orders import Orders
@@ -22,6 +23,7 @@ def all_projections() -> tuple[Projection, ...]:
         TrialBalances(),
         AuditLog(),
         LotEnds(),
+        Budgets(),
         Orders(),
         Adjustments(),
         Money(),

@@ -233,4 +233,5 @@ def test_every_topic_outside_the_ledger_is_followed() -> None:
     contexts = {topic.partition(".")[0] for topic in REGISTRY.topics()}
     of_money = {"wallet", "lease", "budget-share", "period", "offer", "order", "payment", "webhook", "money"}
     of_money |= {"adjustment", "seller", "series", "billing", "invoice", "credit-note", "document"}
+    of_money |= {"budget-alert"}
     assert contexts - of_money - {"idempotency", "refusals"} == CONTEXTS

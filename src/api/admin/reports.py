@@ -11,6 +11,7 @@ from api.admin.access import PERMISSION
 from api.admin.reading import Limit
 from api.admin.tools import AdminTools
 from api.admin.views import PAGE_ROWS
+from application.budgets.queries import AlertPage, BudgetPage
 from application.reports.health import LedgerHealth
 from application.reports.period import asked
 from application.reports.statement import Statement
@@ -112,7 +113,33 @@ def report_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         """Whether the books are right, as far as can be told at any moment; `faults` names what is wrong."""
         return tools.health.health()
 
+    @get("/budgets", opt=_READ, sync_to_thread=True)
+    def read_budgets(
+        *,
+        account_id: FromQuery[UUID | None] = None,
+        key_id: FromQuery[UUID | None] = None,
+        after: FromQuery[UUID | None] = None,
+        limit: Limit = PAGE_ROWS,
+    ) -> BudgetPage:
+        """Budgets in force with what is spent, held and left of each in its present window, and when that ends."""
+        now_us = tools.ports.clock.now_us()
+        return tools.budgets.budgets(
+            now_us=now_us, account_id=account_id, key_id=key_id, after=after, limit=limit
+        )
+
+    @get("/alerts", opt=_READ, sync_to_thread=True)
+    def read_alerts(
+        *,
+        account_id: FromQuery[UUID | None] = None,
+        before_position: FromQuery[int | None] = None,
+        limit: Limit = PAGE_ROWS,
+    ) -> AlertPage:
+        """Alerts of budgets, newest first."""
+        return tools.budgets.alerts(account_id=account_id, before_position=before_position, limit=limit)
+
     return [
+        read_budgets,
+        read_alerts,
         read_usage,
         read_earnings,
         read_statement,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from application.budgets.queries import BudgetQueries
 from application.command import Ports
 from application.directory import Directory
 from application.idempotency import IdempotencyStore
@@ -32,6 +33,7 @@ class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
     statements: StatementQueries
     orders: OrderQueries
     money: MoneyQueries
+    budgets: BudgetQueries
     acts: AuditQueries
     adjustments: AdjustmentQueries
     health: HealthQueries

@@ -86,3 +86,22 @@ ShareEvent = BudgetShareGranted | BudgetShareReturned | BudgetShareSettled
 
 BUDGET_EVENTS: tuple[type[Fact], ...] = (BudgetSet, BudgetRemoved)
 SHARE_EVENTS: tuple[type[Event], ...] = (BudgetShareGranted, BudgetShareReturned, BudgetShareSettled)
+
+
+class BudgetAlertRaised(Event, frozen=True, kw_only=True):
+    """What was spent in a window has come to a share of the budget. Once for each window, percentage and amount."""
+
+    TOPIC: ClassVar[str] = "budget-alert.raised.v1"
+
+    budget_id: UUID
+    account_id: UUID
+    key_id: UUID | None = None
+    bucket_us: int  #: when the window's last bucket begins: of a rolling budget, the hour
+    percent: int
+    amount_nano: int  #: of the budget, then
+    spent_nano: int  #: in the window, by the charge that crossed it
+    crossed_position: int  #: of that charge, or of the setting
+    occurred_us: int  #: when that happened
+
+
+ALERT_EVENTS: tuple[type[Event], ...] = (BudgetAlertRaised,)
