@@ -75,6 +75,7 @@ _NOUNS: Final = {
     "alias": "other names of models",
     "preset": "providers that are known already",
     "prices": "what models cost",
+    "repricing": "charges of the past by other prices",
     "operator": "members of staff and their tokens",
     "statement": "see what changed an account's credit in a period",
     "ledger": "check the books",

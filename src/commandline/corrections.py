@@ -5,10 +5,13 @@ from typing import Any, get_args
 from uuid import UUID
 
 from application.reports.adjustments import AdjustmentFilter, AdjustmentPage
-from bootstrap import open_pool
+from application.repricing.answer import plan_answer, plan_csv
+from application.repricing.plan import plan_repricing
+from bootstrap import open_pool, open_store
 from commandline.outcome import Outcome, add_tool
 from commandline.texts import credits_of, table, time_of
 from domain.ledger.adjustments import AdjustmentState
+from domain.repricing import RepricingPlan, RepricingQuestion
 from projections.adjustments import AdjustmentReader
 from settings import Settings
 
@@ -23,6 +26,58 @@ def add_corrections(nouns: dict[str, Any]) -> None:
         "--before-position", type=int, metavar="NUMBER", help="`next_before` of the page before"
     )
     listing.add_argument("--limit", type=int, default=100, metavar="NUMBER", help="how many (%(default)s)")
+
+    plan = add_tool(
+        nouns["repricing"], "plan", run_plan, "what charges would have cost by another version of the prices"
+    )
+    plan.add_argument("--alias", required=True, metavar="NAME", help="the model, as clients write it")
+    plan.add_argument(
+        "--from-us",
+        type=int,
+        required=True,
+        metavar="US",
+        help="charged from this time, in microseconds since 1970",
+    )
+    plan.add_argument("--until-us", type=int, required=True, metavar="US", help="to before this one")
+    plan.add_argument(
+        "--price-version",
+        type=int,
+        metavar="NUMBER",
+        help="charged by this version; by any other if left out",
+    )
+    plan.add_argument(
+        "--new-price-version", type=int, required=True, metavar="NUMBER", help="the version that is right"
+    )
+    plan.add_argument("--csv", action="store_true", help="print CSV, one line for each customer")
+    plan.epilog = (
+        "Writes nothing. `repricing post` with the same arguments and the hash as --plan makes it true."
+    )
+
+
+def run_plan(settings: Settings, values: argparse.Namespace) -> Outcome:
+    question = RepricingQuestion(
+        **{name: getattr(values, name) for name in RepricingQuestion.__struct_fields__}
+    )
+    with open_store(settings) as store:
+        plan = plan_repricing(store, question)
+    return Outcome(plan_answer(plan), text=plan_csv(plan) if values.csv else _plan_text(plan))
+
+
+def _plan_text(plan: RepricingPlan) -> str:
+    head = ("ACCOUNT", "CHARGES", "PAID", "RIGHT", "GETS BACK")
+    rows = [
+        (
+            str(one.account_id),
+            str(one.charges),
+            credits_of(one.paid_nano),
+            credits_of(one.right_nano),
+            credits_of(one.due_nano),
+        )
+        for one in plan.accounts
+    ]
+    listed = table(head, rows) if rows else "No such charges.\n"
+    sums = f"{plan.charges} charges; {credits_of(plan.credit_nano)} credits to give, {credits_of(plan.debit_nano)} were paid too little"
+    return f"{listed}\n{sums}\nPlan {plan.sha256}\n"
 
 
 def run_adjustments(settings: Settings, values: argparse.Namespace) -> Outcome:

@@ -22,6 +22,7 @@ from domain.recharge.events import ORDER_EVENTS, PAYMENT_EVENTS
 from domain.recharge.offers import OFFER_EVENTS
 from domain.recharge.webhooks import WEBHOOK_EVENTS
 from domain.refusal_summaries import REFUSAL_EVENTS
+from domain.repricing import REPRICING_EVENTS
 
 ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *ACCOUNT_EVENTS,
@@ -38,6 +39,7 @@ ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *ADJUSTMENT_EVENTS,
     *IDEMPOTENCY_EVENTS,
     *REFUSAL_EVENTS,
+    *REPRICING_EVENTS,
     *OFFER_EVENTS,
     *ORDER_EVENTS,
     *PAYMENT_EVENTS,

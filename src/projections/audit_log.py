@@ -68,6 +68,7 @@ _SUBJECTS: Final = {
     "route": ("alias", "alias"),
     "alias": ("alias", "alias"),
     "period": ("period", "period"),
+    "repricing": ("repricing", "run_id"),
     "offer": ("offer", "currency"),
     "order": ("order", "order_id"),
     "seller": ("seller", "seller_id"),

@@ -232,6 +232,15 @@ def test_every_topic_outside_the_ledger_is_followed() -> None:
     """A new context must be added to the directory, or to this list of those that it need not know."""
     contexts = {topic.partition(".")[0] for topic in REGISTRY.topics()}
     of_money = {"wallet", "lease", "budget-share", "period", "offer", "order", "payment", "webhook", "money"}
-    of_money |= {"adjustment", "seller", "series", "billing", "invoice", "credit-note", "document"}
+    of_money |= {
+        "adjustment",
+        "repricing",
+        "seller",
+        "series",
+        "billing",
+        "invoice",
+        "credit-note",
+        "document",
+    }
     of_money |= {"budget-alert"}
     assert contexts - of_money - {"idempotency", "refusals"} == CONTEXTS

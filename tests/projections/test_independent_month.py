@@ -5,17 +5,29 @@ from itertools import pairwise
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 
+from application.eventlog import NewEvent
+from application.ledger.expire_lots import expire_lots as expire_account
 from application.reports.period import DAY_US, SLOT_US, Period
 from application.reports.statement import CHARGE, Statement
+from application.repricing import approve_run, post_run
+from application.repricing.approve_run import ApproveRepricing
+from application.repricing.plan import plan_repricing
+from application.repricing.post_run import PostRepricing
+from application.verify import verify
+from domain.fact import Actor
 from domain.ledger.credit import LotConditions, expire_lots
 from domain.ledger.events import CreditLotExpired, LeaseFenced, UsageCharged
+from domain.repricing import RepricingQuestion
 from domain.topics import REGISTRY
+from projections.snapshot import ReadModelReader
 from projections.statement_reader import StatementReader
 from tests.application.verify.test_lots import ACCOUNT, END, Told
 from tests.audit.exported import export
-from tests.histories import START_US, history, numbered
+from tests.fakes import ManualClock, memory_ports
+from tests.histories import FAR_US, START_US, history, numbered
 from tests.projections.lab import Lab
 from tokenok_audit import Question, audit
 
@@ -106,3 +118,36 @@ def test_lots_that_end_are_the_same_lines_in_both(whole: Lab, tmp_path: Path) ->
     # The story has no price list.
     audited = _audited(tmp_path / "export", ACCOUNT, always, but_for=frozenset({"P12"}))
     assert _told(read) == _as_read(audited)
+
+
+def test_a_corrected_month_is_the_same_in_both(whole: Lab, tmp_path: Path) -> None:
+    """Lots that end, adjustments both ways, lots taken back, processes that die, and a repricing on top of it all."""
+    ports = memory_ports()
+    ports.store.append(history(0, steps=500, accounts=2))
+    assert isinstance(ports.clock, ManualClock)
+    ports.clock.us = START_US + 2 * FAR_US
+    question = RepricingQuestion(alias="plain", from_us=0, until_us=2**62, new_price_version=1)
+    plan = plan_repricing(ports.store, question)
+    assert plan.credit_nano
+    first, second = Actor("operator", UUID(int=1)), Actor("operator", UUID(int=2))
+    command = PostRepricing(
+        plan=plan.sha256, reason="too dear", **msgspec.structs.asdict(question) | {"with_debits": True}
+    )
+    run = post_run.handle(command, actor=first, ports=ports)
+    approve_run.handle(ApproveRepricing(run_id=run.run_id), actor=second, ports=ports)
+    accounts = [one.account_id for one in plan.accounts]
+    for account_id in accounts:
+        expire_account(account_id, store=ports.store, clock=ports.clock)
+    stored = ports.store.read_log(after_position=0, limit=100_000)
+    whole.start_over([NewEvent(one.stream_id, one.version, one.topic, one.state) for one in stored])
+    whole.catch_up(batch_events=90)
+    export(tmp_path / "export", whole.log)
+    always = Period(from_us=0, until_us=2**62 // SLOT_US * SLOT_US)
+    kinds: set[str] = set()
+    for account_id in accounts:
+        read = _read(whole, account_id, always)
+        assert _told(read) == _as_read(_audited(tmp_path / "export", account_id, always))
+        kinds |= read.totals_nano.keys()
+    assert kinds == {"charge", "grant", "adjustment", "void", "expiry"}
+    assert any(one.topic == LeaseFenced.TOPIC for one in stored)
+    assert verify(whole.log, REGISTRY, ReadModelReader(whole.pool)).ok

@@ -64,6 +64,7 @@ from application.recharge import (
     set_offer,
     settle_order,
 )
+from application.repricing import approve_run, post_run
 from domain.operators import Permission
 
 _PLURALS: Final = {
@@ -73,6 +74,7 @@ _PLURALS: Final = {
     "credit": "credit",
     "money": "money",
     "prices": "prices",
+    "repricing": "repricing",
     "series": "series",
 }
 
@@ -194,6 +196,19 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "deny",
         deny_adjustment.handle,
         "Refuse an adjustment that another operator has asked for, for good.",
+    ),
+    _entry(
+        "repricing",
+        "post",
+        post_run.handle,
+        "Give back what charges of the past cost more than by another version of the prices. Ask `repricing plan` first: it is refused "
+        "unless the plan still comes out as it was. One adjustment for each customer; may be repeated.",
+    ),
+    _entry(
+        "repricing",
+        "approve",
+        approve_run.handle,
+        "Agree to all adjustments of a repricing run that another operator has posted.",
     ),
     _entry("key", "issue", issue_key.handle, "Make an API key; its secret is shown once.", new_id="key_id"),
     _entry(

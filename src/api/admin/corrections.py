@@ -12,7 +12,10 @@ from api.admin.reading import Limit
 from api.admin.tools import AdminTools
 from api.admin.views import PAGE_ROWS
 from application.reports.adjustments import AdjustmentFilter, AdjustmentPage
+from application.repricing.answer import PlanAnswer, plan_answer
+from application.repricing.plan import plan_repricing
 from domain.ledger.adjustments import AdjustmentState
+from domain.repricing import RepricingQuestion
 
 _READ: Final = {PERMISSION: "read"}
 
@@ -33,4 +36,23 @@ def correction_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         wanted = AdjustmentFilter(state=adjustment_state, account_id=account_id, ref=ref)
         return tools.adjustments.adjustments(wanted, before_position=before_position, limit=limit)
 
-    return [list_adjustments]
+    @get("/repricing/plan", opt=_READ, sync_to_thread=True)
+    def read_repricing_plan(
+        *,
+        alias: FromQuery[str],
+        from_us: FromQuery[int],
+        until_us: FromQuery[int],
+        new_price_version: FromQuery[int],
+        price_version: FromQuery[int | None] = None,
+    ) -> PlanAnswer:
+        """What charges of the past would have cost by another version of the prices; reads the whole log, and writes nothing."""
+        question = RepricingQuestion(
+            alias=alias,
+            from_us=from_us,
+            until_us=until_us,
+            new_price_version=new_price_version,
+            price_version=price_version,
+        )
+        return plan_answer(plan_repricing(tools.ports.store, question))
+
+    return [list_adjustments, read_repricing_plan]

@@ -53,6 +53,7 @@ READING = (
 ASKING = (
     "/earnings",
     "/explanations/books",
+    "/repricing/plan",
     "/explanations/prices",
     "/explanations/refusals/{account_id:uuid}",
     "/explanations/statements/{account_id:uuid}",

@@ -1,0 +1,1 @@
+"""Charges of the past by other prices: a plan to look at, and its adjustments."""
