@@ -16,31 +16,15 @@ from adapters.bodies.metrics import BodyCollector
 from adapters.jobs.broker import make_broker
 from adapters.jobs.webhooks import WebhookWakeups
 from adapters.sealing.metrics import SealCollector
-from adapters.vault.idempotency import PostgresIdempotencyStore
-from adapters.vault.master_keys import parse_master_keys
-from adapters.verifications import PostgresVerifications
+from admin_tools import make_admin_tools, make_health, make_projections
 from api.admin.app import PREFIX, admin_router
 from api.admin.problems import on_error, problem
-from api.admin.tools import AdminTools
 from api.metrics import GatewayCollector, metrics_route
 from api.v1.app import V1
 from api.webhooks import webhook_router
-from bootstrap import document_files
-from domain.topics import REGISTRY
 from gateway_process import GatewayProcess
-from projections.adjustments import AdjustmentReader
-from projections.audit_log import AuditReader
-from projections.balances import BalanceReader
-from projections.budget_reader import BudgetReader
-from projections.health import HealthReader
 from projections.metrics import HealthCollector, LagCollector
-from projections.money import MoneyReader
-from projections.orders import OrderReader
-from projections.registry import all_projections
 from projections.request_log import RequestReader
-from projections.service import ProjectionService
-from projections.statement_reader import StatementReader
-from projections.usage_reader import UsageReader
 
 
 def make_app(process: GatewayProcess) -> Litestar:
@@ -61,8 +45,8 @@ def make_app(process: GatewayProcess) -> Litestar:
 
     @get("/", sync_to_thread=False)
     def start_page() -> Redirect:
-        """There is nothing else yet for a person to look at."""
-        return Redirect(f"{PREFIX}/docs")
+        """To what a person can look at: the console, or without one the description of the API."""
+        return Redirect(process.settings.console_url or f"{PREFIX}/docs")
 
     @get("/healthz", sync_to_thread=False)
     def healthz() -> dict[str, str]:
@@ -80,14 +64,14 @@ def make_app(process: GatewayProcess) -> Litestar:
         }
         return Response(body, status_code=503 if faults else 200)
 
-    admin = admin_router(_admin_tools(process))
+    admin = admin_router(make_admin_tools(process))
     for error in (psycopg.Error, PoolTimeout, PoolClosed):
         admin.exception_handlers[error] = _database_away
     metrics = metrics_route(
         GatewayCollector(process.metrics, is_writable=process.journal.is_writable),
         [
-            _TolerantCollector(LagCollector(_projections(process)), name="projections"),
-            _TolerantCollector(HealthCollector(_health(process), process.clock), name="ledger"),
+            _TolerantCollector(LagCollector(make_projections(process)), name="projections"),
+            _TolerantCollector(HealthCollector(make_health(process), process.clock), name="ledger"),
             *_seal_collectors(process),
             BodyCollector(process.bodies),
         ],
@@ -111,50 +95,8 @@ def _waking(process: GatewayProcess) -> Callable[[], object]:
     return WebhookWakeups(make_broker(process.settings.redis_url)).poke
 
 
-def _admin_tools(process: GatewayProcess) -> AdminTools:
-    keys = parse_master_keys(process.settings.tokenok_master_key)
-    return AdminTools(
-        ports=process.ports,
-        directory=process.directory,
-        idempotency=PostgresIdempotencyStore(process.pool, keys),
-        balances=BalanceReader(process.pool),
-        requests=RequestReader(process.pool),
-        usage=UsageReader(process.pool),
-        statements=StatementReader(process.pool),
-        orders=OrderReader(process.pool),
-        money=MoneyReader(process.pool),
-        budgets=BudgetReader(process.pool),
-        acts=AuditReader(process.pool),
-        adjustments=AdjustmentReader(process.pool),
-        health=_health(process),
-        wake=process.follower.wake,
-        sealed=process.sealed,
-        receipts=process.receipts,
-        files=document_files(process.ports, process.pool),
-    )
-
-
-def _projections(process: GatewayProcess) -> ProjectionService:
-    return ProjectionService(
-        pool=process.pool,
-        store=process.store,
-        registry=REGISTRY,
-        projections=all_projections(),
-        clock=process.clock,
-    )
-
-
 def _seal_collectors(process: GatewayProcess) -> list[Collector]:
     return [SealCollector(process.sealed, process.seal_book)] if process.sealed else []
-
-
-def _health(process: GatewayProcess) -> HealthReader:
-    return HealthReader(
-        process.pool,
-        projections=_projections(process),
-        verifications=PostgresVerifications(process.pool),
-        clock=process.clock,
-    )
 
 
 class _TolerantCollector(Collector):

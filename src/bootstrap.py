@@ -18,6 +18,9 @@ from adapters.documents.printing import ChildPrinter
 from adapters.eventstore.migrations import Migration
 from adapters.eventstore.migrations import migrate as run_migrations
 from adapters.eventstore.store import PostgresEventStore
+from adapters.people.codes import TotpCodes
+from adapters.people.passwords import ArgonPasswords
+from adapters.people.sessions import PostgresFailures, PostgresSessions
 from adapters.presence import PostgresPresence
 from adapters.sealing.files import LocalFiles
 from adapters.sealing.keys import parse_seal_keys
@@ -25,6 +28,7 @@ from adapters.sealing.witnesses import parse_witnesses
 from adapters.upstream.probing import BlockingProbe
 from adapters.vault.master_keys import parse_master_keys
 from adapters.vault.names import PostgresNameBook
+from adapters.vault.people import PostgresPeople
 from adapters.vault.personal_data import PostgresPersonalData
 from adapters.vault.postgres import PostgresVault
 from adapters.vault.sealing import secret_hasher
@@ -33,6 +37,7 @@ from application.clock import Clock, SystemClock, SystemIds
 from application.command import Ports
 from application.invoicing.files import DocumentFiles
 from application.ledger.reaper import Reaper
+from application.people.ports import PeoplePorts
 from application.projections import ReadableLog
 from application.receipts.issuing import Receipts
 from application.sealing.directory import SealedDirectory
@@ -135,6 +140,17 @@ def make_checkouts(settings: Settings) -> Checkouts:
         )
     except ValueError as error:
         raise BadSetting(str(error)) from None
+
+
+def make_people(settings: Settings, pool: Pool) -> PeoplePorts:
+    """What proves who somebody is."""
+    return PeoplePorts(
+        people=PostgresPeople(pool, parse_master_keys(settings.tokenok_master_key)),
+        sessions=PostgresSessions(pool),
+        failures=PostgresFailures(pool),
+        passwords=ArgonPasswords(),
+        codes=TotpCodes(),
+    )
 
 
 def sealed_directory(settings: Settings) -> SealedDirectory:

@@ -45,7 +45,7 @@ from domain.refusal import Refusal
 from domain.sealing.notes import BadKey
 from launcher import options as up_options
 from launcher import up
-from launcher.plan import GATEWAY, SANDBOX, SCHEDULER, WORKER, Plan
+from launcher.plan import CONSOLE, GATEWAY, SANDBOX, SCHEDULER, WORKER, Plan
 from projections.catalog import NotInstalled
 from settings import BadSetting, Settings, from_environment
 
@@ -76,7 +76,8 @@ _NOUNS: Final = {
     "preset": "providers that are known already",
     "prices": "what models cost",
     "repricing": "charges of the past by other prices",
-    "operator": "members of staff and their tokens",
+    "member": "people of a customer who use its workspace",
+    "operator": "members of staff, their tokens and their way into the console",
     "statement": "see what changed an account's credit in a period",
     "ledger": "check the books",
     "audit-log": "see who did what",
@@ -248,6 +249,7 @@ def _words(error: Exception) -> str:
 def _up(values: argparse.Namespace) -> int:
     plan = Plan(
         gateway=GATEWAY,
+        console=CONSOLE,
         sandbox=SANDBOX,
         others=(WORKER, SCHEDULER),
         check=lambda settings, environ: run_checks(settings, environ=environ, with_schema=False),

@@ -1,6 +1,7 @@
 """The demo of `tokenok up`: an account with credit and a key, an operator, and models served by the sandbox."""
 
 import contextlib
+import secrets
 from pathlib import Path
 from typing import Final
 from uuid import UUID, uuid5
@@ -18,14 +19,20 @@ from application.catalogue import (
 from application.command import Ports
 from application.keys import issue_key
 from application.ledger.grant_credit import GrantCredit, grant_credit
-from application.operators import register_operator
-from bootstrap import ports_of
+from application.members import invite_member
+from application.operators import invite_operator, register_operator
+from application.people.email import email_hash
+from application.people.join import Who, join_as_operator, join_as_somebody_new
+from application.people.links import Link
+from application.people.ports import PeoplePorts
+from bootstrap import make_people, open_pool, ports_of
 from domain.catalogue.addresses import Allowlist
 from domain.catalogue.prices import PriceText
 from domain.catalogue.provider import provider_id_of
 from domain.fact import SYSTEM
 from domain.ledger.credit import LotAlreadyGranted
 from domain.refusal import AlreadyExists
+from domain.secret import Secret
 from settings import Settings
 
 _NAMES: Final = UUID("5f2b64de-54a5-4c4e-a05c-3a9a6f7a6d01")
@@ -34,9 +41,12 @@ KEY_ID: Final = uuid5(_NAMES, "key")
 OPERATOR_ID: Final = uuid5(_NAMES, "operator")
 LOT_ID: Final = uuid5(_NAMES, "lot")
 PROVIDER: Final = "sandbox"
+_PASSWORD_BYTES: Final = 12
 CREDITS_NANO: Final = 100 * 10**9
 MODELS: Final = ("sandbox-fast", "sandbox-slow")
 ALIASES: Final = {"demo": ("sandbox-fast", "sandbox-slow"), "demo-fast": ("sandbox-fast",)}
+OPERATOR_EMAIL: Final = "admin@localhost"
+MEMBER_EMAIL: Final = "customer@localhost"
 PRICE: Final = PriceText(input="0.5", cached_input="0.05", cache_write="0.5", output="1.5", request="0")
 
 
@@ -47,6 +57,10 @@ class DemoSeed(msgspec.Struct, frozen=True, kw_only=True):
     api_key: str
     operator_token: str
     credits_nano: int
+    operator_password: str = ""
+    member_password: str = ""
+    operator_email: str = OPERATOR_EMAIL
+    member_email: str = MEMBER_EMAIL
 
 
 def seed_demo(settings: Settings, *, sandbox_base_url: str, data_root: Path) -> DemoSeed:
@@ -59,11 +73,15 @@ def seed_demo(settings: Settings, *, sandbox_base_url: str, data_root: Path) -> 
     with ports_of(settings) as ports:
         local = msgspec.structs.replace(ports, allowlist=Allowlist.parse("127.0.0.1"))
         _seed_catalogue(local, sandbox_base_url)
+        api_key, operator_token = _seed_account(ports), _seed_operator(ports)
+        operator_password, member_password = _seed_people(settings, ports)
         return DemoSeed(
             account_id=ACCOUNT_ID,
-            api_key=_seed_account(ports),
-            operator_token=_seed_operator(ports),
+            api_key=api_key,
+            operator_token=operator_token,
             credits_nano=CREDITS_NANO,
+            operator_password=operator_password,
+            member_password=member_password,
         )
 
 
@@ -140,3 +158,40 @@ def _seed_operator(ports: Ports) -> str:
         return register_operator.handle(command, actor=SYSTEM, ports=ports).token.reveal()
     except AlreadyExists:
         return ""
+
+
+def _seed_people(settings: Settings, ports: Ports) -> tuple[str, str]:
+    """The passwords of the operator and of a customer's owner; empty for whoever has one already."""
+    with open_pool(settings) as pool:
+        people = make_people(settings, pool)
+        return _seed_operators_password(ports, people), _seed_owner(ports, people)
+
+
+def _seed_operators_password(ports: Ports, people: PeoplePorts) -> str:
+    if people.people.get(OPERATOR_ID) is not None:
+        return ""
+    link = invite_operator.handle(
+        invite_operator.InviteOperator(operator_id=OPERATOR_ID), actor=SYSTEM, ports=ports
+    )
+    who = _who(OPERATOR_EMAIL)
+    join_as_operator(_end_of(link), who, ports=ports, people=people)
+    return who.password.reveal()
+
+
+def _seed_owner(ports: Ports, people: PeoplePorts) -> str:
+    if people.people.by_email(email_hash(ports.hasher, MEMBER_EMAIL)) is not None:
+        return ""
+    link = invite_member.handle(
+        invite_member.InviteMember(account_id=ACCOUNT_ID, role="owner"), actor=SYSTEM, ports=ports
+    )
+    who = _who(MEMBER_EMAIL)
+    join_as_somebody_new(ACCOUNT_ID, _end_of(link), who, ports=ports, people=people)
+    return who.password.reveal()
+
+
+def _who(email: str) -> Who:
+    return Who(email=email, password=Secret(secrets.token_urlsafe(_PASSWORD_BYTES)))
+
+
+def _end_of(link: Link) -> str:
+    return link.link.reveal().rpartition("/")[2]

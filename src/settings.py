@@ -25,6 +25,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """`KEYID:base64` of 32 bytes, several separated by commas, the first encrypts. Better given by file."""
     tokenok_log_level: str = "info"
 
+    console_url: str = ""
+    """The console's address as people type it, such as `https://console.example.com`; `tokenok up` fills in its own."""
+    api_url: str = ""
+    """Where customers' programs send requests, such as `https://api.example.com`; the console shows it in examples."""
+    console_proxies: str = "127.0.0.1"
+    """Comma-separated addresses of reverse proxies before the console, whose `X-Forwarded-For` is believed."""
+
     seal_key: str = ""
     """The sealed log's key (`tokenok seal new-key`): private in the scheduler, public elsewhere. Better given by file."""
     seal_dir: str = ""

@@ -23,7 +23,7 @@ from application.directory_views import (
 )
 from application.eventlog import RecordedEvent
 from application.vault import SecretRef
-from domain import accounts, operators
+from domain import accounts, members, operators
 from domain.accounts import ACCOUNT_EVENTS, Account, AccountEvent
 from domain.bodies import BODY_EVENTS, BodyEvent, BodyLoggingSet
 from domain.budgets import budget as budget_rules
@@ -43,6 +43,7 @@ from domain.keys.access import InvalidApiKey, InvalidOperatorToken
 from domain.keys.events import KEY_EVENTS, KeyEvent, KeySecretClaimed
 from domain.keys.secret import SecretHasher
 from domain.limits import Limits, ProviderPolicy, policy_of
+from domain.members import MEMBER_EVENTS, NO_MEMBERS, MemberEvent, MemberJoined, MemberRemoved, Members
 from domain.operators import OPERATOR_EVENTS, OperatorEvent, Staff
 from domain.pricing import PriceInForce
 from domain.secret import Secret
@@ -56,6 +57,7 @@ CONTEXTS: Final = frozenset(
         "budget",
         "key",
         "operator",
+        "member",
         "provider",
         "credential",
         "deployment",
@@ -86,6 +88,8 @@ class Directory:
         self.keys: dict[UUID, key_rules.ApiKey] = {}
         self.budgets: dict[UUID, Budget] = {}  #: removed ones too
         self.staff = Staff()
+        self.members: dict[UUID, Members] = {}  #: by account
+        self.memberships: dict[UUID, set[UUID]] = {}  #: accounts by person
         self._hasher = hasher
         self._health = health
         self._routes = Routes()
@@ -246,6 +250,7 @@ class Directory:
         bind(BUDGET_EVENTS, self._on_budget)
         bind(KEY_EVENTS, self._on_key)
         bind(OPERATOR_EVENTS, self._on_operator)
+        bind(MEMBER_EVENTS, self._on_member)
         bind(PROVIDER_EVENTS, routes.on_provider)
         bind(CREDENTIAL_EVENTS, routes.on_credential)
         bind(DEPLOYMENT_EVENTS, routes.on_deployment)
@@ -314,6 +319,14 @@ class Directory:
                 policy=policy_of(after.limits),
                 budgets=self._budgets_of.get(after.key_id, ()),
             )
+
+    def _on_member(self, event: MemberEvent) -> None:
+        account_id = event.account_id
+        self.members[account_id] = members.evolve(self.members.get(account_id, NO_MEMBERS), event)
+        if isinstance(event, MemberJoined):
+            self.memberships.setdefault(event.person_id, set()).add(account_id)
+        if isinstance(event, MemberRemoved):
+            self.memberships.get(event.person_id, set()).discard(account_id)
 
     def _on_operator(self, event: OperatorEvent) -> None:
         self.staff = operators.evolve(self.staff, event)

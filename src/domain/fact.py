@@ -16,15 +16,20 @@ class Fact(Event, frozen=True, kw_only=True):
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """Who gives a command: an operator by id, or the system itself (seed, command line on the server)."""
+    """Who gives a command: an operator or a customer's member by id, or the system (seed, command line on the server)."""
 
-    kind: Literal["operator", "system"]
-    operator_id: UUID | None = None
+    kind: Literal["operator", "system", "member"]
+    person_id: UUID | None = None
+
+    @property
+    def operator_id(self) -> UUID | None:
+        """Of operators only: what they may do is no member's."""
+        return self.person_id if self.kind == "operator" else None
 
     @property
     def label(self) -> str:
         """How facts name the actor."""
-        return self.kind if self.operator_id is None else f"{self.kind}:{self.operator_id}"
+        return self.kind if self.person_id is None else f"{self.kind}:{self.person_id}"
 
 
 SYSTEM = Actor("system")

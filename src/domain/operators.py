@@ -1,4 +1,4 @@
-"""Operators: the staff, their roles and their bearer tokens.
+"""Operators: the staff, their roles, their bearer tokens and their way into the console.
 
 All of them share one stream, so that "never without an admin" holds under its version, in parallel too.
 Names and addresses of people are kept outside the log.
@@ -10,16 +10,19 @@ from uuid import UUID
 import msgspec
 
 from domain.fact import Actor, Fact, Stamp
+from domain.invitations import INVITATION_VALID_US, BadInvitation, Invitation
 from domain.keys.secret import SecretRecord
+from domain.privacy import Sealed
 from domain.refusal import AlreadyExists, NotFound, NotPermitted, Refusal, WrongState
 from domain.text import REASON_CHARS_MAX, printable
 
-Role = Literal["admin", "support", "finance", "auditor"]
+Role = Literal["admin", "operator", "support", "finance", "auditor"]
 Permission = Literal["read", "accounts", "keys", "credit", "catalogue", "prices", "operators", "bodies"]
 
 OPERATORS_STREAM: Final = UUID("0d0a6d0e-52f5-5c52-8a52-3a2f7b5a6f10")
 PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     "admin": frozenset({"read", "accounts", "keys", "credit", "catalogue", "prices", "operators", "bodies"}),
+    "operator": frozenset({"read", "accounts", "keys", "catalogue", "prices"}),
     "support": frozenset({"read", "accounts", "keys"}),
     "finance": frozenset({"read", "credit", "prices"}),
     "auditor": frozenset({"read"}),
@@ -56,8 +59,35 @@ class OperatorDisabled(Fact, frozen=True, kw_only=True):
     reason: str
 
 
-OperatorEvent = OperatorRegistered | OperatorTokenRotated | OperatorDisabled
-OPERATOR_EVENTS: tuple[type[Fact], ...] = (OperatorRegistered, OperatorTokenRotated, OperatorDisabled)
+class OperatorInvited(Fact, frozen=True, kw_only=True):
+    """Whoever follows the link by then signs in to the console as this operator. An earlier link opens nothing."""
+
+    TOPIC: ClassVar[str] = "operator.invited.v1"
+
+    operator_id: UUID
+    secret_hash: str
+    expires_us: int
+
+
+class OperatorJoined(Fact, frozen=True, kw_only=True):
+    """The operator followed the link, and has a password for the console."""
+
+    TOPIC: ClassVar[str] = "operator.joined.v1"
+
+    operator_id: UUID
+    pii: Sealed  #: their mail address, sealed with a key of their own
+
+
+OperatorEvent = (
+    OperatorRegistered | OperatorTokenRotated | OperatorDisabled | OperatorInvited | OperatorJoined
+)
+OPERATOR_EVENTS: tuple[type[Fact], ...] = (
+    OperatorRegistered,
+    OperatorTokenRotated,
+    OperatorDisabled,
+    OperatorInvited,
+    OperatorJoined,
+)
 
 
 class LastAdmin(Refusal):
@@ -73,6 +103,8 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     secret_hash: str
     disabled: bool = False
+    invitation: Invitation | None = None
+    pii: Sealed | None = None  #: the mail address, once they have joined
 
 
 class Staff(msgspec.Struct, frozen=True):
@@ -91,7 +123,18 @@ def evolve(staff: Staff, event: OperatorEvent) -> Staff:
                 staff.operators[event.operator_id], secret_hash=event.secret_hash
             )
         case OperatorDisabled():
-            changed = msgspec.structs.replace(staff.operators[event.operator_id], disabled=True)
+            changed = msgspec.structs.replace(
+                staff.operators[event.operator_id], disabled=True, invitation=None
+            )
+        case OperatorInvited():
+            changed = msgspec.structs.replace(
+                staff.operators[event.operator_id],
+                invitation=Invitation(secret_hash=event.secret_hash, expires_us=event.expires_us),
+            )
+        case OperatorJoined():
+            changed = msgspec.structs.replace(
+                staff.operators[event.operator_id], invitation=None, pii=event.pii
+            )
         case _:
             assert_never(event)
     return Staff({**staff.operators, event.operator_id: changed})
@@ -132,11 +175,7 @@ def rotate_token(
     """
     if by.operator_id != operator_id:
         _require_admin(staff, by)
-    operator = staff.operators.get(operator_id)
-    if operator is None:
-        raise NotFound("operator", operator_id)
-    if operator.disabled:
-        raise WrongState("operator", "disabled")
+    _require_active(staff, operator_id)
     return [
         OperatorTokenRotated(
             operator_id=operator_id,
@@ -171,13 +210,65 @@ def disable(staff: Staff, *, operator_id: UUID, reason: str, by: Actor, stamp: S
     ]
 
 
+def invite(
+    staff: Staff, *, operator_id: UUID, secret_hash: str, by: Actor, stamp: Stamp
+) -> list[OperatorEvent]:
+    """Make a link with which an operator sets a password for the console, for the first time or anew.
+
+    Raises:
+        NotPermitted: the actor is no admin at this moment.
+        NotFound, WrongState: there is no such operator, or they are disabled.
+    """
+    _require_admin(staff, by)
+    _require_active(staff, operator_id)
+    return [
+        OperatorInvited(
+            operator_id=operator_id,
+            secret_hash=secret_hash,
+            expires_us=stamp.now_us + INVITATION_VALID_US,
+            occurred_us=stamp.now_us,
+            actor=stamp.actor,
+        )
+    ]
+
+
+def invited_by_link(staff: Staff, secret_hash: str, *, now_us: int) -> Operator:
+    """Whose link this is.
+
+    Raises:
+        BadInvitation: nobody's, or not any more.
+    """
+    for one in staff.operators.values():
+        if one.invitation is not None and one.invitation.secret_hash == secret_hash and not one.disabled:
+            one.invitation.require(secret_hash, now_us=now_us)
+            return one
+    raise BadInvitation("this link opens nothing any more")
+
+
+def join(staff: Staff, *, secret_hash: str, pii: Sealed, stamp: Stamp) -> list[OperatorEvent]:
+    """Follow the link; it is used up by it. Raises as `invited_by_link`."""
+    operator = invited_by_link(staff, secret_hash, now_us=stamp.now_us)
+    return [
+        OperatorJoined(operator_id=operator.operator_id, pii=pii, occurred_us=stamp.now_us, actor=stamp.actor)
+    ]
+
+
+def _require_active(staff: Staff, operator_id: UUID) -> Operator:
+    operator = staff.operators.get(operator_id)
+    if operator is None:
+        raise NotFound("operator", operator_id)
+    if operator.disabled:
+        raise WrongState("operator", "disabled")
+    return operator
+
+
 def _admins(staff: Staff) -> int:
     return sum(1 for one in staff.operators.values() if one.role == "admin" and not one.disabled)
 
 
 def _require_admin(staff: Staff, by: Actor) -> None:
-    if by.operator_id is None:
+    if by.kind == "system":
         return
-    actor = staff.operators.get(by.operator_id)
+    actor = None if by.operator_id is None else staff.operators.get(by.operator_id)
     if actor is None or actor.disabled or actor.role != "admin":
         raise NotPermitted("the role admin")

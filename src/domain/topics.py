@@ -15,6 +15,7 @@ from domain.keys.events import KEY_EVENTS
 from domain.ledger.adjustments import ADJUSTMENT_EVENTS
 from domain.ledger.events import LEDGER_EVENTS
 from domain.ledger.idempotency import IDEMPOTENCY_EVENTS
+from domain.members import MEMBER_EVENTS
 from domain.money.events import MONEY_EVENTS
 from domain.operators import OPERATOR_EVENTS
 from domain.periods import PERIOD_EVENTS
@@ -31,6 +32,7 @@ ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *SHARE_EVENTS,
     *ALERT_EVENTS,
     *KEY_EVENTS,
+    *MEMBER_EVENTS,
     *OPERATOR_EVENTS,
     *PERIOD_EVENTS,
     *CATALOGUE_EVENTS,

@@ -9,12 +9,9 @@ from launcher.secrets import Demo
 _NANO = Decimal(1_000_000_000)
 
 
-def banner(*, origin: str, demo: Demo | None, model: str, logs: Path, data: Path | None) -> str:
+def banner(*, origin: str, console: str, demo: Demo | None, model: str, logs: Path, data: Path | None) -> str:
     """All of it. The requests work as printed: nothing in them is indented. `data` if it is not in its usual place."""
-    head = (
-        f"\nTokenok is ready.\n\n  API        {origin}/v1\n"
-        f"  Console    {origin}/   (for now: the admin API, to read and to try)\n"
-    )
+    head = f"\nTokenok is ready.\n\n  API        {origin}/v1\n  Console    {console}/\n"
     foot = f"\nLogs are in {logs}. Ctrl-C stops everything."
     if demo is None:
         return f"{head}{foot}"
@@ -24,7 +21,9 @@ def banner(*, origin: str, demo: Demo | None, model: str, logs: Path, data: Path
             f"again: issue new ones with `tokenok`, or begin anew with --reset.\n{foot}"
         )
     where = f" --data {shlex.quote(str(data))}" if data else ""
-    return f"""{head}  Operator   {demo.operator_token}   (the admin API's bearer token)
+    return f"""{head}  Operator   {demo.operator_email}   {demo.operator_password}   (sign in to run it)
+  Customer   {demo.member_email}   {demo.member_password}   (sign in to use it)
+  Token      {demo.operator_token}   (the admin API's bearer token, {origin}/api/admin/docs)
   Account    {demo.account_id}   ({_credits(demo.credits_nano)} demo credits)
   API key    {demo.api_key}
 

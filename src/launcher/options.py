@@ -12,10 +12,11 @@ _DATA_NAME = ".tokenok"
 
 @dataclass(frozen=True, kw_only=True)
 class UpOptions:
-    """`port` 0 takes a free one. `data` None means the default place, see `data_root`."""
+    """`port` 0 takes a free one; `console_port` None the next one, if it is free. `data` None means the default place, see `data_root`."""
 
     host: str = "127.0.0.1"
     port: int = 8000
+    console_port: int | None = None
     data: Path | None = None
     gateways: int = 1
     ready_file: Path | None = None
@@ -27,6 +28,9 @@ class UpOptions:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=_port, default=8000, help="port to serve on, 0 takes a free one (%(default)s)"
+    )
+    parser.add_argument(
+        "--console-port", type=_port, metavar="PORT", help="port of the console (the one after --port)"
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to serve on (%(default)s)")
     parser.add_argument(
@@ -49,6 +53,7 @@ def from_namespace(values: argparse.Namespace) -> UpOptions:
     return UpOptions(
         host=values.host,
         port=values.port,
+        console_port=values.console_port,
         data=values.data,
         gateways=values.gateways,
         ready_file=values.ready_file,

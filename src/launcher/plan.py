@@ -13,7 +13,7 @@ from settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class ChildSpec:
-    """One process. In `command`, `{fd}`, `{port}` and `{ready_file}` are filled in when it is started."""
+    """One process. In `command`, `{fd}`, `{console_fd}`, `{port}` and `{ready_file}` are filled in when it is started."""
 
     name: str
     command: tuple[str, ...]
@@ -30,6 +30,14 @@ class DemoSeed(Protocol):
     def operator_token(self) -> str: ...
     @property
     def credits_nano(self) -> int: ...
+    @property
+    def operator_email(self) -> str: ...
+    @property
+    def operator_password(self) -> str: ...
+    @property
+    def member_email(self) -> str: ...
+    @property
+    def member_password(self) -> str: ...
 
 
 class SeedDemo(Protocol):
@@ -43,6 +51,7 @@ class Plan:
     """The processes and the steps between them. `known_errors` are shown as one sentence, others as our mistake."""
 
     gateway: ChildSpec
+    console: ChildSpec
     sandbox: ChildSpec
     others: tuple[ChildSpec, ...]
     check: Callable[[Settings, Mapping[str, str]], Sequence[Finding]]  #: with the environment they came from
@@ -57,6 +66,7 @@ def python_module(name: str, module: str, *arguments: str) -> ChildSpec:
 
 
 GATEWAY = python_module("gateway", "gateway_main", "--fd", "{fd}")
+CONSOLE = python_module("console", "console_main", "--fd", "{console_fd}")
 SANDBOX = python_module("sandbox", "sandbox", "--port", "{port}", "--ready-file", "{ready_file}")
 WORKER = python_module("worker", "worker")
 SCHEDULER = python_module("scheduler", "scheduler")

@@ -14,8 +14,22 @@ _BACKLOG = 2048
 _OK = 200
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Take the address, once for all gateway processes.
+def listen_for_console(host: str, port: int | None, *, after: socket.socket) -> socket.socket:
+    """The console's own address: the port that was asked for, else the one after the gateways', else a free one.
+
+    Raises:
+        UpError: as `listen`.
+    """
+    if port is not None:
+        return listen(host, port, option="--console-port")
+    try:
+        return listen(host, after.getsockname()[1] + 1)
+    except (UpError, OverflowError):
+        return listen(host, 0)
+
+
+def listen(host: str, port: int, *, option: str = "--port") -> socket.socket:
+    """Take the address, once for all processes that serve on it.
 
     Raises:
         UpError: it is taken, or not ours to take.
@@ -35,7 +49,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         if error.errno == errno.EADDRINUSE:
             raise UpError(
-                f"port {port} on {host} is taken: choose another with --port (0 takes a free one)"
+                f"port {port} on {host} is taken: choose another with {option} (0 takes a free one)"
             ) from None
         raise UpError(f"port {port} on {host} cannot be used: {error.strerror}") from None
     return listener
@@ -63,14 +77,18 @@ def why_not_ready(origin: str, *, timeout_s: float) -> str:
     return "" if answer.status == _OK else f"/readyz answers {answer.status}: {body}"
 
 
-def write_ready_file(path: Path, *, origin: str, demo: Demo | None, database_url: str) -> None:
+def write_ready_file(path: Path, *, origin: str, console: str, demo: Demo | None, database_url: str) -> None:
     """Everything a script needs to use this instance, secrets included; null for what there is not."""
     values = {
         "base_url": f"{origin}/v1",
-        "console_url": f"{origin}/",
+        "console_url": f"{console}/",
         "api_key": (demo.api_key or None) if demo else None,
         "account_id": demo.account_id if demo else None,
         "operator_token": (demo.operator_token or None) if demo else None,
+        "operator_email": demo.operator_email if demo else None,
+        "operator_password": (demo.operator_password or None) if demo else None,
+        "member_email": demo.member_email if demo else None,
+        "member_password": (demo.member_password or None) if demo else None,
         "database_url": database_url,
     }
     try:

@@ -24,12 +24,16 @@ NAMES = (_KEY_NAME, _SEAL_KEY_NAME, _RECEIPT_KEY_NAME, _SEAL_NAME, _DEMO_NAME)
 
 @dataclass(frozen=True, kw_only=True)
 class Demo:
-    """The demo as it was made. `api_key` and `operator_token` are secrets that no database can tell again."""
+    """The demo as it was made. Key, token and passwords are secrets that no database can tell again."""
 
     account_id: str
     api_key: str = field(repr=False)
     operator_token: str = field(repr=False)
     credits_nano: int
+    operator_email: str = ""
+    operator_password: str = field(default="", repr=False)
+    member_email: str = ""
+    member_password: str = field(default="", repr=False)
 
 
 def master_key_path(data_root: Path) -> Path:
@@ -81,6 +85,10 @@ def remember_demo(data_root: Path, seed: DemoSeed) -> Demo:
         api_key=seed.api_key or (known.api_key if known else ""),
         operator_token=seed.operator_token or (known.operator_token if known else ""),
         credits_nano=seed.credits_nano,
+        operator_email=seed.operator_email,
+        operator_password=seed.operator_password or (known.operator_password if known else ""),
+        member_email=seed.member_email,
+        member_password=seed.member_password or (known.member_password if known else ""),
     )
     if demo != before:
         write_private(data_root / _DEMO_NAME, json.dumps(asdict(demo), indent=2) + "\n")

@@ -47,6 +47,7 @@ class Start:
         servers: EmbeddedServers,
         children: Children,
         listener: socket.socket,
+        console_listener: socket.socket,
         environ: Mapping[str, str],
     ) -> None:
         self._options = options
@@ -56,6 +57,7 @@ class Start:
         self._servers = servers
         self._children = children
         self._listener = listener
+        self._console_listener = console_listener
         self._data_root = servers.data_root
         self._run = self._data_root / "run"
         self.logs = self._data_root / "logs"
@@ -152,20 +154,32 @@ class Start:
 
     def _start_serving(self) -> None:
         count = self._options.gateways
-        with self._screen.step("Gateway, worker, scheduler") as step:
+        with self._screen.step("Gateway, console, worker, scheduler") as step:
             self._allow_sandbox()
+            self._provide_addresses()
             for number in range(1, count + 1):
                 self._add(self._plan.gateway, name=f"gateway-{number}" if count > 1 else "gateway")
-            for spec in self._plan.others:
+            for spec in (self._plan.console, *self._plan.others):
                 self._add(spec)
             give_up_at = time.monotonic() + _READY_S_MAX
-            origin = origin_of(self._listener)
+            origins = [origin_of(self._listener), origin_of(self._console_listener)]
             patience_s = _ANSWER_S
-            while (reason := why_not_ready(origin, timeout_s=patience_s)) or not self._children.all_running():
+            while (
+                reason := next(
+                    filter(None, (why_not_ready(one, timeout_s=patience_s) for one in origins)), ""
+                )
+            ) or not self._children.all_running():
                 # Short at first, since a gateway that cannot start leaves us waiting on its open socket.
                 patience_s = min(_ANSWER_S_MAX, patience_s * 1.5)
                 self._wait_a_little(give_up_at, f"not everything serves: {reason}; see {self.logs}")
             step.detail = f"{count} gateway processes" if count > 1 else ""
+
+    def _provide_addresses(self) -> None:
+        """Where the console and the API are, unless the operator has said what people are to type."""
+        if not self.settings.console_url:
+            self.environment["CONSOLE_URL"] = origin_of(self._console_listener)
+        if not self.settings.api_url:
+            self.environment["API_URL"] = origin_of(self._listener)
 
     def _allow_sandbox(self) -> None:
         """The demo's provider is on this machine, where providers must not point to unless it is allowed."""
@@ -174,16 +188,15 @@ class Start:
             self.environment["ALLOW_PRIVATE_UPSTREAMS"] = ",".join(allowed)
 
     def _add(self, spec: ChildSpec, *, name: str = "", **values: str) -> Child:
-        descriptor = self._listener.fileno()
-        takes_socket = "{fd}" in spec.command
+        sockets = {"{fd}": self._listener.fileno(), "{console_fd}": self._console_listener.fileno()}
         return self._children.add(
             Child(
                 spec,
                 name=name or spec.name,
                 environment=self.environment,
                 logs=self.logs,
-                values={**values, "fd": str(descriptor)},
-                pass_fds=[descriptor] if takes_socket else [],
+                values={**values, **{place[1:-1]: str(number) for place, number in sockets.items()}},
+                pass_fds=[number for place, number in sockets.items() if place in spec.command],
             )
         )
 

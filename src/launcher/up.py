@@ -13,7 +13,7 @@ from launcher.children import Children
 from launcher.errors import Refused, UpError
 from launcher.options import UpOptions, data_root
 from launcher.plan import Plan
-from launcher.ready import listen, origin_of, write_ready_file
+from launcher.ready import listen, listen_for_console, origin_of, write_ready_file
 from launcher.screen import Screen
 from launcher.secrets import NAMES
 from launcher.signals import Signals, StopAsked
@@ -61,6 +61,9 @@ class _Up:
             if options.is_reset:
                 self._reset(servers)
             listener = stack.enter_context(closing(listen(options.host, options.port)))
+            console_listener = stack.enter_context(
+                closing(listen_for_console(options.host, options.console_port, after=listener))
+            )
             children = Children()
             stack.callback(self._stop, children)
             start = Start(
@@ -71,24 +74,34 @@ class _Up:
                 servers=servers,
                 children=children,
                 listener=listener,
+                console_listener=console_listener,
                 environ=self._environ,
             )
             with self._signals.interrupting():
                 start.run()
-                self._announce(start, origin=origin_of(listener))
+                self._announce(
+                    start,
+                    origin=origin_of(listener),
+                    console=start.settings.console_url or origin_of(console_listener),
+                )
             self._watch(children, servers)
             self._screen.line("\nStopping (once more to do it at once) ...")
         self._screen.line("Stopped.")
 
-    def _announce(self, start: Start, *, origin: str) -> None:
+    def _announce(self, start: Start, *, origin: str, console: str) -> None:
         ready_file = self._options.ready_file
         if ready_file:
             write_ready_file(
-                ready_file, origin=origin, demo=start.demo, database_url=start.settings.database_url
+                ready_file,
+                origin=origin,
+                console=console,
+                demo=start.demo,
+                database_url=start.settings.database_url,
             )
         self._screen.line(
             banner(
                 origin=origin,
+                console=console,
                 demo=start.demo,
                 model=self._plan.demo_model,
                 logs=start.logs,

@@ -34,7 +34,7 @@ from domain.invoicing.sellers import NumberTaken
 from domain.keys.events import ApiKeyIssued, ApiKeyRevoked, KeySecretClaimed
 from domain.ledger.adjustments import AdjustmentApproved, AdjustmentDenied, AdjustmentRequested
 from domain.ledger.events import AdjustmentPosted, CreditLotGranted, CreditLotVoided
-from domain.operators import OperatorDisabled, OperatorRegistered
+from domain.operators import OperatorDisabled, OperatorJoined, OperatorRegistered
 from domain.topics import ALL_EVENTS
 from projections.arrays import array_literal, column_literals
 from projections.books import Books, mark_table
@@ -62,6 +62,7 @@ _SUBJECTS: Final = {
     "wallet": ("account", "account_id"),
     "key": ("key", "key_id"),
     "operator": ("operator", "operator_id"),
+    "member": ("member", "account_id"),
     "provider": ("provider", "provider_id"),
     "credential": ("credential", "credential_id"),
     "deployment": ("deployment", "deployment_id"),
@@ -96,6 +97,7 @@ _SETS: Final[dict[type[Event], dict[str, str | None]]] = {
     BudgetRemoved: {"status": "removed"},
     OperatorRegistered: {"status": "active"},
     OperatorDisabled: {"status": "disabled"},
+    OperatorJoined: {"sign_in": "set"},
     ProviderRegistered: {"status": "enabled"},
     ProviderEnabled: {"status": "enabled"},
     ProviderDisabled: {"status": "disabled"},

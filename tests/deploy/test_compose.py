@@ -40,8 +40,8 @@ def commands() -> list[list[str]]:
 
 
 def test_what_production_consists_of() -> None:
-    """The five kinds of process of ours and the two servers."""
-    assert set(SERVICES) == {"postgres", "valkey", "migrate", "gateway", "worker", "scheduler"}
+    """The six kinds of process of ours and the two servers."""
+    assert set(SERVICES) == {"postgres", "valkey", "migrate", "gateway", "console", "worker", "scheduler"}
     assert SERVICES["gateway"]["deploy"]["replicas"] >= 2
 
 
@@ -57,7 +57,8 @@ def test_secrets_come_by_file(name: str) -> None:
     """Addresses with passwords and the keys are files that the service is given, never values."""
     environment, given = OURS[name]["environment"], OURS[name]["secrets"]
     assert {"DATABASE_URL_FILE", "REDIS_URL_FILE", "TOKENOK_MASTER_KEY_FILE"} <= set(environment)
-    values = {value for variable, value in environment.items() if not variable.endswith("_DIR")}
+    told = ("_DIR", "_URL", "CONSOLE_PROXIES")
+    values = {value for variable, value in environment.items() if not variable.endswith(told)}
     assert values <= {f"/run/secrets/{secret}" for secret in given}
     assert set(given) <= set(COMPOSE["secrets"])
 
@@ -68,6 +69,7 @@ def test_one_process_seals_and_the_others_only_read() -> None:
     assert holders == {"scheduler"}
     volumes = [(name, one) for name, service in OURS.items() for one in service["volumes"] if "seal:" in one]
     assert sorted(volumes) == [
+        ("console", "seal:/var/lib/tokenok/seal:ro"),
         ("gateway", "seal:/var/lib/tokenok/seal:ro"),
         ("scheduler", "seal:/var/lib/tokenok/seal"),
     ]

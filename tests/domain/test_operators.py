@@ -8,6 +8,7 @@ import pytest
 from domain import operators
 from domain.accounts import AccountOpened
 from domain.fact import SYSTEM, Actor, Stamp
+from domain.invitations import INVITATION_VALID_US, BadInvitation
 from domain.keys.secret import SecretRecord
 from domain.operators import (
     PERMISSIONS,
@@ -20,6 +21,7 @@ from domain.operators import (
     Role,
     Staff,
 )
+from domain.privacy import Sealed
 from domain.refusal import AlreadyExists, BadField, NotFound, NotPermitted, WrongState
 from tests.spec import Spec
 
@@ -125,10 +127,60 @@ def test_every_role_reads_and_only_admins_do_everything() -> None:
     assert PERMISSIONS["admin"] == set(get_args(Permission))
     for role, permissions in PERMISSIONS.items():
         assert "read" in permissions
-        assert role == "admin" or not permissions & {"operators", "catalogue"}
+        assert role == "admin" or not permissions & {"operators", "bodies"}
+        assert role in {"admin", "operator"} or "catalogue" not in permissions
 
 
 def test_only_its_own_facts_fold() -> None:
     """A foreign fact in the stream is a defect, loud at once."""
     with pytest.raises(AssertionError):
         SPEC.fold(AccountOpened(account_id=ADMIN, occurred_us=1, actor="system"))
+
+
+PII = Sealed(key_id=UUID(int=7), ciphertext=b"c" * 29)
+
+
+def invited(staff: Staff, *, by: Actor = SYSTEM, operator_id: UUID = OTHER, secret: str = "cc") -> Staff:
+    for event in operators.invite(staff, operator_id=operator_id, secret_hash=secret, by=by, stamp=AT):
+        staff = operators.evolve(staff, event)
+    return staff
+
+
+def join(staff: Staff, *, secret: str = "cc", now_us: int = 6) -> Staff:
+    stamp = Stamp(now_us=now_us, actor="operator")
+    for event in operators.join(staff, secret_hash=secret, pii=PII, stamp=stamp):
+        staff = operators.evolve(staff, event)
+    return staff
+
+
+def both() -> Staff:
+    return operators.evolve(
+        operators.evolve(Staff(), registered(ADMIN, "admin")), registered(OTHER, "support")
+    )
+
+
+def test_a_link_lets_an_operator_in_once() -> None:
+    """It is used up by following it; a new one makes the earlier one dead, and none outlives its week."""
+    staff = join(invited(both()))
+    assert staff.operators[OTHER].pii == PII
+    with pytest.raises(BadInvitation):
+        join(staff)
+    twice = invited(invited(both()), secret="dd")
+    with pytest.raises(BadInvitation):
+        join(twice)
+    assert join(twice, secret="dd").operators[OTHER].invitation is None
+    with pytest.raises(BadInvitation):
+        join(invited(both()), now_us=AT.now_us + INVITATION_VALID_US)
+
+
+def test_only_admins_make_links_and_only_for_who_may_act() -> None:
+    """A member with an admin's id is no admin; the link of who is disabled meanwhile opens nothing."""
+    for by in (BY_OTHER, Actor("member", ADMIN), Actor("operator", NOBODY), Actor("operator")):
+        with pytest.raises(NotPermitted):
+            invited(both(), by=by)
+    with pytest.raises(NotFound):
+        invited(both(), operator_id=NOBODY)
+    with pytest.raises(WrongState):
+        invited(operators.evolve(both(), disabled(OTHER)))
+    with pytest.raises(BadInvitation):
+        join(operators.evolve(invited(both(), by=BY_ADMIN), disabled(OTHER)))

@@ -34,7 +34,16 @@ from launcher.secrets import (
 )
 from settings import from_environment
 
-DEMO = Demo(account_id="a1", api_key="key", operator_token="operator", credits_nano=1_234_500_000_000)
+DEMO = Demo(
+    account_id="a1",
+    api_key="key",
+    operator_token="operator",
+    credits_nano=1_234_500_000_000,
+    operator_email="admin@localhost",
+    operator_password="pass-o",
+    member_email="customer@localhost",
+    member_password="pass-m",
+)
 
 
 @dataclass
@@ -43,6 +52,10 @@ class Seed:
     api_key: str = ""
     operator_token: str = ""
     credits_nano: int = 1
+    operator_email: str = "admin@localhost"
+    operator_password: str = ""
+    member_email: str = "customer@localhost"
+    member_password: str = ""
 
 
 def parsed(*words: str) -> UpOptions:
@@ -215,7 +228,7 @@ def test_demo_secrets_are_remembered(tmp_path: Path) -> None:
 def test_secrets_are_not_in_what_a_traceback_shows() -> None:
     """Whatever prints one of these objects prints neither key nor password."""
     shown = repr(DEMO) + repr(Endpoints(database_url="postgresql://u:password@h/d"))
-    assert not any(secret in shown for secret in ("'key'", "'operator'", "password"))
+    assert not any(secret in shown for secret in ("'key'", "'operator'", "pass-o", "pass-m", "password"))
 
 
 def test_another_accounts_secrets_are_not_shown(tmp_path: Path) -> None:
@@ -232,7 +245,7 @@ def test_a_damaged_memory_is_no_obstacle(tmp_path: Path, content: str) -> None:
 
 
 def shown(demo: Demo, *, data: Path | None = None) -> str:
-    return banner(origin="http://h:1", demo=demo, model="m", logs=Path("/l"), data=data)
+    return banner(origin="http://h:1", console="http://h:2", demo=demo, model="m", logs=Path("/l"), data=data)
 
 
 def test_the_banner_can_be_pasted() -> None:
@@ -242,6 +255,8 @@ def test_the_banner_can_be_pasted() -> None:
     body = text[text.index("-d '") + 4 : text.index("'\n\nThe same")]
     assert json.loads(body)["model"] == "m"
     assert "1,234.50 demo credits" in text
+    for told in ("http://h:2/", "admin@localhost   pass-o", "customer@localhost   pass-m"):
+        assert told in text
     snippet = text[text.index("from openai") : text.index("print()") + len("print()")]
     compile(snippet, "banner", "exec")
     prompt, waiting = codeop.CommandCompiler(), ""
@@ -297,16 +312,22 @@ def test_addresses_as_a_client_writes_them() -> None:
 def test_the_ready_file(tmp_path: Path) -> None:
     """Private and whole, null for what there is not."""
     path = tmp_path / "ready.json"
-    write_ready_file(path, origin="http://h:1", demo=DEMO, database_url="postgresql://x")
+    write_ready_file(
+        path, origin="http://h:1", console="http://h:2", demo=DEMO, database_url="postgresql://x"
+    )
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert json.loads(path.read_text()) == {
         "base_url": "http://h:1/v1",
-        "console_url": "http://h:1/",
+        "console_url": "http://h:2/",
         "api_key": "key",
         "account_id": "a1",
         "operator_token": "operator",
+        "operator_email": "admin@localhost",
+        "operator_password": "pass-o",
+        "member_email": "customer@localhost",
+        "member_password": "pass-m",
         "database_url": "postgresql://x",
     }
-    write_ready_file(path, origin="http://h:1", demo=None, database_url="")
+    write_ready_file(path, origin="http://h:1", console="http://h:2", demo=None, database_url="")
     assert json.loads(path.read_text())["api_key"] is None
     assert [entry.name for entry in tmp_path.iterdir()] == ["ready.json"]

@@ -24,6 +24,10 @@ def test_it_serves_and_says_how_to_use_it(launch: Launch, scratch: Path) -> None
         "api_key",
         "account_id",
         "operator_token",
+        "operator_email",
+        "operator_password",
+        "member_email",
+        "member_password",
         "database_url",
     }
     assert stat.S_IMODE(up.ready_file.stat().st_mode) == 0o600

@@ -11,6 +11,7 @@ from psycopg.errors import UniqueViolation
 
 from adapters.vault.idempotency import reseal_answers
 from adapters.vault.master_keys import MasterKeys
+from adapters.vault.people import reseal_totp_seeds
 from adapters.vault.personal_data import reseal_subject_keys
 from adapters.vault.sealing import Sealer, derive
 from adapters.vault.session import Pool, transaction
@@ -98,6 +99,7 @@ class PostgresVault:
             self._reseal_roots,
             self._reseal_answers,
             self._reseal_subject_keys,
+            self._reseal_totp_seeds,
         )
         for batch in batches:
             while done := self._in_transaction(batch, batch_rows):
@@ -143,6 +145,9 @@ class PostgresVault:
 
     def _reseal_subject_keys(self, connection: psycopg.Connection[Any], batch_rows: int) -> int:
         return reseal_subject_keys(connection, self._sealer, batch_rows)
+
+    def _reseal_totp_seeds(self, connection: psycopg.Connection[Any], batch_rows: int) -> int:
+        return reseal_totp_seeds(connection, self._sealer, batch_rows)
 
     def _resealed(self, sealed: bytes, place: bytes) -> bytes:
         return self._sealer.seal(self._sealer.open(sealed, place=place), place=place)

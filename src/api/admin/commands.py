@@ -53,8 +53,14 @@ from application.invoicing import (
     set_seller,
 )
 from application.keys import import_key, issue_key, revoke_key, rotate_key, set_key_expiry, set_key_limits
+from application.members import change_member_role, invite_member, remove_member, withdraw_invitation
 from application.money import book_cost
-from application.operators import disable_operator, register_operator, rotate_operator_token
+from application.operators import (
+    disable_operator,
+    invite_operator,
+    register_operator,
+    rotate_operator_token,
+)
 from application.periods import close_period
 from application.recharge import (
     approve_settlement,
@@ -285,6 +291,16 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "Handle a parked message of a payment provider again. Its object is asked for at the provider anew.",
     ),
     _entry(
+        "member",
+        "invite",
+        invite_member.handle,
+        "Let somebody into a customer's workspace. The link, shown once, makes a member of who follows it within a week.",
+        new_id="invitation_id",
+    ),
+    _entry("member", "withdraw", withdraw_invitation.handle, "Let an invitation open nothing any more."),
+    _entry("member", "change", change_member_role.handle, "Give a member another role."),
+    _entry("member", "remove", remove_member.handle, "End a membership, at once."),
+    _entry(
         "operator",
         "register",
         register_operator.handle,
@@ -298,6 +314,12 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "Give an operator a new token. Operators rotate their own, admins anyone's.",
     ),
     _entry("operator", "disable", disable_operator.handle, "Refuse an operator's token from now on."),
+    _entry(
+        "operator",
+        "invite",
+        invite_operator.handle,
+        "Let an operator into the console. The link, shown once, sets their address and password; an earlier one is dead.",
+    ),
     _entry(
         "preset",
         "enable",

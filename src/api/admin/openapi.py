@@ -60,7 +60,7 @@ _PARAMETERS: Final = {
     "price_version": "Charged by this version of the prices.",
     "last_position_from": "Ended at this position or behind it: `first_position` of a statement's line.",
     "last_position_to": "Ended at this position or before it: `last_position` of a statement's line.",
-    "actor": "`operator:` and an operator's id, or `system`.",
+    "actor": "`operator:` or `member:` and the person's id, or `system`.",
     "topic": "What was done, as docs/events.md names it, such as account.suspended.v1.",
     "subject_kind": "Done to this kind of things: account, key, alias, prices, ...",
     "subject": "Done to this one: an id, or a name where things have no id.",

@@ -36,14 +36,15 @@ def problem(code: str, detail: str = "") -> Response[bytes]:
 
 def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The exception handler of the application."""
-    code = _code_of(error)
+    code = code_of_any(error)
     if code == INTERNAL_ERROR:
         log.error("admin_request_failed", path=request.scope["path"], error=type(error).__name__)
         return problem(code, "something went wrong on our side")
     return problem(code, error.detail if isinstance(error, HTTPException) else str(error))
 
 
-def _code_of(error: Exception) -> str:
+def code_of_any(error: Exception) -> str:
+    """As `code_of`, for the framework's own errors too."""
     if isinstance(error, HTTPException) and error.status_code in _CLIENT_ERRORS:
         return _BY_HTTP_STATUS.get(error.status_code, "invalid_request")
     return code_of(error)

@@ -133,5 +133,5 @@ def test_every_command_class_is_in_the_table() -> None:
 
 def test_roles_are_those_of_the_domain(world: World) -> None:
     """The matrix tries all of them."""
-    roles: set[Role] = {"admin", "support", "finance", "auditor"}
+    roles: set[Role] = {"admin", "operator", "support", "finance", "auditor"}
     assert set(world.tokens) == roles

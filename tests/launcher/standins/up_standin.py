@@ -24,6 +24,10 @@ class Seed:
     api_key: str
     operator_token: str
     credits_nano: int
+    operator_email: str = "admin@localhost"
+    operator_password: str = ""
+    member_email: str = "customer@localhost"
+    member_password: str = ""
 
 
 def migrate(settings: Settings) -> None:
@@ -54,6 +58,7 @@ def main() -> int:
     add_arguments(parser)
     plan = Plan(
         gateway=child("gateway", "gateway.py", "--fd", "{fd}"),
+        console=child("console", "gateway.py", "--fd", "{console_fd}"),
         sandbox=child("sandbox", "sandbox.py", "--port", "{port}", "--ready-file", "{ready_file}"),
         others=(child("worker", "worker.py"),),
         check=lambda settings, environ: doctor.run_checks(settings, environ=environ, with_schema=False),

@@ -1,0 +1,89 @@
+"""What the operators' API and the console both work with, made once from what their processes have."""
+
+from typing import Protocol
+
+from adapters.eventstore.store import PostgresEventStore
+from adapters.vault.idempotency import PostgresIdempotencyStore
+from adapters.vault.master_keys import parse_master_keys
+from adapters.verifications import PostgresVerifications
+from api.admin.tools import AdminTools
+from application.clock import SystemClock
+from application.command import Ports
+from application.directory import Directory
+from application.directory_follower import DirectoryFollower
+from application.receipts.issuing import Receipts
+from application.sealing.reading import SealedLog
+from bootstrap import Pool, document_files
+from domain.topics import REGISTRY
+from projections.adjustments import AdjustmentReader
+from projections.audit_log import AuditReader
+from projections.balances import BalanceReader
+from projections.budget_reader import BudgetReader
+from projections.health import HealthReader
+from projections.money import MoneyReader
+from projections.orders import OrderReader
+from projections.registry import all_projections
+from projections.request_log import RequestReader
+from projections.service import ProjectionService
+from projections.statement_reader import StatementReader
+from projections.usage_reader import UsageReader
+from settings import Settings
+
+
+class Process(Protocol):
+    """A process that serves operators."""
+
+    settings: Settings
+    clock: SystemClock
+    pool: Pool
+    store: PostgresEventStore
+    ports: Ports
+    directory: Directory
+    follower: DirectoryFollower
+    sealed: SealedLog | None
+    receipts: Receipts
+
+
+def make_admin_tools(process: Process) -> AdminTools:
+    """All of it; the process owns its connections."""
+    pool = process.pool
+    return AdminTools(
+        ports=process.ports,
+        directory=process.directory,
+        idempotency=PostgresIdempotencyStore(pool, parse_master_keys(process.settings.tokenok_master_key)),
+        balances=BalanceReader(pool),
+        requests=RequestReader(pool),
+        usage=UsageReader(pool),
+        statements=StatementReader(pool),
+        orders=OrderReader(pool),
+        money=MoneyReader(pool),
+        budgets=BudgetReader(pool),
+        acts=AuditReader(pool),
+        adjustments=AdjustmentReader(pool),
+        health=make_health(process),
+        wake=process.follower.wake,
+        sealed=process.sealed,
+        receipts=process.receipts,
+        files=document_files(process.ports, pool),
+    )
+
+
+def make_projections(process: Process) -> ProjectionService:
+    """How far the read models are."""
+    return ProjectionService(
+        pool=process.pool,
+        store=process.store,
+        registry=REGISTRY,
+        projections=all_projections(),
+        clock=process.clock,
+    )
+
+
+def make_health(process: Process) -> HealthReader:
+    """Whether the books are right."""
+    return HealthReader(
+        process.pool,
+        projections=make_projections(process),
+        verifications=PostgresVerifications(process.pool),
+        clock=process.clock,
+    )

@@ -1,0 +1,267 @@
+"""Who asks, and whether they may: every route says what it needs, and one that does not is closed.
+
+A guard decides before anything of a route runs: the session, the role in the directory of this moment, the account in
+the path, and for everything that changes something where the form came from.
+"""
+
+import asyncio
+import hmac
+from typing import Any, Final, Literal
+from urllib.parse import quote, urlsplit
+from uuid import UUID
+
+import msgspec
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.types import Guard
+
+from api.console.languages import choose
+from api.console.tools import ConsoleTools
+from application.people.ports import Person, Session, Theme
+from application.people.sign_in import Visitor
+from domain.fact import Actor
+from domain.members import MEMBER_PERMISSIONS, MemberPermission, MemberRole
+from domain.operators import PERMISSIONS, Permission, Role
+from domain.refusal import BadField, NotFound, NotPermitted
+from domain.zones import zone_of
+
+NEEDS: Final = "needs"  #: the key in a route's `opt`
+SESSION_COOKIE: Final = "tokenok_session"
+VISIT_COOKIE: Final = "tokenok_visit"
+LANGUAGE_COOKIE: Final = "tokenok_language"
+ZONE_COOKIE: Final = "tokenok_zone"
+THEME_COOKIE: Final = "tokenok_theme"
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
+CSRF_FIELD: Final = "_csrf"
+_VISIT: Final = "visit"
+_VISIT_BYTES: Final = 16
+_COOKIE_CHARS_MAX: Final = 200
+
+Area = Literal["anybody", "half", "person", "staff", "account"]
+
+
+class Needs(msgspec.Struct, frozen=True):
+    """What a route asks of its caller.
+
+    `anybody`; `half`: the password was right, and a code is owed; `person`: somebody who is signed in; `staff`: an operator
+    whose role allows `permission`; `account`: a member of the account in the path whose role allows it.
+    """
+
+    area: Area
+    permission: Permission | MemberPermission | Literal[""] = ""
+
+
+class SignInFirst(Exception):
+    """Nobody is signed in. `target` is where to go on afterwards."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__("sign in first")
+        self.target = target
+
+
+class ForeignForm(Exception):
+    """A form that is not one of ours, or an old one: nothing was done."""
+
+
+class Visit(msgspec.Struct, kw_only=True):
+    """One request: who asks, and how they want to read."""
+
+    visitor: Visitor
+    language: str
+    zone: str
+    theme: Theme | None
+    csrf: str
+    new_cookie: str | None = None  #: a visit cookie that the answer has to set
+    session: Session | None = None
+    person: Person | None = None
+    role: Role | None = None  #: of an operator
+    account_id: UUID | None = None
+    member_role: MemberRole | None = None
+
+    @property
+    def person_id(self) -> UUID:
+        assert self.person is not None, "the guard let a person in"
+        return self.person.person_id
+
+    @property
+    def operator(self) -> Actor:
+        return Actor("operator", self.person_id)
+
+    @property
+    def member(self) -> Actor:
+        return Actor("member", self.person_id)
+
+    def may(self, permission: Permission) -> bool:
+        """Of operators."""
+        return self.role is not None and permission in PERMISSIONS[self.role]
+
+    def member_may(self, permission: MemberPermission) -> bool:
+        return self.member_role is not None and permission in MEMBER_PERMISSIONS[self.member_role]
+
+
+class Gate:
+    """The guard of every route of the console."""
+
+    def __init__(self, tools: ConsoleTools) -> None:
+        self._tools = tools
+
+    async def check(self, connection: ASGIConnection[Any, Any, Any, Any], route: BaseRouteHandler) -> None:
+        """Let it pass, or raise.
+
+        Raises:
+            SignInFirst: nobody is signed in, or not wholly.
+            NotPermitted: the role does not allow it.
+            NotFound: the account is not one of the person's; the same as for one that there is not.
+            ForeignForm: see there.
+        """
+        needs = route.opt[NEEDS]
+        visit = await self._visit(connection)
+        connection.state[_VISIT] = visit
+        if isinstance(connection, Request) and connection.method == "POST":
+            await self._check_form(connection, visit)
+        if needs.area == "anybody":
+            return
+        _require_session(visit, connection, half=needs.area == "half")
+        if needs.area == "staff":
+            _require_staff(visit, needs.permission)
+        if needs.area == "account":
+            self._require_account(visit, connection.path_params.get("account_id"), needs.permission)
+
+    async def _visit(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Visit:
+        secret = connection.cookies.get(SESSION_COOKIE, "")[:_COOKIE_CHARS_MAX]
+        session, person = await asyncio.to_thread(self._known, secret) if secret else (None, None)
+        visit = self.visit_as(connection, session, person, held=secret if session else "")
+        if session is not None and session.stage == "full":
+            operator = self._tools.admin.directory.staff.operators.get(session.person_id)
+            visit.role = operator.role if operator is not None and not operator.disabled else None
+        return visit
+
+    def visit_as(
+        self,
+        connection: ASGIConnection[Any, Any, Any, Any],
+        session: Session | None = None,
+        person: Person | None = None,
+        *,
+        held: str = "",
+    ) -> Visit:
+        """As somebody who is known, or as a stranger; `held` is the secret of their session."""
+        cookies, headers = connection.cookies, connection.headers
+        held, new_cookie = (held, None) if held else self._held(cookies.get(VISIT_COOKIE, ""))
+        return Visit(
+            visitor=Visitor(
+                address=connection.client.host if connection.client else "",
+                agent=headers.get("user-agent", ""),
+            ),
+            language=choose(
+                (person.locale if person else None) or cookies.get(LANGUAGE_COOKIE),
+                headers.get("accept-language", ""),
+            ),
+            zone=_known_zone((person.zone if person else None) or cookies.get(ZONE_COOKIE, "")),
+            theme=_theme((person.theme if person else None) or cookies.get(THEME_COOKIE)),
+            csrf=self._token(held),
+            new_cookie=new_cookie,
+            session=session,
+            person=person,
+        )
+
+    def _known(self, secret: str) -> tuple[Session | None, Person | None]:
+        session = self._tools.sign_in.session(secret)
+        return session, None if session is None else self._tools.people.people.get(session.person_id)
+
+    def _held(self, cookie: str) -> tuple[str, str | None]:
+        """What the browser of a stranger holds; a new one if it holds nothing."""
+        if len(cookie) == 2 * _VISIT_BYTES:
+            return cookie, None
+        fresh = self._tools.sign_in.ids.entropy(_VISIT_BYTES).hex()
+        return fresh, fresh
+
+    def _token(self, held: str) -> str:
+        return self._tools.sign_in.hasher.digest(b"csrf\0" + held.encode()).hex()
+
+    async def _check_form(self, request: Request[Any, Any, Any], visit: Visit) -> None:
+        """Ours, by three signs: it has the form of one, no other site has sent it, and it holds what only our pages know."""
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
+            raise ForeignForm("not a form")
+        origin = request.headers.get("origin")
+        host = request.headers.get("host", "")
+        if origin is not None and origin != self._tools.url and urlsplit(origin).netloc != host:
+            raise ForeignForm("from another origin")
+        if origin is None and request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+            raise ForeignForm("from another site")
+        token = (await request.form()).get(CSRF_FIELD, "")
+        if visit.new_cookie is not None or not hmac.compare_digest(str(token).encode(), visit.csrf.encode()):
+            raise ForeignForm("without our token")
+
+    def _require_account(self, visit: Visit, account_id: object, permission: str) -> None:
+        members = (
+            self._tools.admin.directory.members.get(account_id) if isinstance(account_id, UUID) else None
+        )
+        member = None if members is None else members.members.get(visit.person_id)
+        if member is None or not isinstance(account_id, UUID):
+            raise NotFound("account")
+        visit.account_id, visit.member_role = account_id, member.role
+        if permission not in MEMBER_PERMISSIONS[member.role]:
+            raise NotPermitted(f"the permission {permission}")
+
+
+def make_gate(tools: ConsoleTools) -> Guard:
+    """A function, since the framework copies what it is given."""
+    gate = Gate(tools)
+
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], route: BaseRouteHandler) -> None:
+        await gate.check(connection, route)
+
+    return guard
+
+
+def visit_anyway(connection: ASGIConnection[Any, Any, Any, Any], tools: ConsoleTools) -> Visit:
+    """Who asked; a stranger where no gate was on the way, as for a path that leads nowhere."""
+    if _VISIT not in connection.state:
+        secret = connection.cookies.get(SESSION_COOKIE, "")[:_COOKIE_CHARS_MAX]
+        connection.state[_VISIT] = Gate(tools).visit_as(connection, held=secret)
+    return visit_of(connection)
+
+
+def visit_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Visit:
+    """Who passed the gate."""
+    visit = connection.state[_VISIT]
+    assert isinstance(visit, Visit), "the gate sets it"
+    return visit
+
+
+def local_path(target: str | None, *, default: str) -> str:
+    """`target` if it is a path of ours, so that nobody is sent elsewhere."""
+    if not target or not target.startswith("/") or target.startswith("//"):
+        return default
+    if any(one in target for one in "\\\r\n\t") or any(ord(one) <= ord(" ") for one in target):
+        return default
+    return target
+
+
+def _require_session(visit: Visit, connection: ASGIConnection[Any, Any, Any, Any], *, half: bool) -> None:
+    wanted = "password" if half else "full"
+    if visit.session is None or visit.person is None or visit.session.stage != wanted:
+        path, query = connection.scope["path"], connection.scope["query_string"].decode("latin-1")
+        is_page = connection.scope.get("method") == "GET"
+        raise SignInFirst(quote(f"{path}?{query}" if query else path, safe="") if is_page else "")
+
+
+def _require_staff(visit: Visit, permission: str) -> None:
+    if visit.role is None:
+        raise NotFound("page")  # whoever is no operator need not know what there is
+    if permission not in PERMISSIONS[visit.role]:
+        raise NotPermitted(f"the permission {permission}")
+
+
+def _theme(value: str | None) -> Theme | None:
+    if value == "light":
+        return "light"
+    return "dark" if value == "dark" else None
+
+
+def _known_zone(name: str) -> str:
+    try:
+        return zone_of(name).key
+    except BadField:
+        return "UTC"

@@ -1,0 +1,119 @@
+"""Does what a form commands: by the API's own table and execution, so a rule and its refusal exist once.
+
+A form holds a number of its own, which is its idempotency key: sent twice, it is done once, and shows the same answer.
+"""
+
+import asyncio
+from typing import Any, Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import msgspec
+from litestar import Request, Response
+
+from api.admin.codes import BadRequest, code_of
+from api.admin.commands import COMMANDS, Entry
+from api.admin.execution import run
+from api.console.access import local_path, visit_of
+from api.console.forms import body_of
+from api.console.pages import HEADERS, ONCE_FIELD, Flash, Pages
+from application.eventlog import EventLogError
+from application.vault import VaultError
+from domain.fact import Actor
+from domain.refusal import Refusal
+
+ENTRIES: Final = {(entry.noun, entry.verb): entry for entry in COMMANDS}
+_SHOWN_ONCE: Final = ("secret", "token", "link")
+_REFUSED: Final = 422
+
+
+async def act(
+    pages: Pages,
+    request: Request[Any, Any, Any],
+    entry: Entry,
+    *,
+    actor: Actor,
+    fixed: dict[str, Any] | None = None,
+    only: frozenset[str] | None = None,
+    home: str,
+) -> Response[str]:
+    """Do it and go back to where the form was; `fixed` fields are not the form's to say, and with `only` no others are."""
+    form, visit = await request.form(), visit_of(request)
+    back = local_path(str(form.get("back", "")), default=home)
+    try:
+        body = body_of(entry.command, form, zone=ZoneInfo(visit.zone))
+        body = {name: value for name, value in body.items() if only is None or name in only} | (fixed or {})
+        answer = await asyncio.to_thread(
+            run,
+            entry,
+            msgspec.json.encode(body),
+            key=str(form.get(ONCE_FIELD, "")) or None,
+            actor=actor,
+            ports=pages.tools.admin.ports,
+            idempotency=pages.tools.admin.idempotency,
+        )
+    except (Refusal, BadRequest, EventLogError, VaultError) as error:
+        return refused(pages, request, code_of(error), str(error), back=back)
+    await pages.tools.refresh()
+    result = msgspec.json.decode(answer.body)
+    shown = next((name for name in _SHOWN_ONCE if name in result), None)
+    if shown is not None:
+        return _show_once(pages, request, entry, result, name=shown, back=back)
+    path = str(form.get("then", "")).replace(
+        "{id}", str(result.get(entry.new_id or "", result.get("id", "")))
+    )
+    flash = Flash(_done(entry, result), is_good=result.get("works", True) is True)
+    return _go(pages, request, local_path(path, default=back), flash)
+
+
+def refused(
+    pages: Pages, request: Request[Any, Any, Any], code: str, detail: str, *, back: str
+) -> Response[str]:
+    """Say no: beside the form where a script can, else on the page that it was on."""
+    flash = Flash(code, is_good=False, detail=detail)
+    if request.headers.get("hx-request") == "true":
+        return pages.page(request, "_problem.html", status=_REFUSED, problem=flash)
+    return pages.see(back, flash)
+
+
+def _go(pages: Pages, request: Request[Any, Any, Any], path: str, flash: Flash) -> Response[str]:
+    response = pages.see(path, flash)
+    if request.headers.get("hx-request") != "true":
+        return response
+    return Response(
+        "", status_code=200, headers={**HEADERS, "hx-redirect": path}, cookies=list(response.cookies)
+    )
+
+
+def _show_once(
+    pages: Pages,
+    request: Request[Any, Any, Any],
+    entry: Entry,
+    result: dict[str, Any],
+    *,
+    name: str,
+    back: str,
+) -> Response[str]:
+    value = str(result[name])
+    if name == "link":
+        value = f"{own_url(pages, request)}{value}"
+    response = pages.page(
+        request, "shown_once.html", kind=entry.noun, name=name, value=value, back=back, result=result
+    )
+    if request.headers.get("hx-request") == "true":
+        response.headers.update({"hx-retarget": "body", "hx-reswap": "outerHTML"})
+    return response
+
+
+def own_url(pages: Pages, request: Request[Any, Any, Any]) -> str:
+    """The console's address: as configured, else as this browser has typed it."""
+    if pages.tools.url:
+        return pages.tools.url
+    parts = urlsplit(str(request.base_url))
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _done(entry: Entry, result: dict[str, Any]) -> str:
+    if entry.noun == "provider" and entry.verb == "probe":
+        return "probe_ok" if result.get("works") else "probe_failed"
+    return "done"

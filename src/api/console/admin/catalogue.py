@@ -1,0 +1,141 @@
+"""What is sold and by whom it is served: models with routes and prices, providers with credentials and deployments."""
+
+import asyncio
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+
+from api.admin.views import found
+from api.console import looking
+from api.console.access import NEEDS, Needs
+from api.console.pages import Pages
+from application.catalogue.list_presets import list_presets, summary_of
+from application.directory import Directory
+from application.directory_views import price_at
+from domain.catalogue.deployment import Deployment
+from domain.catalogue.provider import Provider
+from domain.refusal import NotFound
+
+_READ: Final = {NEEDS: Needs("staff", "read")}
+_ROUTE_ROWS: Final = 6
+
+
+class ProviderRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A provider, and how its deployments and credentials are."""
+
+    provider: Provider
+    deployments: int
+    tripped: int
+    credentials: int
+    dead: int
+
+
+def catalogue_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    """`/console/models` and `/console/providers`."""
+    directory, ports = pages.tools.admin.directory, pages.tools.admin.ports
+
+    @get("/console/models", opt=_READ)
+    async def list_models(request: Request[Any, Any, Any]) -> Response[str]:
+        rows = looking.model_rows(directory, ports.clock.now_us())
+        choices = _choices(directory)
+        return pages.page(request, "admin/models.html", rows=rows, choices=choices, route_rows=_ROUTE_ROWS)
+
+    @get("/console/models/{alias:path}", opt=_READ)
+    async def show_model(request: Request[Any, Any, Any], alias: FromPath[str]) -> Response[str]:
+        name = str(alias).lstrip("/")
+        known = directory.aliases.get(name)
+        prices = directory.prices.get(name, ())
+        if known is None and not prices:
+            raise NotFound("alias", name)
+        return pages.page(
+            request,
+            "admin/model.html",
+            name=name,
+            alias=known,
+            prices=list(reversed(prices)),
+            price=price_at(prices, ports.clock.now_us()),
+            targets=_targets(pages, known.targets if known else ()),
+            choices=_choices(directory),
+            route_rows=_ROUTE_ROWS,
+        )
+
+    @get("/console/providers", opt=_READ)
+    async def list_providers(request: Request[Any, Any, Any]) -> Response[str]:
+        presets = await asyncio.to_thread(lambda: [summary_of(one) for one in list_presets()])
+        rows = [_row(pages, one) for one in directory.providers.values()]
+        rows.sort(key=lambda row: row.provider.name)
+        return pages.page(
+            request, "admin/providers.html", rows=rows, presets=looking.presets_by_name(presets)
+        )
+
+    @get("/console/providers/{provider_id:uuid}", opt=_READ)
+    async def show_provider(request: Request[Any, Any, Any], provider_id: FromPath[UUID]) -> Response[str]:
+        provider = found(directory.providers, provider_id, kind="provider")
+        health = pages.tools.health
+        credentials = [one for one in directory.credentials.values() if one.provider_id == provider_id]
+        deployments = [one for one in directory.deployments.values() if one.provider_id == provider_id]
+        return pages.page(
+            request,
+            "admin/provider.html",
+            provider=provider,
+            row=_row(pages, provider),
+            credentials=[
+                (one, health.condition(one.credential_id), directory.needs_reentry(one))
+                for one in credentials
+            ],
+            deployments=[
+                (one, health.breaker(one.deployment_id))
+                for one in sorted(deployments, key=lambda one: one.spec.upstream_model)
+            ],
+        )
+
+    return [list_models, show_model, list_providers, show_provider]
+
+
+def _row(pages: Pages, provider: Provider) -> ProviderRow:
+    directory, health = pages.tools.admin.directory, pages.tools.health
+    deployments = [
+        one
+        for one in directory.deployments.values()
+        if one.provider_id == provider.provider_id and not one.disabled
+    ]
+    credentials = [
+        one
+        for one in directory.credentials.values()
+        if one.provider_id == provider.provider_id and not one.revoked
+    ]
+    return ProviderRow(
+        provider=provider,
+        deployments=len(deployments),
+        tripped=sum(1 for one in deployments if health.breaker(one.deployment_id).state != "closed"),
+        credentials=len(credentials),
+        dead=sum(1 for one in credentials if health.is_dead(one.credential_id, one.secret_version)),
+    )
+
+
+def _targets(pages: Pages, targets: tuple[Any, ...]) -> list[tuple[Any, Deployment, str, str]]:
+    """Each with its deployment, provider and the state of its breaker."""
+    directory, health = pages.tools.admin.directory, pages.tools.health
+    rows = []
+    for target in targets:
+        deployment = directory.deployments[target.deployment_id]
+        provider = directory.providers[deployment.provider_id]
+        state = "disabled" if deployment.disabled or provider.disabled else "well"
+        if state == "well" and health.breaker(target.deployment_id).state != "closed":
+            state = "tripped"
+        rows.append((target, deployment, provider.name, state))
+    return rows
+
+
+def _choices(directory: Directory) -> list[tuple[UUID, str]]:
+    """Deployments to choose from, as provider and model."""
+    named = [
+        (one.deployment_id, f"{directory.providers[one.provider_id].name} / {one.spec.upstream_model}")
+        for one in directory.deployments.values()
+        if not one.disabled
+    ]
+    return sorted(named, key=lambda row: row[1])

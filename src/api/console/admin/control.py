@@ -1,0 +1,135 @@
+"""Whether the books are right, who did what, and who may."""
+
+import asyncio
+from typing import Any, Final
+
+from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromQuery
+
+from api.admin.tools import AdminTools
+from api.admin.views import names_of
+from api.console import looking
+from api.console.access import NEEDS, Needs, visit_of
+from api.console.pages import HEADERS, Pages
+from application.people.email import open_email
+from application.reports.audit_log import ActFilter, ActPage, acts_csv
+from domain.operators import PERMISSIONS
+
+_READ: Final = {NEEDS: Needs("staff", "read")}
+_KINDS: Final = (
+    "account",
+    "member",
+    "key",
+    "operator",
+    "provider",
+    "credential",
+    "deployment",
+    "alias",
+    "prices",
+    "period",
+    "bodies",
+)
+
+
+def control_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    """`/console/ledger`, `/console/audit`, `/console/operators`."""
+    return [*_ledger_routes(pages), *_audit_routes(pages), *_operator_routes(pages)]
+
+
+def _ledger_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    tools = pages.tools.admin
+
+    def figures(after: str) -> dict[str, Any]:
+        return {
+            "health": tools.health.health(),
+            "balance": tools.ports.books.trial_balance(after=after, limit=looking.PAGE_ROWS),
+            "holds": tools.balances.open_holds(limit=20),
+        }
+
+    @get("/console/ledger", opt=_READ)
+    async def show_ledger(request: Request[Any, Any, Any], after: FromQuery[str] = "") -> Response[str]:
+        return pages.page(request, "admin/ledger.html", **await asyncio.to_thread(figures, after))
+
+    return [show_ledger]
+
+
+def _audit_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    tools = pages.tools.admin
+
+    def wanted(request: Request[Any, Any, Any], kind: str, subject: str, actor: str, day: str) -> ActFilter:
+        zone = visit_of(request).zone
+        return ActFilter(
+            actor=actor.strip() or None,
+            subject_kind=kind if kind in _KINDS else None,
+            subject=subject.strip() or None,
+            from_us=looking.day_us(day, zone),
+            until_us=looking.day_us(day, zone, end=True),
+        )
+
+    def acts(wish: ActFilter, before: int | None) -> tuple[ActPage, dict[str, str]]:
+        page = tools.acts.acts(wish, before_position=before, limit=looking.PAGE_ROWS)
+        ids = [one for act in page.items if (one := looking.uuid_of(act.actor.partition(":")[2]))]
+        ids += [one for act in page.items if (one := looking.uuid_of(act.subject))]
+        return page, {str(one): name for one, name in names_of(tools.ports, ids).items()} | _catalogue(tools)
+
+    @get("/console/audit", opt=_READ)
+    async def list_acts(
+        *,
+        request: Request[Any, Any, Any],
+        kind: FromQuery[str] = "",
+        subject: FromQuery[str] = "",
+        actor: FromQuery[str] = "",
+        day: FromQuery[str] = "",
+        before: FromQuery[str] = "",
+    ) -> Response[str]:
+        wish = wanted(request, kind, subject, actor, day)
+        page, names = await asyncio.to_thread(acts, wish, looking.number_of(before))
+        filters = {"kind": kind, "subject": subject, "actor": actor, "day": day}
+        return pages.page(request, "admin/audit.html", page=page, names=names, kinds=_KINDS, filters=filters)
+
+    @get("/console/audit/csv", opt=_READ)
+    async def read_csv(
+        *,
+        request: Request[Any, Any, Any],
+        kind: FromQuery[str] = "",
+        subject: FromQuery[str] = "",
+        actor: FromQuery[str] = "",
+        day: FromQuery[str] = "",
+    ) -> Response[str]:
+        """The newest five hundred that the filter lets through."""
+        wish = wanted(request, kind, subject, actor, day)
+        page = await asyncio.to_thread(tools.acts.acts, wish, limit=500)
+        headers = {**HEADERS, "content-disposition": 'attachment; filename="audit-log.csv"'}
+        return Response(acts_csv(page), media_type="text/csv", headers=headers)
+
+    return [list_acts, read_csv]
+
+
+def _catalogue(tools: AdminTools) -> dict[str, str]:
+    """What people call providers and deployments, by id."""
+    providers = tools.directory.providers
+    return {str(one.provider_id): one.name for one in providers.values()} | {
+        str(one.deployment_id): f"{providers[one.provider_id].name} / {one.spec.upstream_model}"
+        for one in tools.directory.deployments.values()
+    }
+
+
+def _operator_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    tools = pages.tools.admin
+
+    def rows() -> list[tuple[Any, str | None, str | None]]:
+        """Each with name and address."""
+        operators = list(tools.directory.staff.operators.values())
+        names = names_of(tools.ports, [one.operator_id for one in operators])
+        return [
+            (one, names.get(one.operator_id), open_email(tools.ports.personal, one.operator_id, one.pii))
+            for one in sorted(operators, key=lambda one: (one.disabled, str(one.operator_id)))
+        ]
+
+    @get("/console/operators", opt=_READ)
+    async def list_operators(request: Request[Any, Any, Any]) -> Response[str]:
+        found = await asyncio.to_thread(rows)
+        return pages.page(request, "admin/operators.html", rows=found, permissions=PERMISSIONS)
+
+    return [list_operators]

@@ -1,0 +1,62 @@
+"""The request log of all customers, and one request."""
+
+import asyncio
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from api.console import looking
+from api.console.access import NEEDS, Needs, visit_of
+from api.console.pages import Pages
+from api.console.request_page import request_context
+from application.queries import RequestFilter, RequestPage
+
+_READ: Final = {NEEDS: Needs("staff", "read")}
+
+
+def request_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    """`/console/requests`."""
+    tools = pages.tools.admin
+
+    def found(wanted: RequestFilter, before: int | None) -> tuple[RequestPage, dict[UUID, str]]:
+        page = tools.requests.requests(wanted, before_position=before, limit=looking.PAGE_ROWS)
+        return page, looking.account_names(tools.ports, page.requests)
+
+    @get("/console/requests", opt=_READ)
+    async def list_requests(
+        *,
+        request: Request[Any, Any, Any],
+        request_state: Annotated[str, QueryParameter(name="state")] = "",
+        model: FromQuery[str] = "",
+        account: FromQuery[str] = "",
+        key: FromQuery[str] = "",
+        day: FromQuery[str] = "",
+        before: FromQuery[str] = "",
+    ) -> Response[str]:
+        zone = visit_of(request).zone
+        wanted = RequestFilter(
+            account_id=looking.uuid_of(account),
+            key_id=looking.uuid_of(key),
+            state=looking.state_of(request_state),
+            alias=model.strip() or None,
+            admitted_from_us=looking.day_us(day, zone),
+            admitted_until_us=looking.day_us(day, zone, end=True),
+        )
+        page, names = await asyncio.to_thread(found, wanted, looking.number_of(before))
+        filters = {"state": request_state, "model": model, "account": account, "key": key, "day": day}
+        return pages.page(
+            request, "admin/requests.html", page=page, account_names=names, filters=filters, before=before
+        )
+
+    @get("/console/requests/{request_id:uuid}", opt=_READ)
+    async def show_request(request: Request[Any, Any, Any], request_id: FromPath[UUID]) -> Response[str]:
+        context = await asyncio.to_thread(request_context, pages, request_id)
+        names = await asyncio.to_thread(looking.account_names, tools.ports, [context["row"]])
+        return pages.page(
+            request, "admin/request.html", account_names=names, base="/console/requests", **context
+        )
+
+    return [list_requests, show_request]

@@ -1,0 +1,40 @@
+"""Every route of operators."""
+
+from typing import Any
+
+from litestar import Request, Response, post
+from litestar.handlers import HTTPRouteHandler
+
+from api.admin.commands import COMMANDS, Entry
+from api.console.access import NEEDS, Needs, visit_of
+from api.console.acting import act
+from api.console.admin.catalogue import catalogue_routes
+from api.console.admin.control import control_routes
+from api.console.admin.customers import customer_routes
+from api.console.admin.overview import overview_routes
+from api.console.admin.requests import request_routes
+from api.console.pages import Pages
+
+
+def admin_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    """The pages, and one form target for every command."""
+    return [
+        *overview_routes(pages),
+        *request_routes(pages),
+        *customer_routes(pages),
+        *catalogue_routes(pages),
+        *control_routes(pages),
+        *(_form(pages, entry) for entry in COMMANDS),
+    ]
+
+
+def _form(pages: Pages, entry: Entry) -> HTTPRouteHandler:
+    @post(
+        f"/console/do{entry.path}",
+        opt={NEEDS: Needs("staff", entry.permission)},
+        name=f"console_{entry.noun}_{entry.verb}",
+    )
+    async def form(request: Request[Any, Any, Any]) -> Response[str]:
+        return await act(pages, request, entry, actor=visit_of(request).operator, home="/console")
+
+    return form

@@ -1,0 +1,95 @@
+"""Spans of time to look at, and series over them: every hour or day has a value, also where nothing happened."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from api.console.texts import N_
+from application.reports.period import SLOT_US, Period
+
+SpanName = Literal["day", "week", "month", "quarter"]
+_DAYS: Final[dict[str, int]] = {"day": 1, "week": 7, "month": 30, "quarter": 90}
+LABELS: Final = {
+    "day": N_("24 hours"),
+    "week": N_("7 days"),
+    "month": N_("30 days"),
+    "quarter": N_("90 days"),
+}
+_HOUR_S: Final = 3600
+_NANO: Final = 1_000_000_000
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """The last so many days up to now; by the hour for the shortest, else by the day."""
+
+    name: str
+    period: Period
+    group: Literal["hour", "day"]
+    zone: str
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return LABELS
+
+
+class Chart(msgspec.Struct, frozen=True, kw_only=True):
+    """`times` are the seconds since 1970 at which the steps begin, one value of each series for each."""
+
+    times: tuple[int, ...]
+    requests: tuple[int, ...]
+    failed: tuple[int, ...]
+    credits: tuple[float, ...]  #: for the eye only; amounts are the integers of the report
+
+    @property
+    def json(self) -> str:
+        return msgspec.json.encode(self).decode()
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(self.requests)
+
+
+def span_of(name: str, *, zone: str, now_us: int) -> Span:
+    """A span by its name; a day for one that is none."""
+    chosen = name if name in _DAYS else "day"
+    end = datetime.fromtimestamp(now_us / 1e6, tz=ZoneInfo(zone))
+    hour = end.replace(minute=0, second=0, microsecond=0)
+    if chosen == "day":
+        begin = datetime.fromtimestamp(hour.timestamp() - 23 * _HOUR_S, tz=hour.tzinfo)
+    else:
+        begin = hour.replace(hour=0) - timedelta(days=_DAYS[chosen] - 1)
+    from_us = int(begin.timestamp()) * 1_000_000
+    until_us = (now_us // SLOT_US + 1) * SLOT_US
+    period = Period(from_us=from_us - from_us % SLOT_US, until_us=until_us)
+    return Span(name=chosen, period=period, group="hour" if chosen == "day" else "day", zone=zone)
+
+
+def chart(span: Span, rows: Iterable[Any]) -> Chart:
+    """The rows of a usage report by the span's own group, with zeros between them."""
+    by_step = {getattr(row.group, span.group): row for row in rows}
+    times, found = [], []
+    for begin in _steps(span):
+        times.append(int(begin.timestamp()))
+        name = begin.strftime("%Y-%m-%dT%H:00") if span.group == "hour" else begin.strftime("%Y-%m-%d")
+        found.append(by_step.get(name))
+    return Chart(
+        times=tuple(times),
+        requests=tuple(row.requests if row else 0 for row in found),
+        failed=tuple(row.released + row.abandoned if row else 0 for row in found),
+        credits=tuple(row.charge_nano / _NANO if row else 0.0 for row in found),
+    )
+
+
+def _steps(span: Span) -> Iterable[datetime]:
+    zone = ZoneInfo(span.zone)
+    at = datetime.fromtimestamp(span.period.from_us / 1e6, tz=zone)
+    end = datetime.fromtimestamp(span.period.until_us / 1e6, tz=zone)
+    while at < end:
+        yield at
+        if span.group == "hour":
+            at = datetime.fromtimestamp(at.timestamp() + _HOUR_S, tz=zone)
+        else:
+            at += timedelta(days=1)

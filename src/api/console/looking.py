@@ -1,0 +1,115 @@
+"""What several pages look up: names, keys with their state, prices in force, filters as people type them."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, time
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from api.admin.views import names_of
+from application.catalogue.list_presets import PresetSummary
+from application.command import Ports
+from application.directory import Directory
+from application.directory_views import price_at
+from application.queries import RequestRow
+from domain.catalogue.alias import Alias
+from domain.keys.key import ApiKey
+from domain.pricing import PriceInForce
+
+PAGE_ROWS: Final = 50
+_NAMES_MAX: Final = 20_000
+_DIGITS_MAX: Final = 18
+_STATES: Final = frozenset({"admitted", "charged", "released", "abandoned"})
+
+
+class KeyRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An API key as lists show it."""
+
+    key: ApiKey
+    name: str | None
+    state: str
+
+
+class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An alias with what it costs now, and how many deployments serve it."""
+
+    name: str
+    alias: Alias
+    price: PriceInForce | None
+    deployments: int
+
+
+def key_state(key: ApiKey, now_us: int) -> str:
+    if key.revoked:
+        return "revoked"
+    return "expired" if key.expires_us is not None and key.expires_us <= now_us else "active"
+
+
+def key_rows(ports: Ports, keys: Iterable[ApiKey]) -> list[KeyRow]:
+    """Newest first, those that work before those that do not. Blocking."""
+    found = list(keys)
+    names, now_us = names_of(ports, [one.key_id for one in found]), ports.clock.now_us()
+    rows = [KeyRow(key=one, name=names.get(one.key_id), state=key_state(one, now_us)) for one in found]
+    newest_first = sorted(rows, key=lambda row: row.key.key_id, reverse=True)
+    return sorted(newest_first, key=lambda row: row.state != "active")
+
+
+def account_names(ports: Ports, rows: Iterable[RequestRow]) -> dict[UUID, str]:
+    """Of the accounts of some requests. Blocking."""
+    return names_of(ports, list({row.account_id for row in rows}))
+
+
+def named_like(ports: Ports, ids: list[UUID], wanted: str) -> set[UUID]:
+    """Those whose name holds a text, or whose id does. Blocking; looks at the first so many names only."""
+    plain = wanted.casefold()
+    names = names_of(ports, ids[:_NAMES_MAX])
+    return {one for one in ids if plain in str(one) or plain in names.get(one, "").casefold()}
+
+
+def model_rows(directory: Directory, now_us: int) -> list[ModelRow]:
+    """Every alias, by name."""
+    rows = []
+    for name, alias in sorted(directory.aliases.items()):
+        route = directory.aliases.get(alias.points_to) if alias.points_to else alias
+        prices = directory.prices.get(name, ()) or directory.prices.get(alias.points_to or "", ())
+        rows.append(
+            ModelRow(
+                name=name,
+                alias=alias,
+                price=price_at(prices, now_us),
+                deployments=len(route.targets) if route else 0,
+            )
+        )
+    return rows
+
+
+def uuid_of(text: str | None) -> UUID | None:
+    """None for what is none: a filter that cannot be read finds everything, and shows what it was."""
+    try:
+        return UUID(text.strip()) if text else None
+    except ValueError:
+        return None
+
+
+def state_of(text: str | None) -> Any:
+    return text if text in _STATES else None
+
+
+def day_us(text: str | None, zone: str, *, end: bool = False) -> int | None:
+    """The beginning of a day of the visitor's, or its end."""
+    try:
+        day = date.fromisoformat(text or "")
+    except ValueError:
+        return None
+    midnight = datetime.combine(day, time(), tzinfo=ZoneInfo(zone))
+    return (int(midnight.timestamp()) + (86_400 if end else 0)) * 1_000_000
+
+
+def number_of(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX else None
+
+
+def presets_by_name(presets: Iterable[PresetSummary]) -> list[PresetSummary]:
+    return sorted(presets, key=lambda one: one.name.casefold())

@@ -1,0 +1,144 @@
+"""What everybody has for themselves: password, one-time codes and devices."""
+
+import asyncio
+from typing import Any, Final
+from uuid import UUID
+
+from litestar import Request, Response, get, post
+from litestar.handlers import HTTPRouteHandler
+
+from api.console.access import NEEDS, Needs, visit_of
+from api.console.entrance import status_for
+from api.console.pages import Flash, Pages
+from api.console.preferences import ZONES
+from application.people.password import checked_password
+from application.people.second_factor import end, take
+from application.people.sign_in import WrongSignIn
+from domain.refusal import BadField, Refusal
+
+Asked = Request[Any, Any, Any]
+Answer = Response[str]
+_PERSON: Final = {NEEDS: Needs("person")}
+_ISSUER: Final = "Tokenok"
+_SEED_CHARS_MAX: Final = 64
+
+
+class Myself:
+    """What the routes below share."""
+
+    def __init__(self, pages: Pages) -> None:
+        self.pages = pages
+        self.tools = pages.tools
+
+    async def show(self, request: Asked, *, status: int = 200, **context: Any) -> Answer:
+        """`/me`, with what is wrong where."""
+        visit = visit_of(request)
+        now_us = self.tools.sign_in.clock.now_us()
+        sessions = await asyncio.to_thread(self.tools.people.sessions.of, visit.person_id, now_us=now_us)
+        values = {"problem": None, "field": None} | context
+        return self.pages.page(request, "me.html", status=status, sessions=sessions, zones=ZONES, **values)
+
+    async def refuse(self, request: Asked, refusal: Refusal, place: str) -> Answer:
+        field = refusal.field if isinstance(refusal, BadField) else None
+        status = status_for(refusal.code)
+        return await self.show(request, status=status, problem=(place, refusal.code), field=field)
+
+    def second_factor(
+        self, request: Asked, seed: str, *, problem: str | None = None, status: int = 200
+    ) -> Answer:
+        uri = self.tools.people.codes.uri(seed, name=_ISSUER, issuer=_ISSUER)
+        return self.pages.page(
+            request, "second_factor.html", status=status, seed=seed, uri=uri, problem=problem
+        )
+
+    async def require_password(self, request: Asked, password: str) -> None:
+        """Raises: WrongSignIn, TooManyFailures."""
+        visit = visit_of(request)
+        assert visit.person is not None, "the gate asks for one"
+        is_right = await asyncio.to_thread(
+            self.tools.sign_in.is_password_right, visit.person, password, visitor=visit.visitor
+        )
+        if not is_right:
+            raise WrongSignIn("this is not the password")
+
+    async def close_others(self, request: Asked) -> None:
+        """Sign out everywhere but here."""
+        visit = visit_of(request)
+        here = visit.session.session_id if visit.session is not None else None
+        await asyncio.to_thread(self.tools.people.sessions.close_all, visit.person_id, but=here)
+
+    def store_password(self, person_id: UUID, password: str) -> None:
+        self.tools.people.people.set_password(person_id, self.tools.people.passwords.make(password))
+
+
+def myself_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    """`/me` and its forms."""
+    myself = Myself(pages)
+
+    @get("/me", opt=_PERSON)
+    async def show_me(request: Asked) -> Answer:
+        return await myself.show(request)
+
+    @post("/me/password", opt=_PERSON)
+    async def change_password(request: Asked) -> Answer:
+        form = await request.form()
+        try:
+            await myself.require_password(request, str(form.get("password", "")))
+            new = checked_password(str(form.get("new_password", "")))
+        except Refusal as refusal:
+            return await myself.refuse(request, refusal, "password")
+        await asyncio.to_thread(myself.store_password, visit_of(request).person_id, new)
+        await myself.close_others(request)
+        return pages.see("/me", Flash("password_changed"))
+
+    @post("/me/sessions/close", opt=_PERSON)
+    async def close_session(request: Asked) -> Answer:
+        form, visit = await request.form(), visit_of(request)
+        try:
+            session_id = UUID(str(form.get("session_id", "")))
+        except ValueError:
+            return pages.see("/me")
+        close = pages.tools.people.sessions.close
+        await asyncio.to_thread(close, session_id, person_id=visit.person_id)
+        return pages.see("/me", Flash("session_closed"))
+
+    return [show_me, change_password, close_session, *_second_factor_routes(myself)]
+
+
+def _second_factor_routes(myself: Myself) -> list[HTTPRouteHandler]:
+    tools, pages = myself.tools, myself.pages
+
+    @get("/me/second-factor", opt=_PERSON)
+    async def show_second_factor(request: Asked) -> Answer:
+        """A new seed each time: only what is confirmed counts, and nothing of it is kept until then."""
+        return myself.second_factor(request, tools.people.codes.new_seed())
+
+    @post("/me/second-factor", opt=_PERSON)
+    async def take_second_factor(request: Asked) -> Answer:
+        form, visit = await request.form(), visit_of(request)
+        seed = str(form.get("seed", ""))[:_SEED_CHARS_MAX]
+        try:
+            await myself.require_password(request, str(form.get("password", "")))
+            codes = await asyncio.to_thread(
+                take, tools.sign_in, visit.person_id, seed=seed, code=str(form.get("code", ""))
+            )
+        except Refusal as refusal:
+            status = status_for(refusal.code)
+            return myself.second_factor(request, seed, problem=refusal.code, status=status)
+        except ValueError:  # a seed that was changed on the way
+            return pages.see("/me/second-factor")
+        await myself.close_others(request)
+        return pages.page(request, "recovery_codes.html", codes=codes)
+
+    @post("/me/second-factor/end", opt=_PERSON)
+    async def end_second_factor(request: Asked) -> Answer:
+        form = await request.form()
+        try:
+            await myself.require_password(request, str(form.get("password", "")))
+            code = str(form.get("code", ""))
+            await asyncio.to_thread(end, tools.sign_in, visit_of(request).person_id, code=code)
+        except Refusal as refusal:
+            return await myself.refuse(request, refusal, "totp")
+        return pages.see("/me", Flash("totp_off"))
+
+    return [show_second_factor, take_second_factor, end_second_factor]

@@ -1,0 +1,112 @@
+"""What stands at the side of every page: where one can go, as far as one's role goes."""
+
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from api.console.access import Visit
+from api.console.texts import N_
+from application.directory import Directory
+from domain.members import MemberPermission
+from domain.operators import Permission
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """One way. `label` is translated where it is shown."""
+
+    path: str
+    label: str
+    icon: str
+    is_current: bool = False
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """Ways that belong together."""
+
+    label: str
+    items: tuple[Item, ...]
+
+
+_ADMIN: Final[tuple[tuple[str, tuple[tuple[str, str, str, Permission], ...]], ...]] = (
+    (
+        "",
+        (
+            ("/console", N_("Overview"), "home", "read"),
+            ("/console/requests", N_("Requests"), "activity", "read"),
+        ),
+    ),
+    (
+        N_("Customers"),
+        (
+            ("/console/customers", N_("Accounts"), "users", "read"),
+            ("/console/keys", N_("API keys"), "key", "read"),
+        ),
+    ),
+    (
+        N_("Catalogue"),
+        (
+            ("/console/models", N_("Models"), "layers", "read"),
+            ("/console/providers", N_("Providers"), "server", "read"),
+        ),
+    ),
+    (
+        N_("Control"),
+        (
+            ("/console/ledger", N_("Ledger"), "scale", "read"),
+            ("/console/audit", N_("Audit log"), "list", "read"),
+            ("/console/operators", N_("Operators"), "shield", "read"),
+        ),
+    ),
+)
+_APP: Final[tuple[tuple[str, tuple[tuple[str, str, str, MemberPermission], ...]], ...]] = (
+    (
+        "",
+        (
+            ("", N_("Overview"), "home", "read"),
+            ("/requests", N_("Requests"), "activity", "read"),
+            ("/usage", N_("Usage"), "chart", "read"),
+        ),
+    ),
+    (
+        N_("Build"),
+        (
+            ("/keys", N_("API keys"), "key", "read"),
+            ("/models", N_("Models and prices"), "layers", "read"),
+        ),
+    ),
+    (
+        N_("Account"),
+        (
+            ("/statements", N_("Statements"), "receipt", "read"),
+            ("/members", N_("Members"), "users", "read"),
+        ),
+    ),
+)
+
+
+def navigation(visit: Visit, path: str) -> tuple[Group, ...]:
+    """For operators on their pages, for members on theirs; nothing for whoever is neither."""
+    if visit.account_id is not None:
+        base = f"/app/{visit.account_id}"
+        return tuple(_group(label, rows, base=base, path=path) for label, rows in _APP)
+    if visit.role is not None:
+        return tuple(_group(label, rows, base="", path=path) for label, rows in _ADMIN)
+    return ()
+
+
+def accounts_of(directory: Directory, visit: Visit) -> list[UUID]:
+    """The accounts that somebody is a member of."""
+    if visit.person is None:
+        return []
+    return sorted(directory.memberships.get(visit.person.person_id, ()))
+
+
+def _group(label: str, rows: tuple[tuple[str, str, str, object], ...], *, base: str, path: str) -> Group:
+    items = []
+    for end, name, icon, _permission in rows:
+        where = f"{base}{end}"
+        is_root = end in {"", "/console"}
+        is_current = path == where if is_root else path == where or path.startswith(f"{where}/")
+        items.append(Item(path=where, label=name, icon=icon, is_current=is_current))
+    return Group(label=label, items=tuple(items))

@@ -1,0 +1,160 @@
+"""From what a handler found to an answer: pages with their frame, and redirects after a form with what to say next."""
+
+import base64
+import hmac
+from typing import Any, Final
+
+import msgspec
+from litestar import Request, Response
+from litestar.datastructures import Cookie
+
+from api.console import texts
+from api.console.access import CSRF_FIELD, SESSION_COOKIE, VISIT_COOKIE, Visit, visit_of
+from api.console.formats import Formats
+from api.console.languages import LANGUAGES, TAGS
+from api.console.navigation import accounts_of, navigation
+from api.console.tools import ConsoleTools
+from application.people.sign_in import SignedIn
+from domain.zones import zone_of
+
+FLASH_COOKIE: Final = "tokenok_flash"
+ONCE_FIELD: Final = "_once"
+HEADERS: Final = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    "cache-control": "no-store",
+}
+_MAC_BYTES: Final = 32
+_FLASH_CHARS_MAX: Final = 2_000
+_ONCE_BYTES: Final = 16
+
+
+class Flash(msgspec.Struct, frozen=True):
+    """What to say on the next page: a code of `texts.DONE` or of a refusal, and its own words."""
+
+    code: str
+    is_good: bool = True
+    detail: str = ""
+
+
+class Pages:
+    """Answers for one console."""
+
+    def __init__(self, tools: ConsoleTools) -> None:
+        self.tools = tools
+
+    def page(
+        self,
+        request: Request[Any, Any, Any],
+        template: str,
+        /,
+        *,
+        status: int = 200,
+        **context: Any,
+    ) -> Response[str]:
+        """A page in the visitor's language."""
+        visit = visit_of(request)
+        values = self._frame(request, visit) | context
+        html = self.tools.renderer.render(visit.language, template, values)
+        response = Response(html, status_code=status, media_type="text/html", headers=HEADERS)
+        if visit.new_cookie is not None:
+            response.set_cookie(self._cookie(VISIT_COOKIE, visit.new_cookie))
+        if FLASH_COOKIE in request.cookies:
+            response.delete_cookie(FLASH_COOKIE)
+        return response
+
+    def text(self, visit: Visit, message: str) -> str:
+        return self.tools.renderer.text(visit.language, message)
+
+    def see(self, path: str, flash: Flash | None = None) -> Response[str]:
+        """After a form: look there."""
+        response = Response("", status_code=303, headers={**HEADERS, "location": path})
+        if flash is not None:
+            cookie = Cookie(
+                key=FLASH_COOKIE,
+                value=self._signed(flash),
+                max_age=60,
+                httponly=True,
+                samesite="lax",
+                secure=self.tools.is_secure,
+            )
+            response.set_cookie(cookie)
+        return response
+
+    def signed_in(self, signed: SignedIn, path: str, flash: Flash | None = None) -> Response[str]:
+        """Go on as somebody who is signed in."""
+        response = self.see(path, flash)
+        seconds = (signed.session.expires_us - signed.session.made_us) // 1_000_000
+        response.set_cookie(self._cookie(SESSION_COOKIE, signed.secret.reveal(), max_age=seconds))
+        return response
+
+    def signed_out(self, path: str, flash: Flash | None = None) -> Response[str]:
+        response = self.see(path, flash)
+        response.delete_cookie(SESSION_COOKIE)
+        return response
+
+    def remember(self, response: Response[str], name: str, value: str) -> None:
+        """A preference of a browser for a year; an empty one is forgotten."""
+        if value:
+            response.set_cookie(self._cookie(name, value, max_age=365 * 86_400))
+        else:
+            response.delete_cookie(name)
+
+    def flash_of(self, request: Request[Any, Any, Any]) -> Flash | None:
+        """What the last form left to say; nothing that we have not signed."""
+        raw = request.cookies.get(FLASH_COOKIE, "")
+        try:
+            packed = base64.urlsafe_b64decode(raw[:_FLASH_CHARS_MAX])
+            mac, body = packed[:_MAC_BYTES], packed[_MAC_BYTES:]
+            if hmac.compare_digest(mac, self._mac(body)):
+                return msgspec.json.decode(body, type=Flash)
+        except (ValueError, msgspec.DecodeError):
+            pass
+        return None
+
+    def _frame(self, request: Request[Any, Any, Any], visit: Visit) -> dict[str, Any]:
+        path = request.scope["path"]
+        return {
+            "visit": visit,
+            "csrf": visit.csrf,
+            "csrf_field": CSRF_FIELD,
+            "once_field": ONCE_FIELD,
+            "once": lambda: self.tools.sign_in.ids.entropy(_ONCE_BYTES).hex(),
+            "path": path,
+            "here": str(request.url.path) + (f"?{request.url.query}" if request.url.query else ""),
+            "language": visit.language,
+            "language_tag": TAGS[visit.language],
+            "languages": LANGUAGES,
+            "fmt": Formats(visit.language, zone_of(visit.zone)),
+            "now_us": self.tools.sign_in.clock.now_us(),
+            "navigation": navigation(visit, path),
+            "accounts": accounts_of(self.tools.admin.directory, visit),
+            "edit": request.query_params.get("edit", ""),
+            "flash": self.flash_of(request),
+            "texts": texts,
+            "is_live": request.headers.get("hx-request") == "true",
+        }
+
+    def _cookie(self, name: str, value: str, *, max_age: int | None = None) -> Cookie:
+        return Cookie(
+            key=name,
+            value=value,
+            max_age=max_age,
+            path="/",
+            httponly=True,
+            samesite="lax",
+            secure=self.tools.is_secure,
+        )
+
+    def _signed(self, flash: Flash) -> str:
+        body = msgspec.json.encode(flash)
+        return base64.urlsafe_b64encode(self._mac(body) + body).decode()
+
+    def _mac(self, body: bytes) -> bytes:
+        return self.tools.sign_in.hasher.digest(b"flash\0" + body)

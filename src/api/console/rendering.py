@@ -1,0 +1,60 @@
+"""Templates and their texts. Everything that is put into a page is escaped unless a template says otherwise; none does."""
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from gettext import NullTranslations
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.ext import i18n
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+
+
+class Renderer:
+    """One environment for each language, so that a template's texts are looked up in the right catalogue."""
+
+    def __init__(self, catalogues: Mapping[str, NullTranslations], *, version: str) -> None:
+        self._catalogues = catalogues
+        self._environments = {
+            language: _environment(catalogue, version=version) for language, catalogue in catalogues.items()
+        }
+
+    def render(self, language: str, template: str, context: Mapping[str, Any]) -> str:
+        return self._environments[language].get_template(template).render(context)
+
+    def text(self, language: str, message: str) -> str:
+        """A text that code holds, in a language."""
+        return self._catalogues[language].gettext(message) if message else ""
+
+
+def _environment(catalogue: NullTranslations, *, version: str) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        extensions=[i18n],
+    )
+    install = environment.install_gettext_translations  # type: ignore[attr-defined]  # the extension adds it
+    partial(install, catalogue, newstyle=True)()
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.globals["asset_version"] = version
+    environment.filters["pairs"] = _pairs
+    environment.filters["zip_texts"] = partial(_zip_texts, catalogue)
+    return environment
+
+
+def _pairs(items: Iterable[Any], value: str, text: str) -> list[tuple[Any, Any]]:
+    """For a field with choices."""
+    return [(getattr(one, value), getattr(one, text)) for one in items]
+
+
+def _zip_texts(
+    catalogue: NullTranslations, names: Iterable[str], texts: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    """Likewise, with the texts of names; a name without one stands for itself."""
+    return [(name, catalogue.gettext(texts[name]) if name in texts else name) for name in names]

@@ -1,0 +1,89 @@
+"""Texts that code holds for people. `N_` only marks them: the tool that collects texts finds them by it."""
+
+from typing import Final
+
+
+def N_(message: str) -> str:  # noqa: N802  # the name by which texts are found
+    """The same; translated where it is shown."""
+    return message
+
+
+#: What is said to people of a refusal, by its stable code. Whatever is not here is shown in its own words.
+REFUSALS: Final = {
+    "already_exists": N_("This exists already."),
+    "amount_out_of_range": N_("This amount is too small or too large."),
+    "bad_invitation": N_("This link opens nothing any more. Ask for a new one."),
+    "books_behind": N_("The books are not there yet. Try again in a moment."),
+    "contended": N_("Somebody else is changing the same thing. Try again."),
+    "database_unavailable": N_("The database cannot be reached. Nothing was changed; try again in a moment."),
+    "idempotency_in_progress": N_("This was sent already and is being worked on."),
+    "idempotency_key_reused": N_("This form was sent before with other values. Open it again."),
+    "internal_error": N_("Something went wrong on our side."),
+    "invalid_request": N_("Something in this form cannot be read."),
+    "last_admin": N_("The last superadmin cannot be disabled."),
+    "last_owner": N_("An account keeps at least one owner."),
+    "log_unavailable": N_("The event log cannot be written. Nothing was changed; try again in a moment."),
+    "not_found": N_("There is no such thing, or it is not yours to see."),
+    "not_permitted": N_("Your role does not allow this."),
+    "outcome_unknown": N_("It is not certain that this was done. Look before you do it again."),
+    "too_many_failures": N_("Too many failed attempts. Try again in a quarter of an hour."),
+    "vault_unavailable": N_("The database cannot be reached. Nothing was changed; try again in a moment."),
+    "wrong_code": N_("This code is not right, or was used already."),
+    "wrong_sign_in": N_("This address and this password do not go together."),
+    "wrong_state": N_("This cannot be done in its present state."),
+}
+ROLES: Final = {
+    "admin": N_("Superadmin"),
+    "operator": N_("Operator"),
+    "support": N_("Support"),
+    "finance": N_("Finance"),
+    "auditor": N_("Auditor"),
+}
+MEMBER_ROLES: Final = {
+    "owner": N_("Owner"),
+    "admin": N_("Admin"),
+    "developer": N_("Developer"),
+    "billing": N_("Billing"),
+    "viewer": N_("Viewer"),
+}
+PERMISSIONS: Final = {
+    "read": N_("Look"),
+    "accounts": N_("Accounts"),
+    "keys": N_("API keys"),
+    "credit": N_("Credit"),
+    "catalogue": N_("Catalogue"),
+    "prices": N_("Prices"),
+    "operators": N_("Operators"),
+    "bodies": N_("Kept requests"),
+}
+STATES: Final = {
+    "open": N_("Open"),
+    "suspended": N_("Suspended"),
+    "closed": N_("Closed"),
+    "active": N_("Active"),
+    "revoked": N_("Revoked"),
+    "expired": N_("Expired"),
+    "enabled": N_("Enabled"),
+    "disabled": N_("Disabled"),
+    "invited": N_("Invited"),
+    "admitted": N_("Running"),
+    "charged": N_("Charged"),
+    "released": N_("Not charged"),
+    "abandoned": N_("Broken off"),
+    "half-open": N_("On trial"),
+    "half_open": N_("On trial"),
+    "well": N_("Healthy"),
+    "tripped": N_("Breaker open"),
+}
+DONE: Final = {
+    "saved": N_("Saved."),
+    "done": N_("Done."),
+    "signed_out": N_("You are signed out."),
+    "password_changed": N_("Your password was changed. Everywhere else you are signed out."),
+    "totp_off": N_("No codes are asked for any more."),
+    "joined": N_("Welcome. You are a member now."),
+    "session_closed": N_("That device is signed out."),
+    "expired": N_("Sign in to go on."),
+    "probe_ok": N_("The provider answered and takes the secrets."),
+    "probe_failed": N_("The provider did not answer as it should."),
+}

@@ -1,0 +1,159 @@
+"""What a customer has asked for, and what it cost: requests, usage and statements."""
+
+import asyncio
+from datetime import datetime
+from typing import Annotated, Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from api.admin.views import names_of
+from api.console import looking
+from api.console.access import NEEDS, Needs, visit_of
+from api.console.charts import chart, span_of
+from api.console.pages import Pages
+from api.console.request_page import request_context
+from application.queries import RequestFilter
+from application.reports.period import month as month_of
+from application.reports.statement import Statement
+from application.reports.usage import UsageFilter, UsageGroup
+from domain.refusal import BadField
+
+_READ: Final = {NEEDS: Needs("account", "read")}
+_GROUPS: Final[dict[str, UsageGroup]] = {
+    "alias": "alias",
+    "key": "key",
+    "day": "day",
+    "operation": "operation",
+}
+_MONTHS: Final = 12
+
+
+def spending_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    """`/app/<account>/requests`, `/usage`, `/statements`."""
+    return [*_request_routes(pages), *_usage_routes(pages), *_statement_routes(pages)]
+
+
+def _request_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    tools = pages.tools.admin
+
+    @get("/app/{account_id:uuid}/requests", opt=_READ)
+    async def list_requests(
+        *,
+        request: Request[Any, Any, Any],
+        account_id: FromPath[UUID],
+        request_state: Annotated[str, QueryParameter(name="state")] = "",
+        model: FromQuery[str] = "",
+        key: FromQuery[str] = "",
+        day: FromQuery[str] = "",
+        before: FromQuery[str] = "",
+    ) -> Response[str]:
+        zone = visit_of(request).zone
+        wanted = RequestFilter(
+            account_id=account_id,
+            key_id=looking.uuid_of(key),
+            state=looking.state_of(request_state),
+            alias=model.strip() or None,
+            admitted_from_us=looking.day_us(day, zone),
+            admitted_until_us=looking.day_us(day, zone, end=True),
+        )
+        page = await asyncio.to_thread(
+            tools.requests.requests,
+            wanted,
+            before_position=looking.number_of(before),
+            limit=looking.PAGE_ROWS,
+        )
+        keys = [one for one in tools.directory.keys.values() if one.account_id == account_id]
+        rows = await asyncio.to_thread(looking.key_rows, tools.ports, keys)
+        filters = {"state": request_state, "model": model, "key": key, "day": day}
+        return pages.page(request, "workspace/requests.html", page=page, keys=rows, filters=filters)
+
+    @get("/app/{account_id:uuid}/requests/{request_id:uuid}", opt=_READ)
+    async def show_request(
+        request: Request[Any, Any, Any], account_id: FromPath[UUID], request_id: FromPath[UUID]
+    ) -> Response[str]:
+        context = await asyncio.to_thread(request_context, pages, request_id, account_id=account_id)
+        return pages.page(request, "workspace/request.html", **context)
+
+    return [list_requests, show_request]
+
+
+def _usage_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    tools = pages.tools.admin
+
+    def figures(account_id: UUID, span: Any, group: UsageGroup) -> dict[str, Any]:
+        wanted = UsageFilter(period=span.period, account_id=account_id)
+        rows = tools.usage.usage(wanted, by=(group,), zone=span.zone, limit=500).items
+        key_ids = [row.group.key for row in rows if row.group.key is not None]
+        return {
+            "rows": rows if group == "day" else sorted(rows, key=lambda row: -row.charge_nano),
+            "series": tools.usage.usage(wanted, by=(span.group,), zone=span.zone, limit=500).items,
+            "names": names_of(tools.ports, key_ids),
+        }
+
+    @get("/app/{account_id:uuid}/usage", opt=_READ)
+    async def show_usage(
+        request: Request[Any, Any, Any],
+        account_id: FromPath[UUID],
+        span: FromQuery[str] = "month",
+        by: FromQuery[str] = "alias",
+    ) -> Response[str]:
+        zone, now_us = visit_of(request).zone, tools.ports.clock.now_us()
+        chosen, group = span_of(span, zone=zone, now_us=now_us), _GROUPS.get(by, "alias")
+        found = await asyncio.to_thread(figures, account_id, chosen, group)
+        return pages.page(
+            request,
+            "workspace/usage.html",
+            span=chosen,
+            by=group,
+            chart=chart(chosen, found["series"]),
+            **found,
+        )
+
+    return [show_usage]
+
+
+def _statement_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    tools = pages.tools.admin
+
+    def statement(account_id: UUID, month: str, zone: str, after: str | None) -> tuple[Statement, Any]:
+        found = tools.statements.statement(
+            account_id, month_of(month, zone=zone), zone=zone, after=after, limit=200
+        )
+        ids = [line.key_id for line in found.lines if line.key_id is not None]
+        return found, names_of(tools.ports, ids)
+
+    @get("/app/{account_id:uuid}/statements", opt=_READ)
+    async def show_statement(
+        request: Request[Any, Any, Any],
+        account_id: FromPath[UUID],
+        month: FromQuery[str] = "",
+        after: FromQuery[str] = "",
+    ) -> Response[str]:
+        zone = visit_of(request).zone
+        months = _months(tools.ports.clock.now_us(), zone)
+        chosen = month if month in months else months[0]
+        try:
+            found, names = await asyncio.to_thread(statement, account_id, chosen, zone, after or None)
+        except BadField:
+            return pages.see(f"/app/{account_id}/statements?month={chosen}")
+        return pages.page(
+            request,
+            "workspace/statement.html",
+            statement=found,
+            names=names,
+            months=months,
+            month=chosen,
+        )
+
+    return [show_statement]
+
+
+def _months(now_us: int, zone: str) -> list[str]:
+    """The last twelve, this one first."""
+    now = datetime.fromtimestamp(now_us / 1e6, tz=ZoneInfo(zone))
+    last = now.year * _MONTHS + now.month - 1
+    return [f"{one // _MONTHS:04}-{one % _MONTHS + 1:02}" for one in range(last, last - _MONTHS, -1)]

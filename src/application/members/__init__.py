@@ -1,0 +1,1 @@
+"""Commands about the members of a customer's account."""

@@ -1,0 +1,51 @@
+"""Let somebody into a customer's workspace."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from application.accounts.stream import load_account
+from application.command import Command, Ports, stamp
+from application.members.stream import decide_members
+from application.people.links import Link, hash_of, new_secret
+from domain import accounts, members
+from domain.fact import Actor
+from domain.members import MemberRole
+from domain.operators import Permission
+from domain.secret import Secret
+
+
+class InviteMember(Command, frozen=True, kw_only=True):
+    """A link; whoever follows it within a week becomes a member with this role."""
+
+    permission: ClassVar[Permission] = "accounts"
+
+    account_id: UUID
+    role: MemberRole
+    invitation_id: UUID | None = None
+
+
+def handle(command: InviteMember, *, actor: Actor, ports: Ports) -> Link:
+    """Make the link and show it, once.
+
+    Raises:
+        NotFound, WrongState: there is no such account, or it is closed.
+        Others as `members.invite`.
+    """
+    accounts.not_closed(load_account(ports.store, command.account_id))
+    secret, at = new_secret(ports), stamp(ports, actor)
+    invitation_id = command.invitation_id or ports.ids.new()
+    done = decide_members(
+        ports.store,
+        command.account_id,
+        lambda state: members.invite(
+            state,
+            account_id=command.account_id,
+            invitation_id=invitation_id,
+            role=command.role,
+            secret_hash=hash_of(ports, secret),
+            by=actor,
+            stamp=at,
+        ),
+    )
+    link = Secret(f"/join/{command.account_id}/{secret}")
+    return Link(invitation_id=invitation_id, link=link, done=done)

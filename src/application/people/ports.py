@@ -1,0 +1,152 @@
+"""Ports to what proves who somebody is: passwords, one-time codes, sessions and failed attempts. All of it beside the log.
+
+Every method blocks, is safe to use from threads, and raises `VaultUnavailable` when the database is away.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+from uuid import UUID
+
+import msgspec
+
+Stage = Literal["password", "full"]
+Theme = Literal["light", "dark"]
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who has a password. `None` of a preference leaves it to the browser."""
+
+    person_id: UUID
+    password_hash: str
+    has_totp: bool
+    locale: str | None
+    zone: str | None
+    theme: Theme | None
+
+    def __repr__(self) -> str:
+        return f"Person({self.person_id})"
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """One browser that is signed in. `id` may be shown; what the browser holds is another secret."""
+
+    session_id: UUID
+    person_id: UUID
+    stage: Stage
+    made_us: int
+    seen_us: int
+    expires_us: int
+    address: str
+    agent: str
+
+
+class People(Protocol):
+    """Who may sign in."""
+
+    def by_email(self, email_hash: bytes) -> Person | None: ...
+
+    def get(self, person_id: UUID) -> Person | None: ...
+
+    def put(self, person_id: UUID, *, email_hash: bytes, password_hash: str) -> None:
+        """A new person, or another address and password for one that is known; one-time codes stay as they are.
+
+        Raises:
+            AlreadyExists: the address is another person's; nothing was stored.
+        """
+        ...
+
+    def set_password(self, person_id: UUID, password_hash: str) -> None: ...
+
+    def set_preferences(
+        self, person_id: UUID, *, locale: str | None, zone: str | None, theme: Theme | None
+    ) -> None: ...
+
+    def totp_seed(self, person_id: UUID) -> str | None:
+        """The seed of their one-time codes; none without a second factor. For checking only: it is shown to nobody."""
+        ...
+
+    def set_totp(
+        self, person_id: UUID, seed: str | None, *, step: int = 0, recovery_hashes: Sequence[bytes] = ()
+    ) -> None:
+        """Take a second factor, or end it; earlier recovery codes are gone."""
+        ...
+
+    def use_step(self, person_id: UUID, step: int) -> bool:
+        """Note that the code of a time step was used; false if it, or a later one, was before."""
+        ...
+
+    def use_recovery_code(self, person_id: UUID, code_hash: bytes) -> bool:
+        """Use up a recovery code; false if it is none."""
+        ...
+
+
+class Sessions(Protocol):
+    """Who is signed in, and where."""
+
+    def open(self, session: Session, *, secret_hash: bytes) -> None: ...
+
+    def find(self, secret_hash: bytes, *, now_us: int) -> Session | None:
+        """The session, if it is alive; that it was seen is noted now and then."""
+        ...
+
+    def of(self, person_id: UUID, *, now_us: int) -> list[Session]:
+        """Those alive, the one seen last first."""
+        ...
+
+    def close(self, session_id: UUID, *, person_id: UUID) -> None:
+        """End it at once; another person's stays."""
+        ...
+
+    def close_all(self, person_id: UUID, *, but: UUID | None = None) -> None: ...
+
+
+class Failures(Protocol):
+    """Failed attempts by bucket (a keyed hash), in windows."""
+
+    def count(self, bucket: bytes, *, since_us: int) -> int:
+        """How many in the window, if it began at or after `since_us`."""
+        ...
+
+    def add(self, bucket: bytes, *, now_us: int, since_us: int) -> None:
+        """One more; a window that began before `since_us` starts anew."""
+        ...
+
+    def forget(self, bucket: bytes) -> None: ...
+
+
+class Passwords(Protocol):
+    """Hashes of passwords. Slow and large by design: never on an event loop."""
+
+    def make(self, password: str) -> str: ...
+
+    def check(self, password: str, password_hash: str | None) -> bool:
+        """Whether it is the one. Without a hash false, after as much work as with one."""
+        ...
+
+    def is_outdated(self, password_hash: str) -> bool:
+        """Made with weaker parameters than those in use."""
+        ...
+
+
+class OneTimeCodes(Protocol):
+    """Time-based one-time codes (RFC 6238)."""
+
+    def new_seed(self) -> str: ...
+
+    def step_of(self, seed: str, code: str, *, now_us: int) -> int | None:
+        """The time step whose code this is, now or one step beside it; none if it is none of these."""
+        ...
+
+    def uri(self, seed: str, *, name: str, issuer: str) -> str:
+        """What an authenticator reads."""
+        ...
+
+
+class PeoplePorts(msgspec.Struct, frozen=True, kw_only=True):
+    """All of them."""
+
+    people: People
+    sessions: Sessions
+    failures: Failures
+    passwords: Passwords
+    codes: OneTimeCodes

@@ -1,0 +1,175 @@
+"""Signing in: password, then the one-time code of whoever has a second factor, with a lock after too many failures.
+
+Every refusal is the same, and takes the same work: nobody learns who has an account.
+"""
+
+from typing import ClassVar, Final
+from uuid import UUID
+
+import msgspec
+
+from application.clock import Clock, Ids
+from application.people.email import email_hash
+from application.people.ports import PeoplePorts, Person, Session, Stage
+from domain.keys.secret import SecretHasher
+from domain.refusal import Refusal
+from domain.secret import Secret
+
+WINDOW_US: Final = 15 * 60 * 1_000_000
+ACCOUNT_FAILURES_MAX: Final = 10
+ADDRESS_FAILURES_MAX: Final = 50
+"""Failures in a quarter of an hour, after which one account, or one network address, is refused whatever comes."""
+SESSION_US: Final = 7 * 24 * 3600 * 1_000_000
+HALF_WAY_US: Final = 10 * 60 * 1_000_000
+_SECRET_BYTES: Final = 32
+_AGENT_CHARS_MAX: Final = 300
+
+
+class WrongSignIn(Refusal):
+    """No such address, or not its password: it is not told which."""
+
+    code: ClassVar[str] = "wrong_sign_in"
+
+
+class WrongCode(Refusal):
+    """Not the code of now, or one that was used before."""
+
+    code: ClassVar[str] = "wrong_code"
+
+
+class TooManyFailures(Refusal):
+    """Locked for a while. What was sent was not looked at."""
+
+    code: ClassVar[str] = "too_many_failures"
+
+
+class Visitor(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a request comes from."""
+
+    address: str
+    agent: str = ""
+
+
+class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A new session and what the browser is to hold of it."""
+
+    session: Session
+    secret: Secret
+
+
+class SignIn(msgspec.Struct, frozen=True, kw_only=True):
+    """The use cases. All of them block, for a third of a second where a password is checked."""
+
+    ports: PeoplePorts
+    hasher: SecretHasher
+    clock: Clock
+    ids: Ids
+
+    def with_password(self, email: str, password: str, *, visitor: Visitor) -> SignedIn:
+        """A session; of stage `password` while a one-time code is owed.
+
+        Raises:
+            WrongSignIn, TooManyFailures: see there.
+        """
+        address_hash = email_hash(self.hasher, email)
+        buckets = (self._bucket(b"account", address_hash), self._of_address(visitor))
+        self._require_few(buckets)
+        person = self.ports.people.by_email(address_hash)
+        known = None if person is None else person.password_hash
+        is_right = self.ports.passwords.check(password, known)
+        if person is None or not is_right:
+            self._note(buckets)
+            raise WrongSignIn("this address and this password do not go together")
+        self._renew(person, password)
+        if not person.has_totp:
+            self.ports.failures.forget(buckets[0])
+        return self._open(person.person_id, "password" if person.has_totp else "full", visitor=visitor)
+
+    def with_code(self, session: Session, code: str, *, visitor: Visitor) -> SignedIn:
+        """A new session in place of one that owes a code: by the authenticator, or by a recovery code, which is used up.
+
+        Raises:
+            WrongCode, TooManyFailures: see there.
+        """
+        buckets = (self._bucket(b"code", session.person_id.bytes), self._of_address(visitor))
+        self._require_few(buckets)
+        if not self.is_code_right(session.person_id, code):
+            self._note(buckets)
+            raise WrongCode("this code is not right, or was used")
+        self.ports.failures.forget(buckets[0])
+        self.ports.sessions.close(session.session_id, person_id=session.person_id)
+        return self._open(session.person_id, "full", visitor=visitor)
+
+    def is_code_right(self, person_id: UUID, code: str) -> bool:
+        """Whether it is right, and it is used by this."""
+        plain = "".join(code.split()).replace("-", "").lower()
+        seed = self.ports.people.totp_seed(person_id)
+        if seed is None or not plain:
+            return False
+        step = self.ports.codes.step_of(seed, plain, now_us=self.clock.now_us())
+        if step is not None:
+            return self.ports.people.use_step(person_id, step)
+        return self.ports.people.use_recovery_code(person_id, recovery_hash(self.hasher, person_id, plain))
+
+    def is_password_right(self, person: Person, password: str, *, visitor: Visitor) -> bool:
+        """Asked once more before something grave.
+
+        Raises:
+            TooManyFailures: see there.
+        """
+        buckets = (self._bucket(b"again", person.person_id.bytes), self._of_address(visitor))
+        self._require_few(buckets)
+        is_right = self.ports.passwords.check(password, person.password_hash)
+        if not is_right:
+            self._note(buckets)
+        return is_right
+
+    def session(self, secret: str) -> Session | None:
+        """Whose browser this is; none for one that nobody is signed in with, or not any more."""
+        return self.ports.sessions.find(self.hasher.digest(secret.encode()), now_us=self.clock.now_us())
+
+    def open(self, person_id: UUID, *, visitor: Visitor) -> SignedIn:
+        """A session for somebody who has just proved who they are in another way."""
+        return self._open(person_id, "full", visitor=visitor)
+
+    def _open(self, person_id: UUID, stage: Stage, *, visitor: Visitor) -> SignedIn:
+        now_us = self.clock.now_us()
+        secret = Secret(self.ids.entropy(_SECRET_BYTES).hex())
+        session = Session(
+            session_id=self.ids.new(),
+            person_id=person_id,
+            stage=stage,
+            made_us=now_us,
+            seen_us=now_us,
+            expires_us=now_us + (SESSION_US if stage == "full" else HALF_WAY_US),
+            address=visitor.address,
+            agent=visitor.agent[:_AGENT_CHARS_MAX],
+        )
+        self.ports.sessions.open(session, secret_hash=self.hasher.digest(secret.reveal().encode()))
+        return SignedIn(session=session, secret=secret)
+
+    def _renew(self, person: Person, password: str) -> None:
+        if self.ports.passwords.is_outdated(person.password_hash):
+            self.ports.people.set_password(person.person_id, self.ports.passwords.make(password))
+
+    def _require_few(self, buckets: tuple[bytes, bytes]) -> None:
+        since_us = self.clock.now_us() - WINDOW_US
+        for bucket, most in zip(buckets, (ACCOUNT_FAILURES_MAX, ADDRESS_FAILURES_MAX), strict=True):
+            if self.ports.failures.count(bucket, since_us=since_us) >= most:
+                raise TooManyFailures("too many failed attempts: try again in a quarter of an hour")
+
+    def _note(self, buckets: tuple[bytes, bytes]) -> None:
+        now_us = self.clock.now_us()
+        for bucket in buckets:
+            self.ports.failures.add(bucket, now_us=now_us, since_us=now_us - WINDOW_US)
+
+    def _of_address(self, visitor: Visitor) -> bytes:
+        return self._bucket(b"address", visitor.address.encode())
+
+    def _bucket(self, kind: bytes, value: bytes) -> bytes:
+        return self.hasher.digest(b"sign-in failures\0" + kind + b"\0" + value)
+
+
+def recovery_hash(hasher: SecretHasher, person_id: UUID, code: str) -> bytes:
+    """What is kept of a recovery code."""
+    return hasher.digest(b"recovery code\0" + person_id.bytes + code.encode())

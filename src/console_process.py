@@ -1,0 +1,80 @@
+"""Everything that the console's process runs. It serves no requests of customers' programs: those must never wait for a page."""
+
+import asyncio
+from gettext import NullTranslations
+
+from adapters.eventstore.wakeups import PostgresWakeups
+from admin_tools import make_admin_tools
+from api.console.assets_routes import asset_version
+from api.console.rendering import Renderer
+from api.console.tools import ConsoleTools
+from application.clock import SystemClock, SystemIds
+from application.directory import Directory
+from application.directory_follower import DirectoryFollower
+from application.i18n.catalogues import load_catalogue
+from application.i18n.locales import LOCALES
+from application.people.ports import PeoplePorts
+from application.people.sign_in import SignIn
+from application.routing.health import Health
+from bootstrap import make_people, make_ports, make_receipts, open_pool, open_store, sealed_log
+from settings import Settings
+
+
+class ConsoleProcess:
+    """Build it anywhere; `start` and `stop` belong to the event loop that serves."""
+
+    def __init__(self, settings: Settings, *, people: PeoplePorts | None = None) -> None:
+        self.settings = settings
+        self.clock, self.ids = SystemClock(), SystemIds()
+        self.pool = open_pool(settings, size_max=8)
+        self.store = open_store(settings, application_name="tokenok-console", connections_max=4)
+        self.ports = make_ports(settings, store=self.store, pool=self.pool, clock=self.clock)
+        self.sealed = sealed_log(settings, log=self.store, clock=self.clock)
+        self.receipts = make_receipts(settings, store=self.store, pool=self.pool, sealed=self.sealed)
+        self.health = Health(instance_id=self.ids.new(), clock=self.clock)
+        self.directory = Directory(self.ports.hasher, health=self.health)
+        self.follower = DirectoryFollower(
+            self.directory, store=self.store, vault=self.ports.vault, clock=self.clock
+        )
+        self.wakeups = PostgresWakeups(settings.database_url)
+        self.people = people or make_people(settings, self.pool)
+        self.tools = self._tools({one: load_catalogue("console", one) for one in LOCALES})
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def _tools(self, texts: dict[str, NullTranslations]) -> ConsoleTools:
+        return ConsoleTools(
+            admin=make_admin_tools(self),
+            people=self.people,
+            sign_in=SignIn(ports=self.people, hasher=self.ports.hasher, clock=self.clock, ids=self.ids),
+            health=self.health,
+            renderer=Renderer(texts, version=asset_version()),
+            refresh=self.follower.catch_up,
+            url=self.settings.console_url.rstrip("/"),
+            api_url=self.settings.api_url.rstrip("/"),
+        )
+
+    async def start(self) -> None:
+        """Returns when pages can be served.
+
+        Raises:
+            LogUnavailable, VaultError: the database cannot be used; the process should end.
+        """
+        await self.follower.catch_up()
+        self.wakeups.subscribe(self._receive)
+        self.wakeups.start()
+        self._tasks = [asyncio.create_task(self.follower.run())]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.wakeups.close()
+        await asyncio.to_thread(self._close_connections)
+
+    def _close_connections(self) -> None:
+        self.store.close()
+        self.pool.close()
+
+    def _receive(self, message: str) -> None:
+        if not message.startswith("recall"):
+            self.follower.wake()

@@ -1,0 +1,111 @@
+"""A real console on a database of each test's own, with people of every role and cheap password hashes."""
+
+import base64
+import re
+from collections.abc import Iterator
+from uuid import UUID
+
+import httpx
+import msgspec
+import pytest
+from argon2 import PasswordHasher
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from adapters.people.passwords import ArgonPasswords
+from application.accounts import open_account
+from application.command import Ports
+from application.members import invite_member
+from application.operators import invite_operator, register_operator
+from application.people.join import Who, join_as_operator, join_as_somebody_new
+from application.people.ports import PeoplePorts
+from bootstrap import make_people, open_pool, ports_of
+from console_app import make_console
+from console_process import ConsoleProcess
+from domain.fact import SYSTEM
+from domain.members import MEMBER_PERMISSIONS, MemberRole
+from domain.operators import PERMISSIONS, Role
+from domain.secret import Secret
+from settings import Settings
+from tests.databases import migrated_template
+
+MASTER_KEY = "k1:" + base64.b64encode(bytes(range(32))).decode()
+PASSWORD = "a long enough password"
+ACCOUNT, OTHER = UUID(int=0xA), UUID(int=0xB)
+_TOKEN = re.compile(r'name="_csrf" value="([0-9a-f]+)"')
+
+
+class World(msgspec.Struct, frozen=True):
+    """A client of the running console, which holds the cookies of one browser."""
+
+    client: TestClient[Litestar]
+    process: ConsoleProcess
+    staff: dict[Role, UUID]
+    members: dict[MemberRole, UUID]
+
+    def get(self, path: str, **more: str) -> httpx.Response:
+        return self.client.get(path, headers=more, follow_redirects=False)
+
+    def token(self, path: str = "/sign-in") -> str:
+        """What our pages put into their forms for this browser."""
+        found = _TOKEN.search(self.client.get(path, follow_redirects=True).text)
+        assert found is not None, "the page has a form"
+        return found[1]
+
+    def post(self, path: str, *, token: str | None = None, **fields: str) -> httpx.Response:
+        """Send a form as one of our pages would."""
+        values = {"_csrf": self.token() if token is None else token, **fields}
+        return self.client.post(path, data=values, follow_redirects=False)
+
+    def sign_in(self, who: str, password: str = PASSWORD) -> httpx.Response:
+        """As `admin@staff.example` or `owner@customer.example`, in a fresh browser."""
+        self.client.cookies.clear()
+        return self.post("/sign-in", email=who, password=password)
+
+    def as_staff(self, role: Role) -> None:
+        assert self.sign_in(f"{role}@staff.example").status_code == 303
+
+    def as_member(self, role: MemberRole) -> None:
+        assert self.sign_in(f"{role}@customer.example").status_code == 303
+
+
+@pytest.fixture(scope="session")
+def database_template(postgres_url: str) -> Iterator[str]:
+    with migrated_template(postgres_url) as name:
+        yield name
+
+
+@pytest.fixture
+def world(database_url: str) -> Iterator[World]:
+    settings = Settings(database_url=database_url, tokenok_master_key=MASTER_KEY)
+    cheap = ArgonPasswords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    with ports_of(settings) as ports, open_pool(settings) as pool:
+        people = msgspec.structs.replace(make_people(settings, pool), passwords=cheap)
+        staff = {role: _operator(role, ports, people) for role in PERMISSIONS}
+        for account_id in (ACCOUNT, OTHER):
+            command = open_account.OpenAccount(name="Acme", account_id=account_id)
+            open_account.handle(command, actor=SYSTEM, ports=ports)
+        members = {role: _member(role, ports, people) for role in MEMBER_PERMISSIONS}
+    with open_pool(settings) as pool:
+        process = ConsoleProcess(
+            settings, people=msgspec.structs.replace(make_people(settings, pool), passwords=cheap)
+        )
+        with TestClient(make_console(process)) as client:
+            yield World(client, process, staff, members)
+
+
+def _operator(role: Role, ports: Ports, people: PeoplePorts) -> UUID:
+    made = register_operator.handle(
+        register_operator.RegisterOperator(name=role, role=role), actor=SYSTEM, ports=ports
+    )
+    command = invite_operator.InviteOperator(operator_id=made.operator_id)
+    link = invite_operator.handle(command, actor=SYSTEM, ports=ports).link.reveal()
+    who = Who(email=f"{role}@staff.example", password=Secret(PASSWORD))
+    return join_as_operator(link.rpartition("/")[2], who, ports=ports, people=people)
+
+
+def _member(role: MemberRole, ports: Ports, people: PeoplePorts) -> UUID:
+    command = invite_member.InviteMember(account_id=ACCOUNT, role=role)
+    link = invite_member.handle(command, actor=SYSTEM, ports=ports).link.reveal()
+    who = Who(email=f"{role}@customer.example", password=Secret(PASSWORD))
+    return join_as_somebody_new(ACCOUNT, link.rpartition("/")[2], who, ports=ports, people=people)

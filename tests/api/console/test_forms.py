@@ -1,0 +1,103 @@
+"""Where forms may come from, and what pages tell browsers to keep to."""
+
+import pytest
+
+from tests.api.console.conftest import PASSWORD, World
+
+FIELDS = {"email": "admin@staff.example", "password": PASSWORD}
+
+
+def posts(world: World) -> list[str]:
+    """Every path that takes a form, with something in the place of each parameter."""
+    found = []
+    for route in world.client.app.routes:
+        if "POST" in getattr(route, "methods", ()):
+            parts = [
+                "00000000-0000-0000-0000-000000000007" if ":uuid" in part else "x" if "{" in part else part
+                for part in route.path.split("/")
+            ]
+            found.append("/".join(parts))
+    return found
+
+
+def test_no_form_is_taken_without_our_token(world: World) -> None:
+    """Every one of them, also with the right session and a token of another browser."""
+    world.as_staff("admin")
+    assert len(posts(world)) > 30
+    for path in posts(world):
+        for token in ("", "0" * 64):
+            answer = world.client.post(path, data={"_csrf": token}, follow_redirects=False)
+            assert answer.status_code == 403, path
+            assert "foreign_form" in answer.text, path
+
+
+def test_the_token_of_a_stranger_is_no_token_of_somebody_signed_in(world: World) -> None:
+    """So nobody can prepare a form before, and have it sent afterwards."""
+    world.client.cookies.clear()
+    before = world.token()
+    world.post("/sign-in", token=before, **FIELDS)
+    assert world.post("/sign-out", token=before).status_code == 403
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://testserver.local.evil.example"])
+def test_no_form_is_taken_from_another_site(world: World, origin: str) -> None:
+    """Also with the right token."""
+    world.client.cookies.clear()
+    values = {"_csrf": world.token(), **FIELDS}
+    answer = world.client.post("/sign-in", data=values, headers={"origin": origin}, follow_redirects=False)
+    assert answer.status_code == 403
+    sent = {"sec-fetch-site": "cross-site"}
+    answer = world.client.post("/sign-in", data=values, headers=sent, follow_redirects=False)
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/json", "multipart/form-data; boundary=x", ""])
+def test_only_forms_are_forms(world: World, kind: str) -> None:
+    """What another site can send without asking, and what scripts send, is refused by its type."""
+    world.client.cookies.clear()
+    body = f"_csrf={world.token()}&email={FIELDS['email']}&password={PASSWORD}"
+    answer = world.client.post(
+        "/sign-in", content=body, headers={"content-type": kind}, follow_redirects=False
+    )
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/nothing", "/console", "/me"])
+def test_every_page_keeps_scripts_and_frames_of_others_out(world: World, path: str) -> None:
+    """No inline script or style, no frame, no type to guess, nothing kept; also where something went wrong."""
+    world.as_staff("admin")
+    answer = world.get(path)
+    policy = answer.headers["content-security-policy"]
+    assert "script-src 'self';" in policy
+    assert "style-src 'self';" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
+    assert " style=" not in answer.text
+    assert "<script>" not in answer.text
+    assert " onclick=" not in answer.text
+
+
+def test_cookies_are_out_of_reach_of_scripts_and_other_sites(world: World) -> None:
+    """HttpOnly and SameSite, and Secure where the console is reached by HTTPS."""
+    world.client.cookies.clear()
+    given = world.post("/sign-in", **FIELDS).headers.get_list("set-cookie")
+    (session,) = (one for one in given if one.startswith("tokenok_session="))
+    assert "HttpOnly" in session
+    assert "SameSite=lax" in session
+
+
+def test_what_people_write_is_shown_and_not_run(world: World) -> None:
+    """Markup in a field comes back as text."""
+    world.client.cookies.clear()
+    answer = world.post("/sign-in", email='"><script>alert(1)</script>', password="x")
+    assert "<script>alert" not in answer.text
+    assert "&lt;script&gt;alert" in answer.text
+
+
+def test_a_flash_that_we_have_not_signed_says_nothing(world: World) -> None:
+    """Nobody can put words into our pages."""
+    world.as_staff("admin")
+    world.client.cookies.set("tokenok_flash", "x" * 80)
+    assert 'class="flash' not in world.client.get("/console").text

@@ -1,0 +1,211 @@
+"""The way in, and what those try who should not get in."""
+
+import re
+from uuid import UUID
+
+import pyotp
+import pytest
+
+from application.people.sign_in import ACCOUNT_FAILURES_MAX
+from domain import operators
+from domain.fact import SYSTEM
+from tests.api.console.conftest import ACCOUNT, PASSWORD, World
+
+STAFF = "admin@staff.example"
+
+
+def session_of(world: World) -> str:
+    return world.client.cookies.get("tokenok_session") or ""
+
+
+def test_a_password_opens_the_pages_of_ones_role(world: World) -> None:
+    """An operator comes to the administration, a member to their account; the address may be written in capitals."""
+    assert world.get("/console").headers["location"] == "/sign-in?target=%2Fconsole"
+    assert world.sign_in("ADMIN@Staff.Example").headers["location"] == "/"
+    assert world.get("/").headers["location"] == "/console"
+    assert world.get("/console").status_code == 200
+    world.as_member("owner")
+    assert world.get("/").headers["location"] == f"/app/{ACCOUNT}"
+
+
+def test_what_is_wrong_is_not_told(world: World) -> None:
+    """A wrong password and an address that nobody has give the same answer, and no session."""
+    pages = [world.sign_in(STAFF, "not the password"), world.sign_in("nobody@staff.example")]
+    assert [page.status_code for page in pages] == [403, 403]
+    texts = [re.sub(r'value="[^"]*"', "", page.text) for page in pages]
+    assert texts[0] == texts[1]
+    assert not session_of(world)
+
+
+def test_the_session_is_new_at_each_sign_in(world: World) -> None:
+    """What somebody has put into the browser before is not what is signed in afterwards."""
+    world.client.cookies.set("tokenok_session", "f" * 64, domain="testserver.local")
+    world.post("/sign-in", email=STAFF, password=PASSWORD)
+    first = session_of(world)
+    assert first
+    assert first != "f" * 64
+    world.as_staff("admin")
+    assert session_of(world) != first
+
+
+def test_signing_out_ends_the_session_at_the_server(world: World) -> None:
+    """A copy of the cookie opens nothing any more."""
+    world.as_staff("admin")
+    copied = session_of(world)
+    world.post("/sign-out", token=world.token("/console"))
+    world.client.cookies.clear()
+    world.client.cookies.set("tokenok_session", copied)
+    assert world.get("/console").status_code == 303
+
+
+def test_a_disabled_operator_is_out_at_once(world: World) -> None:
+    """Whoever is signed in loses the pages with the role."""
+    world.as_staff("support")
+    assert world.get("/console").status_code == 200
+    staff = world.process.directory.staff
+    gone = operators.OperatorDisabled(
+        operator_id=world.staff["support"], reason="left", occurred_us=1, actor=SYSTEM.label
+    )
+    world.process.directory.staff = operators.evolve(staff, gone)
+    assert world.get("/console").status_code == 404
+
+
+def test_after_ten_failures_the_right_password_is_not_looked_at(world: World) -> None:
+    """The account is locked for a quarter of an hour; others are not."""
+    world.client.cookies.clear()
+    token = world.token()
+    for _ in range(ACCOUNT_FAILURES_MAX):
+        assert world.post("/sign-in", token=token, email=STAFF, password="guess").status_code == 403
+    assert world.post("/sign-in", token=token, email=STAFF, password=PASSWORD).status_code == 429
+    assert world.sign_in("support@staff.example").status_code == 303
+
+
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "https://evil.example", "/\\evil.example", "/\t/evil.example", ""]
+)
+def test_nobody_is_sent_to_another_site(world: World, target: str) -> None:
+    """Only a path of ours is where one goes on."""
+    world.client.cookies.clear()
+    answer = world.post("/sign-in", email=STAFF, password=PASSWORD, target=target)
+    assert answer.headers["location"] == "/"
+
+
+def take_second_factor(world: World) -> tuple[str, list[str]]:
+    """The seed, and the recovery codes."""
+    page = world.client.get("/me/second-factor").text
+    found = re.search(r'name="seed" value="([A-Z2-7]+)"', page)
+    assert found is not None
+    seed = found[1]
+    answer = world.post(
+        "/me/second-factor",
+        token=world.token("/me"),
+        seed=seed,
+        code=pyotp.TOTP(seed).now(),
+        password=PASSWORD,
+    )
+    assert answer.status_code == 200, answer.text
+    return seed, re.findall(r"<li>([0-9a-f]{5}-[0-9a-f]{5})</li>", answer.text)
+
+
+def test_a_second_factor_is_asked_for_and_each_code_works_once(world: World) -> None:
+    """With the password alone one gets nowhere; the code that was used to set it up does not open either."""
+    world.as_staff("admin")
+    seed, codes = take_second_factor(world)
+    assert len(codes) == 10
+    assert seed not in world.client.get("/me").text
+    assert world.sign_in(STAFF).headers["location"] == "/sign-in/code?target=/"
+    assert world.get("/console").status_code == 303
+    token = world.token("/sign-in/code")
+    used = world.post("/sign-in/code", token=token, code=pyotp.TOTP(seed).now())
+    assert used.status_code == 403
+    right = world.post("/sign-in/code", token=token, code=codes[0])
+    assert right.headers["location"] == "/"
+    assert world.get("/console").status_code == 200
+    world.sign_in(STAFF)
+    again = world.post("/sign-in/code", token=world.token("/sign-in/code"), code=codes[0])
+    assert again.status_code == 403
+
+
+def test_codes_cannot_be_tried_out(world: World) -> None:
+    """After ten wrong ones no code is looked at, whoever has the password."""
+    world.as_staff("admin")
+    _, codes = take_second_factor(world)
+    world.sign_in(STAFF)
+    token = world.token("/sign-in/code")
+    for number in range(ACCOUNT_FAILURES_MAX):
+        assert world.post("/sign-in/code", token=token, code=f"{number:06}").status_code == 403
+    assert world.post("/sign-in/code", token=token, code=codes[1]).status_code == 429
+
+
+def test_a_new_password_ends_every_other_session(world: World) -> None:
+    """Here one stays; elsewhere, and with the old password, one is out."""
+    world.as_staff("admin")
+    elsewhere = session_of(world)
+    world.as_staff("admin")
+    new = "another long password"
+    answer = world.post("/me/password", token=world.token("/me"), password=PASSWORD, new_password=new)
+    assert answer.headers["location"] == "/me"
+    assert world.get("/console").status_code == 200
+    world.client.cookies.clear()
+    world.client.cookies.set("tokenok_session", elsewhere)
+    assert world.get("/console").status_code == 303
+    assert world.sign_in(STAFF).status_code == 403
+    assert world.sign_in(STAFF, new).status_code == 303
+
+
+def test_a_device_can_be_signed_out_from_another_one(world: World) -> None:
+    """The list names both; nobody ends a session of somebody else."""
+    world.as_staff("support")
+    others = session_of(world)
+    world.as_staff("admin")
+    first = session_of(world)
+    world.as_staff("admin")
+    page = world.client.get("/me").text
+    (first_id,) = re.findall(r'name="session_id" value="([0-9a-f-]+)"', page)
+    token = world.token("/me")
+    world.post("/me/sessions/close", token=token, session_id=first_id)
+    support = world.process.tools.sign_in.session(others)
+    assert support is not None
+    world.post("/me/sessions/close", token=token, session_id=str(support.session_id))
+    assert world.process.tools.sign_in.session(first) is None
+    assert world.process.tools.sign_in.session(others) is not None
+
+
+def test_an_invitation_lets_in_once(world: World) -> None:
+    """From the operator's form to the newcomer's first page; the link is dead then, and a weak password does not use it up."""
+    world.as_staff("admin")
+    shown = world.post(
+        "/console/do/members/invite",
+        token=world.token("/console"),
+        account_id=str(ACCOUNT),
+        role="viewer",
+    )
+    found = re.search(rf"/join/{ACCOUNT}/[0-9a-f]+", shown.text)
+    assert found is not None, shown.text
+    link = found[0]
+    world.client.cookies.clear()
+    token = world.token(link)
+    weak = world.post(link, token=token, email="new@customer.example", password="short")
+    assert weak.status_code == 400
+    taken = world.post(link, token=token, email="owner@customer.example", password=PASSWORD)
+    assert taken.status_code == 422
+    joined = world.post(link, token=token, email="new@customer.example", password=PASSWORD)
+    assert joined.headers["location"] == f"/app/{ACCOUNT}"
+    world.client.cookies.clear()
+    assert world.get(link).status_code == 422
+
+
+def test_somebody_with_an_account_joins_another_as_themselves(world: World) -> None:
+    """Signed in, the link asks for no password, and gives none to whoever made it."""
+    world.as_staff("admin")
+    other = UUID(int=0xB)
+    shown = world.post(
+        "/console/do/members/invite", token=world.token("/console"), account_id=str(other), role="owner"
+    )
+    found = re.search(rf"/join/{other}/[0-9a-f]+", shown.text)
+    assert found is not None
+    world.as_member("developer")
+    assert 'name="password"' not in world.client.get(found[0]).text
+    world.post(found[0], token=world.token("/me"))
+    members = world.process.directory.members[other].members
+    assert {one.person_id for one in members.values()} == {world.members["developer"]}
