@@ -24,7 +24,7 @@ DOMAINS: Final[dict[str, tuple[str, ...]]] = {
     "documents": ("adapters/documents", "application/documents", "application/invoicing", "application/mail"),
     "console": ("api/console",),
 }
-SOURCES: Final = ROOT.parent
+SOURCES: Final = ROOT.parent / "src"
 _METHODS: Final = {".py": "python", ".html": "jinja2.ext:babel_extract", ".txt": "jinja2.ext:babel_extract"}
 #: As the environments of our templates are set up: blanks at line ends within `{% trans %}` do not count.
 #: A template that cannot be read is an error.

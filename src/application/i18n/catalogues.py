@@ -14,7 +14,11 @@ from babel.messages.pofile import read_po
 
 from application.i18n.locales import SOURCE, Locale
 
-ROOT: Final = Path(__file__).parent.parent.parent / "locales"
+_SOURCES: Final = Path(__file__).parent.parent.parent
+ROOT: Final = next(
+    folder for folder in (_SOURCES.parent / "locales", _SOURCES / "locales") if (folder / "zh").is_dir()
+)
+"""Beside the sources in a checkout, among them where they are installed."""
 
 
 def catalogue_path(root: Path, domain: str, locale: str) -> Path:
