@@ -10,6 +10,7 @@ from msgspec import UNSET
 
 from application.eventlog import NewEvent, RecordedEvent
 from domain.accounts import AccountSuspended
+from domain.budgets.events import BudgetSet
 from domain.catalogue.prices import PRICE_LIST_STREAM, PriceListPublished
 from domain.event import Event, encode
 from domain.ids import stream_of
@@ -372,6 +373,14 @@ def orders(count: int) -> Iterator[NewEvent]:
         for version, sample in enumerate(samples, 1):
             fact = msgspec.structs.replace(sample, order_id=order_id)
             yield NewEvent(order_id, version, fact.TOPIC, encode(fact))
+
+
+def budgets(count: int) -> Iterator[NewEvent]:
+    """As many budgets, as they are set."""
+    sample = msgspec.json.decode((_SAMPLES / f"{BudgetSet.TOPIC}.json").read_bytes(), type=BudgetSet)
+    for number in range(1, count + 1):
+        fact = msgspec.structs.replace(sample, budget_id=UUID(int=number << 32))
+        yield NewEvent(fact.budget_id, 1, fact.TOPIC, encode(fact))
 
 
 class ListLog:

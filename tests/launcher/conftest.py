@@ -61,7 +61,7 @@ class Instance:
 
     @property
     def address(self) -> str:
-        return str(self.ready["console_url"]).removeprefix("http://").rstrip("/")
+        return str(self.ready["base_url"]).removeprefix("http://").removesuffix("/v1")
 
     def get(self, path: str) -> str:
         connection = http.client.HTTPConnection(self.address, timeout=60)

@@ -24,6 +24,7 @@ def test_given_servers_are_used(launch: Launch, scratch: Path, given: Given) -> 
     """With both addresses set nothing is embedded; the children get them, and the data root is still locked."""
     up = launch(**given).wait_ready()
     assert {Path(command.split()[1]).name for command in up.descendants().values()} == {
+        "console.py",
         "gateway.py",
         "sandbox.py",
         "worker.py",

@@ -62,7 +62,7 @@ def test_one_signal_stops_everything(launch: Launch, ended: Ended, number: signa
     """Ctrl-C or SIGTERM: exit status 0, and no process of ours is left."""
     up = launch().wait_ready()
     below = up.descendants()
-    assert len([command for command in below.values() if "standins" in command]) == 3
+    assert len([command for command in below.values() if "standins" in command]) == 4
     waits = [ended(pid) for pid in below]
     up.process.send_signal(number)
     assert up.finish() == 0

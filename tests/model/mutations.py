@@ -294,7 +294,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _decider("a settlement calls it breakage", "P15", settle_lease=_void_to_breakage),
     _decider(
         "what comes back of a lot taken back lives on",
-        "P15",
+        "P15 P27",
         reduce_lease=_void_comes_back,
         settle_lease=_void_is_returned,
     ),

@@ -150,8 +150,10 @@ class Lender:
         amount_nano = live.lease.free_nano
         if amount_nano > 0:
             (gave_back,) = leasing.give_back(live.lease, amount_nano=amount_nano)
+            # Now, and not once it is stored: by then the lease may have credit of another lot as well.
+            slices = gave_back.slices or live.lease.of_its_lot(amount_nano)
             await live.record([gave_back])
-            live.owed.extend(gave_back.slices or live.lease.of_its_lot(amount_nano))
+            live.owed.extend(slices)
         count = len(live.owed)
         owed = tuple(Slice(lot_id, owed_nano) for lot_id, owed_nano in by_lot(live.owed).items())
         if not owed:

@@ -58,7 +58,7 @@ def main() -> int:
     add_arguments(parser)
     plan = Plan(
         gateway=child("gateway", "gateway.py", "--fd", "{fd}"),
-        console=child("console", "gateway.py", "--fd", "{console_fd}"),
+        console=child("console", "console.py", "--fd", "{console_fd}"),
         sandbox=child("sandbox", "sandbox.py", "--port", "{port}", "--ready-file", "{ready_file}"),
         others=(child("worker", "worker.py"),),
         check=lambda settings, environ: doctor.run_checks(settings, environ=environ, with_schema=False),
