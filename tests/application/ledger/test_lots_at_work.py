@@ -1,10 +1,17 @@
 """Lots in a running process: each model has its credit, ends are kept to the moment, and refusals tell why."""
 
+import asyncio
+
 import pytest
 
+from application.eventlog import NewEvent
 from application.ledger.grant_credit import GrantCredit, grant_credit
+from application.ledger.wallet_reader import load_wallet, wallet_stream
+from domain.event import encode
+from domain.ledger import leasing, lending
 from domain.ledger.credit import LotConditions
-from domain.ledger.events import LeaseReduced, LeaseSettled, RequestAdmitted
+from domain.ledger.events import LeaseEvent, LeaseReduced, LeaseSettled, RequestAdmitted
+from domain.ledger.lease import Lease
 from domain.ledger.lots import Slice
 from domain.ledger.refusals import InsufficientCredit
 from domain.refusal import BadField
@@ -151,3 +158,42 @@ def test_a_lot_that_nobody_could_spend_is_not_granted() -> None:
             clock=world.clock,
         )
     assert len(world.store.log) == before
+
+
+def test_credit_goes_back_to_its_lot_although_another_came_meanwhile() -> None:
+    """A lease has one lot when it gives back, and another one before it, by an extension, once that is stored."""
+    first_lots = []
+
+    async def scenario(world: LedgerWorld) -> None:
+        process = world.first
+        await process.serve(10, 10)
+        first_lots.append(process.live.lease.parts[0].lot_id)
+        process.journal.pause()
+        giving_back = asyncio.create_task(process.give_back())
+        await asyncio.sleep(0)
+        assert process.live.lease.free_nano == 0  # it is on its way
+        world.grant(1_000, source="promo")
+        topped_up = process.live.record(_extension(world, process.live.lease))
+        process.journal.resume()
+        await asyncio.gather(giving_back, topped_up)
+
+    world = played(scenario)
+    back = next(fact for fact in world.facts() if isinstance(fact, LeaseReduced))
+    assert [part.lot_id for part in back.slices] == first_lots
+
+
+def _extension(world: LedgerWorld, lease: Lease) -> list[LeaseEvent]:
+    """What the lease has to store of an extension that its wallet has stored."""
+    wallet = load_wallet(world.store, ACCOUNT).wallet
+    (extended,) = lending.extend_lease(
+        wallet,
+        account_id=ACCOUNT,
+        lease_id=lease.lease_id,
+        amount_nano=50,
+        now_us=world.clock.now_us(),
+        alias="m",
+        mode="micro",
+    )
+    stored = NewEvent(wallet_stream(ACCOUNT), wallet.version + 1, extended.TOPIC, encode(extended))
+    world.store.append([stored])
+    return leasing.top_up(lease, amount_nano=50, slices=wallet.lent(extended.slices))
