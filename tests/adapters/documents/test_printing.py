@@ -91,7 +91,7 @@ def test_a_complaint_of_the_renderer_is_no_document(tmp_path: Path, monkeypatch:
 def test_a_document_beyond_a_limit_is_not_made(limits: PrintLimits, said: str) -> None:
     """The child is gone by then, and the next document is printed."""
     with pytest.raises(PrintingFailed, match=said):
-        ChildPrinter(limits).print_pdf(page("ja", rows=120))
+        ChildPrinter(limits).print_pdf(page("ja", rows=600))
 
 
 def test_a_page_that_is_too_long_is_not_begun() -> None:

@@ -230,7 +230,7 @@ def _process(
         finally:
             process.terminate()
             try:
-                code = process.wait(timeout=60)
+                code = process.wait(timeout=180)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
