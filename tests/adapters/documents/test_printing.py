@@ -80,18 +80,18 @@ def test_a_complaint_of_the_renderer_is_no_document(tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.parametrize(
-    ("limits", "said"),
+    ("limits", "rows", "said"),
     [
-        (PrintLimits(memory_bytes=96 << 20), "ended with"),
-        (PrintLimits(cpu_s=1), "ended with"),
-        (PrintLimits(output_bytes=4096), "ended with"),
-        (PrintLimits(wall_s=0.05), "too long"),
+        (PrintLimits(memory_bytes=96 << 20), 120, "ended with"),
+        (PrintLimits(cpu_s=1), 900, "ended with"),
+        (PrintLimits(output_bytes=4096), 120, "ended with"),
+        (PrintLimits(wall_s=0.05), 120, "too long"),
     ],
 )
-def test_a_document_beyond_a_limit_is_not_made(limits: PrintLimits, said: str) -> None:
+def test_a_document_beyond_a_limit_is_not_made(limits: PrintLimits, rows: int, said: str) -> None:
     """The child is gone by then, and the next document is printed."""
     with pytest.raises(PrintingFailed, match=said):
-        ChildPrinter(limits).print_pdf(page("ja", rows=600))
+        ChildPrinter(limits).print_pdf(page("ja", rows=rows))
 
 
 def test_a_page_that_is_too_long_is_not_begun() -> None:

@@ -230,7 +230,7 @@ def _process(
         finally:
             process.terminate()
             try:
-                code = process.wait(timeout=180)
+                code = process.wait(timeout=300)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
