@@ -13,6 +13,7 @@ import msgspec
 
 from domain.ledger.events import Units
 from domain.pictures import Picture, picture_of
+from domain.rounding import divide_half_even
 
 MARKUP_PPM_MAX: Final = 100_000_000  #: a factor of 100
 NO_MARKUP_PPM: Final = 1_000_000
@@ -127,12 +128,7 @@ def charge_nano(units: Units, price: Price, markup_ppm: int, *, factor_ppm: int 
 
     `factor_ppm` is that of the time of day and the service tier together, as `combined_ppm` makes it.
     """
-    whole = _exact(units, price) * markup_ppm * factor_ppm
-    quotient, remainder = divmod(whole, _WHOLE)
-    twice = 2 * remainder
-    if twice > _WHOLE or (twice == _WHOLE and quotient & 1):
-        return quotient + 1
-    return quotient
+    return divide_half_even(_exact(units, price) * markup_ppm * factor_ppm, _WHOLE)
 
 
 class Term(msgspec.Struct, frozen=True):

@@ -6,10 +6,10 @@ from typing import ClassVar, Final
 import msgspec
 
 from domain.invoicing.document import Document, Line, RateTotal
-from domain.invoicing.money import PPM, divide_half_even, split, tax_in, tax_on
 from domain.invoicing.treatment import TaxCategory
 from domain.recharge.currencies import MINOR_MAX
 from domain.refusal import BadField, Refusal
+from domain.rounding import PPM, divide_half_even, split, tax_in, tax_on
 from domain.text import printable
 
 LINES_MAX: Final = 500

@@ -13,9 +13,9 @@ from domain.fact import Fact, Stamp
 from domain.ledger.events import AMOUNT_NANO_MAX
 from domain.recharge.currencies import exponent_of, require_minor
 from domain.refusal import BadField, NotFound, Refusal
+from domain.rounding import PPM, tax_in, tax_on
 
 OFFERS_STREAM: Final = UUID("2f6f9a1e-5d0b-5b6e-9c37-9f0f5b7e1a04")
-PPM: Final = 1_000_000
 RATE_MAX: Final = 10**18
 LIST_MAX: Final = 50
 _COUNTRY_CHARS: Final = 2
@@ -177,18 +177,12 @@ def _bonus_nano(offer: Offer, amount_minor: int, base_nano: int) -> int:
 def _tax(offer: Offer, amount_minor: int, country: str | None) -> TaxQuote:
     rate_ppm = next((tax.rate_ppm for tax in offer.taxes if tax.country == country), 0)
     if offer.tax_included:
-        tax_minor = divide_half_even(amount_minor * rate_ppm, PPM + rate_ppm)
+        tax_minor = tax_in(amount_minor, rate_ppm)
         net_minor = amount_minor - tax_minor
     else:
-        tax_minor = divide_half_even(amount_minor * rate_ppm, PPM)
+        tax_minor = tax_on(amount_minor, rate_ppm)
         net_minor = amount_minor
     return TaxQuote(country=country, rate_ppm=rate_ppm, net_minor=net_minor, tax_minor=tax_minor)
-
-
-def divide_half_even(dividend: int, divisor: int) -> int:
-    """The nearest integer to the quotient of two that are not negative; of two as near, the even one."""
-    whole, rest = divmod(dividend, divisor)
-    return whole + (2 * rest > divisor or (2 * rest == divisor and whole % 2))
 
 
 def _check(offer: Offer) -> None:

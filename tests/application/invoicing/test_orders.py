@@ -11,9 +11,9 @@ from application.invoicing import issue_order_invoice, set_billing
 from application.invoicing.issue_order_invoice import invoice_of
 from domain.fact import SYSTEM
 from domain.invoicing.document import InvoiceIssued
-from domain.invoicing.money import tax_in
 from domain.recharge.offers import FreeAmounts, Offer, Offers, TaxRate, quote
 from domain.refusal import NotFound, WrongState
+from domain.rounding import tax_in
 from tests.application.invoicing.world import SELLER, document, furnish
 from tests.application.recharge.test_orders import settled
 from tests.application.recharge.world import furnish as furnish_orders

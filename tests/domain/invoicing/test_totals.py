@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.invoicing.document import Document, InvoiceCredited, InvoiceIssued, evolve
-from domain.invoicing.money import PPM, split, tax_in, tax_on
 from domain.invoicing.parties import Seller
 from domain.invoicing.totals import (
     LINES_MAX,
@@ -22,6 +21,7 @@ from domain.invoicing.totals import (
 )
 from domain.privacy import Sealed
 from domain.refusal import BadField
+from domain.rounding import PPM, split, tax_in, tax_on
 
 AMOUNTS = st.integers(1, 10**10)
 RATES = st.sampled_from([0, 50_000, 77_000, 80_000, 100_000, 190_000, 255_000, PPM])

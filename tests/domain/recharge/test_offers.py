@@ -18,12 +18,12 @@ from domain.recharge.offers import (
     Package,
     RechargeOfferSet,
     TaxRate,
-    divide_half_even,
     evolve,
     quote,
     set_offer,
 )
 from domain.refusal import BadField, NotFound
+from domain.rounding import divide_half_even
 from tests.domain.recharge.orders import AT, NOW_US, OFFER, OFFERS
 from tests.spec import Spec
 

@@ -1,4 +1,4 @@
-"""Arithmetic of documents: whole minor units, rounded once for each rate of tax, half to even; parts add to their whole."""
+"""Arithmetic of money: whole minor units, rounded half to even; parts add to their whole. For orders and documents alike."""
 
 from collections.abc import Sequence
 from typing import Final
