@@ -18,6 +18,7 @@ from adapters.documents.printing import ChildPrinter
 from adapters.eventstore.migrations import Migration
 from adapters.eventstore.migrations import migrate as run_migrations
 from adapters.eventstore.store import PostgresEventStore
+from adapters.mail.outbox import PostgresOutbox
 from adapters.people.codes import TotpCodes
 from adapters.people.passwords import ArgonPasswords
 from adapters.people.sessions import PostgresFailures, PostgresSessions
@@ -122,6 +123,8 @@ def make_ports(settings: Settings, *, store: PostgresEventStore, pool: Pool, clo
         checkouts=make_checkouts(settings),
         inbox=PostgresWebhookInbox(pool, personal),
         public_url=settings.public_url.rstrip("/"),
+        outbox=PostgresOutbox(pool, personal),
+        mail_on=bool(settings.smtp_url or settings.mail_dir),
     )
 
 

@@ -83,6 +83,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     webhook_keep_days: int = 30
     """How long the bytes of handled messages of payment providers are kept; that they came is known for ever."""
 
+    smtp_url: str = ""
+    """The server that takes mail: `smtp://user:password@host:587` (with STARTTLS), `smtps://...` (TLS at once), or `smtp+insecure://host:25`
+    for a relay on the same machine. Better given by file. Without it mail is off, or goes to `MAIL_DIR`."""
+    mail_from: str = ""
+    """From whom mails are, such as `Example AI <billing@example.com>`; needed with `SMTP_URL`."""
+    mail_dir: str = ""
+    """A folder in which mails are written as files, where there is no `SMTP_URL`; `tokenok up` fills in its own."""
+    mail_keep_days: int = 90
+    """How long is known that a mail was sent; what it said is dropped when it has left."""
+
     body_log_days: int = 7
     """How many days kept requests and answers stay, today included; see `tokenok bodies set`."""
     body_log_bytes_max: int = 256 * 1024

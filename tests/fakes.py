@@ -11,6 +11,9 @@ from application.checkout.inbox import Claimed, QueuedWebhook, WebhookPage
 from application.checkout.ports import Notice
 from application.command import Ports
 from application.eventlog import LogUnavailable, NewEvent, RecordedEvent
+from application.mail.letters import template_of
+from application.mail.outbox import Claimed as ClaimedMail
+from application.mail.outbox import Mail, MailPage, MailState, QueuedMail
 from application.reports.trial_balance import BooksBehind, TrialBalancePage
 from application.routing.probe import Probed, ProbeTarget
 from application.vault import KeyRotation, SecretMissing, SecretRef, VaultDamaged
@@ -292,6 +295,103 @@ class MemoryInbox:
             raise LogUnavailable("the queue is down")
 
 
+class MemoryOutbox:
+    """Mails in a dictionary, in the clear. Keeps the contract of `Outbox`, but for erasures."""
+
+    def __init__(self) -> None:
+        self.mails: dict[UUID, Mail] = {}
+        self.rows: dict[UUID, QueuedMail] = {}
+        self._claims: dict[UUID, int] = {}
+        self._expires: dict[UUID, int | None] = {}
+
+    def put(self, mail: Mail, *, now_us: int) -> bool:
+        if mail.mail_id in self.rows:
+            return False
+        self.mails[mail.mail_id], self._claims[mail.mail_id] = mail, 0
+        self._expires[mail.mail_id] = mail.expires_us
+        self.rows[mail.mail_id] = QueuedMail(
+            mail_id=mail.mail_id,
+            template=template_of(mail.letter),
+            locale=mail.locale,
+            subject_id=mail.subject_id,
+            state="waiting",
+            reason="",
+            attempts=0,
+            queued_us=now_us,
+            next_us=now_us,
+            sent_us=None,
+        )
+        return True
+
+    def find(self, mail_id: UUID) -> QueuedMail | None:
+        return self.rows.get(mail_id)
+
+    def page(
+        self, *, state: MailState | None = None, before: str | None = None, limit: int = 100
+    ) -> MailPage:
+        found = [row for row in reversed(self.rows.values()) if state in {None, row.state}]
+        return MailPage(items=tuple(found[:limit]), next_before=None)
+
+    def claim(self, *, now_us: int, rest_us: int) -> ClaimedMail | None:
+        live = [row for row in self.rows.values() if row.state in {"waiting", "handing_over"}]
+        due = sorted((row.next_us, str(row.mail_id), row) for row in live if row.next_us <= now_us)
+        if not due:
+            return None
+        row = due[0][2]
+        self._claims[row.mail_id] += 1
+        self._set(row.mail_id, attempts=row.attempts + 1, next_us=now_us + rest_us)
+        return ClaimedMail(
+            mail_id=row.mail_id,
+            claim=self._claims[row.mail_id],
+            attempts=row.attempts + 1,
+            queued_us=row.queued_us,
+            expires_us=self._expires[row.mail_id],
+            was_handing_over=row.state == "handing_over",
+        )
+
+    def open(self, claimed: ClaimedMail) -> Mail | None:
+        return self.mails.get(claimed.mail_id)
+
+    def hand_over(self, claimed: ClaimedMail, *, now_us: int, rest_us: int) -> bool:
+        if not self._holds(claimed):
+            return False
+        self._set(claimed.mail_id, state="handing_over", next_us=now_us + rest_us)
+        return True
+
+    def postpone(self, claimed: ClaimedMail, *, until_us: int, reason: str) -> None:
+        if self._holds(claimed):
+            self._set(claimed.mail_id, state="waiting", next_us=until_us, reason=reason)
+
+    def settle(self, claimed: ClaimedMail, state: MailState, *, now_us: int, reason: str = "") -> None:
+        if self._holds(claimed):
+            sent_us = now_us if state == "sent" else None
+            self._set(claimed.mail_id, state=state, reason=reason, next_us=now_us, sent_us=sent_us)
+            if state != "parked":
+                del self.mails[claimed.mail_id]
+
+    def retry(self, mail_id: UUID, *, now_us: int) -> bool:
+        if mail_id not in self.rows or self.rows[mail_id].state != "parked":
+            return False
+        self._claims[mail_id] += 1
+        self._set(mail_id, state="waiting", attempts=0, next_us=now_us, reason="")
+        return True
+
+    def discard(self, mail_id: UUID, *, now_us: int, reason: str) -> bool:
+        if mail_id not in self.rows or self.rows[mail_id].state not in {"waiting", "parked"}:
+            return False
+        self._claims[mail_id] += 1
+        self._set(mail_id, state="discarded", next_us=now_us, reason=reason)
+        self.mails.pop(mail_id, None)
+        return True
+
+    def _holds(self, claimed: ClaimedMail) -> bool:
+        row = self.rows[claimed.mail_id]
+        return self._claims[claimed.mail_id] == claimed.claim and row.state in {"waiting", "handing_over"}
+
+    def _set(self, mail_id: UUID, **changes: object) -> None:
+        self.rows[mail_id] = replace(self.rows[mail_id], **changes)
+
+
 def memory_ports(*, allowlist: str = "127.0.0.1") -> Ports:
     """Everything that handlers ask for."""
     names = MemoryNames()
@@ -309,4 +409,6 @@ def memory_ports(*, allowlist: str = "127.0.0.1") -> Ports:
         probe=FakeProbe(),
         approval_nano=100,
         inbox=MemoryInbox(),
+        outbox=MemoryOutbox(),
+        mail_on=True,
     )

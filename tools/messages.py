@@ -21,7 +21,8 @@ from application.i18n.locales import LOCALES, SOURCE
 
 #: Where the texts of each domain are written, from `src`. A domain without any text has no catalogue.
 DOMAINS: Final[dict[str, tuple[str, ...]]] = {
-    "documents": ("adapters/documents", "application/documents", "application/invoicing", "application/mail"),
+    "documents": ("adapters/documents", "application/documents", "application/invoicing"),
+    "mails": ("adapters/mail", "application/mail"),
     "console": ("api/console",),
 }
 SOURCES: Final = ROOT.parent / "src"

@@ -15,6 +15,7 @@ from application.checkout.inbox import WebhookInbox
 from application.checkout.ports import Checkouts
 from application.clock import Clock, Ids
 from application.eventlog import EventLogError, EventStore, NewEvent, RecordedEvent, VersionConflict
+from application.mail.outbox import Outbox
 from application.names import NameBook
 from application.privacy import PersonalData
 from application.reports.trial_balance import Books
@@ -71,6 +72,8 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     checkouts: Checkouts = msgspec.field(default_factory=Checkouts)  #: payment providers that are set up
     inbox: WebhookInbox  #: messages of payment providers
     public_url: str = ""  #: where customers' browsers find us
+    outbox: Outbox  #: mails that are to be sent; `application.mail.send` puts them in
+    mail_on: bool = False  #: whether this installation sends mail at all
 
 
 class Contended(EventLogError):

@@ -1,9 +1,10 @@
 """Numbers, money and days as people of a language write them."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
+from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal
 
 from application.i18n.locales import Locale
@@ -37,3 +38,13 @@ def percent(rate_ppm: int, *, locale: Locale) -> str:
 def day(iso: str, *, locale: Locale) -> str:
     """A day such as `2026-11-29`, in words where the language does so."""
     return format_date(date.fromisoformat(iso), format="long", locale=locale)
+
+
+def moment(time_us: int, *, zone: str, locale: Locale) -> str:
+    """A time with its day and its zone, such as `November 29, 2026 2:03 PM (Asia/Tokyo)`."""
+    time = datetime.fromtimestamp(0, tz=UTC) + timedelta(microseconds=time_us)
+    local = time.astimezone(ZoneInfo(zone))
+    day_text = format_date(local.date(), format="long", locale=locale)
+    # The library puts a narrow blank before AM and PM, which some programs show as a box.
+    time_text = format_time(local.timetz(), format="short", locale=locale).replace("\u202f", " ")
+    return f"{day_text} {time_text} ({zone})"

@@ -1,0 +1,70 @@
+"""One letter of each kind, and mails that carry them."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from application.mail import letters
+from application.mail.letters import AnyLetter
+from application.mail.outbox import Mail
+from tests.fakes import NOON_US
+
+MAIL, SUBJECT, DOCUMENT = (UUID(int=number) for number in (0x3A11, 0x5B, 0xD0C))
+LINK: Final = "https://console.example.com/x?t=1"
+LETTERS: Final[tuple[AnyLetter, ...]] = (
+    letters.VerifyEmail(link=LINK, valid_minutes=30),
+    letters.AlreadyRegistered(sign_in_link=LINK, reset_link=LINK),
+    letters.ResetPassword(link=LINK, valid_minutes=1),
+    letters.PasswordChanged(at_us=NOON_US, zone="Asia/Tokyo", reset_link=LINK),
+    letters.NewSignIn(
+        at_us=NOON_US, zone="UTC", address="203.0.113.7", agent="Firefox on Linux", sessions_link=LINK
+    ),
+    letters.Invitation(role="billing", link=LINK, expires_us=NOON_US, zone="UTC", workspace="Acme"),
+    letters.Invitation(role="operator", link=LINK, expires_us=NOON_US, zone="UTC"),
+    letters.InvoiceSent(
+        document_id=DOCUMENT,
+        title="Invoice",
+        number="INV-000001",
+        issued_on="2025-11-24",
+        total_minor=11_900,
+        currency="EUR",
+        exponent=2,
+        is_paid=True,
+    ),
+    letters.CreditNoteSent(
+        document_id=DOCUMENT,
+        title="Credit note",
+        number="CN-000001",
+        issued_on="2025-11-24",
+        invoice_number="INV-000001",
+        total_minor=5_000,
+        currency="JPY",
+        exponent=0,
+    ),
+    letters.ReceiptSent(
+        order_id=DOCUMENT,
+        reference="TK-4F7Q-92KD",
+        paid_on="2025-11-24",
+        gross_minor=11_900,
+        currency="EUR",
+        exponent=2,
+        credits_nano=100_000_000_000,
+        billing_link=LINK,
+    ),
+    letters.BudgetReached(
+        percent=80, amount_nano=10**10, spent_nano=8 * 10**9, scope="key", is_hard=True, budgets_link=LINK
+    ),
+    letters.BudgetReached(percent=100, amount_nano=10**10, spent_nano=10**10, scope="account", is_hard=False),
+    letters.BalanceLow(available_nano=10**9, threshold_nano=5 * 10**9, recharge_link=LINK),
+    letters.MailCheck(),
+)
+
+
+def mail(letter: AnyLetter | None = None, **changes: Any) -> Mail:
+    given: dict[str, Any] = {
+        "mail_id": MAIL,
+        "subject_id": SUBJECT,
+        "to": "ada@example.com",
+        "locale": "en",
+        "letter": letter or letters.ResetPassword(link=LINK, valid_minutes=30),
+    }
+    return Mail(**(given | changes))
