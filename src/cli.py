@@ -54,6 +54,7 @@ _KNOWN: Final = (MigrationError, EventLogError, VaultError, Refusal)
 _NOUNS: Final = {
     "account": "customers: open, limit, suspend, close, erase",
     "credit": "add credit to an account",
+    "announcement": "what customers are told",
     "offer": "what credit costs",
     "order": "credit that customers buy: place, settle, approve, cancel",
     "seller": "companies that documents are issued for",

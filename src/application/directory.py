@@ -23,8 +23,9 @@ from application.directory_views import (
 )
 from application.eventlog import RecordedEvent
 from application.vault import SecretRef
-from domain import accounts, members, operators
+from domain import accounts, announcements, members, operators
 from domain.accounts import ACCOUNT_EVENTS, Account, AccountEvent
+from domain.announcements import ANNOUNCEMENT_EVENTS, AnnouncementEvent, Announcements
 from domain.bodies import BODY_EVENTS, BodyEvent, BodyLoggingSet
 from domain.budgets import budget as budget_rules
 from domain.budgets.budget import Budget
@@ -69,6 +70,8 @@ CONTEXTS: Final = frozenset(
         "provider-health",
     }
 )
+#: What a directory has from whoever made it, and not from the log.
+_OWN: Final = frozenset({"_hasher", "_health", "_handlers"})
 
 
 class HealthBoard(Protocol):
@@ -90,6 +93,7 @@ class Directory:
         self.staff = Staff()
         self.members: dict[UUID, Members] = {}  #: by account
         self.memberships: dict[UUID, set[UUID]] = {}  #: accounts by person
+        self.announcements = Announcements()
         self._hasher = hasher
         self._health = health
         self._routes = Routes()
@@ -127,11 +131,7 @@ class Directory:
 
         How deployments and credentials are doing stays as it was told here.
         """
-        self.position = other.position
-        self.accounts, self.keys, self.staff = other.accounts, other.keys, other.staff
-        mine, theirs = vars(self), vars(other)
-        for name in ("_routes", "_account_views", "_logged", "_by_hash", "_operators"):
-            mine[name] = theirs[name]
+        vars(self).update({name: value for name, value in vars(other).items() if name not in _OWN})
         self._handlers = self._make_handlers()
 
     def missing_secrets(self) -> list[SecretRef]:
@@ -251,6 +251,7 @@ class Directory:
         bind(KEY_EVENTS, self._on_key)
         bind(OPERATOR_EVENTS, self._on_operator)
         bind(MEMBER_EVENTS, self._on_member)
+        bind(ANNOUNCEMENT_EVENTS, self._on_announcement)
         bind(PROVIDER_EVENTS, routes.on_provider)
         bind(CREDENTIAL_EVENTS, routes.on_credential)
         bind(DEPLOYMENT_EVENTS, routes.on_deployment)
@@ -327,6 +328,9 @@ class Directory:
             self.memberships.setdefault(event.person_id, set()).add(account_id)
         if isinstance(event, MemberRemoved):
             self.memberships.get(event.person_id, set()).discard(account_id)
+
+    def _on_announcement(self, event: AnnouncementEvent) -> None:
+        self.announcements = announcements.evolve(self.announcements, event)
 
     def _on_operator(self, event: OperatorEvent) -> None:
         self.staff = operators.evolve(self.staff, event)

@@ -22,6 +22,7 @@ from application.reports.health import Verification
 from application.verify.report import render_text
 from application.verify.verify import verify
 from bootstrap import migrate, open_pool, open_store, reaper_of
+from commandline.announcements import add_announcements
 from commandline.archive import add_archive
 from commandline.corrections import add_corrections
 from commandline.documents import add_documents
@@ -119,6 +120,7 @@ def add_tools(nouns: dict[str, Any]) -> None:
     add_corrections(nouns)
     add_webhooks(nouns)
     add_money(nouns)
+    add_announcements(nouns)
     add_exports(nouns["export"])
     add_archive(nouns["archive"])
 

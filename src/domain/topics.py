@@ -3,6 +3,7 @@
 from typing import Final
 
 from domain.accounts import ACCOUNT_EVENTS
+from domain.announcements import ANNOUNCEMENT_EVENTS
 from domain.bodies import BODY_EVENTS
 from domain.budgets.events import ALERT_EVENTS, BUDGET_EVENTS, SHARE_EVENTS
 from domain.catalogue.events import CATALOGUE_EVENTS
@@ -27,6 +28,7 @@ from domain.repricing import REPRICING_EVENTS
 
 ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *ACCOUNT_EVENTS,
+    *ANNOUNCEMENT_EVENTS,
     *BODY_EVENTS,
     *BUDGET_EVENTS,
     *SHARE_EVENTS,

@@ -20,6 +20,7 @@ from domain.accounts import (
     AccountReinstated,
     AccountSuspended,
 )
+from domain.announcements import AnnouncementSet, AnnouncementWithdrawn
 from domain.budgets.events import BudgetRemoved, BudgetSet
 from domain.catalogue.alias import AliasPointed, AliasRemoved, RouteSet
 from domain.catalogue.credential import CredentialRevoked, CredentialStored
@@ -57,6 +58,7 @@ ACTS: Final[tuple[type[Event], ...]] = (
 _SUBJECTS: Final = {
     "account": ("account", "account_id"),
     "adjustment": ("adjustment", "adjustment_id"),
+    "announcement": ("announcement", "announcement_id"),
     "bodies": ("bodies", "account_id"),
     "budget": ("budget", "budget_id"),
     "wallet": ("account", "account_id"),
@@ -91,6 +93,8 @@ _SETS: Final[dict[type[Event], dict[str, str | None]]] = {
     AdjustmentRequested: {"status": "requested"},
     AdjustmentApproved: {"status": "approved"},
     AdjustmentDenied: {"status": "denied"},
+    AnnouncementSet: {"status": "set"},
+    AnnouncementWithdrawn: {"status": "withdrawn"},
     ApiKeyIssued: {"status": "active"},
     ApiKeyRevoked: {"status": "revoked"},
     BudgetSet: {"status": "in force"},
@@ -256,6 +260,11 @@ _CONDITIONS: Final = {
 
 class AuditReader:
     """The questions: implements `application.reports.audit_log.AuditQueries`."""
+
+    subject_kinds: ClassVar[tuple[str, ...]] = tuple(
+        sorted({kind for kind, _ in _SUBJECTS.values()} | {"prices"})
+    )
+    topics: ClassVar[tuple[str, ...]] = tuple(sorted(kind.TOPIC for kind in ACTS))
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

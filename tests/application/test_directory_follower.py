@@ -9,9 +9,14 @@ import structlog
 from structlog.testing import capture_logs
 
 from application.accounts import open_account
+from application.announcements import set_announcement
+from application.announcements.set_announcement import SetAnnouncement
 from application.directory_follower import DirectoryFollower, FollowerSettings
 from application.eventlog import LogUnavailable, NewEvent
 from application.keys import revoke_key
+from application.members import invite_member
+from application.members.invite_member import InviteMember
+from domain.announcements import Words
 from domain.event import UnknownTopic
 from domain.fact import SYSTEM
 from domain.keys.access import InvalidApiKey
@@ -198,6 +203,10 @@ def test_a_replaced_log_is_read_from_its_beginning() -> None:
     """What only the lost log said is forgotten, what stands in its place is known; it serves on in between."""
     world, replacement = World(), World()
     world.serve()
+    lost = world.account()
+    words = {"en": Words(title="Maintenance")}
+    set_announcement.handle(SetAnnouncement(texts=words), actor=SYSTEM, ports=world.ports)
+    invite_member.handle(InviteMember(account_id=lost, role="owner"), actor=SYSTEM, ports=world.ports)
     one = follower(world)
     asyncio.run(one.catch_up())
     assert world.directory.alias("acme/big") is not None
@@ -209,4 +218,6 @@ def test_a_replaced_log_is_read_from_its_beginning() -> None:
     asyncio.run(one.catch_up())
     assert world.directory.alias("acme/big") is None
     assert world.directory.account(account_id) is not None
+    assert world.directory.announcements.by_id == {}
+    assert world.directory.members == {}
     assert one.position == replacement.store.head_position()

@@ -7,6 +7,7 @@ from litestar import Request, Response, Router, post
 from litestar.handlers import HTTPRouteHandler
 
 from api.admin.access import PERMISSION, make_guard, operator_of
+from api.admin.announcements import announcement_routes
 from api.admin.audit_log import audit_routes
 from api.admin.commands import COMMANDS, Entry
 from api.admin.corrections import correction_routes
@@ -39,6 +40,7 @@ def admin_router(tools: AdminTools) -> Router:
         *webhook_routes(tools),
         *money_routes(tools),
         *audit_routes(tools),
+        *announcement_routes(tools),
         *correction_routes(tools),
         *sealing_routes(tools),
         *explaining_routes(tools),

@@ -20,6 +20,7 @@ from application.accounts import (
     suspend_account,
 )
 from application.adjustments import adjust_credit, approve_adjustment, deny_adjustment, void_lot
+from application.announcements import set_announcement, withdraw_announcement
 from application.bodies import erase_bodies, read_body, set_logging
 from application.budgets import remove_budget, set_budget
 from application.catalogue import (
@@ -146,6 +147,19 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "Set the rate limits of an account. A limit that is left out is lifted.",
     ),
     _entry("account", "rename", rename.handle, "Name an account, a key or an operator anew."),
+    _entry(
+        "announcement",
+        "set",
+        set_announcement.handle,
+        "Tell customers something in their languages, for a time. With the id of an announcement, it is worded anew.",
+        new_id="announcement_id",
+    ),
+    _entry(
+        "announcement",
+        "withdraw",
+        withdraw_announcement.handle,
+        "Show an announcement to nobody any more.",
+    ),
     _entry(
         "bodies",
         "set",

@@ -5,7 +5,7 @@ No secret, no hash of one and no personal data is in it; people stand in it by t
 
 import csv
 import io
-from typing import Any, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 import msgspec
 
@@ -46,6 +46,9 @@ class ActPage(msgspec.Struct, frozen=True, kw_only=True):
 
 class AuditQueries(Protocol):
     """Acts as last projected."""
+
+    subject_kinds: ClassVar[tuple[str, ...]]  #: what acts may be about
+    topics: ClassVar[tuple[str, ...]]  #: which acts there may be
 
     def acts(self, wanted: ActFilter, *, before_position: int | None = None, limit: int = 100) -> ActPage:
         """One page, newest first; `limit` is capped at `PAGE_ROWS_MAX`."""

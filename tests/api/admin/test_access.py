@@ -16,6 +16,7 @@ READING = (
     "/adjustments",
     "/alerts",
     "/aliases",
+    "/announcements",
     "/audit-log",
     "/audit-log/csv",
     "/balances",
