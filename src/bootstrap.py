@@ -10,7 +10,7 @@ from psycopg_pool import ConnectionPool
 
 from adapters.archive.files import ArchiveDirectory
 from adapters.bodies.store import PostgresBodies
-from adapters.checkout.configured import configured
+from adapters.checkout.configured import ProviderSettings, configured
 from adapters.checkout.inbox import PostgresWebhookInbox
 from adapters.documents.attaching import attach
 from adapters.documents.kept import PostgresKeptFiles
@@ -122,7 +122,7 @@ def make_ports(settings: Settings, *, store: PostgresEventStore, pool: Pool, clo
         approval_nano=settings.adjustment_approval_nano,
         checkouts=make_checkouts(settings),
         inbox=PostgresWebhookInbox(pool, personal),
-        public_url=settings.public_url.rstrip("/"),
+        pages_url=(settings.console_url or settings.public_url).rstrip("/"),
         outbox=PostgresOutbox(pool, personal),
         mail_on=bool(settings.smtp_url or settings.mail_dir),
     )
@@ -135,12 +135,8 @@ def make_checkouts(settings: Settings) -> Checkouts:
         BadSetting: one has half of its settings, or something that can be no secret.
     """
     try:
-        return configured(
-            stripe_secret_key=settings.stripe_secret_key,
-            stripe_webhook_secret=settings.stripe_webhook_secret,
-            stripe_api_base=settings.stripe_api_base,
-            public_url=settings.public_url,
-        )
+        names = ProviderSettings.__struct_fields__
+        return configured(ProviderSettings(**{name: getattr(settings, name) for name in names}))
     except ValueError as error:
         raise BadSetting(str(error)) from None
 

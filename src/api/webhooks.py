@@ -1,6 +1,6 @@
 """`POST /webhooks/{provider}`: messages of payment providers. Who sends one proves it by its signature, and by nothing else.
 
-Answered as soon as the message is kept; a worker handles it. An answer that is no success makes the provider send again.
+Each provider reads its own word in the answer. Answered as soon as the message is kept; a worker handles it. An answer that is no success makes the provider send again.
 """
 
 import asyncio
@@ -11,8 +11,9 @@ import structlog
 from litestar import Request, Response, Router, post
 from litestar.params import FromPath
 
+from api.admin.codes import status_of
 from api.admin.problems import on_error, problem
-from application.checkout.ports import BadNotice
+from application.checkout.ports import Acknowledgement, BadNotice
 from application.checkout.receive import RAW_BYTES_MAX, receive
 from application.command import Ports
 
@@ -26,6 +27,7 @@ def webhook_router(ports: Ports, *, wake: Callable[[], object]) -> Router:
 
     @post("/{provider:str}", status_code=200, name="webhook")
     async def webhook(provider: FromPath[str], request: Request[Any, Any, Any]) -> Response[bytes]:
+        acknowledgement = ports.checkouts.get(provider).acknowledgement
         body = await request.body()
         headers = [(name.lower(), value) for name, value in request.headers.multi_items()]
 
@@ -42,17 +44,24 @@ def webhook_router(ports: Ports, *, wake: Callable[[], object]) -> Router:
             if kept == "kept":
                 wake()
 
-        await asyncio.to_thread(work)
-        return Response(b"", media_type="text/plain")
+        try:
+            await asyncio.to_thread(work)
+        except BadNotice as error:
+            log.warning("webhook_refused", path=request.scope["path"], reason=str(error))
+            return _refused(acknowledgement, error)
+        return Response(acknowledgement.done, media_type=acknowledgement.media_type)
 
     return Router(
         path=PREFIX,
         route_handlers=[webhook],
-        exception_handlers={BadNotice: _on_bad_notice, Exception: on_error},
+        exception_handlers={Exception: on_error},
         request_max_body_size=RAW_BYTES_MAX,
     )
 
 
-def _on_bad_notice(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    log.warning("webhook_refused", path=request.scope["path"], reason=str(error))
-    return problem("bad_notice", str(error))
+def _refused(acknowledgement: Acknowledgement, error: BadNotice) -> Response[bytes]:
+    if acknowledgement.refused is None:
+        return problem(error.code, str(error))
+    return Response(
+        acknowledgement.refused, status_code=status_of(error.code), media_type=acknowledgement.media_type
+    )

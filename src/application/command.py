@@ -71,7 +71,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     approval_nano: int  #: adjustments above it wait for a second operator
     checkouts: Checkouts = msgspec.field(default_factory=Checkouts)  #: payment providers that are set up
     inbox: WebhookInbox  #: messages of payment providers
-    public_url: str = ""  #: where customers' browsers find us
+    pages_url: str = ""  #: where customers' browsers find our pages
     outbox: Outbox  #: mails that are to be sent; `application.mail.send` puts them in
     mail_on: bool = False  #: whether this installation sends mail at all
 

@@ -85,14 +85,15 @@ def test_everyone_reads_the_archive() -> None:
     assert "archive" in COMPOSE["volumes"]
 
 
-def test_whoever_asks_stripe_is_given_its_secrets_and_a_way_out() -> None:
-    """By an addition to the compose file: gateways verify, worker and scheduler ask."""
-    addition = yaml.safe_load((ROOT / "docker-compose.stripe.yml").read_text())
-    assert set(addition["services"]) == {"gateway", "worker", "scheduler"}
+@pytest.mark.parametrize("provider", ["stripe", "alipay", "wechat"])
+def test_whoever_asks_a_payment_provider_is_given_its_secrets_and_a_way_out(provider: str) -> None:
+    """By an addition to the compose file: gateways verify, console, worker and scheduler ask."""
+    addition = yaml.safe_load((ROOT / f"docker-compose.{provider}.yml").read_text())
+    assert set(addition["services"]) == {"gateway", "console", "worker", "scheduler"}
     for service in addition["services"].values():
         variables = service["environment"]
         assert {name.removesuffix("_FILE") for name in variables} <= SETTINGS
-        files = {variables[f"STRIPE_{name}_FILE"] for name in ("SECRET_KEY", "WEBHOOK_SECRET")}
+        files = {path for name, path in variables.items() if name.endswith("_FILE")}
         assert files == {f"/run/secrets/{secret}" for secret in service["secrets"]}
         assert set(service["secrets"]) == set(addition["secrets"])
         assert set(service["networks"]) == set(COMPOSE["networks"])

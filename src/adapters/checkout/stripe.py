@@ -5,7 +5,7 @@ The library does the asking, with its own retries under one idempotency key; ans
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 import msgspec
 import stripe
@@ -27,6 +27,7 @@ from adapters.checkout.stripe_objects import (
 )
 from adapters.checkout.stripe_signature import check_signature
 from application.checkout.ports import (
+    Acknowledgement,
     BadNotice,
     BalanceTransaction,
     Delivered,
@@ -82,6 +83,8 @@ class _Page(msgspec.Struct, frozen=True):
 class StripeCheckout:
     """One Stripe account in one mode, which its secret key tells."""
 
+    acknowledgement: ClassVar[Acknowledgement] = Acknowledgement()
+
     def __init__(
         self,
         *,
@@ -129,6 +132,17 @@ class StripeCheckout:
         if not found.url:
             raise ProviderRefused("the session is closed")
         return Session(session_ref=found.id, url=found.url, expires_us=found.expires_at * _US)
+
+    def close_session(self, session_ref: str) -> None:
+        if not _REF.fullmatch(session_ref):
+            raise ProviderRefused("an id that is none")
+        try:
+            self._ask("post", f"/v1/checkout/sessions/{session_ref}/expire", CheckoutSession)
+        except ProviderRefused:
+            # Stripe refuses for a page that is not open. One that is open still is a refusal to be told.
+            found = self._get("/v1/checkout/sessions", session_ref, CheckoutSession)
+            if found.status == "open":
+                raise
 
     def verify(self, raw: bytes, headers: Headers, *, now_us: int) -> Notice:
         check_signature(raw, headers, secrets=self._secrets, now_s=now_us // _US)

@@ -34,6 +34,7 @@ class CheckoutOpened(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     session_ref: str
     expires_us: int
+    is_code: bool  #: not to be opened but to be shown as a QR code, which the customer's phone reads
     done: Done
 
 
@@ -49,7 +50,7 @@ def handle(command: OpenCheckout, *, actor: Actor, ports: Ports) -> CheckoutOpen
     checkout = ports.checkouts.get(order.placed.provider)
     at = stamp(ports, actor)
     _require_open(order, mode=checkout.mode, now_us=at.now_us)
-    request = _request(order, back=ports.public_url + _BACK)
+    request = _request(order, back=ports.pages_url + _BACK)
     session = checkout.open_session(request)
     done = change_order(
         ports.store,
@@ -63,7 +64,11 @@ def handle(command: OpenCheckout, *, actor: Actor, ports: Ports) -> CheckoutOpen
         ),
     )
     return CheckoutOpened(
-        url=session.url, session_ref=session.session_ref, expires_us=session.expires_us, done=done
+        url=session.url,
+        session_ref=session.session_ref,
+        expires_us=session.expires_us,
+        is_code=session.is_code,
+        done=done,
     )
 
 
@@ -78,16 +83,17 @@ def _require_open(order: Order, *, mode: str, now_us: int) -> None:
 
 def _request(order: Order, *, back: str) -> SessionRequest:
     placed = order.placed
-    closed = sum(1 for is_open in order.sessions.values() if not is_open)
+    page = 1 + sum(1 for is_open in order.sessions.values() if not is_open)
     address = back.format(order_id=placed.order_id)
     return SessionRequest(
         order_id=placed.order_id,
+        page=page,
         account_id=placed.account_id,
         amount_minor=placed.amount_minor,
         currency=placed.currency,
         description=f"Credit, order {placed.reference}",
         expires_us=placed.expires_us,
-        idempotency_key=f"order/{placed.order_id}/session/{closed + 1}",
+        idempotency_key=f"order/{placed.order_id}/session/{page}",
         success_url=address,
         cancel_url=address,
     )

@@ -1,4 +1,4 @@
-"""Port to a payment provider, the same for all of them. `tests/adapters/checkout/contract.py` is its conformance suite."""
+"""Port to a payment provider, the same for all of them. `tests/adapters/checkout/test_contract.py` is its conformance suite."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, Protocol
@@ -57,10 +57,19 @@ class Delivered(msgspec.Struct, frozen=True):
     raw: bytes
 
 
+class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
+    """What a provider wants to read in the answer to a message, if anything. Without `refused` it is told as others are."""
+
+    done: bytes = b""
+    refused: bytes | None = None
+    media_type: str = "text/plain"
+
+
 class SessionRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A page to be made. The same `idempotency_key` gives the same page."""
+    """A page to be made. The same `idempotency_key`, or the same `page` of the order, gives the same page."""
 
     order_id: UUID
+    page: int  #: which one of the order's pages, from 1: another is made when one was closed
     account_id: UUID
     amount_minor: int
     currency: str
@@ -77,6 +86,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     session_ref: str
     url: str
     expires_us: int
+    is_code: bool = False  #: no page but a code, for the customer's phone to read
 
 
 class RefundOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,12 +122,21 @@ class CheckoutProvider(Protocol):
 
     name: str
     mode: Mode
+    acknowledgement: ClassVar[Acknowledgement]
 
     def open_session(self, request: SessionRequest) -> Session:
         """Make a page, or give the one that was made for the key.
 
         Raises:
             ProviderRefused: such as an amount below the provider's least.
+        """
+        ...
+
+    def close_session(self, session_ref: str) -> None:
+        """Let nobody pay on a page any more. One that is paid, closed or unknown there stays as it is.
+
+        Raises:
+            ProviderRefused: it is no page of ours.
         """
         ...
 
@@ -150,11 +169,11 @@ class CheckoutProvider(Protocol):
         ...
 
     def undelivered(self, *, since_us: int) -> Iterable[Delivered]:
-        """Messages that did not reach us."""
+        """Messages that did not reach us; none where the provider has no such list."""
         ...
 
     def balance_transactions(self, *, since_us: int, until_us: int) -> Iterable[BalanceTransaction]:
-        """The lines of our account from `since_us` to before `until_us`."""
+        """The lines of our account from `since_us` to before `until_us`; none where the provider has no such list."""
         ...
 
 

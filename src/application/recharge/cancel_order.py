@@ -3,8 +3,9 @@
 from typing import ClassVar
 from uuid import UUID
 
+from application.checkout.close_pages import close_pages
 from application.command import Command, Done, Ports, stamp
-from application.recharge.change_order import change_order
+from application.recharge.change_order import change_order, load_order
 from domain.fact import Actor
 from domain.operators import Permission
 from domain.recharge.order import existing
@@ -21,10 +22,12 @@ class CancelOrder(Command, frozen=True, kw_only=True):
 
 
 def handle(command: CancelOrder, *, actor: Actor, ports: Ports) -> Done:
-    """Cancel it; raises as `placing.cancel`, and `NotFound`."""
+    """Cancel it, and close its pages where their provider answers; raises as `placing.cancel`, and `NotFound`."""
     at = stamp(ports, actor)
-    return change_order(
+    done = change_order(
         ports.store,
         command.order_id,
         lambda order: cancel(existing(order, command.order_id), reason=command.reason, stamp=at),
     )
+    close_pages(load_order(ports.store, command.order_id), checkouts=ports.checkouts)
+    return done

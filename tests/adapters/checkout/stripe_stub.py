@@ -5,12 +5,12 @@ Objects are what a test puts there, as Stripe documents them. It is a real serve
 
 import json
 import re
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.adapters.checkout.served import Answer, served
 
 
 class StripeStub:
@@ -39,11 +39,28 @@ class StripeStub:
             if known != form:
                 return 400, {"error": {"type": "idempotency_error", "code": "idempotency_key_in_use"}}
             return 200, made
+        if path.endswith("/expire"):
+            return self._expire(path.removesuffix("/expire"))
+        if path.endswith("/refunds") and self._is_too_much(form):
+            return 400, {"error": {"type": "invalid_request_error", "code": "charge_already_refunded"}}
         number = len(self.made) + 1
         made = self._session(number, form) if path.endswith("/sessions") else self._refund(number, form)
         self.made[key or str(number)] = (form, made)
         self.objects[f"{path}/{made['id']}"] = made
         return 200, made
+
+    def _expire(self, path: str) -> tuple[int, Any]:
+        session = self.objects.get(path)
+        if session is None:
+            return 404, {"error": {"type": "invalid_request_error", "code": "resource_missing"}}
+        if session["status"] != "open":
+            return 400, {"error": {"type": "invalid_request_error", "code": "session_not_open"}}
+        session["status"] = "expired"
+        return 200, session
+
+    def _is_too_much(self, form: dict[str, str]) -> bool:
+        paid = self.objects.get(f"/v1/payment_intents/{form['payment_intent']}")
+        return paid is not None and int(form["amount"]) > paid["amount"]
 
     def _session(self, number: int, form: dict[str, str]) -> dict[str, Any]:
         return {
@@ -125,32 +142,15 @@ def serving() -> Iterator[StripeStub]:
     """The stub, and its address in `url`."""
     stub = StripeStub()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answering(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        parts = urlsplit(path)
+        form = dict(parse_qsl(body.decode() or parts.query, keep_blank_values=True))
+        status, answer = stub.answer(method, parts.path, form, headers.get("idempotency-key"))
+        answered = {"content-type": "application/json"}
+        if stub.status != 200:
+            answered["stripe-should-retry"] = "false"  # else the library waits and asks again
+        return status, answered, json.dumps(answer).encode()
 
-        def _serve(self) -> None:
-            length = int(self.headers.get("content-length") or 0)
-            parts = urlsplit(self.path)
-            text = self.rfile.read(length).decode() if length else parts.query
-            form = dict(parse_qsl(text, keep_blank_values=True))
-            status, answer = stub.answer(self.command, parts.path, form, self.headers.get("idempotency-key"))
-            raw = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(raw)))
-            self.end_headers()
-            self.wfile.write(raw)
-
-        do_GET = do_POST = _serve  # noqa: N815  # the names of the base class
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        stub.url = f"http://127.0.0.1:{server.server_port}"
+    with served(answering) as url:
+        stub.url = url
         yield stub
-        server.shutdown()
-        thread.join()

@@ -91,7 +91,7 @@ def messages(counterpart: str) -> Iterator["Queue[Sent]"]:
 @pytest.fixture
 def ports(counterpart: str) -> Ports:
     checkout = StripeCheckout(secret_key="sk_test_1", webhook_secrets=[SECRET], api_base=counterpart)
-    base = replace(memory_ports(), checkouts=Checkouts([checkout]), public_url="https://shop.example")
+    base = replace(memory_ports(), checkouts=Checkouts([checkout]), pages_url="https://shop.example")
     base.clock.us = time.time_ns() // 1_000  # type: ignore[attr-defined]  # the fake's own
     return furnish(base)
 

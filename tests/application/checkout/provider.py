@@ -1,13 +1,14 @@
 """A payment provider in memory: objects that a test sets, and messages that name them."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from msgspec.structs import replace
 
 from application.checkout.handle import WebhookTools, handle_due
 from application.checkout.ports import (
+    Acknowledgement,
     BadNotice,
     BalanceTransaction,
     Checkouts,
@@ -33,6 +34,8 @@ SIGNED: Headers = (("signature", "right"),)
 class FakeProvider:
     """Keeps the contract of `CheckoutProvider`. `objects` says what is found by which id."""
 
+    acknowledgement: ClassVar[Acknowledgement] = Acknowledgement()
+
     def __init__(self, *, name: str = "stripe", mode: Mode = "live") -> None:
         self.name = name
         self.mode: Mode = mode
@@ -40,6 +43,7 @@ class FakeProvider:
         self.sessions: dict[str, SessionRequest] = {}
         self.refunds: dict[str, ObservedRefund] = {}
         self.refuses_refunds = False
+        self.closed: list[str] = []
         self.missed: list[Delivered] = []
         self.lines: list[BalanceTransaction] = []
         self.is_down = False
@@ -54,6 +58,10 @@ class FakeProvider:
         return Session(
             session_ref=f"cs_{number}", url=f"https://pay.example/{number}", expires_us=request.expires_us
         )
+
+    def close_session(self, session_ref: str) -> None:
+        self._require_up()
+        self.closed.append(session_ref)
 
     def verify(self, raw: bytes, headers: Headers, *, now_us: int) -> Notice:
         if tuple(headers) != SIGNED:
@@ -117,7 +125,7 @@ def message(event_ref: str = "evt_1", object_ref: str = "cs_1", **changes: Any) 
 
 def world(provider: FakeProvider) -> Ports:
     """Ports with an account, an offer and this provider."""
-    ports = replace(memory_ports(), checkouts=Checkouts([provider]), public_url="https://shop.example")
+    ports = replace(memory_ports(), checkouts=Checkouts([provider]), pages_url="https://shop.example")
     return furnish(ports)
 
 
