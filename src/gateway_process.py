@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import threading
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -211,21 +212,40 @@ class GatewayProcess:
 
     async def stop(self) -> None:
         """Settle what can be settled. Call it when no request is open any more."""
+        instance_id = str(self.owner.instance_id)
+        log.info("gateway_stopping", instance_id=instance_id)
         self._stop_reaper.set()
-        await self.book.close()
-        await self.journal.close()
+        steps = {
+            "leases": self.book.close,
+            "journal": self.journal.close,
+            "tasks": self._end_tasks,
+            "refusals": self.refusal_teller.tell,
+            "wakeups": self.wakeups.close,
+            "upstreams": self.upstream.aclose,
+            "limits": self._close_redis,
+            "connections": self._close_connections,
+        }
+        took_ms = {name: await self._timed(step) for name, step in steps.items()}
+        log.info("gateway_stopped", instance_id=instance_id, took_ms=took_ms)
+
+    async def _timed(self, step: Callable[[], Awaitable[object]]) -> int:
+        began_s = self.clock.monotonic_s()
+        await step()
+        return round((self.clock.monotonic_s() - began_s) * 1000)
+
+    async def _end_tasks(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.refusal_teller.tell()
-        await self.wakeups.close()
-        await self.upstream.aclose()
+
+    async def _close_redis(self) -> None:
         if self._redis is not None:
             await self._redis.aclose()
-        await asyncio.to_thread(self._close_connections)
-        log.info("gateway_stopped", instance_id=str(self.owner.instance_id))
 
-    def _close_connections(self) -> None:
+    async def _close_connections(self) -> None:
+        await asyncio.to_thread(self._close_all)
+
+    def _close_all(self) -> None:
         self._reaper.join(timeout=10)
         self.bodies.close()
         self.keeper.close()

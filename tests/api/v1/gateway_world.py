@@ -230,13 +230,11 @@ def _process(
         finally:
             process.terminate()
             try:
-                code = process.wait(timeout=90)
+                code = process.wait(timeout=40)
             except subprocess.TimeoutExpired:
-                # That gateways end when they are told to is what `tests/faults` shows. At the end of a long run of all tests
-                # one took a minute, and what its tests have shown stands.
+                code = None
                 process.kill()
                 process.wait()
-                code = 0
     assert code in (0, -15), log.read_text()[-4_000:]
 
 
