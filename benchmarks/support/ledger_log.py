@@ -5,7 +5,7 @@ changes, requests that are charged and released, and a gateway that dies now and
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from uuid import UUID
 
@@ -44,13 +44,20 @@ class Borrower:
 
 
 class Load:
-    """Makes the log, a group of events for each thing that happens."""
+    """Makes the log, a group of events for each thing that happens.
 
-    def __init__(self) -> None:
+    Given accounts with their keys, a few of them ask for most: the n-th of N begins about 1/cbrt(n/N) as many requests as the last.
+    """
+
+    def __init__(
+        self, keys: Mapping[UUID, Sequence[UUID]] | None = None, *, open_max: int = OPEN_MAX
+    ) -> None:
         self._random = Random(1)
         self._now_us = START_US
-        self._wallets = {self._id(): Wallet() for _ in range(ACCOUNTS)}
-        self._keys = {account_id: self._id() for account_id in self._wallets}
+        self._open_max = open_max
+        self._power = 3 if keys else 1
+        self._keys = keys or {self._id(): (self._id(),) for _ in range(ACCOUNTS)}
+        self._wallets = {account_id: Wallet() for account_id in self._keys}
         self._deployment_id = self._id()
         self._prices: list[PriceListPublished] = []
         self.requests = 0  #: begun so far
@@ -71,10 +78,14 @@ class Load:
             if number % (requests // 3) == 0:
                 yield self._publish()
             if number % CRASH_EVERY == 0:
-                for borrower in borrowers[ACCOUNTS:]:
+                for borrower in borrowers[len(self._wallets) :]:
                     yield self._die(borrower)
                     yield self._open(borrower)
-            yield from self._request(borrowers[self._random.randrange(len(borrowers))])
+            gateway = self._random.randrange(2) * len(self._wallets)
+            yield from self._request(borrowers[gateway + self._account()])
+
+    def _account(self) -> int:
+        return int(len(self._wallets) * self._random.random() ** self._power)
 
     def _request(self, borrower: Borrower) -> Iterator[list[NewEvent]]:
         """One more begins, and one that is under way may end."""
@@ -86,7 +97,7 @@ class Load:
         if borrower.lease.free_nano < HOLD_NANO:
             yield self._resize(borrower)
         yield self._admit(borrower)
-        if len(borrower.open) >= OPEN_MAX:
+        if len(borrower.open) >= self._open_max:
             yield self._end(borrower)
 
     def _publish(self) -> list[NewEvent]:
@@ -168,7 +179,7 @@ class Load:
         admitted = lease_rules.admit(
             borrower.lease,
             request_id=request_id,
-            key_id=self._keys[borrower.account_id],
+            key_id=self._key_of(borrower, request_id),
             alias=alias,
             stream=True,
             hold_nano=HOLD_NANO,
@@ -180,7 +191,7 @@ class Load:
 
     def _end(self, borrower: Borrower) -> list[NewEvent]:
         request_id, alias = borrower.open.popleft()
-        key_id, attempt = self._keys[borrower.account_id], self._attempt()
+        key_id, attempt = self._key_of(borrower, request_id), self._attempt()
         if self._random.random() < 0.04:
             released = lease_rules.release(
                 borrower.lease,
@@ -216,6 +227,10 @@ class Load:
             borrower.lease, request_id=request_id, rated_nano=rated_nano, answer=answer, now_us=self._now_us
         )
         return self._on_lease(borrower.lease, charged)
+
+    def _key_of(self, borrower: Borrower, request_id: UUID) -> UUID:
+        keys = self._keys[borrower.account_id]
+        return keys[request_id.int % len(keys)]
 
     def _close(self, borrower: Borrower) -> list[NewEvent]:
         return self._settle(borrower, "closed", leasing.close(borrower.lease, now_us=self._now_us))

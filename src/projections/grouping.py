@@ -13,6 +13,7 @@ from application.reports.usage import GroupValues, UsageFilter
 from domain.refusal import BadField
 from domain.zones import zone_of
 from projections.projection import Pool
+from projections.sums import SumTable
 
 UNKNOWN_KEY: Final = UUID(int=0)  #: in rows of facts that do not tell the key
 _TIME: Final = "to_char(to_timestamp(slot_us / 1000000) AT TIME ZONE %(zone)s, '{}') COLLATE \"C\""
@@ -29,6 +30,20 @@ _CONDITIONS: Final = {
     "alias": "alias = %(alias)s",
 }
 _IDS: Final = frozenset({"account", "key"})
+_COLUMNS: Final = {
+    "hour": "slot_us",
+    "day": "slot_us",
+    "month": "slot_us",
+    "account": "account_id",
+    "key": "key_id",
+}
+
+
+def smallest(tables: Sequence[SumTable], *, by: tuple[str, ...], wanted: UsageFilter) -> SumTable:
+    """The first table that has every column which a question groups or chooses by; the last has all."""
+    needed = {_COLUMNS.get(name, name) for name in by}
+    needed |= {name for name in _CONDITIONS if getattr(wanted, name) is not None}
+    return next(table for table in tables if needed <= table.key.keys())
 
 
 class GroupedSums(msgspec.Struct, frozen=True, kw_only=True):

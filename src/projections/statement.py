@@ -77,7 +77,11 @@ CHARGES = SumTable(
     kept=("first_position", "first_occurred_us"),
     newest=("last_position",),
 )
-DAYS = SumTable(name="statement_days", key={"account_id": "uuid", "day_us": "bigint"}, sums=("change_nano",))
+DAYS = SumTable(
+    name="statement_days",
+    key={"account_id": "uuid", "day_us": "bigint"},
+    sums=("change_nano", "charge_nano"),  #: of all changes, and of charges alone
+)
 _ENTRIES = Table(
     name="statement_entries",
     key="position, place",
@@ -144,7 +148,8 @@ class _Changes:
         sums.characters += units.characters
         sums.searches += units.searches
         sums.last_position = at.fact.position
-        self._change(at, event.account_id, -event.charge_nano)
+        day = self._change(at, event.account_id, -event.charge_nano)
+        day[1] += event.charge_nano
 
     def enter(self, at: Booked) -> None:
         """A row for each movement to or from what an account owns."""
@@ -154,9 +159,11 @@ class _Changes:
             self.entries.append(entry)
             self._change(at, entry.account_id, entry.amount_nano)
 
-    def _change(self, at: Booked, account_id: UUID, amount_nano: int) -> None:
+    def _change(self, at: Booked, account_id: UUID, amount_nano: int) -> list[int]:
         key = (account_id, at.booked_us - at.booked_us % DAY_US)
-        self.days.setdefault(key, [0])[0] += amount_nano
+        day = self.days.setdefault(key, [0, 0])
+        day[0] += amount_nano
+        return day
 
 
 def _entry(at: Booked, posting: Posting, *, place: int) -> _Entry:
@@ -191,7 +198,7 @@ class Statements:
     """The fold."""
 
     name: ClassVar[str] = "statement"
-    version: ClassVar[int] = 100 + CURRENT_RULES  #: other rules are another fold
+    version: ClassVar[int] = 200 + CURRENT_RULES  #: other rules are another fold
     tables: ClassVar[tuple[Table, ...]] = (CHARGES.table(), _ENTRIES, DAYS.table(), mark_table("statement"))
     topics: ClassVar[frozenset[str]] = MOVING
 

@@ -1,5 +1,6 @@
 """The questions to the read model `statement`: implements `application.reports.statement.StatementQueries`."""
 
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -28,10 +29,19 @@ _BALANCE: Final = """
 _IN_PERIOD: Final = "account_id = %(account_id)s AND slot_us >= %(from_us)s AND slot_us < %(until_us)s"
 _TOTALS: Final = f"""
     SELECT kind, sum(amount_nano)::bigint FROM (
-        SELECT '{CHARGE}' AS kind, -charge_nano AS amount_nano FROM statement_charges WHERE {_IN_PERIOD}
+        SELECT '{CHARGE}' AS kind, -charge_nano AS amount_nano FROM statement_days
+            WHERE account_id = %(account_id)s AND day_us >= %(first_us)s AND day_us < %(last_us)s AND charge_nano <> 0
+        UNION ALL SELECT '{CHARGE}', -charge_nano FROM statement_charges WHERE account_id = %(account_id)s
+            AND (slot_us >= %(from_us)s AND slot_us < %(first_us)s OR slot_us >= %(last_us)s AND slot_us < %(until_us)s)
         UNION ALL SELECT kind, amount_nano FROM statement_entries WHERE {_IN_PERIOD}
     ) AS changes GROUP BY kind ORDER BY kind COLLATE "C"
 """  # noqa: S608  # our own texts
+_MIDNIGHT: Final = """
+    SELECT (extract(epoch FROM (
+        date_trunc('day', to_timestamp(%(from_us)s / 1000000) AT TIME ZONE %(zone)s) + %(days)s * interval '1 day'
+    ) AT TIME ZONE %(zone)s) * 1000000)::bigint
+"""
+_BEGIN: Final = "SELECT (extract(epoch FROM %(day)s::timestamp AT TIME ZONE %(zone)s) * 1000000)::bigint"
 _UNITS: Final = StatementUnits.__struct_fields__
 _DAY: Final = "to_char(to_timestamp(slot_us / 1000000) AT TIME ZONE %(zone)s, 'YYYY-MM-DD')"
 _CHARGES: Final = f"""
@@ -84,6 +94,7 @@ class StatementReader:
             "limit": size + 1,
             **_after(after),
         }
+        values |= _whole_days(period)
         try:
             with self._pool.connection() as connection, connection.transaction():
                 connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -99,20 +110,37 @@ class StatementReader:
                     totals_nano=dict(connection.execute(_TOTALS, values).fetchall()),
                     closing_nano=_balance(connection, account_id, period.until_us),
                     lines=tuple(lines[:size]),
-                    next_after=f"{lines[size - 1].first_position}.{lines[size - 1].place}"
-                    if len(lines) > size
-                    else None,
+                    next_after=_cursor(lines[size - 1]) if len(lines) > size else None,
                 )
         except errors.InvalidParameterValue:
             raise BadField("zone", "is not known to the database") from None
 
 
 def _lines(connection: Connection, values: dict[str, Any]) -> list[StatementLine]:
-    """The first lines, charges and others together, one more than asked for."""
+    """The first lines, one more than asked for.
+
+    What is booked later stands behind in the log, so lines are read in runs of whole days, each twice as long as the one
+    before, until there are enough: a page adds up what it shows, and not the rest of the month.
+    """
+    from_us, until_us = values["from_us"], values["until_us"]
+    if values["day"] is not None:
+        from_us = max(from_us, _number(connection, _BEGIN, values))
+    lines: list[StatementLine] = []
+    days = 1
+    while from_us < until_us and len(lines) < values["limit"]:
+        midnight_us = _number(connection, _MIDNIGHT, {**values, "from_us": from_us, "days": days})
+        run = {**values, "from_us": from_us, "until_us": min(midnight_us, until_us)}
+        lines += _lines_of_run(connection, run)
+        from_us, days = midnight_us, days * 2
+    return lines[: values["limit"]]
+
+
+def _lines_of_run(connection: Connection, values: dict[str, Any]) -> list[StatementLine]:
+    """Charges and others together."""
     with connection.cursor(row_factory=dict_row) as rows:
         lines = [_charge_line(row) for row in rows.execute(_CHARGES, values)]
         lines += [StatementLine(**row) for row in rows.execute(_ENTRIES, values)]
-    return sorted(lines, key=lambda line: (line.first_position, line.place))[: values["limit"]]
+    return sorted(lines, key=lambda line: (line.first_position, line.place))
 
 
 def _charge_line(row: dict[str, Any]) -> StatementLine:
@@ -120,12 +148,28 @@ def _charge_line(row: dict[str, Any]) -> StatementLine:
     return StatementLine(units=units, **row)
 
 
-def _after(cursor: str | None) -> dict[str, int]:
-    position, _, place = (cursor or "0.0").partition(".")
+def _cursor(line: StatementLine) -> str:
+    return f"{line.day}.{line.first_position}.{line.place}"
+
+
+def _after(cursor: str | None) -> dict[str, Any]:
+    if cursor is None:
+        return {"day": None, "after_position": 0, "after_place": 0}
+    day, _, rest = cursor.partition(".")
+    position, _, place = rest.partition(".")
     try:
-        return {"after_position": int(position), "after_place": int(place)}
+        return {"day": date.fromisoformat(day), "after_position": int(position), "after_place": int(place)}
     except ValueError:
         raise BadField("after", "must be the next_after of another page") from None
+
+
+def _whole_days(period: Period) -> dict[str, int]:
+    """The days of UTC that lie in a period as a whole; none if it is shorter."""
+    first_us = -(-period.from_us // DAY_US) * DAY_US
+    last_us = period.until_us // DAY_US * DAY_US
+    if first_us >= last_us:
+        return {"first_us": period.until_us, "last_us": period.until_us}
+    return {"first_us": first_us, "last_us": last_us}
 
 
 def _balance(connection: Connection, account_id: UUID, at_us: int) -> int:

@@ -1,6 +1,7 @@
 """Tables whose rows are sums over facts of one kind: a batch is added up here, and its sums to those of the rows."""
 
 from collections.abc import Mapping, Sequence
+from operator import add
 from typing import Any
 
 import msgspec
@@ -11,6 +12,9 @@ from projections.projection import Table, Write
 
 #: A column of text in a key: sorted by bytes, so that no locale changes the order in which rows are hashed.
 TEXT = 'text COLLATE "C"'
+
+
+Rows = Mapping[tuple[Any, ...], Sequence[int]]
 
 
 class SumTable(msgspec.Struct, frozen=True):
@@ -36,7 +40,21 @@ class SumTable(msgspec.Struct, frozen=True):
             indexes=self.indexes,
         )
 
-    def add(self, rows: Mapping[tuple[Any, ...], Sequence[int]]) -> list[Write]:
+    def coarser(self, name: str, *columns: str) -> "SumTable":
+        """A table of the same sums by some columns of the key alone, for readers who do not ask for the others."""
+        return SumTable(name=name, key={column: self.key[column] for column in columns}, sums=self.sums)
+
+    def sums_of(self, finer: "SumTable", rows: Rows) -> Rows:
+        """What a batch adds here, from what it adds to a finer table."""
+        places = [[*finer.key].index(column) for column in self.key]
+        found: dict[tuple[Any, ...], Sequence[int]] = {}
+        for key, values in rows.items():
+            coarse = tuple([key[place] for place in places])
+            before = found.get(coarse)
+            found[coarse] = values if before is None else [*map(add, before, values)]
+        return found
+
+    def add(self, rows: Rows) -> list[Write]:
         """Add what a batch summed up, by key; values in the order of `sums`, `kept`, `newest`."""
         if not rows:
             return []

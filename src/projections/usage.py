@@ -1,5 +1,8 @@
 """Read model `usage`: what was asked, used and charged by quarter hours, and what it earned by provider and model.
 
+Tables by fewer columns stand beside the finest ones: a question is answered from the smallest that can, since a page
+must not add up a row for each key of each customer in each quarter of an hour of a month.
+
 For reports and dashboards. Must not be used to bill or to limit: statements are a read model of their own, and limits
 stand in the leases. A request counts when it ends. What the log does not say of one is empty: the key and the alias of
 an abandoned request, the operation of one that was released.
@@ -77,6 +80,13 @@ EARNINGS = SumTable(
     },
     sums=_Earning.__struct_fields__,
 )
+ALL_USES = (
+    USES.coarser("usage_of_all", "slot_us", "alias", "operation"),
+    USES.coarser("usage_of_accounts", "account_id", "slot_us", "alias"),
+    USES,
+)
+"""From the smallest table to the finest."""
+ALL_EARNINGS = (EARNINGS.coarser("usage_margins", "slot_us", "alias", "provider", "model"), EARNINGS)
 
 
 class _Changes:
@@ -173,8 +183,11 @@ class Usage:
     """The fold."""
 
     name: ClassVar[str] = "usage"
-    version: ClassVar[int] = 2
-    tables: ClassVar[tuple[Table, ...]] = (USES.table(), EARNINGS.table(), mark_table("usage"))
+    version: ClassVar[int] = 3
+    tables: ClassVar[tuple[Table, ...]] = (
+        *(one.table() for one in (*ALL_USES, *ALL_EARNINGS)),
+        mark_table("usage"),
+    )
     topics: ClassVar[frozenset[str]] = topics_of(_FOLDS) | MOVING
 
     def fold(self, connection: Connection, schema: str, facts: Sequence[Located]) -> Sequence[Write]:
@@ -188,4 +201,6 @@ class Usage:
             key: (*msgspec.structs.astuple(use), *durations) for key, (use, durations) in changes.uses.items()
         }
         earnings = {key: msgspec.structs.astuple(one) for key, one in changes.earnings.items()}
-        return [*USES.add(uses), *EARNINGS.add(earnings), books.mark()]
+        writes = [write for one in ALL_USES for write in one.add(one.sums_of(USES, uses))]
+        writes += [write for one in ALL_EARNINGS for write in one.add(one.sums_of(EARNINGS, earnings))]
+        return [*writes, books.mark()]

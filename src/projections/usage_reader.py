@@ -10,9 +10,9 @@ from application.reports.usage import (
     UsageRow,
     percentile_ms,
 )
-from projections.grouping import GroupedSums
+from projections.grouping import GroupedSums, smallest
 from projections.projection import Pool
-from projections.usage import DURATIONS, EARNINGS, USES
+from projections.usage import ALL_EARNINGS, ALL_USES, DURATIONS
 
 
 class UsageReader:
@@ -30,7 +30,8 @@ class UsageReader:
         after: str | None = None,
         limit: int = 100,
     ) -> UsagePage:
-        question = GroupedSums(table=USES.name, sums=USES.sums, by=by, wanted=wanted, zone=zone)
+        table = smallest(ALL_USES, by=by, wanted=wanted)
+        question = GroupedSums(table=table.name, sums=table.sums, by=by, wanted=wanted, zone=zone)
         rows, next_after = question.page(self._pool, after=after, limit=limit)
         items = []
         for group, sums in rows:
@@ -55,7 +56,8 @@ class UsageReader:
         after: str | None = None,
         limit: int = 100,
     ) -> EarningsPage:
-        question = GroupedSums(table=EARNINGS.name, sums=EARNINGS.sums, by=by, wanted=wanted, zone=zone)
+        table = smallest(ALL_EARNINGS, by=by, wanted=wanted)
+        question = GroupedSums(table=table.name, sums=table.sums, by=by, wanted=wanted, zone=zone)
         rows, next_after = question.page(self._pool, after=after, limit=limit)
         items = tuple(
             EarningsRow(group=group, margin_nano=sums["charge_nano"] - sums["cost_nano"], **sums)

@@ -1,6 +1,7 @@
 """The read model `usage` and its questions."""
 
 from collections import Counter
+from itertools import combinations
 from uuid import UUID
 
 import msgspec
@@ -76,6 +77,24 @@ def test_sums_by_account_are_those_of_the_events(whole: Lab, reader: UsageReader
         if row.group.account
     }
     assert found == expected
+
+
+def test_every_table_tells_the_same(whole: Lab, reader: UsageReader) -> None:
+    """However coarse the table that a question is answered from, its sums are those of the finest."""
+    whole.start_over(history(5, steps=400, accounts=3))
+    whole.catch_up(batch_events=31)
+    groups: tuple[UsageGroup, ...] = ("hour", "account", "key", "alias", "operation")
+    finest = reader.usage(ALWAYS, by=groups, limit=500).items
+    asked = [by for size in range(len(groups)) for by in combinations(groups, size)]
+    for by in asked:
+        expected: Counter[tuple[object, ...]] = Counter()
+        for row in finest:
+            expected[tuple(getattr(row.group, name) for name in by)] += row.charge_nano + row.requests
+        found = {
+            tuple(getattr(row.group, name) for name in by): row.charge_nano + row.requests
+            for row in reader.usage(ALWAYS, by=by, limit=500).items
+        }
+        assert found == expected, by
 
 
 def test_what_each_end_counts(whole: Lab, reader: UsageReader) -> None:
