@@ -18,7 +18,10 @@ from adapters.jobs.webhooks import WebhookWakeups
 from adapters.sealing.metrics import SealCollector
 from admin_tools import make_admin_tools, make_health, make_projections
 from api.admin.app import PREFIX, admin_router
-from api.admin.problems import on_error, problem
+from api.admin.problems import database_away, on_error
+from api.customer.access import by_management_key
+from api.customer.app import PREFIX as API_PREFIX
+from api.customer.app import customer_router
 from api.metrics import GatewayCollector, metrics_route
 from api.v1.app import V1
 from api.webhooks import webhook_router
@@ -64,9 +67,11 @@ def make_app(process: GatewayProcess) -> Litestar:
         }
         return Response(body, status_code=503 if faults else 200)
 
-    admin = admin_router(make_admin_tools(process))
+    tools = make_admin_tools(process)
+    admin = admin_router(tools)
+    customer = customer_router(tools, identify=by_management_key(process.directory, process.clock))
     for error in (psycopg.Error, PoolTimeout, PoolClosed):
-        admin.exception_handlers[error] = _database_away
+        admin.exception_handlers[error] = customer.exception_handlers[error] = database_away
     metrics = metrics_route(
         GatewayCollector(process.metrics, is_writable=process.journal.is_writable),
         [
@@ -78,7 +83,7 @@ def make_app(process: GatewayProcess) -> Litestar:
     )
     webhooks = webhook_router(process.ports, wake=_waking(process))
     return Litestar(
-        [mount_v1, start_page, healthz, readyz, metrics, admin, webhooks],
+        [mount_v1, start_page, healthz, readyz, metrics, admin, customer, webhooks],
         on_startup=[process.start],
         on_shutdown=[process.stop],
         exception_handlers={HTTPException: _on_http_error},
@@ -120,14 +125,10 @@ class _TolerantCollector(Collector):
         )
 
 
-def _database_away(_request: Request[Any, Any, Any], _error: Exception) -> Response[bytes]:
-    return problem("database_unavailable", "the database cannot be read")
-
-
 def _on_http_error(
     request: Request[Any, Any, Any], error: HTTPException
 ) -> Response[bytes] | Response[dict[str, object]]:
-    """Paths that lead nowhere; below the admin API in its own form."""
-    if request.scope["path"].startswith(PREFIX):
+    """Paths that lead nowhere; below the APIs in their own form."""
+    if request.scope["path"].startswith(f"{API_PREFIX}/"):
         return on_error(request, error)
     return Response({"status_code": error.status_code, "detail": error.detail}, status_code=error.status_code)

@@ -5,13 +5,20 @@ from litestar import Litestar, get
 from litestar.exceptions import HTTPException
 from psycopg_pool import PoolClosed, PoolTimeout
 
+from api.admin.problems import database_away
 from api.console.app import Console
+from api.console.customer_api import by_key_or_session
+from api.customer.app import customer_router
 from console_process import ConsoleProcess
 
 
 def make_console(process: ConsoleProcess) -> Litestar:
     """Everything that the process serves; start-up and shut-down come with it."""
-    console = Console(process.tools, away=(psycopg.Error, PoolTimeout, PoolClosed))
+    away = (psycopg.Error, PoolTimeout, PoolClosed)
+    console = Console(process.tools, away=away)
+    customer = customer_router(process.tools.admin, identify=by_key_or_session(process.tools))
+    for error in away:
+        customer.exception_handlers[error] = database_away
 
     @get("/healthz", sync_to_thread=False)
     def healthz() -> dict[str, str]:
@@ -24,7 +31,7 @@ def make_console(process: ConsoleProcess) -> Litestar:
         return {"status": "ok"}
 
     return Litestar(
-        [healthz, readyz, console.router()],
+        [healthz, readyz, customer, console.router()],
         on_startup=[process.start],
         on_shutdown=[process.stop],
         exception_handlers={HTTPException: console.error_handler()},

@@ -22,6 +22,7 @@ from application.directory_views import (
     RouteView,
 )
 from application.eventlog import RecordedEvent
+from application.management.key_ring import Customer, KeyRing, customer_by_key
 from application.vault import SecretRef
 from domain import accounts, announcements, members, operators
 from domain.accounts import ACCOUNT_EVENTS, Account, AccountEvent
@@ -44,6 +45,7 @@ from domain.keys.access import InvalidApiKey, InvalidOperatorToken
 from domain.keys.events import KEY_EVENTS, KeyEvent, KeySecretClaimed
 from domain.keys.secret import SecretHasher
 from domain.limits import Limits, ProviderPolicy, policy_of
+from domain.management import MANAGEMENT_EVENTS
 from domain.members import MEMBER_EVENTS, NO_MEMBERS, MemberEvent, MemberJoined, MemberRemoved, Members
 from domain.operators import OPERATOR_EVENTS, OperatorEvent, Staff
 from domain.pricing import PriceInForce
@@ -59,6 +61,7 @@ CONTEXTS: Final = frozenset(
         "key",
         "operator",
         "member",
+        "management-key",
         "provider",
         "credential",
         "deployment",
@@ -94,6 +97,7 @@ class Directory:
         self.members: dict[UUID, Members] = {}  #: by account
         self.memberships: dict[UUID, set[UUID]] = {}  #: accounts by person
         self.announcements = Announcements()
+        self.key_ring = KeyRing(hasher)  #: management keys
         self._hasher = hasher
         self._health = health
         self._routes = Routes()
@@ -210,6 +214,15 @@ class Directory:
             raise InvalidOperatorToken
         return operator
 
+    def authenticate_customer(self, secret: bytes, *, now_us: int) -> Customer:
+        """Whose management key this is, and what it allows now.
+
+        Raises:
+            InvalidManagementKey: nobody's, or not any more.
+        """
+        key = self.key_ring.open(secret, now_us=now_us)
+        return customer_by_key(key, self.members.get(key.account_id, NO_MEMBERS))
+
     @property
     def providers(self) -> Mapping[UUID, Provider]:
         return self._routes.providers
@@ -252,6 +265,7 @@ class Directory:
         bind(OPERATOR_EVENTS, self._on_operator)
         bind(MEMBER_EVENTS, self._on_member)
         bind(ANNOUNCEMENT_EVENTS, self._on_announcement)
+        bind(MANAGEMENT_EVENTS, self.key_ring.on_event)
         bind(PROVIDER_EVENTS, routes.on_provider)
         bind(CREDENTIAL_EVENTS, routes.on_credential)
         bind(DEPLOYMENT_EVENTS, routes.on_deployment)

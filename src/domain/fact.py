@@ -16,10 +16,13 @@ class Fact(Event, frozen=True, kw_only=True):
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """Who gives a command: an operator or a customer's member by id, or the system (seed, command line on the server)."""
+    """Who gives a command: an operator, a customer's member or a customer's management key by id, or the system.
 
-    kind: Literal["operator", "system", "member"]
-    person_id: UUID | None = None
+    The system is the seed, and the command line on the server.
+    """
+
+    kind: Literal["operator", "system", "member", "management-key"]
+    person_id: UUID | None = None  #: of a management key, the key's id
 
     @property
     def operator_id(self) -> UUID | None:

@@ -304,9 +304,9 @@ def _require_another_owner(state: Members, member: Member) -> None:
 
 def _require_manager(state: Members, by: Actor) -> MemberRole | None:
     """The actor's own role; none for operators and the system, who look after every account."""
-    if by.kind != "member":
+    if by.kind in {"operator", "system"}:
         return None
-    actor = None if by.person_id is None else state.members.get(by.person_id)
+    actor = state.members.get(by.person_id) if by.kind == "member" and by.person_id is not None else None
     if actor is None or "members" not in MEMBER_PERMISSIONS[actor.role]:
         raise NotPermitted("the permission members")
     return actor.role

@@ -16,6 +16,7 @@ from domain.keys.events import KEY_EVENTS
 from domain.ledger.adjustments import ADJUSTMENT_EVENTS
 from domain.ledger.events import LEDGER_EVENTS
 from domain.ledger.idempotency import IDEMPOTENCY_EVENTS
+from domain.management import MANAGEMENT_EVENTS
 from domain.members import MEMBER_EVENTS
 from domain.money.events import MONEY_EVENTS
 from domain.operators import OPERATOR_EVENTS
@@ -35,6 +36,7 @@ ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *ALERT_EVENTS,
     *KEY_EVENTS,
     *MEMBER_EVENTS,
+    *MANAGEMENT_EVENTS,
     *OPERATOR_EVENTS,
     *PERIOD_EVENTS,
     *CATALOGUE_EVENTS,

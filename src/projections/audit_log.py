@@ -35,6 +35,7 @@ from domain.invoicing.sellers import NumberTaken
 from domain.keys.events import ApiKeyIssued, ApiKeyRevoked, KeySecretClaimed
 from domain.ledger.adjustments import AdjustmentApproved, AdjustmentDenied, AdjustmentRequested
 from domain.ledger.events import AdjustmentPosted, CreditLotGranted, CreditLotVoided
+from domain.management import ManagementKeyIssued, ManagementKeyRevoked
 from domain.operators import OperatorDisabled, OperatorJoined, OperatorRegistered
 from domain.topics import ALL_EVENTS
 from projections.arrays import array_literal, column_literals
@@ -65,6 +66,7 @@ _SUBJECTS: Final = {
     "key": ("key", "key_id"),
     "operator": ("operator", "operator_id"),
     "member": ("member", "account_id"),
+    "management-key": ("management key", "key_id"),
     "provider": ("provider", "provider_id"),
     "credential": ("credential", "credential_id"),
     "deployment": ("deployment", "deployment_id"),
@@ -97,6 +99,8 @@ _SETS: Final[dict[type[Event], dict[str, str | None]]] = {
     AnnouncementWithdrawn: {"status": "withdrawn"},
     ApiKeyIssued: {"status": "active"},
     ApiKeyRevoked: {"status": "revoked"},
+    ManagementKeyIssued: {"status": "active"},
+    ManagementKeyRevoked: {"status": "revoked"},
     BudgetSet: {"status": "in force"},
     BudgetRemoved: {"status": "removed"},
     OperatorRegistered: {"status": "active"},

@@ -74,7 +74,9 @@ def query_parameters(
         if name in but:
             continue
         kind, *notes = get_args(hints[name])
-        rule = next(note for note in notes if isinstance(note, QueryParameter))
+        rule = next((note for note in notes if isinstance(note, QueryParameter)), None)
+        if rule is None:  # the request itself
+            continue
         schema = msgspec.json.schema(kind)
         choices = [choice for choice in schema.pop("anyOf", [schema]) if choice != {"type": "null"}]
         schema = dict(choices[0])

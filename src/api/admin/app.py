@@ -16,7 +16,7 @@ from api.admin.documents import document_routes
 from api.admin.execution import run
 from api.admin.explaining import explaining_routes
 from api.admin.money import money_routes
-from api.admin.openapi import document
+from api.admin.openapi import Offered, Surface, document
 from api.admin.orders import order_routes
 from api.admin.problems import on_error
 from api.admin.reading import catalogue_routes, directory_routes, read_model_routes
@@ -27,6 +27,25 @@ from api.admin.webhooks import webhook_routes
 
 PREFIX: Final = "/api/admin"
 BODY_BYTES_MAX: Final = 1024 * 1024
+_ABOUT: Final = """\
+Everything that operators do: one POST for each command, and GETs for what there is.
+
+* **Authentication.** An operator's token as `Authorization: Bearer ...`. `tokenok up` prints the first one;
+  `tokenok operator register` makes others. What a route needs is said with it: a role allows some permissions.
+* **Amounts** are integers of nano-credits: 1 credit is 1 000 000 000. **Times** are microseconds since 1970, UTC.
+* **Repeating.** Send an `Idempotency-Key` with a POST, and the same request may be sent again: it is done once.
+* **Errors** are `application/problem+json` with a stable `code`.
+* **Reading one's own write.** A command's answer has the `position` of its last event; lists follow the log within
+  moments.
+"""
+_SURFACE: Final = Surface(
+    title="Tokenok admin API",
+    about=_ABOUT,
+    prefix=PREFIX,
+    scheme="operator",
+    token="An operator's token.",  # noqa: S106  # says what one is
+)
+_OFFERED: Final = tuple(Offered(entry=entry, permission=entry.permission) for entry in COMMANDS)
 
 
 def admin_router(tools: AdminTools) -> Router:
@@ -53,7 +72,7 @@ def admin_router(tools: AdminTools) -> Router:
     )
     return Router(
         path=PREFIX,
-        route_handlers=[guarded, *docs_routes(document(reading, prefix=PREFIX))],
+        route_handlers=[guarded, *docs_routes(document(_SURFACE, _OFFERED, reading), prefix=PREFIX)],
         exception_handlers={Exception: on_error},
         request_max_body_size=BODY_BYTES_MAX,
     )

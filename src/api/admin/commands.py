@@ -54,6 +54,7 @@ from application.invoicing import (
     set_seller,
 )
 from application.keys import import_key, issue_key, revoke_key, rotate_key, set_key_expiry, set_key_limits
+from application.management import issue_management_key, revoke_management_key, rotate_management_key
 from application.members import change_member_role, invite_member, remove_member, withdraw_invitation
 from application.money import book_cost
 from application.operators import (
@@ -314,6 +315,22 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     _entry("member", "withdraw", withdraw_invitation.handle, "Let an invitation open nothing any more."),
     _entry("member", "change", change_member_role.handle, "Give a member another role."),
     _entry("member", "remove", remove_member.handle, "End a membership, at once."),
+    _entry(
+        "management-key",
+        "issue",
+        issue_management_key.handle,
+        "Make a management key, with which a customer's programs use /api; its secret is shown once.",
+        new_id="key_id",
+    ),
+    _entry(
+        "management-key",
+        "rotate",
+        rotate_management_key.handle,
+        "Give a management key a new secret; the present one ends later. Of an older secret nothing is left at once.",
+    ),
+    _entry(
+        "management-key", "revoke", revoke_management_key.handle, "End a management key for good, at once."
+    ),
     _entry(
         "operator",
         "register",

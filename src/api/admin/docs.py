@@ -1,4 +1,4 @@
-"""The admin API described: the OpenAPI document, and a page to read and try it, with every file of it served by us.
+"""An API described: the OpenAPI document, and a page to read and try it, with every file of it served by us.
 
 Open to everybody, since it tells nothing that the source code does not; whoever tries a route needs a token.
 """
@@ -25,25 +25,23 @@ _HEADERS: Final = {
 }
 
 
-def docs_routes(description: dict[str, Any]) -> list[HTTPRouteHandler]:
-    """`/docs`, its files, and the document that it shows."""
+def docs_routes(description: dict[str, Any], *, prefix: str) -> list[HTTPRouteHandler]:
+    """`/docs`, its files, and the document that it shows, all below `prefix`."""
 
     @get("/docs", sync_to_thread=True)
     def read_docs() -> Response[bytes]:
-        return _file("docs.html", "text/html")
+        page = (ASSETS / "docs.html").read_text(encoding="utf-8")
+        page = page.replace("{prefix}", prefix).replace("{title}", description["info"]["title"])
+        return Response(page.encode(), media_type="text/html", headers=_HEADERS)
 
     @get("/docs/assets/{name:str}", sync_to_thread=True)
     def read_asset(name: FromPath[str]) -> Response[bytes]:
         if name not in _TYPES:
             raise NotFoundException("there is no such file")
-        return _file(name, _TYPES[name])
+        return Response((ASSETS / name).read_bytes(), media_type=_TYPES[name], headers=_HEADERS)
 
     @get("/schema/openapi.json")
     async def read_schema() -> dict[str, Any]:
         return description
 
     return [read_docs, read_asset, read_schema]
-
-
-def _file(name: str, media_type: str) -> Response[bytes]:
-    return Response((ASSETS / name).read_bytes(), media_type=media_type, headers=_HEADERS)

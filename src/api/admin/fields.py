@@ -62,7 +62,7 @@ WORDS: Final = {
     "is_business": "whether they buy as a business",
     "invoice_ref": "the bill's own number",
     "invitation_id": "the invitation",
-    "key_id": "the API key",
+    "key_id": "the key",
     "kind": "what is numbered",
     "legal_name": "its name as registered",
     "lines": 'what was sold, for example [{"description": "Prepaid credit", "amount_minor": 10000, "rate_ppm": 190000}]',

@@ -1,4 +1,4 @@
-"""The OpenAPI document of the admin API, made from the table of commands and the GET routes."""
+"""The OpenAPI document of an API, made from its table of commands and its GET routes: the operators', and the customers'."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from api.admin.answer_schemas import command_answer, query_parameters, reading_answer, simple_nulls
 from api.admin.codes import STATUSES
-from api.admin.commands import COMMANDS, Entry
+from api.admin.commands import Entry
 from api.admin.fields import OWN_ID, WORDS
 from api.admin.problems import MEDIA_TYPE
 from domain.secret import Secret
@@ -21,17 +21,6 @@ _PLACE_SCHEMAS: Final = {
     "int": {"type": "integer"},
     "str": {"type": "string"},
 }
-_ABOUT: Final = """\
-Everything that operators do: one POST for each command, and GETs for what there is.
-
-* **Authentication.** An operator's token as `Authorization: Bearer ...`. `tokenok up` prints the first one;
-  `tokenok operator register` makes others. What a route needs is said with it: a role allows some permissions.
-* **Amounts** are integers of nano-credits: 1 credit is 1 000 000 000. **Times** are microseconds since 1970, UTC.
-* **Repeating.** Send an `Idempotency-Key` with a POST, and the same request may be sent again: it is done once.
-* **Errors** are `application/problem+json` with a stable `code`.
-* **Reading one's own write.** A command's answer has the `position` of its last event; lists follow the log within
-  moments.
-"""
 _PROBLEM: Final = {
     "description": "An error with a stable code.",
     "content": {MEDIA_TYPE: {"schema": {"$ref": _REF.format(name="Problem")}}},
@@ -79,17 +68,44 @@ _PARAMETERS: Final = {
 }
 
 
-def document(reading: Sequence[HTTPRouteHandler], *, prefix: str) -> dict[str, Any]:
+class Surface(msgspec.Struct, frozen=True, kw_only=True):
+    """What the document says of the whole API. `scheme` names its bearer token, `token` explains it."""
+
+    title: str
+    about: str
+    prefix: str
+    scheme: str
+    token: str
+
+
+class Offered(msgspec.Struct, frozen=True, kw_only=True):
+    """A command as the API offers it: `permission` is what it needs there, `fields` those that may be given."""
+
+    entry: Entry
+    permission: str
+    fields: frozenset[str] | None = None  #: none: all
+
+    @property
+    def new_id(self) -> str | None:
+        """The field with the id of what it makes, if that may be given."""
+        new_id = self.entry.new_id
+        return new_id if self.fields is None or new_id in self.fields else None
+
+
+def document(
+    surface: Surface, commands: Sequence[Offered], reading: Sequence[HTTPRouteHandler]
+) -> dict[str, Any]:
     """OpenAPI 3.1."""
+    prefix = surface.prefix
     inputs, components = msgspec.json.schema_components(
-        [entry.command for entry in COMMANDS], ref_template=_REF, schema_hook=_secret
+        [one.entry.command for one in commands], ref_template=_REF, schema_hook=_secret
     )
     paths: dict[str, Any] = {}
-    for entry, schema in zip(COMMANDS, inputs, strict=True):
-        _explain(components[entry.command.__name__], entry)
-        answer, more = command_answer(entry.handle, ref=_REF)
+    for one, schema in zip(commands, inputs, strict=True):
+        _explain(components[one.entry.command.__name__], one)
+        answer, more = command_answer(one.entry.handle, ref=_REF)
         components |= more
-        paths[prefix + entry.path] = {"post": _command(entry, schema, answer)}
+        paths[prefix + one.entry.path] = {"post": _command(one, schema, answer)}
     for route in reading:
         answer, more = reading_answer(route.fn, ref=_REF)
         components |= more
@@ -97,24 +113,29 @@ def document(reading: Sequence[HTTPRouteHandler], *, prefix: str) -> dict[str, A
             paths.setdefault(prefix + _PLACE.sub(r"{\1}", path), {})["get"] = _reading(route, path, answer)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Tokenok admin API", "version": "1", "description": _ABOUT},
-        "security": [{"operator": []}],
+        "info": {"title": surface.title, "version": "1", "description": surface.about},
+        "security": [{surface.scheme: []}],
         "tags": [{"name": name} for name in dict.fromkeys(_tag(path, prefix) for path in paths)],
         "paths": paths,
         "components": {
             "schemas": simple_nulls({**components, "Problem": _PROBLEM_SCHEMA}),
             "securitySchemes": {
-                "operator": {"type": "http", "scheme": "bearer", "description": "An operator's token."}
+                surface.scheme: {"type": "http", "scheme": "bearer", "description": surface.token}
             },
         },
     }
 
 
-def _explain(schema: dict[str, Any], entry: Entry) -> None:
-    """Say what each field means."""
+def _explain(schema: dict[str, Any], offered: Offered) -> None:
+    """Leave out what may not be given, and say what each field means."""
     schema.pop("description", None)  # for readers of the code
+    if offered.fields is not None:
+        schema["properties"] = {
+            name: field for name, field in schema["properties"].items() if name in offered.fields
+        }
+        schema["required"] = [name for name in schema.get("required", []) if name in offered.fields]
     for name, field in schema["properties"].items():
-        field["description"] = OWN_ID if name == entry.new_id else WORDS.get(name, "")
+        field["description"] = OWN_ID if name == offered.new_id else WORDS.get(name, "")
 
 
 def _sentence(words: str) -> str:
@@ -125,12 +146,13 @@ def _tag(path: str, prefix: str = "") -> str:
     return path.removeprefix(prefix).split("/")[1]
 
 
-def _command(entry: Entry, schema: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+def _command(offered: Offered, schema: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    entry = offered.entry
     return {
         "operationId": f"{entry.noun}_{entry.verb}",
         "tags": [_tag(entry.path)],
         "summary": entry.title,
-        "description": f"{entry.words.removeprefix(entry.title + '.')}\n\nNeeds the permission `{entry.permission}`.".strip(),
+        "description": f"{entry.words.removeprefix(entry.title + '.')}\n\nNeeds the permission `{offered.permission}`.".strip(),
         "parameters": [_KEY],
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
         "responses": {

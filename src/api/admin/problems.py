@@ -43,6 +43,11 @@ def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[byte
     return problem(code, error.detail if isinstance(error, HTTPException) else str(error))
 
 
+def database_away(_request: Request[Any, Any, Any], _error: Exception) -> Response[bytes]:
+    """The exception handler for what a database says that is away."""
+    return problem("database_unavailable", "the database cannot be read")
+
+
 def code_of_any(error: Exception) -> str:
     """As `code_of`, for the framework's own errors too."""
     if isinstance(error, HTTPException) and error.status_code in _CLIENT_ERRORS:

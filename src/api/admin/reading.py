@@ -21,6 +21,7 @@ from api.admin.views import (
     cut,
     found,
     key_items,
+    management_key_items,
     names_of,
     operator_items,
     price_items,
@@ -99,13 +100,22 @@ def directory_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         key = found(directory.keys, key_id, kind="API key")
         return key_items([key], await asyncio.to_thread(names_of, ports, [key_id]))[0]
 
+    @get("/management-keys", opt=_READ)
+    async def list_management_keys(
+        account_id: FromQuery[UUID], after: FromQuery[str | None] = None, limit: Limit = PAGE_ROWS
+    ) -> Page:
+        """Keys of an account's programs to the customers' API, revoked ones too."""
+        shown, next_after = cut(directory.key_ring.of_account(account_id), after=after, limit=limit)
+        names = await asyncio.to_thread(names_of, ports, [one.key_id for one in shown])
+        return Page(items=management_key_items(shown, names), next_after=next_after)
+
     @get("/operators", opt=_READ)
     async def list_operators(after: FromQuery[str | None] = None, limit: Limit = PAGE_ROWS) -> Page:
         shown, next_after = cut(directory.staff.operators, after=after, limit=limit)
         names = await asyncio.to_thread(names_of, ports, [one.operator_id for one in shown])
         return Page(items=operator_items(shown, names), next_after=next_after)
 
-    return [list_accounts, read_account, list_keys, read_key, list_operators]
+    return [list_accounts, read_account, list_keys, read_key, list_management_keys, list_operators]
 
 
 def catalogue_routes(tools: AdminTools) -> list[HTTPRouteHandler]:

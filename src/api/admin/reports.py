@@ -26,7 +26,7 @@ from application.reports.usage import (
 )
 
 _READ: Final = {PERMISSION: "read"}
-_MEDIA: Final = {"csv": "text/csv", "json": "application/json"}
+MEDIA: Final = {"csv": "text/csv", "json": "application/json"}
 
 
 def report_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
@@ -101,7 +101,7 @@ def report_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         """The whole statement as a file, `csv` or `json`; of a period that is over always the same bytes."""
         period = asked(month_name=month, from_us=from_us, until_us=until_us, zone=zone)
         whole = tools.statements.whole_statement(account_id, period, zone=zone, lines_max=LINES_MAX)
-        return Response(statement_file(whole, form), media_type=_MEDIA[form])
+        return Response(statement_file(whole, form), media_type=MEDIA[form])
 
     @get("/trial-balance", opt=_READ, sync_to_thread=True)
     def read_trial_balance(after: FromQuery[str] = "", limit: Limit = PAGE_ROWS) -> TrialBalancePage:

@@ -10,6 +10,7 @@ from application.command import Ports
 from application.directory import Directory
 from domain.accounts import Account
 from domain.keys.key import ApiKey
+from domain.management import ManagementKey
 from domain.operators import Operator
 from domain.refusal import NotFound
 
@@ -58,6 +59,25 @@ def key_items(keys: Iterable[ApiKey], names: Mapping[UUID, str]) -> list[Item]:
                 {"prefix": secret.prefix, "valid_until_us": secret.valid_until_us} for secret in one.secrets
             ],
             "limits": one.limits,
+            "expires_us": one.expires_us,
+            "revoked": one.revoked,
+        }
+        for one in keys
+    ]
+
+
+def management_key_items(keys: Iterable[ManagementKey], names: Mapping[UUID, str]) -> list[Item]:
+    return [
+        {
+            "key_id": one.key_id,
+            "account_id": one.account_id,
+            "name": names.get(one.key_id),
+            "role": one.role,
+            "secrets": [
+                {"prefix": secret.prefix, "valid_until_us": secret.valid_until_us} for secret in one.secrets
+            ],
+            "person_id": one.person_id,
+            "issued_us": one.issued_us,
             "expires_us": one.expires_us,
             "revoked": one.revoked,
         }

@@ -1,13 +1,15 @@
-"""Which keys an account has, or had, by the log alone. For rare work: it reads every control event once."""
+"""Which keys of either kind an account has, or had, by the log alone. For rare work: it reads every control event once."""
 
 from typing import Final
 from uuid import UUID
 
 from application.eventlog import EventStore
 from domain.keys.events import ApiKeyIssued
+from domain.management import ManagementKeyIssued
 from domain.topics import REGISTRY
 
 _BATCH_EVENTS: Final = 1_000
+_ISSUED: Final = frozenset({ApiKeyIssued.TOPIC, ManagementKeyIssued.TOPIC})
 
 
 def key_ids_of(store: EventStore, account_id: UUID) -> list[UUID]:
@@ -15,9 +17,11 @@ def key_ids_of(store: EventStore, account_id: UUID) -> list[UUID]:
     found: list[UUID] = []
     position = 0
     while batch := store.read_control(after_position=position, limit=_BATCH_EVENTS):
-        issued = (REGISTRY.decode(one.topic, one.state) for one in batch if one.topic == ApiKeyIssued.TOPIC)
+        issued = (REGISTRY.decode(one.topic, one.state) for one in batch if one.topic in _ISSUED)
         found += [
-            one.key_id for one in issued if isinstance(one, ApiKeyIssued) and one.account_id == account_id
+            one.key_id
+            for one in issued
+            if isinstance(one, ApiKeyIssued | ManagementKeyIssued) and one.account_id == account_id
         ]
         position = batch[-1].position
     return found

@@ -15,6 +15,7 @@ from domain.secret import Secret
 
 KEY_PREFIX: Final = "tk_live_"
 OPERATOR_PREFIX: Final = "tk_op_"
+MANAGEMENT_PREFIX: Final = "tk_mgmt_"
 ENTROPY_BYTES: Final = 32
 IMPORT_CHARS_MIN: Final = 20
 SECRET_CHARS_MAX: Final = 256
@@ -85,7 +86,7 @@ def importable(secret: Secret) -> Secret:
 
 def prefix_chars(secret: Secret) -> int:
     """How much of a secret may be shown: our prefix and four characters, or the first four of an imported one."""
-    for prefix in (KEY_PREFIX, OPERATOR_PREFIX):
+    for prefix in (KEY_PREFIX, OPERATOR_PREFIX, MANAGEMENT_PREFIX):
         if has_our_shape(secret.reveal(), prefix=prefix):
             return len(prefix) + _SHOWN_CHARS
     return _SHOWN_CHARS

@@ -54,6 +54,7 @@ READING = (
 ASKING = (
     "/earnings",
     "/explanations/books",
+    "/management-keys",
     "/repricing/plan",
     "/explanations/prices",
     "/explanations/refusals/{account_id:uuid}",
@@ -76,7 +77,7 @@ def served(world: World) -> set[tuple[str, str]]:
     return {
         (str(method), route.path_format.removeprefix(PREFIX))
         for route in world.client.app.routes
-        if route.path.startswith(PREFIX)
+        if route.path.startswith(f"{PREFIX}/")
         for method in getattr(route, "methods", ())
         if method != "OPTIONS"
     }

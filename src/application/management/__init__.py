@@ -1,0 +1,1 @@
+"""Commands about management keys: what customers' own programs use `/api` with."""

@@ -1,0 +1,138 @@
+"""What a customer's programs do: keys, budgets, orders, billing; once each, and as the log has it."""
+
+from uuid import UUID
+
+from application.budgets import set_budget
+from application.ledger.grant_credit import GrantCredit, grant_credit
+from domain.fact import SYSTEM
+from tests.api.customer.conftest import MINE, OTHER, World
+from tests.cli_runner import project
+from tests.waiting import until
+
+
+def test_the_life_of_an_api_key(world: World) -> None:
+    """Made, limited, rotated, revoked; its secrets are shown once and open /v1 as long as they should."""
+    made = world.done("/keys/issue", {"name": "Laptop", "rpm": 5}, role="developer")
+    headers = {"authorization": f"Bearer {made['secret']}"}
+    assert world.client.get("/v1/models", headers=headers).status_code == 200
+    named = {"key_id": made["key_id"]}
+    world.done("/keys/limit", named | {"rpm": 7, "models": ["fast"]})
+    rotated = world.done("/keys/rotate", named | {"overlap_s": 0})
+    assert world.client.get("/v1/models", headers=headers).status_code == 401
+    (shown,) = world.get("/keys")["items"]
+    assert (shown["name"], shown["limits"]["rpm"], shown["revoked"]) == ("Laptop", 7, False)
+    assert shown == world.get(f"/keys/{made['key_id']}")
+    assert rotated["secret"] not in str(shown)
+    world.done("/keys/revoke", named | {"reason": "lost"})
+    assert world.get("/keys")["items"][0]["revoked"]
+
+
+def test_the_same_idempotency_key_makes_one_key(world: World) -> None:
+    """The answer is the first one; another customer's program with the same key gets its own."""
+    first, again = (world.done("/keys/issue", {"name": "CI"}, key="k1") for _ in range(2))
+    assert first == again
+    assert world.done("/keys/issue", {"name": "CI"}, key="k1", account=OTHER)["key_id"] != first["key_id"]
+    assert len(world.get("/keys")["items"]) == 1
+    other = world.ask("POST", "/keys/issue", body={"name": "other"}, key="k1")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
+def test_an_order_from_offer_to_cancellation(world: World, database_url: str) -> None:
+    """Whoever pays sees what credit costs and by which ways; and the order as it is at this moment."""
+    offers = world.get("/offers", role="billing")
+    assert offers["providers"] == ["manual"]
+    assert [one["currency"] for one in offers["items"]] == ["EUR"]
+    asked = {"currency": "EUR", "amount_minor": 10_000}
+    order = world.done("/orders/place", asked, role="billing", key="o1")
+    assert (order["amount_minor"], order["status"]) == (10_000, "placed")
+    shown = world.get(f"/orders/{order['order_id']}")
+    assert (shown["reference"], [one["topic"] for one in shown["steps"]]) == (
+        order["reference"],
+        ["order.placed.v1"],
+    )
+    assert "actor" not in str(shown)
+    refused = world.ask("POST", "/orders/checkout", body={"order_id": order["order_id"]})
+    assert (refused.status_code, refused.json()["code"]) == (404, "not_found")  # a transfer has no page
+    world.done("/orders/cancel", {"order_id": order["order_id"], "reason": "changed our minds"})
+    project(database_url)
+    (row,) = world.get("/orders")["items"]
+    assert (row["order_id"], row["status"]) == (order["order_id"], "cancelled")
+
+
+def test_budgets_of_the_account_and_of_a_key(world: World, database_url: str) -> None:
+    """Their own people set and remove them."""
+    key_id = world.done("/keys/issue", {"name": "Laptop"})["key_id"]
+    terms = {"amount_nano": 50, "window": "month", "enforcement": "hard", "zone": "Asia/Tokyo"}
+    whole = world.done("/budgets/set", terms)["id"]
+    of_key = world.done("/budgets/set", terms | {"key_id": key_id})["id"]
+    world.done("/budgets/set", terms | {"budget_id": whole, "amount_nano": 60})
+    project(database_url)
+    shown = {one["budget"]["budget_id"]: one["budget"] for one in world.get("/budgets")["items"]}
+    assert {name: one["amount_nano"] for name, one in shown.items()} == {whole: 60, of_key: 50}
+    world.done("/budgets/remove", {"budget_id": of_key, "reason": "not needed"})
+    project(database_url)
+    assert [one["budget"]["budget_id"] for one in world.get("/budgets")["items"]] == [whole]
+
+
+def test_a_budget_of_an_operators_is_the_operators(world: World) -> None:
+    """A customer neither raises nor removes it."""
+    command = set_budget.SetBudget(account_id=MINE, amount_nano=5, window="day", enforcement="hard")
+    budget_id = str(set_budget.handle(command, actor=SYSTEM, ports=world.ports).id)
+    raised = {"budget_id": budget_id, "amount_nano": 500, "window": "day", "enforcement": "hard"}
+    for path, body in (("set", raised), ("remove", {"budget_id": budget_id, "reason": "x"})):
+        answer = world.ask("POST", f"/budgets/{path}", body=body)
+        assert (answer.status_code, answer.json()["code"]) == (403, "not_permitted")
+
+
+def test_credit_usage_and_statement_are_of_the_account(world: World, database_url: str) -> None:
+    """Nothing yet, and then what was granted."""
+    assert world.get("/balance")["available_nano"] == 0
+    for account_id, amount_nano in ((MINE, 5_000), (OTHER, 7_000)):
+        grant = GrantCredit(
+            account_id=account_id,
+            lot_id=UUID(int=account_id.int + 1),
+            amount_nano=amount_nano,
+            source="goodwill",
+            reason="welcome",
+            granted_by="system",
+        )
+        grant_credit(grant, store=world.ports.store, clock=world.ports.clock)
+    project(database_url)
+    assert world.get("/balance")["available_nano"] == 5_000
+    now_us = world.ports.clock.now_us()
+    quarter = 15 * 60 * 1_000_000
+    span = f"from_us={now_us // quarter * quarter - quarter}&until_us={now_us // quarter * quarter + 2 * quarter}"
+    statement = world.get(f"/statements?{span}")
+    assert (statement["closing_nano"], statement["account_id"]) == (5_000, str(MINE))
+    text = world.ask("GET", f"/statements/csv?{span}")
+    assert text.headers["content-type"].startswith("text/csv")
+    assert world.get(f"/usage?{span}")["items"] == []
+
+
+def test_the_billing_profile_is_sealed(world: World) -> None:
+    """The log has nothing of it to read; what a tax office has said of a number is not the customer's to say."""
+    profile = {"buyer_name": "Canary GmbH", "address": ["Canary Street 1"], "country": "DE"}
+    world.done("/billing/set", profile, role="billing")
+    log = b"".join(one.state for one in world.ports.store.read_control(after_position=0, limit=500))
+    assert b"Canary" not in log
+    vat = world.ask("POST", "/billing/set", body=profile | {"vat": {"valid": True}})
+    assert vat.status_code == 400
+
+
+def test_what_is_done_names_the_key_that_did_it(world: World, database_url: str) -> None:
+    """In the audit log too."""
+    made = world.done("/keys/issue", {"name": "Laptop"})
+    project(database_url)
+    (key_id,) = [
+        one.key_id
+        for one in world.process.directory.key_ring.of_account(MINE).values()
+        if one.role == "admin"
+    ]
+    stored = world.ports.store.read_stream(UUID(made["key_id"]))
+    assert f'"actor":"management-key:{key_id}"'.encode() in stored[0].state
+
+
+def test_models_are_those_with_a_price(world: World) -> None:
+    """None yet; the list is there all the same."""
+    assert world.get("/models") == {"items": [], "next_after": None}
+    until(lambda: len(world.get("/management-keys")["items"]) == 4)
