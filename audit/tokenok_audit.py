@@ -67,6 +67,7 @@ CHECKS: Final = {
     "L03": "an event stands in the stream where it belongs",
     "L04": "a charge is never above its hold, and nothing is granted by no amount",
     "A01": "what is posted was asked for, once, and what had to wait was agreed to by another operator",
+    "C01": "a code was issued, is redeemed once, and becomes the credit that its batch promised",
     "L05": "closing a month sealed the books as they stood at its end",
 }
 #: The posting rules that this program was written beside, by their SHA-256. An export with others is refused.
@@ -1445,6 +1446,73 @@ class Adjustments:
         self._findings.add("A01", at.stream_id, detail, at.position)
 
 
+class Codes:
+    """Codes until they are redeemed, and redemptions until they are credited."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._batches: dict[str, Event] = {}
+        self._left: dict[str, int] = {}  #: by batch, how many of its codes are still to come
+        self._codes: dict[str, str] = {}  #: the batch of each code that is not redeemed, by the code's stream
+        self._due: dict[str, tuple[str, int]] = {}  #: by lot: the account, and the amount
+        self._counted: set[str] = set()  #: lots
+
+    def batch(self, at: Recorded) -> int:
+        batch_id = id_of(at.event, "batch_id")
+        self._check(at, at.stream_id == str(uuid5(UUID(batch_id), "code-batch")), "is of another batch")
+        self._check(at, batch_id not in self._batches, "begins a batch twice")
+        self._batches[batch_id], self._left[batch_id] = at.event, amount(at.event, "count")
+        return 0
+
+    def issued(self, at: Recorded) -> int:
+        batch_id = id_of(at.event, "batch_id")
+        self._left[batch_id] = self._left.get(batch_id, 0) - 1
+        self._check(at, self._left[batch_id] >= 0 and at.version == 1, "is a code more than its batch has")
+        self._codes[at.stream_id] = batch_id
+        return 0
+
+    def redeemed(self, at: Recorded) -> int:
+        batch_id, lot_id = id_of(at.event, "batch_id"), id_of(at.event, "lot_id")
+        batch = self._batches.get(batch_id)
+        if batch is None or self._codes.pop(at.stream_id, None) != batch_id:
+            self._findings.add("C01", at.stream_id, "redeems what is no good code of its batch", at.position)
+            return 0
+        until_us = batch.get("redeem_until_us")
+        in_time = until_us is None or amount(at.event, "occurred_us") < amount(batch, "redeem_until_us")
+        self._check(at, in_time, "redeems after the batch's time")
+        self._due[lot_id] = (id_of(at.event, "account_id"), amount(batch, "amount_nano"))
+        return 0
+
+    def counted(self, at: Recorded) -> int:
+        batch_id, account_id = id_of(at.event, "batch_id"), id_of(at.event, "account_id")
+        stream_id = str(uuid5(UUID(batch_id), f"redemptions/{account_id}"))
+        self._check(at, at.stream_id == stream_id, f"is not the count of {account_id}")
+        batch = self._batches.get(batch_id)
+        within = batch is not None and at.version <= amount(batch, "per_account")
+        self._check(at, within, f"lets {account_id} redeem more of the batch than it may")
+        self._counted.add(id_of(at.event, "lot_id"))
+        return 0
+
+    def credited(self, at: Recorded) -> None:
+        """A grant; it may be of a code."""
+        lot_id = id_of(at.event, "lot_id")
+        due = self._due.pop(lot_id, None)
+        if due is not None:
+            said = id_of(at.event, "account_id"), amount(at.event, "amount_nano")
+            fits = said == due and at.event["source"] == "promotional"
+            self._check(at, fits, f"grants {lot_id}, which is not what its code was good for")
+            self._check(at, lot_id in self._counted, f"grants {lot_id}, which was not counted")
+            self._counted.discard(lot_id)
+
+    def finish(self) -> None:
+        for lot_id in sorted(self._due):
+            self._findings.add("C01", lot_id, "was redeemed, and never credited")
+
+    def _check(self, at: Recorded, is_right: bool, detail: str) -> None:  # noqa: FBT001  # reads as a sentence
+        if not is_right:
+            self._findings.add("C01", at.stream_id, detail, at.position)
+
+
 class Ledger:
     """Follows wallets and leases by what their events say, apart from the postings, and checks them after each.
 
@@ -1463,6 +1531,7 @@ class Ledger:
         self._budgets = budgets = Budgets(findings)
         self._voided: set[str] = set()  #: lots that were taken back
         self._adjustments = Adjustments(findings)
+        self._codes = Codes(findings)
         self.leases: dict[str, Lease] = {}
         self.handlers: dict[str, Callable[[Recorded], int]] = {
             "wallet.credit-lot-granted.v1": self._granted,
@@ -1472,6 +1541,10 @@ class Ledger:
             "adjustment.requested.v1": self._adjustments.requested,
             "adjustment.approved.v1": self._adjustments.decided,
             "adjustment.denied.v1": self._adjustments.decided,
+            "code-batch.issued.v1": self._codes.batch,
+            "redemption-code.issued.v1": self._codes.issued,
+            "redemption-code.redeemed.v1": self._codes.redeemed,
+            "redemption-count.counted.v1": self._codes.counted,
             "wallet.lease-granted.v1": self._lent,
             "wallet.lease-extended.v1": self._extended,
             "wallet.lease-reduced.v1": self._reduced,
@@ -1511,6 +1584,7 @@ class Ledger:
 
     def _granted(self, at: Recorded) -> int:
         self._in_wallet(at)
+        self._codes.credited(at)
         lot_id = id_of(at.event, "lot_id")
         self._lots.take(lot_id)
         if at.event.get("expires_us") is not None:
@@ -1744,6 +1818,7 @@ class Ledger:
     def finish(self, books: Books, leased: Account) -> None:
         """What only the end of the log shows."""
         self._adjustments.finish()
+        self._codes.finish()
         for lot_id in self._lots.twice():
             self._findings.add("P04", f"lot {lot_id}", "was granted twice")
         for request_id in self._admitted.twice():

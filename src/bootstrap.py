@@ -123,6 +123,8 @@ def make_ports(settings: Settings, *, store: PostgresEventStore, pool: Pool, clo
         checkouts=make_checkouts(settings),
         inbox=PostgresWebhookInbox(pool, personal),
         pages_url=(settings.console_url or settings.public_url).rstrip("/"),
+        guesses=PostgresFailures(pool),
+        public_url=settings.public_url.rstrip("/"),
         outbox=PostgresOutbox(pool, personal),
         mail_on=bool(settings.smtp_url or settings.mail_dir),
     )

@@ -392,6 +392,24 @@ class MemoryOutbox:
         self.rows[mail_id] = replace(self.rows[mail_id], **changes)
 
 
+class MemoryFailures:
+    """Failed attempts by bucket, in windows."""
+
+    def __init__(self) -> None:
+        self._windows: dict[bytes, tuple[int, int]] = {}  #: when it began, and how many
+
+    def count(self, bucket: bytes, *, since_us: int) -> int:
+        begun_us, failures = self._windows.get(bucket, (0, 0))
+        return failures if begun_us >= since_us else 0
+
+    def add(self, bucket: bytes, *, now_us: int, since_us: int) -> None:
+        begun_us, failures = self._windows.get(bucket, (0, 0))
+        self._windows[bucket] = (begun_us, failures + 1) if begun_us >= since_us else (now_us, 1)
+
+    def forget(self, bucket: bytes) -> None:
+        self._windows.pop(bucket, None)
+
+
 def memory_ports(*, allowlist: str = "127.0.0.1") -> Ports:
     """Everything that handlers ask for."""
     names = MemoryNames()
@@ -411,4 +429,5 @@ def memory_ports(*, allowlist: str = "127.0.0.1") -> Ports:
         inbox=MemoryInbox(),
         outbox=MemoryOutbox(),
         mail_on=True,
+        guesses=MemoryFailures(),
     )

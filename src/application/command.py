@@ -17,6 +17,7 @@ from application.clock import Clock, Ids
 from application.eventlog import EventLogError, EventStore, NewEvent, RecordedEvent, VersionConflict
 from application.mail.outbox import Outbox
 from application.names import NameBook
+from application.people.ports import Failures
 from application.privacy import PersonalData
 from application.reports.trial_balance import Books
 from application.routing.probe import Probe
@@ -72,6 +73,8 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     checkouts: Checkouts = msgspec.field(default_factory=Checkouts)  #: payment providers that are set up
     inbox: WebhookInbox  #: messages of payment providers
     pages_url: str = ""  #: where customers' browsers find our pages
+    guesses: Failures  #: of codes, by account
+    public_url: str = ""  #: where customers' browsers find us
     outbox: Outbox  #: mails that are to be sent; `application.mail.send` puts them in
     mail_on: bool = False  #: whether this installation sends mail at all
 

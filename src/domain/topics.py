@@ -21,6 +21,7 @@ from domain.members import MEMBER_EVENTS
 from domain.money.events import MONEY_EVENTS
 from domain.operators import OPERATOR_EVENTS
 from domain.periods import PERIOD_EVENTS
+from domain.promotions.events import PROMOTION_EVENTS
 from domain.recharge.events import ORDER_EVENTS, PAYMENT_EVENTS
 from domain.recharge.offers import OFFER_EVENTS
 from domain.recharge.webhooks import WEBHOOK_EVENTS
@@ -49,6 +50,7 @@ ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *OFFER_EVENTS,
     *ORDER_EVENTS,
     *PAYMENT_EVENTS,
+    *PROMOTION_EVENTS,
     *SELLER_EVENTS,
     *BILLING_EVENTS,
     *DOCUMENT_EVENTS,

@@ -37,6 +37,7 @@ from domain.ledger.adjustments import AdjustmentApproved, AdjustmentDenied, Adju
 from domain.ledger.events import AdjustmentPosted, CreditLotGranted, CreditLotVoided
 from domain.management import ManagementKeyIssued, ManagementKeyRevoked
 from domain.operators import OperatorDisabled, OperatorJoined, OperatorRegistered
+from domain.promotions.events import RedemptionCodeIssued, RedemptionCodeRedeemed, RedemptionCounted
 from domain.topics import ALL_EVENTS
 from projections.arrays import array_literal, column_literals
 from projections.books import Books, mark_table
@@ -44,7 +45,17 @@ from projections.projection import Connection, Located, Pool, Table, Write, topi
 from projections.sums import TEXT
 
 #: Facts with an actor that are no acts: what processes notice and make, and the other half of something.
-NO_ACTS: Final = frozenset({*HEALTH_EVENTS, KeySecretClaimed, NumberTaken, DocumentPrinted})
+NO_ACTS: Final = frozenset(
+    {
+        *HEALTH_EVENTS,
+        KeySecretClaimed,
+        NumberTaken,
+        DocumentPrinted,
+        RedemptionCodeIssued,
+        RedemptionCodeRedeemed,  # the lot that it became is the act
+        RedemptionCounted,
+    }
+)
 #: Acts on a wallet: no state of the account that a later one changes. Who did each is told by the field named here.
 LOT_ACTS: Final[dict[type[Event], str]] = {
     CreditLotGranted: "granted_by",
@@ -67,6 +78,7 @@ _SUBJECTS: Final = {
     "operator": ("operator", "operator_id"),
     "member": ("member", "account_id"),
     "management-key": ("management key", "key_id"),
+    "code-batch": ("codes", "batch_id"),
     "provider": ("provider", "provider_id"),
     "credential": ("credential", "credential_id"),
     "deployment": ("deployment", "deployment_id"),

@@ -49,6 +49,8 @@ def command_answer(handle: Callable[..., Any], *, ref: str) -> tuple[dict[str, A
             properties |= _DONE
         elif field.type is Secret:
             properties[field.name] = _SHOWN_ONCE
+        elif field.type == tuple[Secret, ...]:
+            properties[field.name] = {"type": "array", "items": _SHOWN_ONCE}
         else:
             (properties[field.name],), more = msgspec.json.schema_components([field.type], ref_template=ref)
             components |= more

@@ -20,5 +20,11 @@ def answer_of(result: object) -> dict[str, Any]:
         if isinstance(value, Done):
             answer |= answer_of(value)
         else:
-            answer[name] = value.reveal() if isinstance(value, Secret) else value
+            answer[name] = _shown(value)
     return answer
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_shown(one) for one in value]
+    return value.reveal() if isinstance(value, Secret) else value

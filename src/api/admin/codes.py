@@ -20,6 +20,7 @@ STATUSES: Final = {
     "method_not_allowed": 405,
     "idempotency_in_progress": 409,
     "request_too_large": 413,
+    "too_many_attempts": 429,
     "not_sealed": 409,
     "already_exists": RULE_SAID_NO,
     "wrong_state": RULE_SAID_NO,

@@ -64,6 +64,7 @@ from application.operators import (
     rotate_operator_token,
 )
 from application.periods import close_period
+from application.promotions import issue_codes, redeem_code, withdraw_codes
 from application.recharge import (
     approve_settlement,
     cancel_order,
@@ -230,6 +231,25 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "approve",
         approve_run.handle,
         "Agree to all adjustments of a repricing run that another operator has posted.",
+    ),
+    _entry(
+        "code",
+        "issue",
+        issue_codes.handle,
+        "Make codes that customers redeem for promotional credit, each once; they are shown this one time.",
+        new_id="batch_id",
+    ),
+    _entry(
+        "code",
+        "withdraw",
+        withdraw_codes.handle,
+        "Let no code of a batch be redeemed any more. What was redeemed stays.",
+    ),
+    _entry(
+        "code",
+        "redeem",
+        redeem_code.handle,
+        "Turn a code into credit. Ten codes in an hour that there are not, and the account has to wait.",
     ),
     _entry("key", "issue", issue_key.handle, "Make an API key; its secret is shown once.", new_id="key_id"),
     _entry(

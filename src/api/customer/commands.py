@@ -56,6 +56,7 @@ ALLOWED: Final = (
     _allowed("order", "place", "billing", "currency amount_minor provider country"),
     _allowed("order", "checkout", "billing", "order_id", own="order"),
     _allowed("order", "cancel", "billing", "order_id reason", own="order"),
+    _allowed("code", "redeem", "billing", "code"),
     _allowed("billing", "set", "billing", "buyer_name address country tax_id email is_business"),
     _allowed("member", "invite", "members", "role"),
     _allowed("member", "withdraw", "members", "invitation_id"),

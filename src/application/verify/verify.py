@@ -13,6 +13,7 @@ from application.verify.accounts import Accounts
 from application.verify.adjustments import AdjustmentCheck
 from application.verify.balances import BalanceCheck
 from application.verify.budgets import BudgetCheck
+from application.verify.codes import CodeCheck
 from application.verify.ledger import LedgerFold, Stored
 from application.verify.periods import PeriodCheck
 from application.verify.ratings import RatingCheck
@@ -34,6 +35,7 @@ from domain.ledger.events import (
 )
 from domain.ledger.postings import load_rules
 from domain.periods import PeriodClosed
+from domain.promotions.events import PROMOTION_EVENTS
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -42,6 +44,7 @@ BATCH_EVENTS: Final = 5_000
 _LEASE_KINDS: Final = frozenset(LEASE_EVENTS)
 _WALLET_KINDS: Final = frozenset(WALLET_EVENTS)
 _ADJUSTMENT_KINDS: Final = frozenset(ADJUSTMENT_EVENTS)
+_PROMOTION_KINDS: Final = frozenset(PROMOTION_EVENTS)
 
 
 def verify(store: ReadableLog, registry: TopicRegistry, read_models: ReadModels | None = None) -> Report:
@@ -92,6 +95,7 @@ class _Verification:
         self._periods = PeriodCheck(self._findings, self._accounts.balances)
         self._budgets = BudgetCheck(self._findings)
         self._adjustments = AdjustmentCheck(self._findings)
+        self._codes = CodeCheck(self._findings)
         self._unique = UniqueRequests()
         self._ratings = RatingCheck(self._findings)
         self._balances = BalanceCheck() if snapshot else None
@@ -116,6 +120,7 @@ class _Verification:
             elif kind is UsageCharged:
                 self._ratings.check(at, cast("UsageCharged", at.event))
         elif kind in _WALLET_KINDS:
+            self._codes.take(at)
             self._ledger.take_wallet(at, cast("WalletEvent", at.event))
             if isinstance(at.event, AdjustmentPosted | CreditLotVoided):
                 self._adjustments.post(at, at.event)
@@ -126,6 +131,8 @@ class _Verification:
                 self._periods.check(at.position, cast("PeriodClosed", at.event))
             elif kind in _ADJUSTMENT_KINDS:
                 self._adjustments.take(at, cast("AdjustmentEvent", at.event))
+            elif kind in _PROMOTION_KINDS:
+                self._codes.take(at)
             return
         self._accounts.take(at)
         self._fold_read_models(at)
@@ -173,6 +180,7 @@ class _Verification:
     def finish(self) -> Report:
         self._unique.finish(self._findings)
         self._adjustments.finish()
+        self._codes.finish()
         self._ledger.finish()
         self._accounts.finish(self._ledger)
         self._fill_figures()

@@ -38,7 +38,7 @@ from projections.service import ProjectionService
 from projections.snapshot import ReadModelReader
 from projections.trial_balance import BooksReader
 from tests.databases import migrated_template
-from tests.fakes import FakeProbe, MemoryInbox, MemoryOutbox
+from tests.fakes import FakeProbe, MemoryFailures, MemoryInbox, MemoryOutbox
 from tests.histories import history
 
 KEYS = MasterKeys({"k": b"k" * 31 + b"1"})
@@ -72,6 +72,7 @@ def ports(database_url: str, pool: Pool) -> Iterator[Ports]:
             approval_nano=100,
             inbox=MemoryInbox(),
             outbox=MemoryOutbox(),
+            guesses=MemoryFailures(),
         )
 
 

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from application.budgets import set_budget
 from application.ledger.grant_credit import GrantCredit, grant_credit
+from application.promotions import issue_codes
 from domain.fact import SYSTEM
 from tests.api.customer.conftest import MINE, OTHER, World
 from tests.cli_runner import project
@@ -136,3 +137,17 @@ def test_models_are_those_with_a_price(world: World) -> None:
     """None yet; the list is there all the same."""
     assert world.get("/models") == {"items": [], "next_after": None}
     until(lambda: len(world.get("/management-keys")["items"]) == 4)
+
+
+def test_a_code_is_redeemed(world: World, database_url: str) -> None:
+    """By whoever pays for the account; again it is refused with a code of its own, and a guess with another."""
+    command = issue_codes.IssueCodes(count=1, amount_nano=70, note="fair", credit_days=1)
+    code = issue_codes.handle(command, actor=SYSTEM, ports=world.ports).codes[0].reveal()
+    assert world.ask("POST", "/codes/redeem", body={"code": code}, role="developer").status_code == 403
+    assert world.done("/codes/redeem", {"code": code.lower()}, role="billing")["amount_nano"] == 70
+    again = world.ask("POST", "/codes/redeem", body={"code": code})
+    assert (again.status_code, again.json()["code"]) == (422, "code_already_redeemed")
+    guess = world.ask("POST", "/codes/redeem", body={"code": "TOK-00000-00000-00000-00000"})
+    assert (guess.status_code, guess.json()["code"]) == (422, "invalid_code")
+    project(database_url)
+    assert world.get("/balance")["available_nano"] == 70

@@ -1,0 +1,1 @@
+"""Commands about credit that is given away."""
