@@ -67,7 +67,7 @@ CHECKS: Final = {
     "L03": "an event stands in the stream where it belongs",
     "L04": "a charge is never above its hold, and nothing is granted by no amount",
     "A01": "what is posted was asked for, once, and what had to wait was agreed to by another operator",
-    "C01": "a code was issued, is redeemed once, and becomes the credit that its batch promised",
+    "C01": "a code was issued, it or a demo is used once, and becomes the credit that was promised",
     "L05": "closing a month sealed the books as they stood at its end",
 }
 #: The posting rules that this program was written beside, by their SHA-256. An export with others is refused.
@@ -1447,7 +1447,7 @@ class Adjustments:
 
 
 class Codes:
-    """Codes until they are redeemed, and redemptions until they are credited."""
+    """Codes until they are redeemed, and redemptions and demos until they are credited."""
 
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
@@ -1455,6 +1455,7 @@ class Codes:
         self._left: dict[str, int] = {}  #: by batch, how many of its codes are still to come
         self._codes: dict[str, str] = {}  #: the batch of each code that is not redeemed, by the code's stream
         self._due: dict[str, tuple[str, int]] = {}  #: by lot: the account, and the amount
+        self._demos: set[str] = set()  #: lots of these that no batch counts
         self._counted: set[str] = set()  #: lots
 
     def batch(self, at: Recorded) -> int:
@@ -1483,6 +1484,14 @@ class Codes:
         self._due[lot_id] = (id_of(at.event, "account_id"), amount(batch, "amount_nano"))
         return 0
 
+    def demo(self, at: Recorded) -> int:
+        account_id, lot_id = id_of(at.event, "account_id"), id_of(at.event, "lot_id")
+        is_first = at.version == 1 and at.stream_id == str(uuid5(UUID(account_id), "demo"))
+        self._check(at, is_first, f"is not the one demo of {account_id}")
+        self._due[lot_id] = (account_id, amount(at.event, "amount_nano"))
+        self._demos.add(lot_id)
+        return 0
+
     def counted(self, at: Recorded) -> int:
         batch_id, account_id = id_of(at.event, "batch_id"), id_of(at.event, "account_id")
         stream_id = str(uuid5(UUID(batch_id), f"redemptions/{account_id}"))
@@ -1499,14 +1508,15 @@ class Codes:
         due = self._due.pop(lot_id, None)
         if due is not None:
             said = id_of(at.event, "account_id"), amount(at.event, "amount_nano")
-            fits = said == due and at.event["source"] == "promotional"
-            self._check(at, fits, f"grants {lot_id}, which is not what its code was good for")
-            self._check(at, lot_id in self._counted, f"grants {lot_id}, which was not counted")
+            fits = said == due and at.event["source"] == "promo"
+            self._check(at, fits, f"grants {lot_id}, which is not what was promised")
+            self._check(at, lot_id in self._counted | self._demos, f"grants {lot_id}, which was not counted")
             self._counted.discard(lot_id)
+            self._demos.discard(lot_id)
 
     def finish(self) -> None:
         for lot_id in sorted(self._due):
-            self._findings.add("C01", lot_id, "was redeemed, and never credited")
+            self._findings.add("C01", lot_id, "was promised, and never credited")
 
     def _check(self, at: Recorded, is_right: bool, detail: str) -> None:  # noqa: FBT001  # reads as a sentence
         if not is_right:
@@ -1545,6 +1555,7 @@ class Ledger:
             "redemption-code.issued.v1": self._codes.issued,
             "redemption-code.redeemed.v1": self._codes.redeemed,
             "redemption-count.counted.v1": self._codes.counted,
+            "demo.started.v1": self._codes.demo,
             "wallet.lease-granted.v1": self._lent,
             "wallet.lease-extended.v1": self._extended,
             "wallet.lease-reduced.v1": self._reduced,

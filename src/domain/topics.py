@@ -22,6 +22,7 @@ from domain.money.events import MONEY_EVENTS
 from domain.operators import OPERATOR_EVENTS
 from domain.periods import PERIOD_EVENTS
 from domain.promotions.events import PROMOTION_EVENTS
+from domain.promotions.demo import DEMO_EVENTS
 from domain.recharge.events import ORDER_EVENTS, PAYMENT_EVENTS
 from domain.recharge.offers import OFFER_EVENTS
 from domain.recharge.webhooks import WEBHOOK_EVENTS
@@ -52,6 +53,7 @@ ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *PAYMENT_EVENTS,
     *PROMOTION_EVENTS,
     *SELLER_EVENTS,
+    *DEMO_EVENTS,
     *BILLING_EVENTS,
     *DOCUMENT_EVENTS,
     *WEBHOOK_EVENTS,

@@ -38,6 +38,7 @@ from domain.ledger.events import AdjustmentPosted, CreditLotGranted, CreditLotVo
 from domain.management import ManagementKeyIssued, ManagementKeyRevoked
 from domain.operators import OperatorDisabled, OperatorJoined, OperatorRegistered
 from domain.promotions.events import RedemptionCodeIssued, RedemptionCodeRedeemed, RedemptionCounted
+from domain.promotions.demo import DemoClaimed, DemoStarted
 from domain.topics import ALL_EVENTS
 from projections.arrays import array_literal, column_literals
 from projections.books import Books, mark_table
@@ -55,6 +56,8 @@ NO_ACTS: Final = frozenset(
         RedemptionCodeRedeemed,  # the lot that it became is the act
         RedemptionCounted,
     }
+        DemoStarted,
+        DemoClaimed,
 )
 #: Acts on a wallet: no state of the account that a later one changes. Who did each is told by the field named here.
 LOT_ACTS: Final[dict[type[Event], str]] = {

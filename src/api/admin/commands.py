@@ -64,7 +64,7 @@ from application.operators import (
     rotate_operator_token,
 )
 from application.periods import close_period
-from application.promotions import issue_codes, redeem_code, withdraw_codes
+from application.promotions import issue_codes, redeem_code, start_demo, withdraw_codes
 from application.recharge import (
     approve_settlement,
     cancel_order,
@@ -217,6 +217,12 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "credit",
         "deny",
         deny_adjustment.handle,
+    _entry(
+        "credit",
+        "demo",
+        start_demo.handle,
+        "Give a customer credit to try with, which ends after some days. One for each account, and for each address of its owners.",
+    ),
         "Refuse an adjustment that another operator has asked for, for good.",
     ),
     _entry(

@@ -39,6 +39,7 @@ WORDS: Final = {
     "credit_note_id": "the credit note",
     "credits_per_usd": "what one US dollar of the provider's prices is in credits",
     "currency": "ISO 4217, such as EUR",
+    "days": "for how many days it is good",
     "denied_providers": "providers that may not serve, by name, even if they are allowed",
     "deployment_id": "the deployment",
     "direction": "credit for the account, or a debit",

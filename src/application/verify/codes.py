@@ -1,4 +1,4 @@
-"""Codes: each was issued, is redeemed once and becomes exactly the credit that its batch promised."""
+"""Codes and demos: each is used once and becomes exactly the credit that was promised."""
 
 from collections import Counter
 from uuid import UUID
@@ -9,6 +9,7 @@ from application.verify.ledger import Stored
 from application.verify.report import Findings
 from domain.ledger.events import CreditLotGranted
 from domain.promotions.batch import batch_stream, count_stream
+from domain.promotions.demo import DemoStarted, demo_stream
 from domain.promotions.events import (
     CodeBatchIssued,
     RedemptionCodeIssued,
@@ -17,11 +18,12 @@ from domain.promotions.events import (
 )
 
 
-class _Waiting(msgspec.Struct, frozen=True):
-    """A code that was redeemed, and whose credit is still to come in the same append."""
+class _Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """Credit that is still to come in the same append."""
 
-    event: RedemptionCodeRedeemed
+    account_id: UUID
     amount_nano: int
+    is_counted: bool  #: by a stream of the account and the batch
 
 
 class CodeCheck:
@@ -36,7 +38,7 @@ class CodeCheck:
         self._counted: set[UUID] = set()  #: lots
 
     def take(self, at: Stored) -> None:
-        """A fact about codes, or a grant; of any other nothing is done."""
+        """A fact about codes or a demo, or a grant; of any other nothing is done."""
         match at.event:
             case CodeBatchIssued() as event:
                 if at.stream_id != batch_stream(event.batch_id) or at.version != 1:
@@ -48,6 +50,12 @@ class CodeCheck:
                 self._redeemed(at, event)
             case RedemptionCounted() as event:
                 self._count(at, event)
+            case DemoStarted() as event:
+                if at.stream_id != demo_stream(event.account_id) or at.version != 1:
+                    self._find(at, f"not the one demo of {event.account_id}")
+                self._waiting[event.lot_id] = _Waiting(
+                    account_id=event.account_id, amount_nano=event.amount_nano, is_counted=False
+                )
             case CreditLotGranted() as event if event.lot_id in self._waiting:
                 self._credited(at, event)
             case _:
@@ -56,7 +64,7 @@ class CodeCheck:
     def finish(self) -> None:
         """What was redeemed was credited."""
         for lot_id in self._waiting:
-            self._findings.add("C01", position=0, subject=lot_id, detail="redeemed, and never credited")
+            self._findings.add("C01", position=0, subject=lot_id, detail="promised, and never credited")
 
     def _issued(self, at: Stored, event: RedemptionCodeIssued) -> None:
         batch = self._batches.get(event.batch_id)
@@ -72,7 +80,9 @@ class CodeCheck:
             return
         if batch.redeem_until_us is not None and event.occurred_us >= batch.redeem_until_us:
             self._find(at, "redeemed after its time")
-        self._waiting[event.lot_id] = _Waiting(event, batch.amount_nano)
+        self._waiting[event.lot_id] = _Waiting(
+            account_id=event.account_id, amount_nano=batch.amount_nano, is_counted=True
+        )
 
     def _count(self, at: Stored, event: RedemptionCounted) -> None:
         batch = self._batches.get(event.batch_id)
@@ -84,10 +94,10 @@ class CodeCheck:
 
     def _credited(self, at: Stored, event: CreditLotGranted) -> None:
         waiting = self._waiting.pop(event.lot_id)
-        wanted = waiting.event.account_id, waiting.amount_nano, "promotional"
+        wanted = waiting.account_id, waiting.amount_nano, "promo"
         if (event.account_id, event.amount_nano, event.source) != wanted:
-            self._find(at, f"lot {event.lot_id} is not what its code was good for")
-        if event.lot_id not in self._counted:
+            self._find(at, f"lot {event.lot_id} is not what was promised")
+        if waiting.is_counted and event.lot_id not in self._counted:
             self._find(at, f"lot {event.lot_id} was redeemed and not counted")
         self._counted.discard(event.lot_id)
 

@@ -25,7 +25,7 @@ INVARIANTS: Final = {
     "L02": "every topic is known, and every event fits its type",
     "L03": "an event stands in the stream where it belongs",
     "A01": "what is posted was asked for, once, and above the limit agreed to by another operator",
-    "C01": "a code was issued, is redeemed once, and becomes the credit that its batch promised",
+    "C01": "a code was issued, it or a demo is used once, and becomes the credit that was promised",
     "L04": "amounts are never negative, and a charge is never above its hold",
     "L05": "closing a month sealed the books as they stood at its end",
     "R01": "the read model `balances` equals the log",

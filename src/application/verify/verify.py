@@ -35,6 +35,7 @@ from domain.ledger.events import (
 )
 from domain.ledger.postings import load_rules
 from domain.periods import PeriodClosed
+from domain.promotions.demo import DEMO_EVENTS
 from domain.promotions.events import PROMOTION_EVENTS
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ BATCH_EVENTS: Final = 5_000
 _LEASE_KINDS: Final = frozenset(LEASE_EVENTS)
 _WALLET_KINDS: Final = frozenset(WALLET_EVENTS)
 _ADJUSTMENT_KINDS: Final = frozenset(ADJUSTMENT_EVENTS)
-_PROMOTION_KINDS: Final = frozenset(PROMOTION_EVENTS)
+_PROMOTION_KINDS: Final = frozenset((*PROMOTION_EVENTS, *DEMO_EVENTS))
 
 
 def verify(store: ReadableLog, registry: TopicRegistry, read_models: ReadModels | None = None) -> Report:

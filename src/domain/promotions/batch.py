@@ -202,7 +202,7 @@ def credit_of(
         account_id=account_id,
         lot_id=lot_id,
         amount_nano=issued.amount_nano,
-        source="promotional",
+        source="promo",
         reason=f"code of batch {issued.batch_id}",
         granted_by=stamp.actor,
         now_us=stamp.now_us,

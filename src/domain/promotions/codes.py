@@ -10,7 +10,7 @@ from domain.keys.secret import SecretHasher
 from domain.refusal import Refusal
 from domain.secret import Secret
 
-CODE_BYTES: Final = 13  #: of randomness; the first hundred bits are used
+CODE_BYTES: Final = 13  #: of randomness; the last hundred bits are used
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PREFIX: Final = "TOK"
 _SYMBOLS: Final = 20
@@ -29,7 +29,7 @@ class BadCode(Refusal):
 def new_code(entropy: bytes) -> Secret:
     """A code made of random bytes."""
     assert len(entropy) == CODE_BYTES
-    number = int.from_bytes(entropy, "big") >> (8 * CODE_BYTES - _BITS * _SYMBOLS)
+    number = int.from_bytes(entropy, "big")
     symbols = "".join(
         _ALPHABET[number >> (_BITS * place) & (len(_ALPHABET) - 1)] for place in reversed(range(_SYMBOLS))
     )

@@ -119,7 +119,7 @@ def test_credit_is_promotional_and_ends_its_days_after_the_redemption() -> None:
     """For the models of the batch; for ever and for all if it does not say."""
     limited = Batch(issued=msgspec.structs.replace(ISSUED, credit_days=2, aliases=("small",)))
     lot = rules.credit_of(limited, Wallet(), account_id=ACCOUNT, lot_id=LOT, stamp=AT)
-    assert (lot.source, lot.amount_nano, lot.aliases) == ("promotional", 50, ("small",))
+    assert (lot.source, lot.amount_nano, lot.aliases) == ("promo", 50, ("small",))
     assert lot.expires_us == 100 + 2 * 86_400_000_000
     plain = rules.credit_of(Batch(issued=ISSUED), Wallet(), account_id=ACCOUNT, lot_id=LOT, stamp=AT)
     assert (plain.expires_us, plain.aliases) == (msgspec.UNSET, msgspec.UNSET)
