@@ -18,6 +18,7 @@ from adapters.documents.printing import ChildPrinter
 from adapters.eventstore.migrations import Migration
 from adapters.eventstore.migrations import migrate as run_migrations
 from adapters.eventstore.store import PostgresEventStore
+from adapters.hooks.tables import PostgresHookQueue
 from adapters.mail.outbox import PostgresOutbox
 from adapters.people.codes import TotpCodes
 from adapters.people.passwords import ArgonPasswords
@@ -124,6 +125,8 @@ def make_ports(settings: Settings, *, store: PostgresEventStore, pool: Pool, clo
         inbox=PostgresWebhookInbox(pool, personal),
         pages_url=(settings.console_url or settings.public_url).rstrip("/"),
         guesses=PostgresFailures(pool),
+        hooks=PostgresHookQueue(pool),
+        hook_allowlist=Allowlist.parse(settings.allow_private_webhooks),
         public_url=settings.public_url.rstrip("/"),
         outbox=PostgresOutbox(pool, personal),
         mail_on=bool(settings.smtp_url or settings.mail_dir),

@@ -79,6 +79,7 @@ _NOUNS: Final = {
     "repricing": "charges of the past by other prices",
     "member": "people of a customer who use its workspace",
     "code": "codes that customers redeem for credit",
+    "endpoint": "where customers are told of what happens",
     "management-key": "keys of customers' programs to /api",
     "operator": "members of staff, their tokens and their way into the console",
     "statement": "see what changed an account's credit in a period",

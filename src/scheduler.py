@@ -14,6 +14,7 @@ from psycopg_pool import PoolTimeout
 
 from adapters.bodies.store import drop_old_bodies
 from adapters.checkout.inbox import PostgresWebhookQueue
+from adapters.hooks.tables import PostgresHookQueue
 from adapters.jobs.broker import make_broker
 from adapters.jobs.schedule import Job, Schedule
 from adapters.jobs.signals import stop_on_signals
@@ -95,6 +96,11 @@ def run(settings: Settings, *, jobs: Sequence[Job] = (), stop: threading.Event) 
                 "webhook-bytes-forget",
                 _PURGE_S,
                 lambda: queue.forget_bytes(days=settings.webhook_keep_days),
+            ),
+            Job(
+                "hook-messages-forget",
+                _PURGE_S,
+                lambda: PostgresHookQueue(pool).forget(days=settings.webhook_keep_days),
             ),
             Job("budget-alerts", _ALERTS_S, lambda: raise_alerts(BudgetReader(pool), store=store)),
             Job("idempotency-purge", _PURGE_S, lambda: purge(pool)),

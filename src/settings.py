@@ -107,7 +107,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     wechat_api_base: str = ""
     """Where WeChat Pay's API is, if not at WeChat Pay: a counterpart for tests, whose orders are of test mode."""
     webhook_keep_days: int = 30
-    """How long the bytes of handled messages of payment providers are kept; that they came is known for ever."""
+    """How long the bytes of handled messages of payment providers are kept, and messages to customers' endpoints."""
 
     smtp_url: str = ""
     """The server that takes mail: `smtp://user:password@host:587` (with STARTTLS), `smtps://...` (TLS at once), or `smtp+insecure://host:25`
@@ -148,6 +148,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A client that takes nothing of its answer for so long (at most half as long again) counts as gone."""
     drain_s: float = 20.0
     """How long an upstream is read on for its usage after the client has left."""
+    allow_private_webhooks: str = ""
+    """Comma-separated hosts or networks on private addresses that customers' webhook endpoints may be at; http is allowed there."""
     allow_private_upstreams: str = ""
     """Comma-separated hosts or networks on private addresses that a provider may point to."""
 

@@ -1,5 +1,5 @@
-"""Entry point of the worker: `python -m worker` keeps the read models up to date, and handles the messages of payment
-providers, until SIGTERM or SIGINT.
+"""Entry point of the worker: `python -m worker` keeps the read models up to date, handles the messages of payment
+providers and tells customers what happened, until SIGTERM or SIGINT.
 
 A Dramatiq worker of a few threads follows wake-ups; a poll beside it needs no Redis. Any number of workers may run.
 """
@@ -32,6 +32,7 @@ from projections.registry import all_projections
 from projections.runner import Runner
 from projections.tail import LogTail
 from settings import BadSetting, Settings, from_environment, require
+from telling import telling
 
 _NAME: Final = "tokenok-worker"  # of its database connections
 _IDLE_MS_MAX: Final = 500  # between two looks into the queue; a follower stays while there is work
@@ -99,7 +100,7 @@ def main() -> int:
     # A batch makes thousands of objects and no cycles; at the default threshold looking for some took a fifth of the CPU.
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD)
-    with projecting(settings):
+    with projecting(settings), telling(settings):
         asked_to_stop.wait()
     return 0
 

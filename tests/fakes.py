@@ -11,6 +11,8 @@ from application.checkout.inbox import Claimed, QueuedWebhook, WebhookPage
 from application.checkout.ports import Notice
 from application.command import Ports
 from application.eventlog import LogUnavailable, NewEvent, RecordedEvent
+from application.hooks.kinds import Message
+from application.hooks.ports import EndpointRow, MessagePage, MessageState
 from application.mail.letters import template_of
 from application.mail.outbox import Claimed as ClaimedMail
 from application.mail.outbox import Mail, MailPage, MailState, QueuedMail
@@ -410,6 +412,36 @@ class MemoryFailures:
         self._windows.pop(bucket, None)
 
 
+class MemoryHooks:
+    """What commands put into the queue of messages to endpoints; the endpoints are the tests' to say."""
+
+    def __init__(self) -> None:
+        self.rows: list[EndpointRow] = []
+        self.queued: list[tuple[UUID, Message]] = []
+        self.replayed: list[tuple[UUID, int | None, str | None]] = []
+
+    def endpoints(self, account_id: UUID) -> tuple[EndpointRow, ...]:
+        return tuple(one for one in self.rows if one.endpoint.account_id == account_id)
+
+    def messages(
+        self,
+        endpoint_id: UUID,
+        *,
+        state: MessageState | None = None,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> MessagePage:
+        del endpoint_id, state, before, limit
+        return MessagePage(items=(), next_before=None)
+
+    def put(self, endpoint_id: UUID, message: Message) -> None:
+        self.queued.append((endpoint_id, message))
+
+    def replay(self, endpoint_id: UUID, *, from_position: int | None, message_id: str | None) -> int:
+        self.replayed.append((endpoint_id, from_position, message_id))
+        return len(self.queued)
+
+
 def memory_ports(*, allowlist: str = "127.0.0.1") -> Ports:
     """Everything that handlers ask for."""
     names = MemoryNames()
@@ -430,4 +462,5 @@ def memory_ports(*, allowlist: str = "127.0.0.1") -> Ports:
         outbox=MemoryOutbox(),
         mail_on=True,
         guesses=MemoryFailures(),
+        hooks=MemoryHooks(),
     )

@@ -15,6 +15,7 @@ from application.checkout.inbox import WebhookInbox
 from application.checkout.ports import Checkouts
 from application.clock import Clock, Ids
 from application.eventlog import EventLogError, EventStore, NewEvent, RecordedEvent, VersionConflict
+from application.hooks.ports import HookQueue
 from application.mail.outbox import Outbox
 from application.names import NameBook
 from application.people.ports import Failures
@@ -22,7 +23,7 @@ from application.privacy import PersonalData
 from application.reports.trial_balance import Books
 from application.routing.probe import Probe
 from application.vault import Vault
-from domain.catalogue.addresses import Allowlist
+from domain.catalogue.addresses import NOTHING_PRIVATE, Allowlist
 from domain.event import Event, encode
 from domain.fact import Actor, Stamp
 from domain.keys.secret import SecretHasher
@@ -74,6 +75,8 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     inbox: WebhookInbox  #: messages of payment providers
     pages_url: str = ""  #: where customers' browsers find our pages
     guesses: Failures  #: of codes, by account
+    hooks: HookQueue  #: messages to customers' endpoints
+    hook_allowlist: Allowlist = NOTHING_PRIVATE  #: private hosts that such an endpoint may be at
     public_url: str = ""  #: where customers' browsers find us
     outbox: Outbox  #: mails that are to be sent; `application.mail.send` puts them in
     mail_on: bool = False  #: whether this installation sends mail at all

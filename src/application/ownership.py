@@ -9,6 +9,8 @@ from uuid import UUID
 from application.eventlog import EventStore, RecordedEvent
 from domain.budgets.events import BudgetSet
 from domain.event import Event
+from domain.hooks.endpoint import endpoint_stream
+from domain.hooks.events import EndpointRegistered
 from domain.keys.events import ApiKeyIssued
 from domain.management import ManagementKeyIssued, management_stream
 from domain.recharge.events import RechargeOrderPlaced
@@ -31,6 +33,12 @@ def require_management_key(store: EventStore, key_id: UUID, *, account_id: UUID)
 def require_order(store: EventStore, order_id: UUID, *, account_id: UUID) -> None:
     """Raises: NotFound: it is no order of the account."""
     _require(store.read_stream(order_stream(order_id)), RechargeOrderPlaced, account_id, kind="order")
+
+
+def require_endpoint(store: EventStore, endpoint_id: UUID, *, account_id: UUID) -> None:
+    """Raises: NotFound: it is no endpoint of the account."""
+    found = store.read_stream(endpoint_stream(endpoint_id))
+    _require(found, EndpointRegistered, account_id, kind="endpoint")
 
 
 def require_budget(store: EventStore, budget_id: UUID, *, account_id: UUID) -> None:

@@ -27,6 +27,7 @@ from commandline.archive import add_archive
 from commandline.corrections import add_corrections
 from commandline.documents import add_documents
 from commandline.exports import add_exports
+from commandline.hooks import add_hooks
 from commandline.money import add_money
 from commandline.orders import add_orders
 from commandline.outcome import Outcome, add_tool
@@ -119,6 +120,7 @@ def add_tools(nouns: dict[str, Any]) -> None:
     add_documents(nouns)
     add_corrections(nouns)
     add_webhooks(nouns)
+    add_hooks(nouns)
     add_money(nouns)
     add_announcements(nouns)
     add_exports(nouns["export"])

@@ -9,6 +9,7 @@ from domain.budgets.events import ALERT_EVENTS, BUDGET_EVENTS, SHARE_EVENTS
 from domain.catalogue.events import CATALOGUE_EVENTS
 from domain.event import Event, TopicRegistry
 from domain.health.events import HEALTH_EVENTS
+from domain.hooks.events import ENDPOINT_EVENTS
 from domain.invoicing.billing import BILLING_EVENTS
 from domain.invoicing.document import DOCUMENT_EVENTS
 from domain.invoicing.sellers import SELLER_EVENTS
@@ -21,8 +22,8 @@ from domain.members import MEMBER_EVENTS
 from domain.money.events import MONEY_EVENTS
 from domain.operators import OPERATOR_EVENTS
 from domain.periods import PERIOD_EVENTS
-from domain.promotions.events import PROMOTION_EVENTS
 from domain.promotions.demo import DEMO_EVENTS
+from domain.promotions.events import PROMOTION_EVENTS
 from domain.recharge.events import ORDER_EVENTS, PAYMENT_EVENTS
 from domain.recharge.offers import OFFER_EVENTS
 from domain.recharge.webhooks import WEBHOOK_EVENTS
@@ -52,11 +53,12 @@ ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *ORDER_EVENTS,
     *PAYMENT_EVENTS,
     *PROMOTION_EVENTS,
-    *SELLER_EVENTS,
     *DEMO_EVENTS,
+    *SELLER_EVENTS,
     *BILLING_EVENTS,
     *DOCUMENT_EVENTS,
     *WEBHOOK_EVENTS,
     *MONEY_EVENTS,
+    *ENDPOINT_EVENTS,
 )
 REGISTRY: Final = TopicRegistry(*ALL_EVENTS)

@@ -30,6 +30,7 @@ from domain.catalogue.provider import ProviderDisabled, ProviderEnabled, Provide
 from domain.event import Event
 from domain.fact import Fact
 from domain.health.events import HEALTH_EVENTS
+from domain.hooks.events import EndpointDisabled, EndpointEnabled, EndpointRegistered, EndpointRemoved
 from domain.invoicing.document import DocumentPrinted
 from domain.invoicing.sellers import NumberTaken
 from domain.keys.events import ApiKeyIssued, ApiKeyRevoked, KeySecretClaimed
@@ -37,8 +38,8 @@ from domain.ledger.adjustments import AdjustmentApproved, AdjustmentDenied, Adju
 from domain.ledger.events import AdjustmentPosted, CreditLotGranted, CreditLotVoided
 from domain.management import ManagementKeyIssued, ManagementKeyRevoked
 from domain.operators import OperatorDisabled, OperatorJoined, OperatorRegistered
-from domain.promotions.events import RedemptionCodeIssued, RedemptionCodeRedeemed, RedemptionCounted
 from domain.promotions.demo import DemoClaimed, DemoStarted
+from domain.promotions.events import RedemptionCodeIssued, RedemptionCodeRedeemed, RedemptionCounted
 from domain.topics import ALL_EVENTS
 from projections.arrays import array_literal, column_literals
 from projections.books import Books, mark_table
@@ -55,9 +56,9 @@ NO_ACTS: Final = frozenset(
         RedemptionCodeIssued,
         RedemptionCodeRedeemed,  # the lot that it became is the act
         RedemptionCounted,
-    }
         DemoStarted,
         DemoClaimed,
+    }
 )
 #: Acts on a wallet: no state of the account that a later one changes. Who did each is told by the field named here.
 LOT_ACTS: Final[dict[type[Event], str]] = {
@@ -82,6 +83,7 @@ _SUBJECTS: Final = {
     "member": ("member", "account_id"),
     "management-key": ("management key", "key_id"),
     "code-batch": ("codes", "batch_id"),
+    "endpoint": ("endpoint", "endpoint_id"),
     "provider": ("provider", "provider_id"),
     "credential": ("credential", "credential_id"),
     "deployment": ("deployment", "deployment_id"),
@@ -116,6 +118,10 @@ _SETS: Final[dict[type[Event], dict[str, str | None]]] = {
     ApiKeyRevoked: {"status": "revoked"},
     ManagementKeyIssued: {"status": "active"},
     ManagementKeyRevoked: {"status": "revoked"},
+    EndpointRegistered: {"status": "enabled"},
+    EndpointEnabled: {"status": "enabled"},
+    EndpointDisabled: {"status": "disabled"},
+    EndpointRemoved: {"status": "removed"},
     BudgetSet: {"status": "in force"},
     BudgetRemoved: {"status": "removed"},
     OperatorRegistered: {"status": "active"},

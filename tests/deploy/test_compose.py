@@ -148,6 +148,8 @@ def test_the_servers_are_not_reachable_from_outside() -> None:
     for name in ("postgres", "valkey"):
         assert SERVICES[name]["networks"] == ["data"]
         assert "ports" not in SERVICES[name]
+    for name in ("gateway", "worker"):  # who calls providers, and customers' endpoints
+        assert "outside" in SERVICES[name]["networks"]
     assert all(port.startswith("127.0.0.1:") for port in SERVICES["gateway"]["ports"])
 
 

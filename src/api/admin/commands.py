@@ -44,6 +44,16 @@ from application.catalogue import (
 )
 from application.checkout import open_checkout, replay_webhook
 from application.command import Command
+from application.hooks import (
+    change_endpoint,
+    disable_endpoint,
+    enable_endpoint,
+    ping_endpoint,
+    register_endpoint,
+    remove_endpoint,
+    replay_messages,
+    rotate_endpoint_secret,
+)
 from application.invoicing import (
     erase_billing,
     issue_credit_note,
@@ -209,6 +219,12 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     ),
     _entry(
         "credit",
+        "demo",
+        start_demo.handle,
+        "Give a customer credit to try with, which ends after some days. One for each account, and for each address of its owners.",
+    ),
+    _entry(
+        "credit",
         "approve",
         approve_adjustment.handle,
         "Agree to an adjustment that another operator has asked for. It is posted at once.",
@@ -217,12 +233,6 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "credit",
         "deny",
         deny_adjustment.handle,
-    _entry(
-        "credit",
-        "demo",
-        start_demo.handle,
-        "Give a customer credit to try with, which ends after some days. One for each account, and for each address of its owners.",
-    ),
         "Refuse an adjustment that another operator has asked for, for good.",
     ),
     _entry(
@@ -256,6 +266,45 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "redeem",
         redeem_code.handle,
         "Turn a code into credit. Ten codes in an hour that there are not, and the account has to wait.",
+    ),
+    _entry(
+        "endpoint",
+        "register",
+        register_endpoint.handle,
+        "Tell a customer of what happens, at an https address of theirs; the secret that signs is shown once.",
+        new_id="endpoint_id",
+    ),
+    _entry(
+        "endpoint",
+        "change",
+        change_endpoint.handle,
+        "Replace the address of an endpoint, and the kinds of messages that go there. What waits goes to the new address.",
+    ),
+    _entry(
+        "endpoint",
+        "rotate",
+        rotate_endpoint_secret.handle,
+        "Sign with a new secret, shown once; until the overlap ends, messages have a signature by the present one too.",
+    ),
+    _entry("endpoint", "ping", ping_endpoint.handle, "Try an endpoint with a message about nothing."),
+    _entry(
+        "endpoint",
+        "replay",
+        replay_messages.handle,
+        "Send messages again, with the same ids: one, or all from a position of the log on that are still kept.",
+    ),
+    _entry(
+        "endpoint",
+        "disable",
+        disable_endpoint.handle,
+        "Send nothing to an endpoint for a while. What happens meanwhile waits for it.",
+    ),
+    _entry("endpoint", "enable", enable_endpoint.handle, "Send to an endpoint again, what has waited first."),
+    _entry(
+        "endpoint",
+        "remove",
+        remove_endpoint.handle,
+        "Tell nothing at an endpoint any more. What waits is not sent, and its secrets are destroyed.",
     ),
     _entry("key", "issue", issue_key.handle, "Make an API key; its secret is shown once.", new_id="key_id"),
     _entry(

@@ -59,6 +59,7 @@ _PARAMETERS: Final = {
     "month": "A month such as 2026-11, instead of two times.",
     "zone": "The time zone of months, days and hours, such as Asia/Tokyo.",
     "from": "Events in the shorter log.",
+    "before": "`next_before` of the page before.",
     "before_us": "`next_before_us` of the page before.",
     "needs_somebody": "Whether an operator must look at it.",
     "reference": "What the customer writes on a transfer.",

@@ -53,6 +53,8 @@ def bind(allowed: Allowed, given: Mapping[str, Any], *, account_id: UUID, ports:
             ownership.require_management_key(store, _id(fields, "key_id"), account_id=account_id)
         case "order":
             ownership.require_order(store, _id(fields, "order_id"), account_id=account_id)
+        case "endpoint":
+            ownership.require_endpoint(store, _id(fields, "endpoint_id"), account_id=account_id)
         case "budget":
             ownership.require_budget(store, _id(fields, "budget_id"), account_id=account_id)
         case "budgeted":

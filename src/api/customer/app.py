@@ -14,6 +14,7 @@ from api.admin.tools import AdminTools
 from api.customer.access import Identify, customer_of, make_guard
 from api.customer.acting import do
 from api.customer.commands import ALLOWED, Allowed
+from api.customer.hooks import hook_routes
 from api.customer.reading import account_routes, budget_routes, order_routes
 from api.customer.spending import credit_routes, report_routes
 
@@ -51,6 +52,7 @@ def customer_router(tools: AdminTools, *, identify: Identify) -> Router:
         *report_routes(tools),
         *budget_routes(tools),
         *order_routes(tools),
+        *hook_routes(tools),
     ]
     guarded = Router(
         path="/",

@@ -11,14 +11,14 @@ from api.admin.commands import COMMANDS, Entry
 from domain.members import MemberPermission
 
 ENTRIES: Final = {(entry.noun, entry.verb): entry for entry in COMMANDS}
-Own = Literal["account", "key", "order", "budget", "budgeted", "management-key"]
+Own = Literal["account", "key", "order", "budget", "budgeted", "endpoint", "management-key"]
 
 
 class Allowed(msgspec.Struct, frozen=True, kw_only=True):
     """One command. `fields` are those that the caller may give; every other one is ours or stays unset.
 
     `own` says what it is about, which must be the account's: `account`, the account itself; `key`, `order`, `budget`,
-    `management-key`, one that exists already; `budgeted`, the account, one of its keys, or a budget of either.
+    `endpoint`, `management-key`, one that exists already; `budgeted`, the account, one of its keys, or a budget of either.
     """
 
     noun: str
@@ -58,6 +58,14 @@ ALLOWED: Final = (
     _allowed("order", "cancel", "billing", "order_id reason", own="order"),
     _allowed("code", "redeem", "billing", "code"),
     _allowed("billing", "set", "billing", "buyer_name address country tax_id email is_business"),
+    _allowed("endpoint", "register", "keys", "url kinds"),
+    _allowed("endpoint", "change", "keys", "endpoint_id url kinds", own="endpoint"),
+    _allowed("endpoint", "rotate", "keys", "endpoint_id overlap_s", own="endpoint"),
+    _allowed("endpoint", "ping", "keys", "endpoint_id", own="endpoint"),
+    _allowed("endpoint", "replay", "keys", "endpoint_id from_position message_id", own="endpoint"),
+    _allowed("endpoint", "disable", "keys", "endpoint_id reason", own="endpoint"),
+    _allowed("endpoint", "enable", "keys", "endpoint_id", own="endpoint"),
+    _allowed("endpoint", "remove", "keys", "endpoint_id", own="endpoint"),
     _allowed("member", "invite", "members", "role"),
     _allowed("member", "withdraw", "members", "invitation_id"),
     _allowed("member", "change", "members", "person_id role"),

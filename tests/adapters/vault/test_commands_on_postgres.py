@@ -27,7 +27,7 @@ from domain.keys.access import InvalidApiKey
 from domain.operators import LastAdmin
 from domain.secret import Secret
 from projections.trial_balance import BooksReader
-from tests.fakes import FakeProbe, MemoryFailures, MemoryInbox, MemoryOutbox
+from tests.fakes import FakeProbe, MemoryFailures, MemoryHooks, MemoryInbox, MemoryOutbox
 
 KEYS = MasterKeys({"k": b"k" * 31 + b"1"})
 CANARY = "sk-canary-0123456789"
@@ -53,6 +53,7 @@ def ports(database_url: str, pool: Pool) -> Iterator[Ports]:
             inbox=MemoryInbox(),
             outbox=MemoryOutbox(),
             guesses=MemoryFailures(),
+            hooks=MemoryHooks(),
         )
 
 

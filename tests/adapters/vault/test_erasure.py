@@ -38,7 +38,7 @@ from projections.service import ProjectionService
 from projections.snapshot import ReadModelReader
 from projections.trial_balance import BooksReader
 from tests.databases import migrated_template
-from tests.fakes import FakeProbe, MemoryFailures, MemoryInbox, MemoryOutbox
+from tests.fakes import FakeProbe, MemoryFailures, MemoryHooks, MemoryInbox, MemoryOutbox
 from tests.histories import history
 
 KEYS = MasterKeys({"k": b"k" * 31 + b"1"})
@@ -73,6 +73,7 @@ def ports(database_url: str, pool: Pool) -> Iterator[Ports]:
             inbox=MemoryInbox(),
             outbox=MemoryOutbox(),
             guesses=MemoryFailures(),
+            hooks=MemoryHooks(),
         )
 
 

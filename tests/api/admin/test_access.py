@@ -1,5 +1,6 @@
 """Every route of the admin API against every role, from the running application's own list of routes."""
 
+import re
 from uuid import UUID
 
 import pytest
@@ -26,6 +27,7 @@ READING = (
     "/deployments",
     "/documents/{document_id:uuid}",
     "/documents/{document_id:uuid}/pdf",
+    "/endpoints/{endpoint_id:uuid}/messages",
     "/explanations/accounts/{account_id:uuid}",
     "/explanations/balances/{account_id:uuid}",
     "/explanations/keys/{key_id:uuid}",
@@ -55,6 +57,7 @@ ASKING = (
     "/earnings",
     "/explanations/books",
     "/management-keys",
+    "/endpoints",
     "/repricing/plan",
     "/explanations/prices",
     "/explanations/refusals/{account_id:uuid}",
@@ -93,7 +96,7 @@ def test_each_role_gets_what_its_permissions_allow_and_403_elsewhere(world: Worl
     """The matrix, role by role; an allowed POST of nonsense is refused for its body, not for its caller."""
     for role, allowed in PERMISSIONS.items():
         for (method, path), needed in MATRIX.items():
-            url = PREFIX + path.partition("{")[0] + (str(SOMETHING) if "{" in path else "")
+            url = PREFIX + re.sub(r"{[^}]*}", str(SOMETHING), path)
             answer = world.client.request(method, url, headers=world.as_role(role), content=b"[]")
             if needed not in allowed:
                 assert (answer.status_code, answer.json()["code"]) == (403, "not_permitted"), (role, url)

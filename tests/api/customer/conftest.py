@@ -28,6 +28,7 @@ from tests.waiting import until
 
 MASTER_KEY = "k1:" + base64.b64encode(bytes(range(32))).decode()
 MINE, OTHER = UUID(int=0xA), UUID(int=0xB)
+URL = "https://hooks.example.com/in"
 ROLES: tuple[ManagementRole, ...] = get_args(ManagementRole)
 
 
@@ -123,5 +124,6 @@ def things_of(world: World, account: UUID) -> dict[str, str]:
         "budget_id": world.done("/budgets/set", budget, account=account)["id"],
         "order_id": str(order.order_id),
         "management_key_id": str(next(iter(management))),
+        "endpoint_id": world.done("/endpoints/register", {"url": URL}, account=account)["endpoint_id"],
         "invitation_id": str(invitation.invitation_id),
     }

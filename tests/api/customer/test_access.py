@@ -21,7 +21,13 @@ OPEN = {("GET", "/docs"), ("GET", "/docs/assets/{name}"), ("GET", "/schema/opena
 #: What these need to answer at all.
 QUERIES = {"/usage": "?month=2026-11", "/statements": "?month=2026-11"}
 #: The field of the fixture's things that stands for a path's or a command's id.
-THINGS = {"key": "key_id", "order": "order_id", "budget": "budget_id", "management-key": "management_key_id"}
+THINGS = {
+    "endpoint": "endpoint_id",
+    "key": "key_id",
+    "order": "order_id",
+    "budget": "budget_id",
+    "management-key": "management_key_id",
+}
 
 Route = tuple[str, str]
 
@@ -93,7 +99,7 @@ def foreign_bodies(allowed: Allowed, theirs: dict[str, str]) -> list[dict[str, A
     if allowed.own == "account":
         return []
     name = THINGS[allowed.own]
-    more = {"reason": "x"} if "reason" in allowed.fields else {}
+    more = {one: "x" for one in ("reason", "url") if one in allowed.fields}
     return [{name.removeprefix("management_"): one, **more} for one in (theirs[name], str(OTHER))]
 
 

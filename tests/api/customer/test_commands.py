@@ -2,11 +2,13 @@
 
 from uuid import UUID
 
+from adapters.hooks.worker_side import PostgresCollecting
 from application.budgets import set_budget
+from application.hooks.collect import collect
 from application.ledger.grant_credit import GrantCredit, grant_credit
 from application.promotions import issue_codes
 from domain.fact import SYSTEM
-from tests.api.customer.conftest import MINE, OTHER, World
+from tests.api.customer.conftest import MINE, OTHER, URL, World
 from tests.cli_runner import project
 from tests.waiting import until
 
@@ -144,10 +146,38 @@ def test_a_code_is_redeemed(world: World, database_url: str) -> None:
     command = issue_codes.IssueCodes(count=1, amount_nano=70, note="fair", credit_days=1)
     code = issue_codes.handle(command, actor=SYSTEM, ports=world.ports).codes[0].reveal()
     assert world.ask("POST", "/codes/redeem", body={"code": code}, role="developer").status_code == 403
-    assert world.done("/codes/redeem", {"code": code.lower()}, role="billing")["amount_nano"] == 70
+    redeemed = world.ask("POST", "/codes/redeem", body={"code": code.lower()}, role="billing")
+    assert (redeemed.status_code, redeemed.json()["amount_nano"]) == (200, 70)
     again = world.ask("POST", "/codes/redeem", body={"code": code})
     assert (again.status_code, again.json()["code"]) == (422, "code_already_redeemed")
     guess = world.ask("POST", "/codes/redeem", body={"code": "TOK-00000-00000-00000-00000"})
     assert (guess.status_code, guess.json()["code"]) == (422, "invalid_code")
     project(database_url)
     assert world.get("/balance")["available_nano"] == 70
+
+
+def test_an_endpoint_from_registration_to_removal(world: World, database_url: str) -> None:
+    """Its secret is shown when it is made and never again; what it can be told of is listed."""
+    kinds = world.get("/message-kinds")["items"]
+    assert {"order.credited", "key.revoked", "budget.alert"} <= set(kinds)
+    made = world.done("/endpoints/register", {"url": URL, "kinds": ["key.issued"]}, role="developer")
+    assert made["secret"].startswith("whsec_")
+    named = {"endpoint_id": made["endpoint_id"]}
+    world.done("/keys/issue", {"name": "Laptop"})
+    pool = world.process.pool
+    while collect(PostgresCollecting(pool), world.ports.store):
+        pass
+    (shown,) = world.get("/endpoints")["items"]
+    assert (shown["endpoint"]["url"], shown["waiting"]) == (URL, 1)
+    path = f"/endpoints/{made['endpoint_id']}/messages"
+    (message,) = world.get(path)["items"]
+    assert (message["kind"], message["body"]["data"]["prefix"][:8]) == ("key.issued", "tk_live_")
+    assert world.done("/endpoints/ping", named)["message_id"].startswith("msg_ping_")
+    assert [one["kind"] for one in world.get(f"{path}?limit=1")["items"]] == ["ping"]
+    inside = world.ask("POST", "/endpoints/register", body={"url": "https://127.0.0.1/in"})
+    assert (inside.status_code, inside.json()["code"]) == (400, "invalid_value")
+    world.done("/endpoints/remove", named)
+    while collect(PostgresCollecting(pool), world.ports.store):
+        pass
+    assert world.get("/endpoints")["items"] == []
+    assert made["secret"] not in str(shown)

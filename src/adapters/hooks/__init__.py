@@ -1,0 +1,1 @@
+"""Messages to customers' endpoints: the queue in Postgres, and the way out."""

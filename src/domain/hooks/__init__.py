@@ -1,0 +1,1 @@
+"""Endpoints of customers, to which we tell what happened to their account."""
