@@ -19,6 +19,7 @@ from projections.adjustments import AdjustmentReader
 from projections.audit_log import AuditReader
 from projections.balances import BalanceReader
 from projections.budget_reader import BudgetReader
+from projections.codes import CodeReader
 from projections.health import HealthReader
 from projections.money import MoneyReader
 from projections.orders import OrderReader
@@ -60,6 +61,7 @@ def make_admin_tools(process: Process) -> AdminTools:
         budgets=BudgetReader(pool),
         acts=AuditReader(pool),
         adjustments=AdjustmentReader(pool),
+        codes=CodeReader(pool),
         health=make_health(process),
         wake=process.follower.wake,
         sealed=process.sealed,

@@ -24,6 +24,7 @@ from application.verify.verify import verify
 from bootstrap import migrate, open_pool, open_store, reaper_of
 from commandline.announcements import add_announcements
 from commandline.archive import add_archive
+from commandline.codes import add_codes
 from commandline.corrections import add_corrections
 from commandline.documents import add_documents
 from commandline.exports import add_exports
@@ -121,6 +122,7 @@ def add_tools(nouns: dict[str, Any]) -> None:
     add_corrections(nouns)
     add_webhooks(nouns)
     add_hooks(nouns)
+    add_codes(nouns)
     add_money(nouns)
     add_announcements(nouns)
     add_exports(nouns["export"])

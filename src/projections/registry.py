@@ -4,6 +4,7 @@ from projections.adjustments import Adjustments
 from projections.audit_log import AuditLog
 from projections.balances import Balances
 from projections.budgets import Budgets
+from projections.codes import Codes
 from projections.lot_ends import LotEnds
 from projections.money import Money
 from projections.orders import Orders
@@ -26,5 +27,6 @@ def all_projections() -> tuple[Projection, ...]:
         Budgets(),
         Orders(),
         Adjustments(),
+        Codes(),
         Money(),
     )

@@ -41,6 +41,7 @@ TABLES = {
     ("lot_ends", 1): "d1ee49da2d3f61dbd0e13f4940caafe8978442221cff32ca11ece8cf91cf1000",
     ("lot_ends", 2): "d1ee49da2d3f61dbd0e13f4940caafe8978442221cff32ca11ece8cf91cf1000",
     ("adjustments", 1): "74f4f52e8cc146d46e9e672dfcab5f89fe08b42952a3791590e4e4d2d924d92f",
+    ("codes", 1): "0e07db60dd6d0aae75ffaa2e552f9a17993fda4cb64f043834ee7888e5dbec23",
     ("budgets", 1): "bc19412af60e036fbaf7a61a96b849413f4f6995b396a040229234139172412a",
 }
 

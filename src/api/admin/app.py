@@ -21,6 +21,7 @@ from api.admin.openapi import Offered, Surface, document
 from api.admin.orders import order_routes
 from api.admin.problems import on_error
 from api.admin.reading import catalogue_routes, directory_routes, read_model_routes
+from api.admin.redemptions import redemption_routes
 from api.admin.reports import report_routes
 from api.admin.sealing import sealing_routes
 from api.admin.tools import AdminTools
@@ -63,6 +64,7 @@ def admin_router(tools: AdminTools) -> Router:
         *audit_routes(tools),
         *announcement_routes(tools),
         *correction_routes(tools),
+        *redemption_routes(tools),
         *sealing_routes(tools),
         *explaining_routes(tools),
         *document_routes(tools),

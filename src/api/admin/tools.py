@@ -10,6 +10,7 @@ from application.directory import Directory
 from application.idempotency import IdempotencyStore
 from application.invoicing.files import DocumentFiles
 from application.money.queries import MoneyQueries
+from application.promotions.queries import CodeQueries
 from application.queries import BalanceQueries, RequestQueries
 from application.receipts.issuing import Receipts
 from application.recharge.queries import OrderQueries
@@ -36,6 +37,7 @@ class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
     budgets: BudgetQueries
     acts: AuditQueries
     adjustments: AdjustmentQueries
+    codes: CodeQueries
     health: HealthQueries
     wake: Callable[[], None]
     receipts: Receipts

@@ -23,6 +23,8 @@ READING = (
     "/balances",
     "/balances/{account_id:uuid}",
     "/budgets",
+    "/codes",
+    "/codes/redemptions",
     "/credentials",
     "/deployments",
     "/documents/{document_id:uuid}",
