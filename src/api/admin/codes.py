@@ -21,6 +21,7 @@ STATUSES: Final = {
     "idempotency_in_progress": 409,
     "request_too_large": 413,
     "too_many_attempts": 429,
+    "rate_limit_exceeded": 429,
     "not_sealed": 409,
     "already_exists": RULE_SAID_NO,
     "wrong_state": RULE_SAID_NO,

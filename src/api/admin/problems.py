@@ -3,6 +3,7 @@
 No answer repeats what was sent: a message of msgspec names the place, a refusal its own words.
 """
 
+import math
 from typing import Any, Final
 
 import msgspec
@@ -11,6 +12,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from api.admin.codes import INTERNAL_ERROR, code_of, status_of
+from application.limits import RateLimited
 
 MEDIA_TYPE: Final = "application/problem+json"
 _BY_HTTP_STATUS: Final = {
@@ -25,12 +27,14 @@ _CLIENT_ERRORS: Final = range(400, 500)
 log = structlog.get_logger()
 
 
-def problem(code: str, detail: str = "") -> Response[bytes]:
+def problem(code: str, detail: str = "", *, retry_after_s: float | None = None) -> Response[bytes]:
     """The answer for a code."""
     status = status_of(code)
     body: dict[str, Any] = {"type": "about:blank", "title": code.replace("_", " "), "status": status}
     body |= {"code": code, "detail": detail}
     headers = {"www-authenticate": "Bearer"} if code == "invalid_token" else {}
+    if retry_after_s is not None:
+        headers["retry-after"] = str(math.ceil(retry_after_s))
     return Response(msgspec.json.encode(body), status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
@@ -40,7 +44,9 @@ def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[byte
     if code == INTERNAL_ERROR:
         log.error("admin_request_failed", path=request.scope["path"], error=type(error).__name__)
         return problem(code, "something went wrong on our side")
-    return problem(code, error.detail if isinstance(error, HTTPException) else str(error))
+    retry_after_s = error.retry_after_s if isinstance(error, RateLimited) else None
+    detail = error.detail if isinstance(error, HTTPException) else str(error)
+    return problem(code, detail, retry_after_s=retry_after_s)
 
 
 def database_away(_request: Request[Any, Any, Any], _error: Exception) -> Response[bytes]:

@@ -8,6 +8,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
 from api.admin.access import PERMISSION
+from api.customer.pace import Pace
 from application.clock import Clock
 from application.directory import Directory
 from application.management.key_ring import Customer
@@ -38,11 +39,12 @@ def by_management_key(directory: Directory, clock: Clock) -> Identify:
     return identify
 
 
-def make_guard(identify: Identify) -> Guard:
-    """A guard that lets pass whose role allows the route."""
+def make_guard(identify: Identify, pace: Pace) -> Guard:
+    """A guard that lets pass whose role allows the route, and who does not ask too often."""
 
     async def guard(connection: Connection, route: BaseRouteHandler) -> None:
         customer = await identify(connection)
+        pace.take(customer.account_id)
         needed = route.opt[PERMISSION]
         if needed not in customer.permissions:
             raise NotPermitted(f"the permission {needed}")

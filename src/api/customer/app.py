@@ -15,6 +15,7 @@ from api.customer.access import Identify, customer_of, make_guard
 from api.customer.acting import do
 from api.customer.commands import ALLOWED, Allowed
 from api.customer.hooks import hook_routes
+from api.customer.pace import REQUESTS_A_MINUTE, Pace
 from api.customer.reading import account_routes, budget_routes, order_routes
 from api.customer.spending import credit_routes, report_routes
 
@@ -22,7 +23,7 @@ PREFIX: Final = "/api"
 BODY_BYTES_MAX: Final = 64 * 1024
 _SURFACE: Final = Surface(
     title="Tokenok customer API",
-    about="""\
+    about=f"""\
 What a customer's own programs do with an account: one POST for each command, and GETs for what there is.
 
 * **Authentication.** A management key as `Authorization: Bearer tk_mgmt_...`. It belongs to one account, and may do there
@@ -32,6 +33,7 @@ What a customer's own programs do with an account: one POST for each command, an
   unit, such as cents. **Times** are microseconds since 1970, UTC.
 * **Repeating.** Send an `Idempotency-Key` with a POST, and the same request may be sent again: it is done once.
 * **Errors** are `application/problem+json` with a stable `code`. What is another account's is not there: 404.
+* **Pace.** {REQUESTS_A_MINUTE} requests a minute; above it 429 with `retry-after`.
 * **Reading one's own write.** A command's answer has the `position` of its last event; lists follow the log within
   moments.
 """,
@@ -57,7 +59,7 @@ def customer_router(tools: AdminTools, *, identify: Identify) -> Router:
     guarded = Router(
         path="/",
         route_handlers=[*(_command_route(tools, one) for one in ALLOWED), *reading],
-        guards=[make_guard(identify)],
+        guards=[make_guard(identify, Pace(tools.ports.clock))],
     )
     return Router(
         path=PREFIX,
