@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from adapters.documents.printing import ChildPrinter
 from adapters.eventstore.store import PostgresEventStore
 from adapters.vault.idempotency import PostgresIdempotencyStore
 from adapters.vault.master_keys import parse_master_keys
@@ -13,13 +14,15 @@ from application.directory import Directory
 from application.directory_follower import DirectoryFollower
 from application.receipts.issuing import Receipts
 from application.sealing.reading import SealedLog
-from bootstrap import Pool, document_files
+from bootstrap import Pool
 from domain.topics import REGISTRY
+from paper_tools import document_files, order_receipts
 from projections.adjustments import AdjustmentReader
 from projections.audit_log import AuditReader
 from projections.balances import BalanceReader
 from projections.budget_reader import BudgetReader
 from projections.codes import CodeReader
+from projections.document_reader import DocumentReader
 from projections.health import HealthReader
 from projections.money import MoneyReader
 from projections.orders import OrderReader
@@ -47,7 +50,8 @@ class Process(Protocol):
 
 def make_admin_tools(process: Process) -> AdminTools:
     """All of it; the process owns its connections."""
-    pool = process.pool
+    pool, printer = process.pool, ChildPrinter()
+    files = document_files(process.ports, pool, printer)
     return AdminTools(
         ports=process.ports,
         directory=process.directory,
@@ -66,7 +70,10 @@ def make_admin_tools(process: Process) -> AdminTools:
         wake=process.follower.wake,
         sealed=process.sealed,
         receipts=process.receipts,
-        files=document_files(process.ports, pool),
+        files=files,
+        documents=DocumentReader(pool),
+        order_receipts=order_receipts(process.ports, files, printer),
+        printer=printer,
     )
 
 

@@ -12,9 +12,6 @@ from adapters.archive.files import ArchiveDirectory
 from adapters.bodies.store import PostgresBodies
 from adapters.checkout.configured import ProviderSettings, configured
 from adapters.checkout.inbox import PostgresWebhookInbox
-from adapters.documents.attaching import attach
-from adapters.documents.kept import PostgresKeptFiles
-from adapters.documents.printing import ChildPrinter
 from adapters.eventstore.migrations import Migration
 from adapters.eventstore.migrations import migrate as run_migrations
 from adapters.eventstore.store import PostgresEventStore
@@ -37,7 +34,6 @@ from adapters.vault.sealing import secret_hasher
 from application.checkout.ports import Checkouts
 from application.clock import Clock, SystemClock, SystemIds
 from application.command import Ports
-from application.invoicing.files import DocumentFiles
 from application.ledger.reaper import Reaper
 from application.people.ports import PeoplePorts
 from application.projections import ReadableLog
@@ -194,18 +190,6 @@ def make_receipts(
     """
     signer = parse_seal_keys(settings.receipt_key).signer if settings.receipt_key else None
     return Receipts(requests=RequestReader(pool), store=store, sealed=sealed, signer=signer)
-
-
-def document_files(ports: Ports, pool: Pool) -> DocumentFiles:
-    """The files of invoices and credit notes, printed where nobody has yet."""
-    return DocumentFiles(
-        store=ports.store,
-        personal=ports.personal,
-        printer=ChildPrinter(),
-        attach=attach,
-        kept=PostgresKeptFiles(pool),
-        clock=ports.clock,
-    )
 
 
 @contextmanager

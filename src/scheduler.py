@@ -19,6 +19,7 @@ from adapters.jobs.broker import make_broker
 from adapters.jobs.schedule import Job, Schedule
 from adapters.jobs.signals import stop_on_signals
 from adapters.jobs.wakeups import ProjectionWakeups
+from adapters.mail.outbox import purge_mails
 from adapters.vault.idempotency import purge
 from adapters.vault.kept_answers import purge_kept_answers
 from application.budgets.raise_alerts import raise_alerts
@@ -54,6 +55,7 @@ _EXPIRE_S: Final = 5.0
 _ALERTS_S: Final = 5.0
 _EXPIRE_ORDERS_S: Final = 60.0
 _SWEEP_S: Final = 900.0
+_DAY_US: Final = 24 * 3600 * 1_000_000
 _RECONCILE_S: Final = 6 * 3600.0
 
 log = structlog.get_logger()
@@ -108,6 +110,11 @@ def run(settings: Settings, *, jobs: Sequence[Job] = (), stop: threading.Event) 
                 "kept-answers-purge",
                 _PURGE_S,
                 lambda: purge_kept_answers(pool, older_than_s=settings.idempotency_keep_s),
+            ),
+            Job(
+                "mails-purge",
+                _PURGE_S,
+                lambda: purge_mails(pool, before_us=clock.now_us() - settings.mail_keep_days * _DAY_US),
             ),
             Job("bodies-drop", _PURGE_S, lambda: drop_old_bodies(pool, days=settings.body_log_days)),
         ]

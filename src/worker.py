@@ -1,5 +1,5 @@
 """Entry point of the worker: `python -m worker` keeps the read models up to date, handles the messages of payment
-providers and tells customers what happened, until SIGTERM or SIGINT.
+providers, tells customers what happened and does the paperwork, until SIGTERM or SIGINT.
 
 A Dramatiq worker of a few threads follows wake-ups; a poll beside it needs no Redis. Any number of workers may run.
 """
@@ -20,11 +20,13 @@ from adapters.jobs.broker import make_broker
 from adapters.jobs.signals import stop_on_signals
 from adapters.jobs.wakeups import ProjectionWakeups, declare_projecting
 from adapters.jobs.webhooks import WebhookHandling
+from adapters.vault.master_keys import BadMasterKey
 from application.checkout.handle import WebhookTools, handle_due
 from application.clock import SystemClock
 from bootstrap import make_checkouts, open_store
 from domain.topics import REGISTRY
 from logs import configure_logs
+from paperwork import Paperwork
 from projections.follower import Follower
 from projections.poller import Poller
 from projections.pool import projection_pool
@@ -92,7 +94,8 @@ def main() -> int:
     try:
         settings = from_environment()
         require(settings, "database_url", "redis_url")
-    except BadSetting as error:
+        paperwork = Paperwork(settings)
+    except (BadSetting, BadMasterKey) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     configure_logs(settings.tokenok_log_level)
@@ -100,7 +103,7 @@ def main() -> int:
     # A batch makes thousands of objects and no cycles; at the default threshold looking for some took a fifth of the CPU.
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD)
-    with projecting(settings), telling(settings):
+    with projecting(settings), telling(settings), paperwork:
         asked_to_stop.wait()
     return 0
 

@@ -66,7 +66,7 @@ def test_it_wakes_the_read_models_and_ends_on_sigterm(database_url: str, redis_u
     assert process.returncode == 0, output
     with psycopg.connect(database_url) as connection:
         names = {name for (name,) in connection.execute("SELECT name FROM schedule")}
-    drops = {"idempotency-purge", "kept-answers-purge", "bodies-drop", "hook-messages-forget"}
+    drops = {"idempotency-purge", "kept-answers-purge", "bodies-drop", "hook-messages-forget", "mails-purge"}
     selling = {"expire-orders", "orders-sweep", "webhooks-sweep", "webhook-bytes-forget", "money-reconcile"}
     wanted = (
         {"projections-wake", "projections-lag", "expire-lots", "budget-alerts", "reap", "probes"}

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 from adapters.documents.printing import ChildPrinter
@@ -14,11 +14,17 @@ from application.clock import SystemClock
 from application.documents.statements import StatementAsked, page_of_statement
 from application.i18n.locales import LOCALES, SOURCE
 from application.invoicing.files import DocumentFiles
+from application.invoicing.queries import DocumentFilter
+from application.invoicing.set_invoicing import load_invoicing
 from application.invoicing.show_document import show_document
 from application.reports.period import month
-from bootstrap import document_files, make_ports, open_pool, open_store, ports_of
+from bootstrap import make_ports, open_pool, open_store, ports_of
+from commandline.document_texts import documents_text, due_text
 from commandline.outcome import Outcome, add_tool
 from commandline.parser import BadArgument
+from domain.invoicing.sellers import DocumentKind
+from paper_tools import document_files, order_receipts
+from projections.document_reader import DocumentReader
 from projections.statement_reader import StatementReader
 from settings import Settings
 
@@ -37,6 +43,30 @@ def add_documents(nouns: dict[str, Any]) -> None:
         one.add_argument(
             "--out", type=Path, required=True, metavar="FILE", help="a file that is not there yet"
         )
+    listing = add_tool(nouns["document"], "list", run_documents, "invoices and credit notes, newest first")
+    listing.add_argument("--account-id", type=UUID, metavar="UUID", help="of this account")
+    listing.add_argument("--kind", choices=get_args(DocumentKind), help="of this kind")
+    listing.add_argument("--order-id", type=UUID, metavar="UUID", help="of this order")
+    listing.add_argument("--number", metavar="TEXT", help="with this number")
+    listing.add_argument(
+        "--before-position", type=int, metavar="NUMBER", help="`next_before` of the page before"
+    )
+    due = add_tool(
+        nouns["document"], "due", run_due, "what orders and refunds call for and is not issued, oldest first"
+    )
+    due.add_argument(
+        "--after-position", type=int, default=0, metavar="NUMBER", help="`next_after` of the page before"
+    )
+    for one in (listing, due):
+        one.add_argument("--limit", type=int, default=100, metavar="NUMBER", help="how many (%(default)s)")
+    receipt = add_tool(
+        nouns["order"], "receipt", run_receipt, "the receipt for an order that was paid, as PDF"
+    )
+    receipt.add_argument("--order-id", type=UUID, required=True, metavar="UUID")
+    receipt.add_argument("--locale", choices=LOCALES, default=SOURCE, help="in this language (%(default)s)")
+    receipt.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="a file that is not there yet"
+    )
     statement = add_tool(nouns["statement"], "pdf", run_statement_pdf, "the statement of a month as PDF")
     statement.add_argument("--account-id", type=UUID, required=True, metavar="UUID")
     statement.add_argument("--month", required=True, metavar="YYYY-MM")
@@ -51,6 +81,35 @@ def add_documents(nouns: dict[str, Any]) -> None:
 def run_document(settings: Settings, values: argparse.Namespace) -> Outcome:
     with ports_of(settings) as ports:
         return Outcome(show_document(ports.store, ports.personal, values.document_id))
+
+
+def run_documents(settings: Settings, values: argparse.Namespace) -> Outcome:
+    wanted = DocumentFilter(
+        account_id=values.account_id, kind=values.kind, order_id=values.order_id, number=values.number
+    )
+    with open_pool(settings) as pool:
+        page = DocumentReader(pool).documents(
+            wanted, before_position=values.before_position, limit=values.limit
+        )
+    return Outcome(page, text=documents_text(page))
+
+
+def run_due(settings: Settings, values: argparse.Namespace) -> Outcome:
+    with open_store(settings) as store, open_pool(settings) as pool:
+        terms = load_invoicing(store).current
+        from_us = 0 if terms is None else terms.from_us
+        page = DocumentReader(pool).due(
+            from_us=from_us, after_position=values.after_position, limit=values.limit
+        )
+    return Outcome(page, text=due_text(page))
+
+
+def run_receipt(settings: Settings, values: argparse.Namespace) -> Outcome:
+    with open_store(settings) as store, open_pool(settings) as pool:
+        ports = make_ports(settings, store=store, pool=pool, clock=SystemClock())
+        printer = ChildPrinter()
+        receipts = order_receipts(ports, document_files(ports, pool, printer), printer)
+        return _written(values.out, receipts.pdf(values.order_id, locale=values.locale))
 
 
 def run_pdf(settings: Settings, values: argparse.Namespace) -> Outcome:
@@ -90,7 +149,8 @@ def run_statement_pdf(settings: Settings, values: argparse.Namespace) -> Outcome
 @contextmanager
 def _files(settings: Settings) -> Iterator[DocumentFiles]:
     with open_store(settings) as store, open_pool(settings) as pool:
-        yield document_files(make_ports(settings, store=store, pool=pool, clock=SystemClock()), pool)
+        ports = make_ports(settings, store=store, pool=pool, clock=SystemClock())
+        yield document_files(ports, pool, ChildPrinter())
 
 
 def _written(place: Path, content: bytes) -> Outcome:

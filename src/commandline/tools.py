@@ -29,6 +29,7 @@ from commandline.corrections import add_corrections
 from commandline.documents import add_documents
 from commandline.exports import add_exports
 from commandline.hooks import add_hooks
+from commandline.mails import add_mails
 from commandline.money import add_money
 from commandline.orders import add_orders
 from commandline.outcome import Outcome, add_tool
@@ -123,6 +124,7 @@ def add_tools(nouns: dict[str, Any]) -> None:
     add_webhooks(nouns)
     add_hooks(nouns)
     add_codes(nouns)
+    add_mails(nouns)
     add_money(nouns)
     add_announcements(nouns)
     add_exports(nouns["export"])

@@ -10,6 +10,7 @@ from domain.catalogue.events import CATALOGUE_EVENTS
 from domain.event import Event, TopicRegistry
 from domain.health.events import HEALTH_EVENTS
 from domain.hooks.events import ENDPOINT_EVENTS
+from domain.invoicing.automation import INVOICING_EVENTS
 from domain.invoicing.billing import BILLING_EVENTS
 from domain.invoicing.document import DOCUMENT_EVENTS
 from domain.invoicing.sellers import SELLER_EVENTS
@@ -17,6 +18,7 @@ from domain.keys.events import KEY_EVENTS
 from domain.ledger.adjustments import ADJUSTMENT_EVENTS
 from domain.ledger.events import LEDGER_EVENTS
 from domain.ledger.idempotency import IDEMPOTENCY_EVENTS
+from domain.mails import MAIL_EVENTS
 from domain.management import MANAGEMENT_EVENTS
 from domain.members import MEMBER_EVENTS
 from domain.money.events import MONEY_EVENTS
@@ -38,6 +40,7 @@ ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *SHARE_EVENTS,
     *ALERT_EVENTS,
     *KEY_EVENTS,
+    *MAIL_EVENTS,
     *MEMBER_EVENTS,
     *MANAGEMENT_EVENTS,
     *OPERATOR_EVENTS,
@@ -57,6 +60,7 @@ ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *SELLER_EVENTS,
     *BILLING_EVENTS,
     *DOCUMENT_EVENTS,
+    *INVOICING_EVENTS,
     *WEBHOOK_EVENTS,
     *MONEY_EVENTS,
     *ENDPOINT_EVENTS,

@@ -16,10 +16,11 @@ _SEAL_KEY_NAME = "seal.key"
 _RECEIPT_KEY_NAME = "receipt.key"
 _SEAL_NAME = "seal"
 _DEMO_NAME = "demo.json"
+_MAIL_NAME = "mail"
 _KEY_BYTES = 32
 _LOG_NAME_BYTES = 4
 #: What a reset removes, besides the servers' data.
-NAMES = (_KEY_NAME, _SEAL_KEY_NAME, _RECEIPT_KEY_NAME, _SEAL_NAME, _DEMO_NAME)
+NAMES = (_KEY_NAME, _SEAL_KEY_NAME, _RECEIPT_KEY_NAME, _SEAL_NAME, _DEMO_NAME, _MAIL_NAME)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,11 @@ def seal_key_path(data_root: Path) -> Path:
 
 def seal_dir(data_root: Path) -> Path:
     return data_root / _SEAL_NAME
+
+
+def mail_dir(data_root: Path) -> Path:
+    """Where mails are written as files, while there is no mail server."""
+    return data_root / _MAIL_NAME
 
 
 def seal_environment(data_root: Path) -> dict[str, str]:

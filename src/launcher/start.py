@@ -19,6 +19,7 @@ from launcher.secrets import (
     Demo,
     ensure_master_key,
     ensure_seal_keys,
+    mail_dir,
     master_key_path,
     remember_demo,
     seal_dir,
@@ -78,6 +79,7 @@ class Start:
             self._screen.notice(f"{ended} processes of an earlier start were still running and were ended")
         self._provide_key()
         self._provide_seal()
+        self._provide_mail()
         self._provide_servers()
         self.settings = from_environment(self.environment)
         self._check()
@@ -113,6 +115,11 @@ class Start:
             )
         ensure_seal_keys(self._data_root)
         self.environment |= seal_environment(self._data_root)
+
+    def _provide_mail(self) -> None:
+        """Without a mail server mails are files, so that every link that is sent can be followed."""
+        if not (self.settings.smtp_url or self.settings.mail_dir):
+            self.environment["MAIL_DIR"] = str(mail_dir(self._data_root))
 
     def _provide_servers(self) -> None:
         if not self.settings.database_url:

@@ -5,6 +5,7 @@ from projections.audit_log import AuditLog
 from projections.balances import Balances
 from projections.budgets import Budgets
 from projections.codes import Codes
+from projections.documents import Documents
 from projections.lot_ends import LotEnds
 from projections.money import Money
 from projections.orders import Orders
@@ -29,4 +30,5 @@ def all_projections() -> tuple[Projection, ...]:
         Adjustments(),
         Codes(),
         Money(),
+        Documents(),
     )

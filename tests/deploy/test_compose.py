@@ -99,6 +99,19 @@ def test_whoever_asks_a_payment_provider_is_given_its_secrets_and_a_way_out(prov
         assert set(service["networks"]) == set(COMPOSE["networks"])
 
 
+def test_the_worker_is_given_a_way_to_the_mail_server() -> None:
+    """By an addition to the compose file: the others only put mails into the outbox."""
+    addition = yaml.safe_load((ROOT / "docker-compose.mail.yml").read_text())
+    assert set(addition["services"]) == {"gateway", "console", "worker"}
+    for name, service in addition["services"].items():
+        assert {one.removesuffix("_FILE") for one in service["environment"]} <= SETTINGS
+        assert service["environment"]["SMTP_URL_FILE"] == "/run/secrets/smtp_url"
+        assert service["secrets"] == ["smtp_url"]
+        assert set(service.get("networks", ())) == (set(COMPOSE["networks"]) if name == "worker" else set())
+    assert set(addition["secrets"]) == {"smtp_url"}
+    assert "master_key" in OURS["worker"]["secrets"]
+
+
 @pytest.mark.parametrize("command", commands(), ids=" ".join)
 def test_every_command_exists(command: list[str]) -> None:
     """Each is a module of ours with these options, or a word of `tokenok`."""

@@ -14,6 +14,7 @@ class PrintLimits(msgspec.Struct, frozen=True, kw_only=True):
     output_bytes: int = 32 << 20
     rows: int = 5000  #: in all tables of a page
     chars: int = 4_000_000  #: of all texts of a page
+    waiting: int = 8  #: documents that are printed or wait for it in one process; more are refused
 
 
 LIMITS: Final = PrintLimits()

@@ -23,13 +23,22 @@ log = structlog.get_logger()
 
 
 class ChildPrinter:
-    """See `application.documents.page.Printer`. Prints one document at a time; others wait."""
+    """See `application.documents.page.Printer`. Prints one document at a time; a few others wait."""
 
     def __init__(self, limits: PrintLimits = LIMITS) -> None:
         self._limits = limits
         self._free = threading.Lock()
+        self._places = threading.Semaphore(limits.waiting)
 
     def print_pdf(self, page: Page) -> bytes:
+        if not self._places.acquire(blocking=False):
+            raise PrintingFailed("too many documents wait to be printed: try again")
+        try:
+            return self._print(page)
+        finally:
+            self._places.release()
+
+    def _print(self, page: Page) -> bytes:
         self._check(page)
         job = Job(
             html=markup(page),

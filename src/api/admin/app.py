@@ -16,6 +16,7 @@ from api.admin.documents import document_routes
 from api.admin.execution import run
 from api.admin.explaining import explaining_routes
 from api.admin.hooks import hook_routes
+from api.admin.mails import mail_routes
 from api.admin.money import money_routes
 from api.admin.openapi import Offered, Surface, document
 from api.admin.orders import order_routes
@@ -60,6 +61,7 @@ def admin_router(tools: AdminTools) -> Router:
         *order_routes(tools),
         *webhook_routes(tools),
         *hook_routes(tools),
+        *mail_routes(tools),
         *money_routes(tools),
         *audit_routes(tools),
         *announcement_routes(tools),

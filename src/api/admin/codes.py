@@ -3,6 +3,7 @@
 from typing import Final
 
 from application.checkout.ports import ProviderRefused, ProviderUnavailable
+from application.documents.page import PrintingFailed
 from application.eventlog import EventLogError, LogUnavailable, OutcomeUnknown, UnstorableEvent
 from application.vault import VaultError, VaultUnavailable
 from domain.refusal import Refusal
@@ -34,6 +35,7 @@ STATUSES: Final = {
     "outcome_unknown": 503,
     "contended": 503,
     "books_behind": 503,
+    "printing_failed": 503,
     "database_unavailable": 503,
     "sealing_off": 503,
     "payment_provider_unavailable": 503,
@@ -48,6 +50,7 @@ _CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (EventLogError, "contended"),
     (VaultUnavailable, "vault_unavailable"),
     (VaultError, "vault_error"),
+    (PrintingFailed, "printing_failed"),
     (ProviderUnavailable, ProviderUnavailable.code),
     (ProviderRefused, ProviderRefused.code),
 )

@@ -61,9 +61,11 @@ from application.invoicing import (
     issue_order_invoice,
     open_series,
     set_billing,
+    set_invoicing,
     set_seller,
 )
 from application.keys import import_key, issue_key, revoke_key, rotate_key, set_key_expiry, set_key_limits
+from application.mail import check_mail, discard_mail, retry_mail
 from application.management import issue_management_key, revoke_management_key, rotate_management_key
 from application.members import change_member_role, invite_member, remove_member, withdraw_invitation
 from application.money import book_cost
@@ -91,6 +93,7 @@ _PLURALS: Final = {
     "billing": "billing",
     "bodies": "bodies",
     "credit": "credit",
+    "invoicing": "invoicing",
     "money": "money",
     "prices": "prices",
     "repricing": "repricing",
@@ -381,6 +384,20 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "Handle a parked message of a payment provider again. Its object is asked for at the provider anew.",
     ),
     _entry(
+        "mail",
+        "check",
+        check_mail.handle,
+        "Send a mail that says that mail works. `mail list` shows what became of it.",
+        new_id="mail_id",
+    ),
+    _entry(
+        "mail",
+        "retry",
+        retry_mail.handle,
+        "Send a parked mail again. If it may have arrived, it may arrive twice, under the same Message-ID.",
+    ),
+    _entry("mail", "discard", discard_mail.handle, "Let a mail never be sent. What it says is dropped."),
+    _entry(
         "member",
         "invite",
         invite_member.handle,
@@ -514,6 +531,13 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "open",
         open_series.handle,
         "Open a series of numbers for a seller's documents. The newest of a kind is used; numbers begin at 1 and have no gap.",
+    ),
+    _entry(
+        "invoicing",
+        "set",
+        set_invoicing.handle,
+        "Have each credited order get its invoice by itself, and each refund its credit note, from this seller; from nobody if it is left "
+        "out. Orders of accounts without a billing profile wait for one.",
     ),
     _entry(
         "billing",

@@ -75,6 +75,7 @@ WORDS: Final = {
     "lines": 'what was sold, for example [{"description": "Prepaid credit", "amount_minor": 10000, "rate_ppm": 190000}]',
     "locale": "the language",
     "lot_id": "the grant",
+    "mail_id": "the mail",
     "markup_ppm": "what is charged, in millionths of the price: 1000000 is the price itself",
     "max_minor": "the largest amount that customers may choose",
     "message_id": "one message, by its webhook-id",

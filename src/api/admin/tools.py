@@ -7,8 +7,11 @@ import msgspec
 from application.budgets.queries import BudgetQueries
 from application.command import Ports
 from application.directory import Directory
+from application.documents.page import Printer
 from application.idempotency import IdempotencyStore
 from application.invoicing.files import DocumentFiles
+from application.invoicing.order_receipts import OrderReceipts
+from application.invoicing.queries import DocumentQueries
 from application.money.queries import MoneyQueries
 from application.promotions.queries import CodeQueries
 from application.queries import BalanceQueries, RequestQueries
@@ -42,4 +45,7 @@ class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
     wake: Callable[[], None]
     receipts: Receipts
     files: DocumentFiles
+    documents: DocumentQueries
+    order_receipts: OrderReceipts
+    printer: Printer
     sealed: SealedLog | None = None

@@ -3,7 +3,7 @@
 import msgspec
 
 from application.documents.page import Block, Column, Label, Page, Table
-from application.documents.wording import Wording
+from application.documents.wording import Wording, texts
 from application.i18n.locales import best_locale
 from domain.invoicing.document import CreditNoteIssued, InvoiceIssued, RateTotal
 from domain.invoicing.parties import Buyer, TaxId, tax_id
@@ -19,6 +19,18 @@ class LogEntry(msgspec.Struct, frozen=True, kw_only=True):
     leaf_sha256: str
 
 
+def title_of(issued: InvoiceIssued | CreditNoteIssued) -> str:
+    """What the document calls itself, in its language."""
+    _, seller = texts(best_locale(issued.locale)).gettext, issued.seller
+    qualified = tax_id(seller.tax_ids, "jp_invoice") is not None
+    if isinstance(issued, CreditNoteIssued):
+        return _("Qualified credit note") if qualified else _("Credit note")
+    if seller.country in {"CN", "KR"}:
+        # NOTE: what is printed where only the tax office's own document is an invoice
+        return _("Statement of charges")
+    return _("Qualified invoice") if qualified else _("Invoice")
+
+
 class _Pen:
     """Writes one document."""
 
@@ -29,16 +41,7 @@ class _Pen:
         self.words = Wording(best_locale(issued.locale), currency=issued.currency, exponent=issued.exponent)
 
     def title(self) -> str:
-        _, seller = self.words.gettext, self.issued.seller
-        qualified = tax_id(seller.tax_ids, "jp_invoice") is not None
-        if self.as_receipt:
-            return _("Receipt")
-        if isinstance(self.issued, CreditNoteIssued):
-            return _("Qualified credit note") if qualified else _("Credit note")
-        if seller.country in {"CN", "KR"}:
-            # NOTE: what is printed where only the tax office's own document is an invoice
-            return _("Statement of charges")
-        return _("Qualified invoice") if qualified else _("Invoice")
+        return self.words.gettext("Receipt") if self.as_receipt else title_of(self.issued)
 
     def facts(self) -> tuple[Label, ...]:
         _, issued, day = self.words.gettext, self.issued, self.words.day

@@ -6,8 +6,10 @@ from gettext import NullTranslations
 from application.i18n import formats
 from application.i18n.catalogues import load_catalogue
 from application.i18n.locales import Locale
+from domain.recharge.order import MANUAL
 
 DOMAIN = "documents"
+_BRANDS = {"stripe": "Stripe", "alipay": "Alipay", "wechat": "WeChat Pay"}
 
 
 @cache
@@ -41,6 +43,12 @@ class Wording:
 
     def day(self, iso: str) -> str:
         return formats.day(iso, locale=self.locale)
+
+    def paid_through(self, provider: str) -> str:
+        """How a payment came, as a customer says it."""
+        if provider == MANUAL:
+            return self.gettext("Bank transfer")
+        return _BRANDS.get(provider, provider)
 
     def page_of(self) -> tuple[str, str, str]:
         """What stands before, between and after the numbers of the page and of all pages."""

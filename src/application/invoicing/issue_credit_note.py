@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from application.command import Command, Created, Ports, fold, stamp
-from application.documents.wording import texts
+from application.documents.wording import Wording
 from application.i18n.locales import best_locale
 from application.invoicing.buyers import buyer_of
 from application.invoicing.streams import Decided, load_document, load_seller, take_number
@@ -45,10 +45,11 @@ def handle(command: IssueCreditNote, *, actor: Actor, ports: Ports) -> Created:
         raise SubjectErased("the buyer was erased")
     document_id = command.credit_note_id or ports.ids.new()
     pii = ports.personal.seal(first.subject_id, msgspec.json.encode(buyer), place=CreditNoteIssued.TOPIC)
-    _ = texts(best_locale(first.locale)).gettext
+    words = Wording(best_locale(first.locale))
+    _ = words.gettext
     description = _("Credit for invoice %(number)s of %(day)s") % {
         "number": first.number_text,
-        "day": first.issued_on,
+        "day": words.day(first.issued_on),
     }
     at = stamp(ports, actor)
 

@@ -7,10 +7,10 @@ from application.command import Command, Created, Ports
 from application.documents.wording import Wording
 from application.i18n.locales import Locale
 from application.invoicing import issue_invoice
+from application.invoicing.queries import invoice_of
 from application.invoicing.streams import load_seller
 from application.recharge.change_order import load_order
 from domain.fact import Actor
-from domain.ids import stream_of
 from domain.invoicing.document import Payment
 from domain.invoicing.issuing import day_of
 from domain.invoicing.totals import Sold
@@ -26,11 +26,6 @@ class IssueOrderInvoice(Command, frozen=True, kw_only=True):
     order_id: UUID
     seller_id: UUID
     locale: Locale = "en"
-
-
-def invoice_of(order_id: UUID) -> UUID:
-    """The id of an order's invoice."""
-    return stream_of(order_id, "invoice")
 
 
 def handle(command: IssueOrderInvoice, *, actor: Actor, ports: Ports) -> Created:
@@ -64,7 +59,7 @@ def handle(command: IssueOrderInvoice, *, actor: Actor, ports: Ports) -> Created
         supplied_us=credited.occurred_us,
         payment=Payment(
             paid_on=day_of(credited.occurred_us, zone),
-            method=credited.provider,
+            method=words.paid_through(credited.provider),
             reference=credited.payment_ref,
         ),
         order_id=command.order_id,

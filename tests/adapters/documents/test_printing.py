@@ -55,6 +55,16 @@ def test_a_character_that_no_font_has_is_a_box() -> None:
     assert "Anna □□□□ B" in Printed(ChildPrinter().print_pdf(page(name="Anna שלום B"))).text
 
 
+def test_a_flood_is_refused_and_not_queued() -> None:
+    """Who asks for too many documents at once waits for none of them, and nobody else's threads are used up."""
+    with pytest.raises(PrintingFailed, match="too many"):
+        ChildPrinter(PrintLimits(waiting=0)).print_pdf(page())
+    one = ChildPrinter(PrintLimits(waiting=1, rows=0))
+    for _ in range(3):  # a place is free again, whatever became of who had it
+        with pytest.raises(PrintingFailed, match="rows"):
+            one.print_pdf(page(rows=1))
+
+
 def test_long_words_and_long_tables_stay_on_the_page() -> None:
     """Every row is there, once, with the head of the table on each page; long words are broken."""
     printed = Printed(ChildPrinter().print_pdf(page(name="x" * 300, rows=130)))

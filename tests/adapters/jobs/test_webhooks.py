@@ -58,20 +58,5 @@ def test_without_a_wake_up_it_looks_by_itself(broker: RedisBroker) -> None:
         handling.start()
         until(lambda: len(looks) >= 3)
     handling.join()
-    assert [one["event"] for one in logged[:2]] == ["webhooks_wait", "webhooks_failed"]
-
-
-def test_one_round_at_a_time_in_a_process(broker: RedisBroker) -> None:
-    """A wake-up that comes into a round is not lost on it: the round goes on until nothing is due."""
-    rounds: list[int] = []
-
-    with _handling(broker, lambda: 0) as handling:
-
-        def handle_due() -> int:
-            rounds.append(1)
-            handling.round()
-            return 0
-
-        handling._handle_due = handle_due
-        handling.round()
-    assert rounds == [1]
+    assert [one["event"] for one in logged[:2]] == ["round_waits", "round_failed"]
+    assert {one["work"] for one in logged} == {"webhooks"}

@@ -9,6 +9,7 @@ import pypdf
 
 from tests.api.admin.conftest import World
 from tests.api.admin.test_commands import get, opened, post
+from tests.cli_runner import project
 
 SELLER = {
     "legal_name": "Example GmbH",
@@ -65,3 +66,34 @@ def test_what_is_wrong_with_a_document_is_said(world: World) -> None:
     missing = world.client.get(f"/api/admin/documents/{UUID(int=7)}/pdf", headers=headers)
     assert missing.status_code == 404
     assert post(world, "/sellers/set", SELLER, key="s-2", role="support").status_code == 403
+
+
+def test_documents_are_listed_and_what_is_due_is_said(world: World, database_url: str) -> None:
+    """Over the API, as on the command line; who issues them by themselves is set by finance."""
+    made = issued(world)
+    project(database_url)
+    listed = get(world, f"/documents?account_id={made['account_id']}")
+    assert [(one["number"], one["kind"]) for one in listed["items"]] == [("INV-000001", "invoice")]
+    assert get(world, "/documents?kind=credit_note")["items"] == []
+    assert get(world, "/documents/due")["items"] == []
+    seller_id = listed["items"][0]["seller_id"]
+    setting = {"seller_id": seller_id, "locale": "ja"}
+    assert post(world, "/invoicing/set", setting, role="finance").status_code == 200
+    assert post(world, "/invoicing/set", setting, role="support").status_code == 403
+    unknown = post(world, "/invoicing/set", {"seller_id": str(UUID(int=7))}, role="finance")
+    assert unknown.status_code == 404
+
+
+def test_a_statement_is_printed(world: World, database_url: str) -> None:
+    """In the language that is asked for; a month that is none is refused."""
+    account_id = opened(world)
+    project(database_url)
+    address = f"/api/admin/statements/{account_id}/pdf?month=2025-11&locale=ko"
+    headers = world.as_role("auditor")
+    answer = world.client.get(address, headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    assert "이용 명세서" in pypdf.PdfReader(io.BytesIO(answer.content)).pages[0].extract_text()
+    assert world.client.get(address.replace("2025-11", "2025-13"), headers=headers).status_code == 400
+    assert world.client.get(address.replace("=ko", "=fr"), headers=headers).status_code == 400
+    missing = world.client.get(f"/api/admin/orders/{UUID(int=7)}/receipt", headers=headers)
+    assert missing.status_code == 404

@@ -128,7 +128,7 @@ def test_a_credit_note_names_its_invoice_and_its_day(ports: Ports) -> None:
     note = document(ports, ONE).issued
     assert isinstance(note, CreditNoteIssued)
     assert (note.refers_to.number_text, note.refers_to.issued_on) == ("INV-000001", "2025-11-24")
-    assert note.lines[0].description == "請求書 INV-000001（2025-11-24）に対する返金"  # noqa: RUF001  # Japanese
+    assert note.lines[0].description == "請求書 INV-000001（2025年11月24日）に対する返金"  # noqa: RUF001  # Japanese
     buyer = buyer_of(ports.personal, note)
     assert buyer is not None
     assert buyer.name == BUYER

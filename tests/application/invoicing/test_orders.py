@@ -47,7 +47,11 @@ def test_an_order_has_one_invoice_over_what_was_paid(ports: Ports) -> None:
     assert (issued.net_minor, issued.tax_minor, issued.total_minor) == (10_000, 1_900, 11_900)
     assert issued.lines[0].description == "Prepaid credit: 100.00 credits"
     assert issued.payment is not None
-    assert (issued.payment.method, issued.payment.reference, issued.order_id) == ("manual", "B-1", ORDER)
+    assert (issued.payment.method, issued.payment.reference, issued.order_id) == (
+        "Bank transfer",
+        "B-1",
+        ORDER,
+    )
     assert invoiced(ports) == issued
 
 

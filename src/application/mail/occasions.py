@@ -1,0 +1,125 @@
+"""Which facts somebody gets a mail about, whom, and what it says."""
+
+from collections.abc import Callable
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from application.command import load
+from application.documents.invoice_page import title_of
+from application.i18n.locales import SOURCE, Locale, best_locale
+from application.invoicing.buyers import buyer_of
+from application.invoicing.set_invoicing import load_invoicing
+from application.invoicing.streams import load_billing
+from application.mail.letters import AnyLetter, BudgetReached, CreditNoteSent, InvoiceSent, ReceiptSent
+from application.mail.outbox import Mail
+from application.mail.recipients import Addressees, Recipient
+from application.recharge.change_order import load_order
+from domain.budgets import budget as budgets
+from domain.budgets.events import BudgetAlertRaised
+from domain.event import Event
+from domain.ids import stream_of
+from domain.invoicing.document import CreditNoteIssued, InvoiceIssued
+from domain.invoicing.issuing import day_of
+from domain.recharge.events import RechargeCredited
+
+
+class Writer(msgspec.Struct, frozen=True, kw_only=True):
+    """Writes the mails that a fact is the occasion of. Raises as `Addressees`."""
+
+    addressees: Addressees
+    console_url: str = ""  #: where customers' people sign in; without it there are no buttons
+
+    def mails_about(self, event: Event, stream_id: UUID) -> list[Mail]:
+        """None if nobody is to be told, or can be."""
+        write = _OCCASIONS.get(type(event))
+        return [] if write is None else write(self, event, stream_id)
+
+    def _document(self, issued: InvoiceIssued | CreditNoteIssued, _stream_id: UUID) -> list[Mail]:
+        """To the buyer's own address, or else to whom the account's bills concern."""
+        buyer = buyer_of(self.addressees.personal, issued)
+        if buyer is None:
+            return []
+        if buyer.email:
+            recipients = [
+                Recipient(key="buyer", subject_id=issued.subject_id, address=buyer.email, locale=None)
+            ]
+        else:
+            recipients = self.addressees.of_account(issued.account_id, concerned="billing")
+        locale = best_locale(issued.locale)
+        return [
+            _mail(issued.document_id, one, letter=_letter_of(issued), locale=locale) for one in recipients
+        ]
+
+    def _budget(self, alert: BudgetAlertRaised, stream_id: UUID) -> list[Mail]:
+        budget = load(self.addressees.store, alert.budget_id, None, budgets.evolve)
+        letter = BudgetReached(
+            percent=alert.percent,
+            amount_nano=alert.amount_nano,
+            spent_nano=alert.spent_nano,
+            scope="account" if alert.key_id is None else "key",
+            is_hard=budget is not None and budget.enforcement == "hard",
+            budgets_link=self._workspace(alert.account_id),
+        )
+        found = self.addressees.of_account(alert.account_id, concerned="billing")
+        return [_mail(stream_id, one, letter=letter, locale=one.locale or SOURCE) for one in found]
+
+    def _credited(self, credited: RechargeCredited, _stream_id: UUID) -> list[Mail]:
+        """Where the invoice comes by itself, it says that it is paid; else a receipt does."""
+        store = self.addressees.store
+        billed = load_billing(store, credited.account_id).profile is not None
+        invoicing = load_invoicing(store)
+        if credited.mode != "live" or (invoicing.is_on and billed):
+            return []
+        order = load_order(store, credited.order_id)
+        letter = ReceiptSent(
+            order_id=credited.order_id,
+            reference=order.placed.reference,
+            paid_on=day_of(credited.occurred_us, "UTC"),
+            gross_minor=credited.gross_minor,
+            currency=credited.currency,
+            exponent=credited.exponent,
+            credits_nano=credited.credits_nano,
+            billing_link=self._workspace(credited.account_id) if invoicing.is_on else "",
+        )
+        usual = SOURCE if invoicing.current is None else best_locale(invoicing.current.locale)
+        found = self.addressees.of_account(credited.account_id, concerned="billing")
+        return [_mail(credited.order_id, one, letter=letter, locale=one.locale or usual) for one in found]
+
+    def _workspace(self, account_id: UUID) -> str:
+        return f"{self.console_url}/app/{account_id}" if self.console_url else ""
+
+
+def _mail(about: UUID, to: Recipient, *, letter: AnyLetter, locale: Locale) -> Mail:
+    return Mail(
+        mail_id=stream_of(about, f"mail:{to.key}"),
+        subject_id=to.subject_id,
+        to=to.address,
+        locale=locale,
+        letter=letter,
+    )
+
+
+def _letter_of(issued: InvoiceIssued | CreditNoteIssued) -> AnyLetter:
+    said: dict[str, Any] = {
+        "document_id": issued.document_id,
+        "title": title_of(issued),
+        "number": issued.number_text,
+        "issued_on": issued.issued_on,
+        "total_minor": issued.total_minor,
+        "currency": issued.currency,
+        "exponent": issued.exponent,
+    }
+    if isinstance(issued, CreditNoteIssued):
+        return CreditNoteSent(**said, invoice_number=issued.refers_to.number_text)
+    return InvoiceSent(**said, is_paid=issued.payment is not None)
+
+
+_OCCASIONS: Final[dict[type[Event], Callable[[Writer, Any, UUID], list[Mail]]]] = {
+    InvoiceIssued: Writer._document,  # noqa: SLF001  # of this file
+    CreditNoteIssued: Writer._document,  # noqa: SLF001  # of this file
+    RechargeCredited: Writer._credited,  # noqa: SLF001  # of this file
+    BudgetAlertRaised: Writer._budget,  # noqa: SLF001  # of this file
+}
+TOPICS: Final = frozenset(kind.TOPIC for kind in _OCCASIONS)

@@ -1,0 +1,90 @@
+"""Mails and documents on the command line, within this process."""
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from application.invoicing.set_billing import SetBilling
+from application.invoicing.set_billing import handle as set_billing
+from application.invoicing.set_invoicing import SetInvoicing
+from application.invoicing.set_invoicing import handle as set_invoicing
+from application.mail.check_mail import CheckMail
+from application.mail.check_mail import handle as check_mail
+from bootstrap import ports_of
+from cli import make_parser
+from commandline.outcome import Outcome
+from domain.fact import SYSTEM
+from domain.refusal import NotFound
+from settings import Settings
+from tests.application.invoicing.world import SELLER, credit, issue
+from tests.application.invoicing.world import furnish as furnish_seller
+from tests.application.recharge.test_orders import settled
+from tests.application.recharge.world import furnish, ordered
+from tests.cli_runner import project
+from tests.databases import migrated_template
+from tests.domain.recharge.orders import ORDER
+
+
+@pytest.fixture(scope="session")
+def database_template(postgres_url: str) -> Iterator[str]:
+    with migrated_template(postgres_url) as name:
+        yield name
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """An order that is paid and waits for a billing profile, two documents, and a mail."""
+    key = f"k1:{base64.b64encode(bytes(range(32))).decode()}"
+    made = Settings(database_url=database_url, tokenok_master_key=key, mail_dir="unused")
+    with ports_of(made) as ports:
+        furnish(ports)
+        furnish_seller(ports)
+        set_invoicing(SetInvoicing(seller_id=SELLER), actor=SYSTEM, ports=ports)
+        credit(ports, issue(ports), 1_900)
+        ordered(ports)
+        settled(ports)
+        check_mail(CheckMail(email="ada@example.com", mail_id=UUID(int=5)), actor=SYSTEM, ports=ports)
+    project(database_url)
+    return made
+
+
+def ran(settings: Settings, *arguments: str) -> Outcome:
+    values = make_parser().parse_args(arguments)
+    outcome: Outcome = values.tool(settings, values)
+    return outcome
+
+
+def test_lists_say_what_is_there(settings: Settings, database_url: str) -> None:
+    """Of mails nothing but what became of them; of documents what is issued, and what is not."""
+    mails = str(ran(settings, "mail", "list").text)
+    assert "waiting" in mails
+    assert "ada" not in mails
+    assert ran(settings, "mail", "list", "--state", "sent").text == "No mails.\n"
+    documents = str(ran(settings, "document", "list", "--limit", "1").text)
+    assert "CN-000001" in documents
+    assert "More with --before-position" in documents
+    assert ran(settings, "document", "list", "--number", "X").text == "No documents.\n"
+    due = str(ran(settings, "document", "due").text)
+    assert str(ORDER) in due
+    assert "waits_for_billing" in due
+    with ports_of(settings) as ports:
+        account_id = ran(settings, "document", "due").value.items[0].account_id  # type: ignore[attr-defined]  # a page
+        command = SetBilling(account_id=account_id, buyer_name="Acme", address=("x",), country="DE")
+        set_billing(command, actor=SYSTEM, ports=ports)
+    project(database_url)
+    assert "waits_for_billing" not in str(ran(settings, "document", "due").text)
+
+
+def test_a_receipt_is_a_file(settings: Settings, tmp_path: Path) -> None:
+    """For what was paid; an order that is not there has none."""
+    place = tmp_path / "receipt.pdf"
+    asked: Any = ("order", "receipt", "--locale", "ja", "--out")
+    ran(settings, *asked, str(place), "--order-id", str(ORDER))
+    assert place.read_bytes().startswith(b"%PDF-")
+    with pytest.raises(NotFound):
+        ran(settings, *asked, str(tmp_path / "none.pdf"), "--order-id", str(UUID(int=5)))
+    assert not (tmp_path / "none.pdf").exists()
