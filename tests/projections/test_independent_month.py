@@ -11,7 +11,7 @@ import pytest
 from application.eventlog import NewEvent
 from application.ledger.expire_lots import expire_lots as expire_account
 from application.reports.period import DAY_US, SLOT_US, Period
-from application.reports.statement import CHARGE, Statement
+from application.reports.statement import Statement
 from application.repricing import approve_run, post_run
 from application.repricing.approve_run import ApproveRepricing
 from application.repricing.plan import plan_repricing
@@ -29,15 +29,10 @@ from tests.audit.exported import export
 from tests.fakes import ManualClock, memory_ports
 from tests.histories import FAR_US, START_US, history, numbered
 from tests.projections.lab import Lab
+from tests.statements import by_the_auditor, by_the_read_model
 from tokenok_audit import Question, audit
 
 FIRST_DAY_US = START_US - START_US % DAY_US
-#: What the read model calls lines that are no charge, by the account of the books that the auditor names.
-KINDS = {"issued": "void", "breakage": "expiry"}
-KINDS_OF = {
-    "wallet.credit-lot-granted.v1": "grant",
-    "wallet.adjustment-posted.v1": "adjustment",
-}
 
 
 def _read(lab: Lab, account_id: UUID, period: Period) -> Statement:
@@ -51,26 +46,6 @@ def _audited(
     assert result["counts"].keys() == but_for
     statement: dict[str, object] = result["statement"]
     return statement
-
-
-def _as_read(audited: dict[str, object]) -> tuple[object, ...]:
-    """Opening, movements by kind, charges by key, closing, in the read model's words."""
-    totals: Counter[str] = Counter()
-    for line in audited["lines"]:  # type: ignore[attr-defined]  # plain values out of JSON
-        other = line["account"]
-        kind = CHARGE if other == "usage" else KINDS_OF.get(line["topic"]) or KINDS.get(other, other)
-        totals[kind] += line["amount_nano"]
-    keys = {one["key_id"]: -one["charged_nano"] for one in audited["keys"]}  # type: ignore[attr-defined]  # as above
-    return audited["opening_nano"], dict(totals), keys, audited["closing_nano"]
-
-
-def _told(read: Statement) -> tuple[object, ...]:
-    keys: Counter[str] = Counter()
-    for line in read.lines:
-        if line.kind == CHARGE and line.amount_nano:
-            keys[str(line.key_id)] += line.amount_nano
-    totals = {kind: amount_nano for kind, amount_nano in read.totals_nano.items() if amount_nano}
-    return read.opening_nano, totals, dict(keys), read.closing_nano
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -94,8 +69,9 @@ def test_two_computations_of_a_month_agree_to_the_nano_credit(whole: Lab, tmp_pa
         for from_us, until_us in pairwise(cuts_us):
             period = Period(from_us=from_us, until_us=until_us)
             read = _read(whole, account_id, period)
-            assert read.next_after is None
-            assert _told(read) == _as_read(_audited(tmp_path / "export", account_id, period))
+            assert by_the_read_model(read) == by_the_auditor(
+                _audited(tmp_path / "export", account_id, period)
+            )
             moved += bool(read.totals_nano)
     assert moved > 2
 
@@ -117,7 +93,7 @@ def test_lots_that_end_are_the_same_lines_in_both(whole: Lab, tmp_path: Path) ->
     assert read.totals_nano == {"charge": -10, "expiry": -160, "grant": 1_220}
     # The story has no price list.
     audited = _audited(tmp_path / "export", ACCOUNT, always, but_for=frozenset({"P12"}))
-    assert _told(read) == _as_read(audited)
+    assert by_the_read_model(read) == by_the_auditor(audited)
 
 
 def test_a_corrected_month_is_the_same_in_both(whole: Lab, tmp_path: Path) -> None:
@@ -146,7 +122,7 @@ def test_a_corrected_month_is_the_same_in_both(whole: Lab, tmp_path: Path) -> No
     kinds: set[str] = set()
     for account_id in accounts:
         read = _read(whole, account_id, always)
-        assert _told(read) == _as_read(_audited(tmp_path / "export", account_id, always))
+        assert by_the_read_model(read) == by_the_auditor(_audited(tmp_path / "export", account_id, always))
         kinds |= read.totals_nano.keys()
     assert kinds == {"charge", "grant", "adjustment", "void", "expiry"}
     assert any(one.topic == LeaseFenced.TOPIC for one in stored)
