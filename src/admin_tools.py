@@ -20,10 +20,13 @@ from paper_tools import document_files, order_receipts
 from projections.adjustments import AdjustmentReader
 from projections.audit_log import AuditReader
 from projections.balances import BalanceReader
+from projections.books_check import PostgresBooksChecks
 from projections.budget_reader import BudgetReader
+from projections.catalogue_reader import CatalogueReader
 from projections.codes import CodeReader
 from projections.document_reader import DocumentReader
 from projections.health import HealthReader
+from projections.key_reader import KeyReader
 from projections.money import MoneyReader
 from projections.orders import OrderReader
 from projections.registry import all_projections
@@ -60,6 +63,8 @@ def make_admin_tools(process: Process) -> AdminTools:
         requests=RequestReader(pool),
         usage=UsageReader(pool),
         statements=StatementReader(pool),
+        keys=KeyReader(pool),
+        catalogue=CatalogueReader(pool),
         orders=OrderReader(pool),
         money=MoneyReader(pool),
         budgets=BudgetReader(pool),
@@ -91,7 +96,7 @@ def make_projections(process: Process) -> ProjectionService:
 def make_health(process: Process) -> HealthReader:
     """Whether the books are right."""
     return HealthReader(
-        process.pool,
+        checks=PostgresBooksChecks(process.pool, clock=process.clock),
         projections=make_projections(process),
         verifications=PostgresVerifications(process.pool),
         clock=process.clock,

@@ -76,7 +76,7 @@ def make_app(process: GatewayProcess) -> Litestar:
         GatewayCollector(process.metrics, is_writable=process.journal.is_writable),
         [
             _TolerantCollector(LagCollector(make_projections(process)), name="projections"),
-            _TolerantCollector(HealthCollector(make_health(process), process.clock), name="ledger"),
+            _TolerantCollector(HealthCollector(make_health(process)), name="ledger"),
             *_seal_collectors(process),
             BodyCollector(process.bodies),
         ],

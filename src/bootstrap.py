@@ -43,7 +43,7 @@ from application.sealing.reading import SealedLog
 from application.sealing.witnessing import WitnessAddress
 from domain.catalogue.addresses import Allowlist
 from domain.ledger.events import Owner
-from projections.catalog import install
+from projections.generations import install
 from projections.registry import all_projections
 from projections.request_log import RequestReader
 from projections.trial_balance import BooksReader

@@ -46,7 +46,7 @@ from domain.sealing.notes import BadKey
 from launcher import options as up_options
 from launcher import up
 from launcher.plan import CONSOLE, GATEWAY, SANDBOX, SCHEDULER, WORKER, Plan
-from projections.catalog import NotInstalled
+from projections.generations import NotInstalled
 from settings import BadSetting, Settings, from_environment
 
 _CONNECT_S: Final = 5

@@ -35,6 +35,7 @@ from domain.sealing.notes import BadKey
 from domain.topics import REGISTRY
 from logs import configure_logs
 from prober import Prober
+from projections.books_check import PostgresBooksChecks
 from projections.budget_reader import BudgetReader
 from projections.lot_ends import EndingLots
 from projections.orders import OrderReader
@@ -51,6 +52,7 @@ _WAKE_S: Final = 5.0
 _LAG_S: Final = 10.0
 _LAG_WARNING_S: Final = 5.0
 _PURGE_S: Final = 3600.0
+_CHECK_S: Final = 15.0
 _EXPIRE_S: Final = 5.0
 _ALERTS_S: Final = 5.0
 _EXPIRE_ORDERS_S: Final = 60.0
@@ -78,6 +80,7 @@ def run(settings: Settings, *, jobs: Sequence[Job] = (), stop: threading.Event) 
         own = [
             Job("projections-wake", _WAKE_S, lambda: [wakeups.poke(name) for name in projections.names()]),
             Job("projections-lag", _LAG_S, lambda: report_lag(projections)),
+            Job("books-check", _CHECK_S, PostgresBooksChecks(pool, clock=clock).check),
             Job("expire-lots", _EXPIRE_S, lambda: expire_due(EndingLots(pool), store=store, clock=clock)),
             Job(
                 "expire-orders",

@@ -9,7 +9,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from adapters.eventstore.migrations import migrate
-from projections.catalog import install
+from projections.generations import install
 from projections.registry import all_projections
 
 

@@ -13,6 +13,7 @@ from domain.accounts import AccountSuspended
 from domain.budgets.events import BudgetSet
 from domain.catalogue.prices import PRICE_LIST_STREAM, PriceListPublished
 from domain.event import Event, encode
+from domain.fact import Fact
 from domain.ids import stream_of
 from domain.ledger import adjusting, credit, leasing, lending
 from domain.ledger import lease as lease_rules
@@ -362,25 +363,25 @@ def history(seed: int, *, steps: int, accounts: int = 3) -> list[NewEvent]:
     return [event for group in simulation.groups(steps) for event in group]
 
 
+def sample(kind: type[Fact], **changes: object) -> Fact:
+    """The golden sample of an event, with some fields changed."""
+    fact = msgspec.json.decode((_SAMPLES / f"{kind.TOPIC}.json").read_bytes(), type=kind)
+    return msgspec.structs.replace(fact, **changes)
+
+
 def orders(count: int) -> Iterator[NewEvent]:
     """As many orders of credit, and their payments."""
-    samples = [
-        msgspec.json.decode((_SAMPLES / f"{kind.TOPIC}.json").read_bytes(), type=kind)
-        for kind in (RechargeOrderPlaced, RechargeCredited)
-    ]
     for number in range(1, count + 1):
         order_id = UUID(int=number)
-        for version, sample in enumerate(samples, 1):
-            fact = msgspec.structs.replace(sample, order_id=order_id)
-            yield NewEvent(order_id, version, fact.TOPIC, encode(fact))
+        kinds: tuple[type[Fact], ...] = (RechargeOrderPlaced, RechargeCredited)
+        yield from numbered(order_id, 1, [sample(kind, order_id=order_id) for kind in kinds])
 
 
 def budgets(count: int) -> Iterator[NewEvent]:
     """As many budgets, as they are set."""
-    sample = msgspec.json.decode((_SAMPLES / f"{BudgetSet.TOPIC}.json").read_bytes(), type=BudgetSet)
     for number in range(1, count + 1):
-        fact = msgspec.structs.replace(sample, budget_id=UUID(int=number << 32))
-        yield NewEvent(fact.budget_id, 1, fact.TOPIC, encode(fact))
+        budget_id = UUID(int=number << 32)
+        yield from numbered(budget_id, 1, [sample(BudgetSet, budget_id=budget_id)])
 
 
 class ListLog:

@@ -49,6 +49,7 @@ from commandline.webhooks import add_webhooks
 from domain.refusal import NotFound
 from domain.topics import REGISTRY
 from projections.balances import BalanceReader
+from projections.books_check import PostgresBooksChecks
 from projections.health import HealthReader
 from projections.pool import projection_pool
 from projections.registry import all_projections
@@ -165,9 +166,12 @@ def run_verify(settings: Settings, _values: argparse.Namespace) -> Outcome:
 
 
 def run_health(settings: Settings, _values: argparse.Namespace) -> Outcome:
+    clock = SystemClock()
     with _projections(settings) as projections, open_pool(settings) as pool:
+        checks = PostgresBooksChecks(pool, clock=clock)
+        checks.check()
         health = HealthReader(
-            pool, projections=projections, verifications=PostgresVerifications(pool), clock=SystemClock()
+            checks=checks, projections=projections, verifications=PostgresVerifications(pool), clock=clock
         ).health()
     return Outcome(health, int(bool(health.faults)), health_text(health))
 

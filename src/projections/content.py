@@ -3,7 +3,7 @@
 import hashlib
 
 from application.projections import ContentHash
-from projections.catalog import schema_of
+from projections.generations import schema_of
 from projections.projection import Connection, Projection
 
 

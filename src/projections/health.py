@@ -1,67 +1,43 @@
-"""The health of the books, from the read models: implements `application.reports.health.HealthQueries`."""
-
-from typing import Any, Final
+"""The health of the books, from what the last look at them found: implements `application.reports.health.HealthQueries`."""
 
 from application.clock import Clock
 from application.projections import Projections
-from application.reports.health import LedgerHealth, Verifications, faults_of
-from projections.projection import Connection, Pool
-
-_ZERO_SUM: Final = "SELECT coalesce(sum(balance_nano), 0) FROM trial_balance"
-_HOLDS: Final = "SELECT count(*), coalesce(sum(hold_nano), 0), min(since_us) FROM open_holds"
-#: Where the balances have come as far as the books, an account that did not move since is in both as of one position.
-_DRIFT: Final = """
-    WITH own AS (
-        SELECT split_part(name, ':', 2)::uuid AS account_id, sum(balance_nano) AS posted_nano
-        FROM trial_balance WHERE name LIKE 'wallet:%' OR name LIKE 'leased:%' GROUP BY 1
-    ), reached AS (
-        SELECT books.position FROM projections books, projections balances
-        WHERE books.name = 'trial_balance' AND balances.name = 'balances' AND balances.position >= books.position
-    )
-    SELECT coalesce(sum(abs(balances.posted_nano - coalesce(own.posted_nano, 0))), 0), count(*)
-    FROM balances JOIN reached ON balances.updated_position <= reached.position LEFT JOIN own USING (account_id)
-"""
+from application.reports.health import BooksChecks, LedgerHealth, Verifications, faults_of
 
 
 class HealthReader:
-    """All of an answer but the read models' lag is of one moment."""
+    """Reads a row or two for each read model, and no account and no hold."""
 
     def __init__(
-        self, pool: Pool, *, projections: Projections, verifications: Verifications, clock: Clock
+        self,
+        *,
+        checks: BooksChecks,
+        projections: Projections,
+        verifications: Verifications,
+        clock: Clock,
     ) -> None:
-        self._pool = pool
+        self._checks = checks
         self._projections = projections
         self._verifications = verifications
         self._clock = clock
 
     def health(self) -> LedgerHealth:
-        with self._pool.connection() as connection, connection.transaction():
-            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            (zero_sum_nano,) = _row(connection, _ZERO_SUM)
-            drift_nano, accounts = _row(connection, _DRIFT)
-            holds, held_nano, since_us = _row(connection, _HOLDS)
+        check = self._checks.last()
         read_models = self._projections.status()
         verification = self._verifications.last()
         now_us = self._clock.now_us()
+        since_us = now_us if check is None or check.oldest_hold_us is None else check.oldest_hold_us
         return LedgerHealth(
             faults=faults_of(
-                zero_sum_nano=int(zero_sum_nano),
-                drift_nano=int(drift_nano),
-                read_models=read_models,
-                last_verification=verification,
+                check=check, read_models=read_models, last_verification=verification, now_us=now_us
             ),
-            zero_sum_nano=int(zero_sum_nano),
-            drift_nano=int(drift_nano),
-            accounts_compared=accounts,
-            open_holds=holds,
-            held_nano=int(held_nano),
-            oldest_hold_s=0.0 if since_us is None else max(0.0, (now_us - since_us) / 1e6),
+            checked_us=check.checked_us if check else None,
+            zero_sum_nano=check.zero_sum_nano if check else 0,
+            drift_nano=check.drift_nano if check else 0,
+            accounts_compared=check.accounts_compared if check else 0,
+            open_holds=check.open_holds if check else 0,
+            held_nano=check.held_nano if check else 0,
+            oldest_hold_s=max(0.0, (now_us - since_us) / 1e6),
             read_models=read_models,
             last_verification=verification,
         )
-
-
-def _row(connection: Connection, statement: str) -> tuple[Any, ...]:
-    row = connection.execute(statement).fetchone()
-    assert row is not None
-    return row

@@ -1,16 +1,12 @@
-"""Lag of the read models and health of the books as Prometheus gauges, measured when they are scraped."""
+"""Lag of the read models, measured when it is scraped, and health of the books, as last checked, as Prometheus gauges."""
 
 from collections.abc import Iterator
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from application.clock import Clock
 from application.projections import Projections
-from application.reports.health import HealthQueries, LedgerHealth
-
-#: How long an answer about the books is told again: it takes a look at every account and every hold.
-HEALTH_KEPT_S = 15.0
+from application.reports.health import HealthQueries
 
 
 class LagCollector(Collector):
@@ -35,17 +31,19 @@ class LagCollector(Collector):
 
 
 class HealthCollector(Collector):
-    """As `LagCollector`, for the books, but not anew at each scrape."""
+    """As `LagCollector`, for the books."""
 
-    def __init__(self, queries: HealthQueries, clock: Clock) -> None:
+    def __init__(self, queries: HealthQueries) -> None:
         self._queries = queries
-        self._clock = clock
-        self._kept: tuple[float, LedgerHealth] | None = None
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        health = self._health()
+        health = self._queries.health()
         verified = health.last_verification
         figures = {
+            "checked_timestamp_seconds": (
+                (health.checked_us or 0) / 1e6,
+                "When the books and holds below were looked at, 0 if never.",
+            ),
             "zero_sum_nano": (health.zero_sum_nano, "The sum over all accounts of the books: 0."),
             "drift_nano": (
                 health.drift_nano,
@@ -64,12 +62,6 @@ class HealthCollector(Collector):
         }
         for name, (value, documentation) in figures.items():
             yield GaugeMetricFamily(f"tokenok_ledger_{name}", documentation, value=value)
-
-    def _health(self) -> LedgerHealth:
-        now_s = self._clock.monotonic_s()
-        if self._kept is None or now_s - self._kept[0] >= HEALTH_KEPT_S:
-            self._kept = now_s, self._queries.health()
-        return self._kept[1]
 
 
 def _gauge(name: str, documentation: str) -> GaugeMetricFamily:

@@ -15,7 +15,7 @@ from domain.money.events import PspLineRecorded
 from domain.money.postings import CURRENT_MONEY_RULES, ledger_of, load_money_rules, money_postings
 from domain.recharge.events import RechargeCredited
 from domain.recharge.order import MANUAL
-from projections import catalog
+from projections import generations
 from projections.arrays import array_literal, column_literals
 from projections.books import Books, mark_table
 from projections.projection import Connection, Located, Pool, Table, Write
@@ -124,7 +124,7 @@ class MoneyReader:
                 MoneyBalance(ledger=ledger, name=name, balance_minor=balance)
                 for ledger, name, balance in rows
             )
-            position = catalog.require(connection, Money.name).position
+            position = generations.require(connection, Money.name).position
         return MoneyBalances(position=position, items=items, next_after=None)
 
     def open_items(self, *, limit: int = 100) -> OpenItems:

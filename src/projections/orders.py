@@ -17,6 +17,7 @@ from application.recharge.queries import OrderFilter, OrderPage, OrderRow
 from domain.recharge.events import ORDER_EVENTS
 from domain.recharge.order import Order, evolve
 from projections.arrays import array_literal, column_literals
+from projections.folded import state_text
 from projections.projection import Connection, Located, Pool, Table, Write, topics_of
 from projections.sums import TEXT
 
@@ -37,7 +38,10 @@ _ORDERS: Final = Table(
         currency {TEXT} NOT NULL,
         exponent integer NOT NULL,
         credits_nano bigint NOT NULL,
+        credited_nano bigint NOT NULL,
+        credited_us bigint,
         refunded_minor bigint NOT NULL,
+        disputed_minor bigint NOT NULL,
         reference {TEXT} NOT NULL,
         waits_for_approval boolean NOT NULL,
         mismatched boolean NOT NULL,
@@ -52,7 +56,8 @@ _ORDERS: Final = Table(
 )
 _NAMES: Final = OrderRow.__struct_fields__
 _KINDS: Final = (
-    *("uuid", "uuid", "text", "text", "text", "bigint", "text", "integer", "bigint", "bigint", "text"),
+    *("uuid", "uuid", "text", "text", "text", "bigint", "text", "integer", "bigint"),
+    *("bigint", "bigint", "bigint", "bigint", "text"),
     *("boolean", "boolean", "bigint", "bigint", "bigint", "bigint", "text"),
 )
 _LOAD: Final = "SELECT order_id, state, placed_position, updated_position FROM {schema}.orders WHERE order_id = ANY(%s::uuid[])"
@@ -62,7 +67,6 @@ _STORE: Final = (
     + ") WHERE {moved} ON CONFLICT (order_id) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in (*_NAMES, "state") if name != "order_id")
 )
-_encode: Final = msgspec.json.Encoder(order="deterministic").encode
 
 
 class _Known(msgspec.Struct):
@@ -77,7 +81,7 @@ class Orders:
     """The fold: the order's own, and what is shown of it."""
 
     name: ClassVar[str] = "orders"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     tables: ClassVar[tuple[Table, ...]] = (_ORDERS,)
     topics: ClassVar[frozenset[str]] = topics_of(ORDER_EVENTS)
 
@@ -117,7 +121,7 @@ def _load(connection: Connection, schema: str, order_ids: set[UUID]) -> dict[UUI
 def _row(known: _Known) -> tuple[object, ...]:
     order = known.order
     assert order is not None, "a fact was folded"
-    placed = order.placed
+    placed, credited = order.placed, order.credited
     return (
         placed.order_id,
         placed.account_id,
@@ -128,7 +132,10 @@ def _row(known: _Known) -> tuple[object, ...]:
         placed.currency,
         placed.exponent,
         placed.credits_nano,
+        credited.credits_nano if credited else 0,
+        credited.occurred_us if credited else None,
         order.refunded_minor,
+        order.taken_minor - order.refunded_minor,
         placed.reference,
         order.proposal is not None,
         "mismatched" in order.payments.values(),
@@ -136,7 +143,7 @@ def _row(known: _Known) -> tuple[object, ...]:
         placed.expires_us,
         known.placed_position,
         known.position,
-        _encode(order).decode(),
+        state_text(order),
     )
 
 

@@ -11,8 +11,8 @@ import structlog
 
 from application.eventlog import LogUnavailable
 from application.projections import ReadableLog
-from projections.catalog import NotInstalled
 from projections.follower import Follower
+from projections.generations import NotInstalled
 from projections.session import Outdated, ProjectionFailed, may_pass
 
 WATCH_S = 0.1

@@ -25,6 +25,7 @@ class Located(msgspec.Struct, frozen=True, gc=False):
     stream_id: UUID
     recorded_us: int
     event: Event
+    version: int  #: in its stream
 
 
 class Table(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from psycopg import errors
 
 from application.projections import Comparison, ContentHash, RebuildRunning
 from domain.event import TopicRegistry
-from projections import catalog, failures
+from projections import failures, generations
 from projections.content import content_hash, hash_tables
 from projections.projection import Connection, Projection
 from projections.tail import LogReader, Selector, require_order
@@ -70,7 +70,7 @@ class Rebuild:
         Raises:
             RebuildRunning: another one is at it.
         """
-        key = catalog.lock_key("rebuild", self._projection.name)
+        key = generations.lock_key("rebuild", self._projection.name)
         row = self._connection.execute("SELECT pg_try_advisory_lock(%s)", [key]).fetchone()
         if row is None or not row[0]:
             raise RebuildRunning(self._projection.name)
@@ -92,19 +92,19 @@ class Rebuild:
         require_order(entries, after_position=self._position)
         facts = self._selector.select(entries, self._projection.topics)
         if facts:
-            schema = catalog.schema_of(self._projection.name, self._generation)
+            schema = generations.schema_of(self._projection.name, self._generation)
             store(self._connection, schema, self._projection.fold(self._connection, schema, facts))
         self._position = entries[-1].position
         return True
 
     def put_to_use(self) -> ContentHash:
         """Catch up and switch; the hash of what is in use then."""
-        catalog.loosen(self._connection, self._projection, generation=self._generation)
-        catalog.create_indexes(self._connection, self._projection, generation=self._generation)
+        generations.loosen(self._connection, self._projection, generation=self._generation)
+        generations.create_indexes(self._connection, self._projection, generation=self._generation)
         while not self._switch():
             time.sleep(SWITCH_PAUSE_S)
             self._catch_up()
-        catalog.drop_leftovers(self._connection, self._projection.name)
+        generations.drop_leftovers(self._connection, self._projection.name)
         return content_hash(self._connection, self._projection)
 
     def compare(self) -> Comparison:
@@ -115,12 +115,12 @@ class Rebuild:
         """
         name = self._projection.name
         with self.prepared():
-            while self.step(to_position=catalog.require(self._connection, name).position):
+            while self.step(to_position=generations.require(self._connection, name).position):
                 pass
             with self._connection.transaction():
                 # Holds up the runner in front of its next batch, so that both are of one position.
                 self._connection.execute("SELECT 1 FROM projections WHERE name = %s FOR UPDATE", [name])
-                in_use = catalog.require(self._connection, name)
+                in_use = generations.require(self._connection, name)
                 while self.step(to_position=in_use.position):
                     pass
                 live, rebuilt = (
@@ -129,18 +129,18 @@ class Rebuild:
                     )
                     for one in (in_use.generation, self._generation)
                 )
-            catalog.drop_leftovers(self._connection, name)
+            generations.drop_leftovers(self._connection, name)
         return Comparison(name, live, rebuilt)
 
     def _prepare(self) -> None:
-        catalog.drop_leftovers(self._connection, self._projection.name)
-        in_use = catalog.require(self._connection, self._projection.name)
-        taken = catalog.leftovers(self._connection, self._projection.name, in_use=in_use.generation)
+        generations.drop_leftovers(self._connection, self._projection.name)
+        in_use = generations.require(self._connection, self._projection.name)
+        taken = generations.leftovers(self._connection, self._projection.name, in_use=in_use.generation)
         self._generation = 1 + max(in_use.generation, *(int(schema.rsplit("_", 1)[1]) for schema in taken), 0)
         # What a crash may take of tables that are not in use, the next rebuild makes again; the switch waits for all of it.
         self._connection.execute("SET synchronous_commit = off")
         with self._connection.transaction():
-            catalog.create_tables(self._connection, self._projection, generation=self._generation)
+            generations.create_tables(self._connection, self._projection, generation=self._generation)
 
     def _catch_up(self) -> None:
         while self.step():
@@ -151,7 +151,7 @@ class Rebuild:
         reached = self._position
         try:
             with self._connection.transaction():
-                catalog.set_lock_timeout(self._connection)
+                generations.set_lock_timeout(self._connection)
                 self._connection.execute("SET LOCAL synchronous_commit = on")
                 self._catch_up_and_show()
         except errors.LockNotAvailable:
@@ -170,11 +170,11 @@ class Rebuild:
         name = self._projection.name
         # Holds up the runner in front of its next batch: it will find the new generation and go on from there.
         self._connection.execute("SELECT 1 FROM projections WHERE name = %s FOR UPDATE", [name])
-        in_use = catalog.require(self._connection, name)
+        in_use = generations.require(self._connection, name)
         while self._position < in_use.position and self.step():
             pass
         is_new_shape = in_use.version != self._projection.version
-        catalog.show(
+        generations.show(
             self._connection, self._projection, generation=self._generation, is_new_shape=is_new_shape
         )
         self._connection.execute(

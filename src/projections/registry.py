@@ -4,8 +4,10 @@ from projections.adjustments import Adjustments
 from projections.audit_log import AuditLog
 from projections.balances import Balances
 from projections.budgets import Budgets
+from projections.catalogue import Catalogue
 from projections.codes import Codes
 from projections.documents import Documents
+from projections.keys import Keys
 from projections.lot_ends import LotEnds
 from projections.money import Money
 from projections.orders import Orders
@@ -31,4 +33,6 @@ def all_projections() -> tuple[Projection, ...]:
         Codes(),
         Money(),
         Documents(),
+        Keys(),
+        Catalogue(),
     )

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from application.clock import Clock
 from application.projections import UnknownProjection
 from domain.event import TopicRegistry
-from projections.catalog import lock_key
+from projections.generations import lock_key
 from projections.projection import Connection, Pool, Projection
 from projections.session import ProjectionFailed, Session
 from projections.tail import LogReader, Selector

@@ -14,8 +14,8 @@ from application.projections import (
     UnknownProjection,
 )
 from domain.event import TopicRegistry
-from projections.catalog import install
 from projections.content import content_hash
+from projections.generations import install
 from projections.projection import Connection, Pool, Projection
 from projections.rebuild import Rebuild, side_by_side
 from projections.tail import LogReader, PlainReader, SharedReader

@@ -12,7 +12,7 @@ import structlog
 from application.clock import Clock
 from application.eventlog import LogUnavailable
 from domain.event import UnknownTopic
-from projections import catalog, failures
+from projections import failures, generations
 from projections.projection import Connection, Projection
 from projections.tail import Entry, LogReader, OutOfOrder, Selector, require_order
 from projections.writing import store_and_move
@@ -107,8 +107,8 @@ class Session:
         self._standing = self._find()
         return self._standing.generation != before
 
-    def _find(self) -> catalog.Standing:
-        standing = catalog.require(self._connection, self._projection.name)
+    def _find(self) -> generations.Standing:
+        standing = generations.require(self._connection, self._projection.name)
         if standing.version != self._projection.version:
             raise Outdated(self._projection.name)
         return standing

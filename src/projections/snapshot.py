@@ -1,12 +1,13 @@
-"""Both read models as of one moment, for `ledger verify`: implements `application.verify.ReadModels`."""
+"""The read models as of one moment, for `ledger verify`: implements `application.verify.ReadModels`."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
+from application.keys.queries import KeyFigures
 from application.queries import Balance, OpenHold, RequestDetail
-from projections import balances, request_log
-from projections.catalog import NotInstalled
+from projections import balances, key_reader, request_log
+from projections.generations import NotInstalled
 from projections.projection import Connection, Pool
 
 
@@ -24,7 +25,7 @@ class ReadModelReader:
             connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             # Taken first: a rebuild that wants to drop or replace these waits until the snapshot ends.
             connection.execute(
-                "LOCK TABLE balances, open_holds, request_log, request_attempts IN ACCESS SHARE MODE"
+                "LOCK TABLE balances, open_holds, request_log, request_attempts, api_keys, key_uses IN ACCESS SHARE MODE"
             )
             yield Snapshot(connection)
 
@@ -40,6 +41,7 @@ class Snapshot:
         try:
             self.balances_position = positions["balances"]
             self.requests_position = positions["request_log"]
+            self.keys_position = positions["keys"]
         except KeyError as missing:
             raise NotInstalled(*missing.args) from None
 
@@ -51,6 +53,9 @@ class Snapshot:
 
     def requests(self, request_ids: Sequence[UUID]) -> dict[UUID, RequestDetail]:
         return request_log.select(self._connection, request_ids)
+
+    def key_figures(self) -> Iterator[KeyFigures]:
+        yield from key_reader.select_figures(self._connection)
 
     def request_count(self) -> int:
         return self._count("SELECT count(*) FROM request_log")

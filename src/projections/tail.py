@@ -33,7 +33,9 @@ class Entry:
         if self._located is None:
             recorded = self._recorded
             event = registry.decode(recorded.topic, recorded.state)
-            self._located = Located(recorded.position, recorded.stream_id, recorded.recorded_at_us, event)
+            self._located = Located(
+                recorded.position, recorded.stream_id, recorded.recorded_at_us, event, recorded.version
+            )
         return self._located
 
 

@@ -14,7 +14,7 @@ from application.reports.period import DAY_US
 from application.reports.trial_balance import AccountBalance, BooksBehind, TrialBalancePage
 from domain.ledger.postings import CURRENT_RULES, load_rules, postings
 from domain.periods import TrialBalanceSeal, trial_balance_sha256
-from projections import catalog
+from projections import generations
 from projections.arrays import array_literal, column_literals
 from projections.books import MOVING, Booked, Books, mark_table
 from projections.projection import Connection, Located, Pool, Table, Write
@@ -193,5 +193,5 @@ def _stored(connection: Connection, until_us: int) -> TrialBalanceSeal:
 
 def _standing(connection: Connection) -> tuple[int, int]:
     """Its position, and the version of its tables."""
-    standing = catalog.require(connection, TrialBalances.name)
+    standing = generations.require(connection, TrialBalances.name)
     return standing.position, standing.version

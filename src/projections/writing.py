@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from psycopg import errors
 
 from projections.arrays import COPY_FORMAT, column_literals, copy_lines
-from projections.catalog import Standing
+from projections.generations import Standing
 from projections.projection import Connection, Write
 
 _MOVE = """moved AS (

@@ -7,7 +7,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from projections.balances import Balances
-from projections.catalog import install
+from projections.generations import install
 from projections.pool import projection_pool
 from projections.projection import Pool
 from projections.registry import all_projections

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from application.eventlog import NewEvent
 from application.projections import ContentHash
 from domain.topics import REGISTRY
-from projections import catalog
+from projections import generations
 from projections.content import content_hash
 from projections.projection import Pool, Projection
 from projections.rebuild import Rebuild
@@ -73,7 +73,7 @@ class Lab:
 
     def position(self, name: str) -> int:
         with self.pool.connection() as connection:
-            return catalog.require(connection, name).position
+            return generations.require(connection, name).position
 
     def rewind(self, position: int) -> None:
         """Put all positions back, as an older checkpoint would; the rows stay."""
@@ -85,7 +85,7 @@ class Lab:
         self.log = ListLog(events, pace_us=self.pace_us)
         with self.pool.connection() as connection:
             for name, projection in self.projections.items():
-                generation = catalog.require(connection, name).generation
+                generation = generations.require(connection, name).generation
                 for table in projection.tables:
-                    connection.execute(f"DELETE FROM {catalog.schema_of(name, generation)}.{table.name}")
+                    connection.execute(f"DELETE FROM {generations.schema_of(name, generation)}.{table.name}")
             connection.execute("UPDATE projections SET position = 0")

@@ -13,7 +13,9 @@ from tests.projections.lab import Lab
 
 def _facts(*events: tuple[int, Event]) -> list[Located]:
     """Events at the positions 1, 2, ..., each with the time at which it was recorded."""
-    return [Located(place, LEASE, time_us, event) for place, (time_us, event) in enumerate(events, start=1)]
+    return [
+        Located(place, LEASE, time_us, event, place) for place, (time_us, event) in enumerate(events, start=1)
+    ]
 
 
 def _take(lab: Lab, facts: list[Located]) -> list[Booked]:
@@ -42,6 +44,6 @@ def test_what_is_behind_the_mark_is_not_taken_again(whole: Lab) -> None:
     facts = _facts((50, granted(9)), (60, granted(9, lot=2)))
     assert len(_take(whole, facts)) == 2
     assert _take(whole, facts) == []
-    assert [one.fact.position for one in _take(whole, [*facts, Located(3, UUID(int=1), 70, granted(9))])] == [
-        3
-    ]
+    assert [
+        one.fact.position for one in _take(whole, [*facts, Located(3, UUID(int=1), 70, granted(9), 3)])
+    ] == [3]

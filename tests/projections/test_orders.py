@@ -6,7 +6,7 @@ import pytest
 
 from application.eventlog import NewEvent
 from application.recharge.queries import OrderFilter
-from domain.recharge.events import OrderEvent
+from domain.recharge.events import DisputeOpened, DisputeWon, OrderEvent, RefundFailed, RefundRequested
 from domain.recharge.observing import observe_payment
 from domain.recharge.order import order_stream
 from domain.recharge.placing import TRANSFER_US, cancel
@@ -15,7 +15,7 @@ from domain.recharge.settling import settle
 from projections.orders import OrderReader, Orders
 from projections.projection import Pool
 from tests.domain.recharge.orders import ACCOUNT, ANNA, AT, NOW_US, OTHER, folded, placed, seen
-from tests.histories import numbered
+from tests.histories import numbered, sample
 from tests.projections.lab import Lab
 
 A, B, C, D = (UUID(int=number) for number in (1001, 1002, 1003, 1004))
@@ -67,7 +67,29 @@ def test_orders_are_found_by_what_they_are(whole: Lab, reader: OrderReader) -> N
         False,
         714_000,
     )
+    assert (row.credited_nano, row.credited_us) == (0, None)
+    paid = reader.order(A)
+    assert paid is not None
+    assert (paid.credited_nano, paid.credited_us) == (paid.credits_nano, AT.now_us)
     assert reader.order(UUID(int=5)) is None
+
+
+def test_what_went_back_and_what_is_disputed_stand_with_their_order(whole: Lab, reader: OrderReader) -> None:
+    """A refund that failed and a dispute that was won are over."""
+    last = sum(one.stream_id == order_stream(A) for one in whole.log.events)
+    kept = [
+        sample(RefundRequested, order_id=A, refund_id=B, amount_minor=30),
+        sample(RefundRequested, order_id=A, refund_id=C, amount_minor=70),
+        sample(RefundFailed, order_id=A, refund_id=C),
+        sample(DisputeOpened, order_id=A, dispute_ref="one", amount_minor=5),
+        sample(DisputeOpened, order_id=A, dispute_ref="two", amount_minor=9),
+        sample(DisputeWon, order_id=A, dispute_ref="one"),
+    ]
+    whole.log.extend(numbered(order_stream(A), last + 1, kept))
+    whole.catch_up()
+    row = reader.order(A)
+    assert row is not None
+    assert (row.status, row.refunded_minor, row.disputed_minor) == ("disputed", 30, 9)
 
 
 def test_pages_follow_each_other(whole: Lab, reader: OrderReader) -> None:

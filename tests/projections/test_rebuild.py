@@ -12,7 +12,7 @@ from psycopg.pq import TransactionStatus
 from application.eventlog import RecordedEvent
 from application.projections import RebuildRunning
 from domain.topics import REGISTRY
-from projections import catalog
+from projections import generations
 from projections.balances import BalanceReader, Balances
 from projections.projection import Connection, Located, Table, Write
 from projections.rebuild import Rebuild
@@ -33,7 +33,7 @@ def _schemas(lab: Lab) -> set[str]:
 
 def _generation(lab: Lab, name: str) -> int:
     with lab.pool.connection() as connection:
-        return catalog.require(connection, name).generation
+        return generations.require(connection, name).generation
 
 
 class Crash(Exception):
@@ -248,7 +248,7 @@ def test_only_one_rebuild_at_a_time(lab: Lab) -> None:
     lab.start_over(history(3, steps=20))
     lab.catch_up()
     with lab.pool.connection() as connection:
-        key = catalog.lock_key("rebuild", "balances")
+        key = generations.lock_key("rebuild", "balances")
         connection.execute("SELECT pg_advisory_lock(%s)", [key])
         with pytest.raises(RebuildRunning):
             lab.rebuild("balances")

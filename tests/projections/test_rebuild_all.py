@@ -4,7 +4,7 @@ import pytest
 
 from application.eventlog import RecordedEvent
 from application.projections import RebuildRunning
-from projections import catalog
+from projections import generations
 from tests.histories import ListLog, history
 from tests.projections.lab import Lab
 
@@ -39,7 +39,7 @@ def test_one_that_is_being_rebuilt_keeps_all_of_them_waiting(whole: Lab) -> None
     """Nothing is built then, and no lock is left behind."""
     whole.start_over(history(12, steps=50))
     with whole.pool.connection() as connection:
-        key = catalog.lock_key("rebuild", "usage")
+        key = generations.lock_key("rebuild", "usage")
         connection.execute("SELECT pg_advisory_lock(%s)", [key])
         with pytest.raises(RebuildRunning):
             whole.service().rebuild_all()
@@ -63,8 +63,8 @@ def test_a_comparison_finds_a_row_that_is_wrong(whole: Lab, name: str) -> None:
         connection.execute(f"UPDATE rm_{name}_1.{table} SET {column} = {column} + 1")
     assert not whole.service().compare(name).is_equal
     with whole.pool.connection() as connection:
-        assert catalog.require(connection, name).generation == 1
-        assert catalog.leftovers(connection, name, in_use=1) == []
+        assert generations.require(connection, name).generation == 1
+        assert generations.leftovers(connection, name, in_use=1) == []
 
 
 def test_a_comparison_is_of_one_position(whole: Lab) -> None:

@@ -46,6 +46,9 @@ TABLES = {
     ("adjustments", 1): "74f4f52e8cc146d46e9e672dfcab5f89fe08b42952a3791590e4e4d2d924d92f",
     ("codes", 1): "0e07db60dd6d0aae75ffaa2e552f9a17993fda4cb64f043834ee7888e5dbec23",
     ("budgets", 1): "bc19412af60e036fbaf7a61a96b849413f4f6995b396a040229234139172412a",
+    ("orders", 2): "e75953216ad53c739380bf4bbb17ccad5cbc4624a7331c80d550d7867b5e8d90",
+    ("keys", 1): "ca743f90b98f3e99a1fb47d0cfa891f1401b1d5f1b0b73b13880793b37c6a193",
+    ("catalogue", 1): "a0b3b00e1040027a706eb8034c33c08aea62c6d7a9815bfbe3b6844245b3b1ee",
 }
 
 

@@ -4,7 +4,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from application.projections import Projections, ProjectionStatus
-from projections import catalog
+from projections import generations
 from projections.metrics import LagCollector
 from projections.projection import Pool
 from projections.registry import all_projections
@@ -86,7 +86,7 @@ def test_read_models_that_are_not_installed_are_named(pool: Pool, lab: Lab) -> N
     """A worker that starts before the migration says what is missing, and status shows what there is."""
     with pool.connection() as connection:
         connection.execute("DELETE FROM projections WHERE name = 'balances'")
-    with pytest.raises(catalog.NotInstalled, match="balances"):
+    with pytest.raises(generations.NotInstalled, match="balances"):
         lab.runner().catch_up("balances")
     assert list(_statuses(lab)) == ["request_log"]
 

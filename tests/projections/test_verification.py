@@ -2,14 +2,30 @@
 
 import pytest
 
+from application.eventlog import NewEvent
 from application.verify import ReadModels, Report, render_text, verify
 from domain.catalogue.prices import PRICE_LIST_STREAM
+from domain.keys.events import ApiKeyIssued, ApiKeyRevoked
 from domain.topics import REGISTRY
-from projections import catalog
+from projections import generations
+from projections.generations import install
+from projections.keys import Keys
+from projections.projection import Pool
 from projections.snapshot import ReadModelReader
-from tests.histories import history, numbered
-from tests.projections.facts import FIRST, LEASE, SECOND, charged, released
+from tests.histories import history, numbered, sample
+from tests.projections.conftest import PAIR
+from tests.projections.facts import FIRST, KEY, LEASE, SECOND, charged, released
 from tests.projections.lab import Lab
+
+COMPARED = (*PAIR, Keys())
+
+
+@pytest.fixture
+def lab(pool: Pool) -> Lab:
+    """The read models that are compared."""
+    with pool.connection() as connection:
+        install(connection, COMPARED)
+    return Lab(pool, COMPARED)
 
 
 def _verify(lab: Lab) -> Report:
@@ -27,6 +43,7 @@ def test_projected_histories_are_clean(lab: Lab, seed: int) -> None:
     figures = report.figures
     assert figures.requests_compared == figures.requests > 30
     assert figures.balances_compared == 3
+    assert figures.keys_compared >= figures.balances_compared
     assert figures.balances_position == figures.requests_position == lab.log.head_position()
 
 
@@ -42,6 +59,10 @@ def test_each_read_model_is_compared_where_it_stands(lab: Lab) -> None:
     figures = report.figures
     assert figures.balances_position < figures.requests_position < figures.position == lab.log.head_position()
     assert 0 < figures.requests_compared < figures.requests
+
+
+def _a_revoked_key() -> list[NewEvent]:
+    return numbered(KEY, 1, [sample(ApiKeyIssued, key_id=KEY), sample(ApiKeyRevoked, key_id=KEY)])
 
 
 TAMPERINGS = {
@@ -73,6 +94,15 @@ TAMPERINGS = {
         "rows, should be",
     ),
     "an attempt": ("R02", "UPDATE request_attempts SET status = 999", "its attempts differ"),
+    "what was charged through a key": (
+        "R03",
+        "UPDATE key_uses SET charged_nano = charged_nano + 1",
+        "charged_nano is",
+    ),
+    "a key's last use": ("R03", "UPDATE key_uses SET last_used_us = 1", "last_used_us is"),
+    "a missing key": ("R03", "DELETE FROM api_keys", "is missing"),
+    "a key that works for ever": ("R03", "UPDATE api_keys SET expires_us = NULL", "expires_us is None"),
+    "a key that is not revoked": ("R03", "UPDATE api_keys SET revoked = false", "revoked is False"),
     "a missing attempt": ("R02", "DELETE FROM request_attempts WHERE number = 1", "its attempts differ"),
     "an invented attempt": (
         "R02",
@@ -88,7 +118,7 @@ TAMPERINGS = {
 @pytest.mark.parametrize("name", TAMPERINGS)
 def test_rows_that_the_log_does_not_tell_of_are_found(lab: Lab, name: str) -> None:
     """Changed, missing and invented rows are named, with what they should be; a rebuild heals them."""
-    lab.start_over(history(11, steps=400))
+    lab.start_over([*history(11, steps=400), *_a_revoked_key()])
     lab.catch_up()
     code, statement, detail = TAMPERINGS[name]
     with lab.pool.connection() as connection:
@@ -137,5 +167,5 @@ def test_without_read_models_it_says_so(lab: Lab) -> None:
     """Before the migration there is nothing to compare with; that is an error, not a clean report."""
     with lab.pool.connection() as connection:
         connection.execute("DELETE FROM projections WHERE name = 'request_log'")
-    with pytest.raises(catalog.NotInstalled, match="request_log"):
+    with pytest.raises(generations.NotInstalled, match="request_log"):
         _verify(lab)

@@ -5,7 +5,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from projections.catalog import require
+from projections.generations import require
 from projections.projection import Connection, Pool, Write
 from projections.writing import store, store_and_move
 

@@ -9,6 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from api.admin.access import PERMISSION, make_guard, operator_of
 from api.admin.announcements import announcement_routes
 from api.admin.audit_log import audit_routes
+from api.admin.catalogue import catalogue_routes
 from api.admin.commands import COMMANDS, Entry
 from api.admin.corrections import correction_routes
 from api.admin.docs import docs_routes
@@ -17,11 +18,12 @@ from api.admin.execution import run
 from api.admin.explaining import explaining_routes
 from api.admin.hooks import hook_routes
 from api.admin.mails import mail_routes
+from api.admin.keys import key_routes
 from api.admin.money import money_routes
 from api.admin.openapi import Offered, Surface, document
 from api.admin.orders import order_routes
 from api.admin.problems import on_error
-from api.admin.reading import catalogue_routes, directory_routes, read_model_routes
+from api.admin.reading import directory_routes, read_model_routes
 from api.admin.redemptions import redemption_routes
 from api.admin.reports import report_routes
 from api.admin.sealing import sealing_routes
@@ -55,6 +57,7 @@ def admin_router(tools: AdminTools) -> Router:
     """Mount it into the application; it authenticates every route of its own but its description."""
     reading = [
         *directory_routes(tools),
+        *key_routes(tools),
         *catalogue_routes(tools),
         *read_model_routes(tools),
         *report_routes(tools),

@@ -65,6 +65,7 @@ _PARAMETERS: Final = {
     "reference": "What the customer writes on a transfer.",
     "as_of": "Up to this position, or to what was recorded by an instant such as 2026-11-29T14:03:00Z.",
     "after_position": "`next_after` of the page before.",
+    "prefix": "How the current secret begins, as it is shown.",
     "to": "Events in the longer log; else those of the newest checkpoint.",
 }
 

@@ -16,19 +16,13 @@ from api.admin.views import (
     PAGE_ROWS_MAX,
     Page,
     account_items,
-    alias_items,
-    credential_items,
     cut,
     found,
-    key_items,
     management_key_items,
     names_of,
     operator_items,
-    price_items,
 )
 from application.accounts.contact import contact_of
-from application.catalogue.list_presets import PresetSummary, find_preset, list_presets, summary_of
-from application.catalogue.presets.preset import Preset
 from application.queries import Balance, OpenHold, RequestDetail, RequestFilter, RequestPage, RequestState
 from domain.refusal import NotFound
 
@@ -57,15 +51,8 @@ class Holds(msgspec.Struct, frozen=True, kw_only=True):
     next_after: str | None
 
 
-class Presets(msgspec.Struct, frozen=True, kw_only=True):
-    """Every preset, by id."""
-
-    items: tuple[PresetSummary, ...]
-    next_after: str | None
-
-
 def directory_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
-    """Accounts, keys and operators, with their names."""
+    """Accounts and operators, with their names."""
     directory, ports = tools.directory, tools.ports
 
     @get("/accounts", opt=_READ)
@@ -79,26 +66,6 @@ def directory_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         account = found(directory.accounts, account_id, kind="account")
         (item,) = account_items([account], await asyncio.to_thread(names_of, ports, [account_id]))
         return item | {"contact": await asyncio.to_thread(contact_of, ports.personal, account)}
-
-    @get("/keys", opt=_READ)
-    async def list_keys(
-        account_id: FromQuery[UUID | None] = None,
-        after: FromQuery[str | None] = None,
-        limit: Limit = PAGE_ROWS,
-    ) -> Page:
-        keys = {
-            key_id: one
-            for key_id, one in directory.keys.items()
-            if account_id is None or one.account_id == account_id
-        }
-        shown, next_after = cut(keys, after=after, limit=limit)
-        names = await asyncio.to_thread(names_of, ports, [one.key_id for one in shown])
-        return Page(items=key_items(shown, names), next_after=next_after)
-
-    @get("/keys/{key_id:uuid}", opt=_READ)
-    async def read_key(key_id: FromPath[UUID]) -> dict[str, Any]:
-        key = found(directory.keys, key_id, kind="API key")
-        return key_items([key], await asyncio.to_thread(names_of, ports, [key_id]))[0]
 
     @get("/management-keys", opt=_READ)
     async def list_management_keys(
@@ -115,57 +82,7 @@ def directory_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         names = await asyncio.to_thread(names_of, ports, [one.operator_id for one in shown])
         return Page(items=operator_items(shown, names), next_after=next_after)
 
-    return [list_accounts, read_account, list_keys, read_key, list_management_keys, list_operators]
-
-
-def catalogue_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
-    """Providers, credentials (never their secrets), deployments, aliases and prices."""
-    directory = tools.directory
-
-    def page(items: Any, after: str | None, limit: int) -> Page:
-        shown, next_after = cut(items, after=after, limit=limit)
-        plain = [msgspec.structs.asdict(one) if isinstance(one, msgspec.Struct) else one for one in shown]
-        return Page(items=plain, next_after=next_after)
-
-    @get("/providers", opt=_READ)
-    async def list_providers(after: FromQuery[str | None] = None, limit: Limit = PAGE_ROWS) -> Page:
-        return page(directory.providers, after, limit)
-
-    @get("/credentials", opt=_READ)
-    async def list_credentials(after: FromQuery[str | None] = None, limit: Limit = PAGE_ROWS) -> Page:
-        return page(credential_items(directory), after, limit)
-
-    @get("/deployments", opt=_READ)
-    async def list_deployments(after: FromQuery[str | None] = None, limit: Limit = PAGE_ROWS) -> Page:
-        return page(directory.deployments, after, limit)
-
-    @get("/aliases", opt=_READ)
-    async def list_aliases(after: FromQuery[str | None] = None, limit: Limit = PAGE_ROWS) -> Page:
-        return page(alias_items(directory), after, limit)
-
-    @get("/prices", opt=_READ)
-    async def list_prices(after: FromQuery[str | None] = None, limit: Limit = PAGE_ROWS) -> Page:
-        return page(price_items(directory), after, limit)
-
-    @get("/presets", opt=_READ, sync_to_thread=True)
-    def read_presets() -> Presets:
-        """Providers that are known already; `preset/enable` makes one ready."""
-        return Presets(items=tuple(summary_of(one) for one in list_presets()), next_after=None)
-
-    @get("/presets/{preset_id:str}", opt=_READ, sync_to_thread=True)
-    def read_preset(preset_id: FromPath[str]) -> Preset:
-        """One preset, with its models and their prices in USD."""
-        return find_preset(preset_id)
-
-    return [
-        read_presets,
-        read_preset,
-        list_providers,
-        list_credentials,
-        list_deployments,
-        list_aliases,
-        list_prices,
-    ]
+    return [list_accounts, read_account, list_management_keys, list_operators]
 
 
 def read_model_routes(tools: AdminTools) -> list[HTTPRouteHandler]:

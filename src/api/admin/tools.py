@@ -5,6 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from application.budgets.queries import BudgetQueries
+from application.catalogue.queries import CatalogueQueries
 from application.command import Ports
 from application.directory import Directory
 from application.documents.page import Printer
@@ -12,6 +13,7 @@ from application.idempotency import IdempotencyStore
 from application.invoicing.files import DocumentFiles
 from application.invoicing.order_receipts import OrderReceipts
 from application.invoicing.queries import DocumentQueries
+from application.keys.queries import KeyQueries
 from application.money.queries import MoneyQueries
 from application.promotions.queries import CodeQueries
 from application.queries import BalanceQueries, RequestQueries
@@ -35,6 +37,8 @@ class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
     requests: RequestQueries
     usage: UsageQueries
     statements: StatementQueries
+    keys: KeyQueries
+    catalogue: CatalogueQueries
     orders: OrderQueries
     money: MoneyQueries
     budgets: BudgetQueries

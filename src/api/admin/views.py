@@ -7,7 +7,6 @@ from uuid import UUID
 import msgspec
 
 from application.command import Ports
-from application.directory import Directory
 from domain.accounts import Account
 from domain.keys.key import ApiKey
 from domain.management import ManagementKey
@@ -95,21 +94,6 @@ def operator_items(operators: Iterable[Operator], names: Mapping[UUID, str]) -> 
         }
         for one in operators
     ]
-
-
-def credential_items(directory: Directory) -> dict[UUID, Item]:
-    return {
-        credential_id: msgspec.structs.asdict(one) | {"needs_reentry": directory.needs_reentry(one)}
-        for credential_id, one in directory.credentials.items()
-    }
-
-
-def alias_items(directory: Directory) -> dict[str, Item]:
-    return {name: {"alias": name} | msgspec.structs.asdict(one) for name, one in directory.aliases.items()}
-
-
-def price_items(directory: Directory) -> dict[str, Item]:
-    return {alias: {"alias": alias, "prices": prices} for alias, prices in directory.prices.items()}
 
 
 def names_of(ports: Ports, subject_ids: Sequence[UUID]) -> dict[UUID, str]:

@@ -21,7 +21,10 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     exponent: int  #: decimals of the minor unit
     credits_nano: int
+    credited_nano: int  #: what was bought, once it is paid; 0 before
+    credited_us: int | None
     refunded_minor: int  #: what went back, or will unless it fails
+    disputed_minor: int  #: under disputes that are not won
     reference: str  #: what the customer writes on a transfer
     waits_for_approval: bool  #: a second operator is asked to look
     mismatched: bool  #: a payment came that does not match; somebody must look

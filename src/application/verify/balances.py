@@ -1,5 +1,6 @@
 """Folds balances from the log on its own, and compares them with the read model `balances`."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 import msgspec
@@ -83,9 +84,9 @@ class BalanceCheck:
         expected = {account_id: _balance(account_id, sums) for account_id, sums in self._accounts.items()}
         found = {balance.account_id: balance for balance in snapshot.balances()}
         at = snapshot.balances_position
-        _compare(findings, at, "balance of", expected, found)
+        compare_rows(findings, expected, found, code="R01", position=at, subject="balance of")
         holds = {hold.request_id: hold for hold in snapshot.open_holds()}
-        _compare(findings, at, "open hold of", self._holds, holds)
+        compare_rows(findings, self._holds, holds, code="R01", position=at, subject="open hold of")
         return len(expected)
 
     def _sums(self, at: Stored, account_id: UUID) -> _Sums:
@@ -112,17 +113,20 @@ def _balance(account_id: UUID, sums: _Sums) -> Balance:
     )
 
 
-def _compare(
+def compare_rows(
     findings: Findings,
+    expected: Mapping[UUID, msgspec.Struct],
+    found: Mapping[UUID, msgspec.Struct],
+    *,
+    code: str,
     position: int,
     subject: str,
-    expected: dict[UUID, Balance] | dict[UUID, OpenHold],
-    found: dict[UUID, Balance] | dict[UUID, OpenHold],
 ) -> None:
+    """Find what differs between the rows that the log tells of and those that are there."""
     for one in expected.keys() | found.keys():
         detail = difference(expected.get(one), found.get(one))
         if detail:
-            findings.add("R01", position=position, subject=f"{subject} {one}", detail=detail)
+            findings.add(code, position=position, subject=f"{subject} {one}", detail=detail)
 
 
 def difference(expected: msgspec.Struct | None, found: msgspec.Struct | None) -> str:

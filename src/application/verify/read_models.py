@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 from uuid import UUID
 
+from application.keys.queries import KeyFigures
 from application.queries import Balance, OpenHold, RequestDetail
 
 
@@ -13,6 +14,7 @@ class ReadModelSnapshot(Protocol):
 
     balances_position: int
     requests_position: int
+    keys_position: int
 
     def balances(self) -> Iterator[Balance]: ...
 
@@ -21,6 +23,8 @@ class ReadModelSnapshot(Protocol):
     def requests(self, request_ids: Sequence[UUID]) -> dict[UUID, RequestDetail]:
         """Those of the named requests that are there."""
         ...
+
+    def key_figures(self) -> Iterator[KeyFigures]: ...
 
     def request_count(self) -> int: ...
 

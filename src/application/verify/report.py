@@ -30,6 +30,7 @@ INVARIANTS: Final = {
     "L05": "closing a month sealed the books as they stood at its end",
     "R01": "the read model `balances` equals the log",
     "R02": "the read model `request_log` equals the log",
+    "R03": "the read model `keys` equals the log",
 }
 VIOLATIONS_KEPT_MAX: Final = 100
 
@@ -66,6 +67,8 @@ class Figures(msgspec.Struct, kw_only=True):
     balances_position: int = 0
     requests_compared: int = 0
     requests_position: int = 0
+    keys_compared: int = 0
+    keys_position: int = 0
     took_s: float = 0.0
 
 
@@ -105,7 +108,7 @@ def render_text(report: Report) -> str:
         "trial balance {trial_balance_sha256}\n"
         "{periods_compared} closed periods folded again\n"
         "{balances_compared} balances compared at position {balances_position}, "
-        "{requests_compared} requests at position {requests_position}\n"
+        "{requests_compared} requests at position {requests_position}, {keys_compared} keys at position {keys_position}\n"
         "took {took_s:.1f} s"
     )
     lines = [seen.format_map(msgspec.structs.asdict(report.figures))]

@@ -14,6 +14,7 @@ from application.verify.adjustments import AdjustmentCheck
 from application.verify.balances import BalanceCheck
 from application.verify.budgets import BudgetCheck
 from application.verify.codes import CodeCheck
+from application.verify.keys import KeyCheck
 from application.verify.ledger import LedgerFold, Stored
 from application.verify.periods import PeriodCheck
 from application.verify.ratings import RatingCheck
@@ -101,6 +102,7 @@ class _Verification:
         self._ratings = RatingCheck(self._findings)
         self._balances = BalanceCheck() if snapshot else None
         self._requests = RequestCheck(snapshot, self._findings) if snapshot else None
+        self._keys = KeyCheck() if snapshot else None
 
     def take(self, recorded: RecordedEvent) -> None:
         self._check_order(recorded)
@@ -109,7 +111,10 @@ class _Verification:
         if event is not None:
             if recorded.topic in self._moving:
                 self._periods.book(recorded.position, recorded.recorded_at_us)
-            self._fold(Stored(recorded.position, recorded.stream_id, recorded.version, event))
+            at = Stored(recorded.position, recorded.stream_id, recorded.version, event)
+            self._fold(at)
+            if self._snapshot and self._keys and at.position <= self._snapshot.keys_position:
+                self._keys.take(at)
 
     def _fold(self, at: Stored) -> None:
         kind = type(at.event)
@@ -191,6 +196,9 @@ class _Verification:
             self._figures.requests_compared = self._requests.compared
             self._figures.balances_position = self._snapshot.balances_position
             self._figures.requests_position = self._snapshot.requests_position
+        if self._snapshot and self._keys:
+            self._figures.keys_compared = self._keys.compare(self._snapshot, self._findings)
+            self._figures.keys_position = self._snapshot.keys_position
         return self._findings.report(self._figures)
 
     def _fill_figures(self) -> None:

@@ -22,8 +22,9 @@ MASTER_KEY = "k1:" + base64.b64encode(bytes(range(32))).decode()
 
 
 class World(msgspec.Struct, frozen=True):
-    """A client of the running application, and a token and an id per role."""
+    """A client of the running application, and a token and an id per role. No worker runs: `cli_runner.project` does its work."""
 
+    database_url: str
     client: TestClient[Litestar]
     tokens: dict[Role, str]
     operators: dict[Role, UUID]
@@ -49,4 +50,4 @@ def world(database_url: str) -> Iterator[World]:
             made = register_operator.handle(command, actor=SYSTEM, ports=ports)
             tokens[role], operators[role] = made.token.reveal(), made.operator_id
     with TestClient(make_app(GatewayProcess(settings))) as client:
-        yield World(client, tokens, operators)
+        yield World(database_url, client, tokens, operators)

@@ -43,7 +43,9 @@ def reader(settings: Settings) -> Iterator[World]:
         command = register_operator.RegisterOperator(name="Anna", role="auditor")
         made = register_operator.handle(command, actor=SYSTEM, ports=ports)
     with TestClient(make_app(GatewayProcess(settings))) as client:
-        yield World(client, {"auditor": made.token.reveal()}, {"auditor": made.operator_id})
+        yield World(
+            settings.database_url, client, {"auditor": made.token.reveal()}, {"auditor": made.operator_id}
+        )
 
 
 def test_nothing_is_claimed_before_the_first_checkpoint(reader: World) -> None:

@@ -1,0 +1,123 @@
+"""The questions to the read model `keys`: implements `application.keys.queries.KeyQueries`."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from psycopg.rows import class_row
+
+from application.keys.queries import KeyFigures, KeyFilter, KeyPage, KeyRow, KeyState
+from application.queries import PAGE_ROWS_MAX, clean
+from domain.budgets.budget import Budget
+from projections.arrays import array_literal
+from projections.keys import KeyLife
+from projections.projection import Connection, Pool
+
+_SELECT: Final = """
+    SELECT key_id, first_us, state, coalesce(charges, 0), coalesce(charged_nano, 0), last_used_us
+    FROM api_keys LEFT JOIN key_uses USING (key_id) WHERE {conditions} ORDER BY key_id LIMIT %(limit)s
+"""
+_BUDGETS: Final = """
+    SELECT key_id, state FROM key_budgets WHERE key_id = ANY(%s::uuid[]) AND NOT removed ORDER BY budget_id
+"""
+_FIGURES: Final = """
+    SELECT key_id, account_id, coalesce(revoked, false) AS revoked, expires_us, coalesce(charges, 0) AS charges,
+        coalesce(charged_nano, 0) AS charged_nano, last_used_us
+    FROM api_keys FULL JOIN key_uses USING (key_id)
+"""
+_STATES: Final[dict[KeyState, str]] = {
+    "active": "NOT revoked AND (expires_us IS NULL OR expires_us > %(now_us)s)",
+    "expired": "NOT revoked AND expires_us IS NOT NULL AND expires_us <= %(now_us)s",
+    "revoked": "revoked",
+}
+
+
+class KeyReader:
+    """All of an answer is of one moment."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def keys(self, wanted: KeyFilter, *, now_us: int, after: UUID | None = None, limit: int = 100) -> KeyPage:
+        size = max(1, min(limit, PAGE_ROWS_MAX))
+        statement, values = page_statement(wanted, now_us=now_us, after=after, limit=size + 1)
+        found = self._rows(statement, values, now_us)
+        return KeyPage(
+            items=tuple(found[:size]), next_after=found[size - 1].key_id if len(found) > size else None
+        )
+
+    def key(self, key_id: UUID, *, now_us: int) -> KeyRow | None:
+        statement = _SELECT.format(conditions="key_id = %(key_id)s")
+        return next(iter(self._rows(statement, {"key_id": key_id, "limit": 1}, now_us)), None)
+
+    def _rows(self, statement: str, values: dict[str, Any], now_us: int) -> list[KeyRow]:
+        with self._pool.connection() as connection, connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            rows = connection.execute(statement, values).fetchall()
+            budgets = _budgets(connection, [key_id for key_id, *_ in rows])
+        return [_row(row, budgets.get(row[0], ()), now_us) for row in rows]
+
+
+def select_figures(connection: Connection) -> Iterator[KeyFigures]:
+    """Of every key, and of every one that charges name."""
+    with connection.cursor(row_factory=class_row(KeyFigures)) as rows:
+        yield from rows.execute(_FIGURES)
+
+
+def page_statement(
+    wanted: KeyFilter, *, now_us: int, after: UUID | None, limit: int
+) -> tuple[str, dict[str, Any]]:
+    """A page as SQL, with its parameters."""
+    conditions = ["key_id > %(after)s"]
+    if wanted.account_id is not None:
+        conditions.append("account_id = %(account_id)s")
+    if wanted.prefix is not None:
+        conditions.append("prefix = %(prefix)s")
+    if wanted.state is not None:
+        conditions.append(_STATES[wanted.state])
+    values = {
+        "after": after or UUID(int=0),
+        "account_id": wanted.account_id,
+        "prefix": None if wanted.prefix is None else clean(wanted.prefix),
+        "now_us": now_us,
+        "limit": limit,
+    }
+    return _SELECT.format(conditions=" AND ".join(conditions)), values
+
+
+def _budgets(connection: Connection, key_ids: Sequence[UUID]) -> dict[UUID, tuple[Budget, ...]]:
+    found: dict[UUID, tuple[Budget, ...]] = {}
+    if key_ids:
+        for key_id, text in connection.execute(_BUDGETS, [array_literal(key_ids)]):
+            found[key_id] = (*found.get(key_id, ()), msgspec.json.decode(text, type=Budget))
+    return found
+
+
+def _row(row: tuple[Any, ...], budgets: tuple[Budget, ...], now_us: int) -> KeyRow:
+    key_id, created_us, state, charges, charged_nano, last_used_us = row
+    life = msgspec.json.decode(state, type=KeyLife)
+    return KeyRow(
+        key_id=key_id,
+        account_id=life.account_id,
+        state=_state(life, now_us),
+        secrets=life.secrets,
+        limits=life.limits,
+        budgets=budgets,
+        expires_us=life.expires_us,
+        revoked=life.revoked_us is not None,
+        imported=life.imported,
+        created_us=created_us,
+        rotated_us=life.rotated_us,
+        revoked_us=life.revoked_us,
+        revoked_because=life.revoked_because,
+        last_used_us=last_used_us,
+        charges=charges,
+        charged_nano=charged_nano,
+    )
+
+
+def _state(life: KeyLife, now_us: int) -> KeyState:
+    if life.revoked_us is not None:
+        return "revoked"
+    return "expired" if life.expires_us is not None and life.expires_us <= now_us else "active"
