@@ -1,5 +1,6 @@
 """P19 in numbers: lines add to rates, rates to totals, and credit notes to no more than their invoice."""
 
+from collections import Counter
 from fractions import Fraction
 from uuid import UUID
 
@@ -115,6 +116,27 @@ def test_parts_add_to_the_whole(total: int, weights: list[int]) -> None:
     assert sum(parts) == total
     for part, weight in zip(parts, weights, strict=True):
         assert abs(part - Fraction(total * weight, sum(weights))) < 1
+
+
+@given(
+    st.integers(0, 10**12),
+    st.lists(st.integers(0, 9), min_size=1, max_size=12)
+    .filter(any)
+    .flatmap(lambda weights: st.tuples(st.just(weights), st.permutations(range(len(weights))))),
+)
+def test_the_order_of_parts_decides_ties_alone(total: int, drawn: tuple[list[int], list[int]]) -> None:
+    """P13: in another order each part is the same, but for who gets the last unit of those with equally large remainders."""
+    weights, order = drawn
+    remainders = [total * weight % sum(weights) for weight in weights]
+    parts, mixed = split(total, weights), split(total, [weights[place] for place in order])
+    one: Counter[int] = Counter()
+    other: Counter[int] = Counter()
+    for place, part in enumerate(parts):
+        one[remainders[place]] += part
+    for place, part in zip(order, mixed, strict=True):
+        other[remainders[place]] += part
+        assert abs(part - parts[place]) <= (remainders.count(remainders[place]) > 1)
+    assert one == other
 
 
 def test_halves_go_to_the_even() -> None:
