@@ -68,6 +68,7 @@ CHECKS: Final = {
     "L04": "a charge is never above its hold, and nothing is granted by no amount",
     "A01": "what is posted was asked for, once, and what had to wait was agreed to by another operator",
     "C01": "a code was issued, it or a demo is used once, and becomes the credit that was promised",
+    "C02": "what was decided about a charge after it was made follows from it, once, and is asked for as an adjustment",
     "L05": "closing a month sealed the books as they stood at its end",
 }
 #: The posting rules that this program was written beside, by their SHA-256. An export with others is refused.
@@ -75,6 +76,7 @@ KNOWN_RULES: Final = {
     "d5f15a8ea0326386972a05134a8faa1d0178d99cb71e490c5bfb8f413c46c865": 1,
     "ec84e98e7b440933be88490b412c377ae02d430e5c735b8840e30183c95f86cd": 2,
     "c433fbc6941c54d03f52875a17fa909a7d2f0c0bda81587978fb407feccf374a": 3,
+    "4b985c637f641118db05739cf325ba43486a307d88fd9e71e4d7267ae5f37805": 4,
 }
 SHOWN_MAX: Final = 100
 AMOUNT_MAX: Final = 2**63 - 1
@@ -1086,20 +1088,31 @@ class Ratings:
             raise Malformed("entries are no prices") from None
 
     def check(self, at: Recorded) -> None:
-        event = at.event
-        price = self._prices.get((amount(event, "price_version"), text_of(event, "alias")))
-        if price is None:
-            self._tell(at, "has no price in its version")
+        event, rated_nano = at.event, self._rated_nano(at)
+        if rated_nano is None:
             return
-        factor_ppm = amount(event, "factor_ppm") if event.get("factor_ppm") else MILLION
-        if factor_ppm not in price.factors_ppm:
-            self._tell(at, f"factor {factor_ppm} is not one of its price")
-        rated_nano = half_even(cost_of(event["units"], price) * price.markup_ppm * factor_ppm, MILLION**3)
         charge_nano = min(rated_nano, amount(event, "hold_nano"))
         told = amount(event, "charge_nano"), amount(event, "shortfall_nano")
         expected = charge_nano, rated_nano - charge_nano
         if told != expected:
             self._tell(at, f"charged and bore {told}, should be {expected}")
+
+    def check_late(self, at: Recorded) -> None:
+        """What usage that was told late costs."""
+        rated_nano, told_nano = self._rated_nano(at), amount(at.event, "rated_nano")
+        if rated_nano not in {None, told_nano}:
+            self._tell(at, f"is rated at {told_nano}, should be {rated_nano}")
+
+    def _rated_nano(self, at: Recorded) -> int | None:
+        event = at.event
+        price = self._prices.get((amount(event, "price_version"), text_of(event, "alias")))
+        if price is None:
+            self._tell(at, "has no price in its version")
+            return None
+        factor_ppm = amount(event, "factor_ppm") if event.get("factor_ppm") else MILLION
+        if factor_ppm not in price.factors_ppm:
+            self._tell(at, f"factor {factor_ppm} is not one of its price")
+        return half_even(cost_of(event["units"], price) * price.markup_ppm * factor_ppm, MILLION**3)
 
     def _tell(self, at: Recorded, detail: str) -> None:
         self._findings.add("P12", f"request {at.event['request_id']}", detail, at.position)
@@ -1523,6 +1536,135 @@ class Codes:
             self._findings.add("C01", at.stream_id, detail, at.position)
 
 
+class Charge:
+    """What one request stands at, of which something was decided after its end."""
+
+    __slots__ = ("borne_nano", "changes", "hold_nano", "paid_nano", "reviewed", "units")
+
+    def __init__(self, hold_nano: int, paid_nano: int) -> None:
+        self.hold_nano, self.paid_nano = hold_nano, paid_nano
+        self.borne_nano: int | None = None  #: by the operator; not known before usage is told late
+        self.units: object = None  #: likewise
+        self.changes: dict[str, int] = {}  #: by adjustments that may still be denied
+        self.reviewed = False
+
+
+class Charges:
+    """What was decided about charges after they were made. Of a request that was not held, how it stood first is taken as told."""
+
+    REPORTS: Final = UUID("0c1f6a52-9f5b-5d0e-8a3c-4b7d1e92f6a8")
+
+    def __init__(self, ratings: Ratings, findings: Findings) -> None:
+        self._ratings = ratings
+        self._findings = findings
+        self._absurd: dict[str, tuple[object, ...]] = {}  #: the last charge of a lease that may be held
+        self._charges: dict[str, Charge] = {}
+        self._held: set[str] = set()
+        self._asking: dict[str, tuple[object, ...]] = {}  #: adjustments that must follow
+        self._of: dict[str, str] = {}  #: the request of each adjustment
+        self._taking: dict[str, str] = {}  #: the request of each report that must be taken yet, by its stream
+
+    def charged(self, at: Recorded) -> None:
+        flags = at.event.get("usage_flags")
+        if type(flags) is list and "absurd" in flags:
+            self._absurd[at.stream_id] = at.version, *_held_of(at.event)
+
+    def held(self, at: Recorded) -> int:
+        """It must stand right behind its charge."""
+        event, request_id = at.event, id_of(at.event, "request_id")
+        is_next = self._absurd.pop(at.stream_id, None) == (at.version - 1, *_held_of(event))
+        self._check(is_next, at, "holds a charge that is not right before it")
+        self._held.add(request_id)
+        self._charges[request_id] = Charge(amount(event, "hold_nano"), amount(event, "charge_nano"))
+        return 0
+
+    def reviewed(self, at: Recorded) -> int:
+        event, charge = at.event, self._charge_of(at, "charge_nano")
+        right_nano, paid_nano = amount(event, "right_nano"), amount(event, "charge_nano")
+        self._check(event["request_id"] in self._held, at, "reviews what was not held")
+        self._check(not charge.reviewed, at, "is reviewed twice")
+        charge.reviewed = True
+        self._check(right_nano <= charge.hold_nano, at, f"is corrected to {right_nano}, beyond the hold")
+        is_upheld = text_of(event, "outcome") == "upheld"
+        self._check(is_upheld == (right_nano == paid_nano), at, "is upheld or corrected, but is not")
+        self._change(at, charge, right_nano - paid_nano)
+        return 0
+
+    def told_late(self, at: Recorded) -> int:
+        event, charge = at.event, self._charge_of(at, "charge_before_nano")
+        self._ratings.check_late(at)
+        rated_nano, charge_nano = amount(event, "rated_nano"), amount(event, "charge_nano")
+        before_nano, right_nano = amount(event, "charge_before_nano"), min(rated_nano, charge.hold_nano)
+        is_right = charge_nano == right_nano or before_nano <= charge_nano < right_nano
+        self._check(is_right, at, f"charges {charge_nano}, should be {right_nano} at most")
+        more_nano = amount(event, "shortfall_nano") - amount(event, "shortfall_back_nano")
+        if charge.borne_nano is not None:
+            is_whole = charge_nano + charge.borne_nano + more_nano == rated_nano
+            self._check(is_whole, at, "what was charged and borne is not what it costs")
+            self._check(charge.units == event["units_before"], at, "begins with a usage that was not known")
+        charge.borne_nano, charge.units = rated_nano - charge_nano, event["units"]
+        self._check(charge.borne_nano >= more_nano, at, "more is borne than it costs")
+        told = f"{text_of(event, 'provider')}\n{text_of(event, 'report_ref')}"
+        self._taking[str(uuid5(uuid5(self.REPORTS, told), "usage-report"))] = event["request_id"]
+        self._change(at, charge, charge_nano - before_nano)
+        return 0
+
+    def taken(self, at: Recorded) -> int:
+        is_its = self._taking.pop(at.stream_id, None) == id_of(at.event, "request_id")
+        self._check(is_its and at.version == 1, at, "takes a report twice, or for another request")
+        return 0
+
+    def asked(self, at: Recorded) -> None:
+        """An adjustment was asked for, of a charge or of anything else."""
+        event = at.event
+        wanted = self._asking.pop(id_of(event, "adjustment_id"), None)
+        said = event["account_id"], event["kind"], event["amount_nano"], event.get("ref")
+        self._check(wanted in {None, said}, at, "is not the adjustment that was decided")
+
+    def denied(self, at: Recorded) -> None:
+        adjustment_id = id_of(at.event, "adjustment_id")
+        charge = self._charges.get(self._of.get(adjustment_id, ""))
+        if charge:
+            charge.paid_nano -= charge.changes.pop(adjustment_id, 0)
+
+    def finish(self) -> None:
+        for adjustment_id in sorted(self._asking):
+            self._findings.add("C02", adjustment_id, "was decided, and never asked for")
+        for request_id in sorted(self._taking.values()):
+            self._findings.add("C02", request_id, "was told of by no report")
+
+    def _charge_of(self, at: Recorded, paid: str) -> Charge:
+        request_id, hold_nano = id_of(at.event, "request_id"), amount(at.event, "hold_nano")
+        if at.stream_id != str(uuid5(UUID(request_id), "charge")):
+            self._findings.add("L03", at.stream_id, f"is not the charge of {request_id}", at.position)
+        paid_nano = amount(at.event, paid)
+        charge = self._charges.setdefault(request_id, Charge(hold_nano, paid_nano))
+        self._check(charge.hold_nano == hold_nano, at, f"tells of another hold than {charge.hold_nano}")
+        self._check(charge.paid_nano == paid_nano, at, f"begins at {paid_nano}, paid was {charge.paid_nano}")
+        return charge
+
+    def _change(self, at: Recorded, charge: Charge, change_nano: int) -> None:
+        charge.paid_nano += change_nano
+        has_adjustment = at.event.get("adjustment_id") is not None
+        self._check(
+            has_adjustment == bool(change_nano), at, "has a difference and no adjustment, or the other way"
+        )
+        if has_adjustment:
+            adjustment_id, request_id = id_of(at.event, "adjustment_id"), at.event["request_id"]
+            kind = "debit" if change_nano > 0 else "credit"
+            self._asking[adjustment_id] = at.event["account_id"], kind, abs(change_nano), request_id
+            self._of[adjustment_id] = request_id
+            charge.changes[adjustment_id] = change_nano
+
+    def _check(self, holds: bool, at: Recorded, detail: str) -> None:  # noqa: FBT001  # reads as a sentence
+        if not holds:
+            self._findings.add("C02", at.stream_id, detail, at.position)
+
+
+def _held_of(event: Event) -> tuple[object, ...]:
+    return event["request_id"], event["account_id"], event["hold_nano"], event["charge_nano"]
+
+
 class Ledger:
     """Follows wallets and leases by what their events say, apart from the postings, and checks them after each.
 
@@ -1542,15 +1684,19 @@ class Ledger:
         self._voided: set[str] = set()  #: lots that were taken back
         self._adjustments = Adjustments(findings)
         self._codes = Codes(findings)
+        self._charges = charges = Charges(ratings, findings)
         self.leases: dict[str, Lease] = {}
         self.handlers: dict[str, Callable[[Recorded], int]] = {
             "wallet.credit-lot-granted.v1": self._granted,
             "wallet.credit-lot-expired.v1": self._expired,
             "wallet.adjustment-posted.v1": self._adjusted,
             "wallet.credit-lot-voided.v1": self._taken_back,
-            "adjustment.requested.v1": self._adjustments.requested,
+            "adjustment.requested.v1": self._asked,
             "adjustment.approved.v1": self._adjustments.decided,
-            "adjustment.denied.v1": self._adjustments.decided,
+            "adjustment.denied.v1": self._denied,
+            "charge.reviewed.v1": charges.reviewed,
+            "charge.usage-reported-late.v1": charges.told_late,
+            "usage-report.taken.v1": charges.taken,
             "code-batch.issued.v1": self._codes.batch,
             "redemption-code.issued.v1": self._codes.issued,
             "redemption-code.redeemed.v1": self._codes.redeemed,
@@ -1573,6 +1719,7 @@ class Ledger:
             "budget-share.settled.v1": budgets.settled,
             "lease.request-admitted.v1": self._request_admitted,
             "lease.usage-charged.v1": self._usage_charged,
+            "lease.charge-held-for-review.v1": self._held_for_review,
             "lease.request-released.v1": self._request_freed,
             "lease.request-abandoned.v1": self._request_freed,
             "lease.closed.v1": self._closed,
@@ -1582,6 +1729,14 @@ class Ledger:
     @property
     def requests(self) -> int:
         return self._admitted.count
+
+    def _asked(self, at: Recorded) -> int:
+        self._charges.asked(at)
+        return self._adjustments.requested(at)
+
+    def _denied(self, at: Recorded) -> int:
+        self._charges.denied(at)
+        return self._adjustments.decided(at)
 
     # --- the wallet
 
@@ -1767,7 +1922,14 @@ class Ledger:
         if charge_nano > amount(at.event, "hold_nano"):
             self._find("L04", at, f"charges {charge_nano}, more than it held")
         self._ratings.check(at)
+        self._charges.charged(at)
         return -charge_nano
+
+    def _held_for_review(self, at: Recorded) -> int:
+        lease = self._open_lease(at)
+        if lease and at.event["account_id"] != lease.account_id:
+            self._find("L03", at, "is of another account")
+        return self._charges.held(at)
 
     def _request_freed(self, at: Recorded) -> int:
         self._end_hold(at)
@@ -1830,6 +1992,7 @@ class Ledger:
         """What only the end of the log shows."""
         self._adjustments.finish()
         self._codes.finish()
+        self._charges.finish()
         for lot_id in self._lots.twice():
             self._findings.add("P04", f"lot {lot_id}", "was granted twice")
         for request_id in self._admitted.twice():
@@ -1864,7 +2027,7 @@ class Replay:
     """Every event once, in the order of the log."""
 
     PRICES: Final = "price-list.published.v1"
-    LEDGER: Final = ("wallet.", "lease.", "budget-share.")
+    LEDGER: Final = ("wallet.", "lease.", "budget-share.", "charge.", "usage-report.")
 
     def __init__(
         self, rules: Rules, topics: frozenset[str], question: Question | None, findings: Findings

@@ -23,6 +23,7 @@ from projections.balances import BalanceReader
 from projections.books_check import PostgresBooksChecks
 from projections.budget_reader import BudgetReader
 from projections.catalogue_reader import CatalogueReader
+from projections.charge_reviews import ReviewReader
 from projections.codes import CodeReader
 from projections.document_reader import DocumentReader
 from projections.health import HealthReader
@@ -71,6 +72,7 @@ def make_admin_tools(process: Process) -> AdminTools:
         acts=AuditReader(pool),
         adjustments=AdjustmentReader(pool),
         codes=CodeReader(pool),
+        reviews=ReviewReader(pool),
         health=make_health(process),
         wake=process.follower.wake,
         sealed=process.sealed,
@@ -96,6 +98,7 @@ def make_projections(process: Process) -> ProjectionService:
 def make_health(process: Process) -> HealthReader:
     """Whether the books are right."""
     return HealthReader(
+        process.pool,
         checks=PostgresBooksChecks(process.pool, clock=process.clock),
         projections=make_projections(process),
         verifications=PostgresVerifications(process.pool),

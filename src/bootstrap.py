@@ -115,6 +115,7 @@ def make_ports(settings: Settings, *, store: PostgresEventStore, pool: Pool, clo
         hasher=secret_hasher(vault.root_secret()),
         books=BooksReader(pool),
         allowlist=allowlist,
+        requests=RequestReader(pool),
         probe=BlockingProbe(allowlist),
         approval_nano=settings.adjustment_approval_nano,
         checkouts=make_checkouts(settings),

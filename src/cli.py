@@ -77,6 +77,7 @@ _NOUNS: Final = {
     "alias": "other names of models",
     "preset": "providers that are known already",
     "prices": "what models cost",
+    "charge": "charges that wait for review, and usage that providers told late",
     "repricing": "charges of the past by other prices",
     "mail": "mails that wait, are parked or were sent",
     "member": "people of a customer who use its workspace",

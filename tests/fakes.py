@@ -16,17 +16,21 @@ from application.hooks.ports import EndpointRow, MessagePage, MessageState
 from application.mail.letters import template_of
 from application.mail.outbox import Claimed as ClaimedMail
 from application.mail.outbox import Mail, MailPage, MailState, QueuedMail
+from application.queries import RequestPlace
 from application.reports.trial_balance import BooksBehind, TrialBalancePage
 from application.routing.probe import Probed, ProbeTarget
 from application.vault import KeyRotation, SecretMissing, SecretRef, VaultDamaged
 from domain.catalogue.addresses import Allowlist
 from domain.catalogue.credential import SealedSecret
+from domain.event import Event
 from domain.health.probe import ProbeOutcome
 from domain.keys.secret import SecretHasher
+from domain.ledger.events import RequestAbandoned, RequestAdmitted, RequestReleased, UsageCharged
 from domain.periods import TrialBalanceSeal
 from domain.privacy import Sealed, SubjectErased
 from domain.recharge.webhooks import WebhookState
 from domain.secret import Secret
+from domain.topics import REGISTRY
 
 SECOND_US = 1_000_000
 NOON_US = 1_764_000_000 * SECOND_US
@@ -200,6 +204,26 @@ class MemoryBooks:
 
     def account(self, name: str) -> tuple[int, int] | None:
         return None
+
+
+class MemoryPlaces:
+    """Where requests stand in a log in memory."""
+
+    def __init__(self, store: MemoryEventStore) -> None:
+        self._store = store
+
+    def place(self, request_id: UUID) -> RequestPlace | None:
+        events = [(one.position, REGISTRY.decode(one.topic, one.state)) for one in self._store.log]
+        admitted = [at for at, event in events if _is_of(event, request_id, RequestAdmitted)]
+        ended = [at for at, event in events if _is_of(event, request_id, *_ENDINGS)]
+        return RequestPlace(admitted[0], (ended or admitted)[-1], not ended) if admitted else None
+
+
+_ENDINGS = (UsageCharged, RequestReleased, RequestAbandoned)
+
+
+def _is_of(event: Event, request_id: UUID, *kinds: type[Event]) -> bool:
+    return isinstance(event, kinds) and getattr(event, "request_id", None) == request_id
 
 
 class FakeProbe:
@@ -444,9 +468,9 @@ class MemoryHooks:
 
 def memory_ports(*, allowlist: str = "127.0.0.1") -> Ports:
     """Everything that handlers ask for."""
-    names = MemoryNames()
+    names, store = MemoryNames(), MemoryEventStore()
     return Ports(
-        store=MemoryEventStore(),
+        store=store,
         clock=ManualClock(),
         ids=CountingIds(),
         vault=MemoryVault(),
@@ -456,6 +480,7 @@ def memory_ports(*, allowlist: str = "127.0.0.1") -> Ports:
         hasher=SecretHasher(b"pepper"),
         books=MemoryBooks(),
         allowlist=Allowlist.parse(allowlist),
+        requests=MemoryPlaces(store),
         probe=FakeProbe(),
         approval_nano=100,
         inbox=MemoryInbox(),

@@ -20,6 +20,7 @@ from application.mail.outbox import Outbox
 from application.names import NameBook
 from application.people.ports import Failures
 from application.privacy import PersonalData
+from application.queries import RequestPlaces
 from application.reports.trial_balance import Books
 from application.routing.probe import Probe
 from application.vault import Vault
@@ -69,6 +70,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     hasher: SecretHasher
     books: Books
     allowlist: Allowlist  #: private hosts that a provider may point to
+    requests: RequestPlaces
     probe: Probe  #: asks a provider, within the allowlist
     approval_nano: int  #: adjustments above it wait for a second operator
     checkouts: Checkouts = msgspec.field(default_factory=Checkouts)  #: payment providers that are set up

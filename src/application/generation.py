@@ -46,6 +46,7 @@ def generation(detail: RequestDetail) -> dict[str, Any]:
         "total_cost": msgspec.Raw(decimal_text(one.charge_nano).encode()),
         "usage": usage if one.state == "charged" else None,
         "usage_source": one.usage_source,
+        "review": detail.review,
         "result": one.result,
         "error_code": one.code,
         "cancelled": one.result == "client-left",

@@ -13,6 +13,7 @@ import msgspec
 from domain.ledger.events import PassedOver, UsageSource
 
 RequestState = Literal["admitted", "charged", "released", "abandoned"]
+ReviewState = Literal["waiting", "upheld", "corrected"]  #: of a charge that was held for review
 PAGE_ROWS_MAX = 500
 CHAT: Final = "chat"
 NOT_PASSED_OVER: Final = "[]"
@@ -118,6 +119,7 @@ class RequestDetail(msgspec.Struct, frozen=True, kw_only=True):
 
     request: RequestRow
     attempts: tuple[AttemptRow, ...]
+    review: ReviewState | None = None  #: none: its charge was not held
 
 
 class RequestFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,6 +166,22 @@ class BalanceQueries(Protocol):
 
         Request ids are ordered by time, so the oldest come first.
         """
+        ...
+
+
+class RequestPlace(msgspec.Struct, frozen=True):
+    """Where in the log a request was admitted, and where its newest event stands."""
+
+    first_position: int
+    last_position: int
+    is_open: bool
+
+
+class RequestPlaces(Protocol):
+    """Places of requests as last projected; what stands there is for the log to say."""
+
+    def place(self, request_id: UUID) -> RequestPlace | None:
+        """`None`: the log holds no admission of it, as far as it was projected."""
         ...
 
 

@@ -54,6 +54,7 @@ def health_text(health: LedgerHealth) -> str:
         ),
         ("on hold", f"{credits_of(health.held_nano)} credits in {health.open_holds} requests"),
         ("oldest hold", f"{health.oldest_hold_s:.1f} s"),
+        ("charges to review", f"{health.reviews_waiting}, the oldest for {health.oldest_review_s:.1f} s"),
         ("last verification", "none" if verified is None else _verified(verified)),
     ]
     said = f"Wrong: {', '.join(health.faults)}" if health.faults else "Nothing is known to be wrong."

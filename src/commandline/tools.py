@@ -24,6 +24,7 @@ from application.verify.verify import verify
 from bootstrap import migrate, open_pool, open_store, reaper_of
 from commandline.announcements import add_announcements
 from commandline.archive import add_archive
+from commandline.charges import add_charges
 from commandline.codes import add_codes
 from commandline.corrections import add_corrections
 from commandline.documents import add_documents
@@ -122,6 +123,7 @@ def add_tools(nouns: dict[str, Any]) -> None:
     add_orders(nouns)
     add_documents(nouns)
     add_corrections(nouns)
+    add_charges(nouns)
     add_webhooks(nouns)
     add_hooks(nouns)
     add_codes(nouns)
@@ -171,7 +173,11 @@ def run_health(settings: Settings, _values: argparse.Namespace) -> Outcome:
         checks = PostgresBooksChecks(pool, clock=clock)
         checks.check()
         health = HealthReader(
-            checks=checks, projections=projections, verifications=PostgresVerifications(pool), clock=clock
+            pool,
+            checks=checks,
+            projections=projections,
+            verifications=PostgresVerifications(pool),
+            clock=clock,
         ).health()
     return Outcome(health, int(bool(health.faults)), health_text(health))
 

@@ -16,6 +16,7 @@ from domain.invoicing.document import DOCUMENT_EVENTS
 from domain.invoicing.sellers import SELLER_EVENTS
 from domain.keys.events import KEY_EVENTS
 from domain.ledger.adjustments import ADJUSTMENT_EVENTS
+from domain.ledger.charges import CHARGE_EVENTS
 from domain.ledger.events import LEDGER_EVENTS
 from domain.ledger.idempotency import IDEMPOTENCY_EVENTS
 from domain.mails import MAIL_EVENTS
@@ -49,6 +50,7 @@ ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *HEALTH_EVENTS,
     *LEDGER_EVENTS,
     *ADJUSTMENT_EVENTS,
+    *CHARGE_EVENTS,
     *IDEMPOTENCY_EVENTS,
     *REFUSAL_EVENTS,
     *REPRICING_EVENTS,

@@ -35,6 +35,7 @@ from domain.invoicing.document import DocumentPrinted
 from domain.invoicing.sellers import NumberTaken
 from domain.keys.events import ApiKeyIssued, ApiKeyRevoked, KeySecretClaimed
 from domain.ledger.adjustments import AdjustmentApproved, AdjustmentDenied, AdjustmentRequested
+from domain.ledger.charges import UsageReportTaken
 from domain.ledger.events import AdjustmentPosted, CreditLotGranted, CreditLotVoided
 from domain.management import ManagementKeyIssued, ManagementKeyRevoked
 from domain.operators import OperatorDisabled, OperatorJoined, OperatorRegistered
@@ -58,6 +59,7 @@ NO_ACTS: Final = frozenset(
         RedemptionCounted,
         DemoStarted,
         DemoClaimed,
+        UsageReportTaken,
     }
 )
 #: Acts on a wallet: no state of the account that a later one changes. Who did each is told by the field named here.
@@ -77,6 +79,7 @@ _SUBJECTS: Final = {
     "announcement": ("announcement", "announcement_id"),
     "bodies": ("bodies", "account_id"),
     "budget": ("budget", "budget_id"),
+    "charge": ("request", "request_id"),
     "wallet": ("account", "account_id"),
     "key": ("key", "key_id"),
     "operator": ("operator", "operator_id"),

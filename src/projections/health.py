@@ -3,19 +3,23 @@
 from application.clock import Clock
 from application.projections import Projections
 from application.reports.health import BooksChecks, LedgerHealth, Verifications, faults_of
+from projections.charge_reviews import review_queue
+from projections.projection import Pool
 
 
 class HealthReader:
-    """Reads a row or two for each read model, and no account and no hold."""
+    """Reads a row or two for each read model, the queue of held charges, and no account and no hold."""
 
     def __init__(
         self,
+        pool: Pool,
         *,
         checks: BooksChecks,
         projections: Projections,
         verifications: Verifications,
         clock: Clock,
     ) -> None:
+        self._pool = pool
         self._checks = checks
         self._projections = projections
         self._verifications = verifications
@@ -23,6 +27,8 @@ class HealthReader:
 
     def health(self) -> LedgerHealth:
         check = self._checks.last()
+        with self._pool.connection() as connection:
+            queue = review_queue(connection, now_us=self._clock.now_us())
         read_models = self._projections.status()
         verification = self._verifications.last()
         now_us = self._clock.now_us()
@@ -40,4 +46,6 @@ class HealthReader:
             oldest_hold_s=max(0.0, (now_us - since_us) / 1e6),
             read_models=read_models,
             last_verification=verification,
+            reviews_waiting=queue.waiting,
+            oldest_review_s=queue.oldest_s,
         )

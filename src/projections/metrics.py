@@ -51,6 +51,8 @@ class HealthCollector(Collector):
             ),
             "open_holds": (health.open_holds, "Requests that hold credit."),
             "oldest_hold_seconds": (health.oldest_hold_s, "Age of the oldest hold, 0 if there is none."),
+            "reviews_waiting": (health.reviews_waiting, "Charges held for review that wait for an operator."),
+            "oldest_review_seconds": (health.oldest_review_s, "For how long the oldest of them waits."),
             "verified_timestamp_seconds": (
                 0.0 if verified is None else verified.verified_us / 1e6,
                 "When `ledger verify` was last run, 0 if never.",

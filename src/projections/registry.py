@@ -5,6 +5,7 @@ from projections.audit_log import AuditLog
 from projections.balances import Balances
 from projections.budgets import Budgets
 from projections.catalogue import Catalogue
+from projections.charge_reviews import ChargeReviews
 from projections.codes import Codes
 from projections.documents import Documents
 from projections.keys import Keys
@@ -31,6 +32,7 @@ def all_projections() -> tuple[Projection, ...]:
         Orders(),
         Adjustments(),
         Codes(),
+        ChargeReviews(),
         Money(),
         Documents(),
         Keys(),

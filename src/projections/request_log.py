@@ -21,6 +21,7 @@ from application.queries import (
     RequestDetail,
     RequestFilter,
     RequestPage,
+    RequestPlace,
     RequestRow,
     clean,
     passed_over_of,
@@ -324,6 +325,13 @@ _SELECT_ATTEMPTS_OF = (
     _select("request_attempts", _ATTEMPT)
     + " WHERE request_id = ANY(%s::uuid[]) ORDER BY request_id, position, number"
 )
+_PLACE = """
+    SELECT first_position, last_position, state = 'admitted' AS is_open FROM request_log
+    WHERE request_id = %s AND admitted_us IS NOT NULL
+"""
+_REVIEW = (
+    "SELECT state FROM charge_reviews WHERE request_id = %s"  # another read model, perhaps a moment behind
+)
 _CONDITIONS = {
     "account_id": "account_id = %s",
     "key_id": "key_id = %s",
@@ -362,7 +370,7 @@ def select(connection: Connection, request_ids: Sequence[UUID]) -> dict[UUID, Re
 
 
 class RequestReader:
-    """The queries: implements `application.queries.RequestQueries`."""
+    """The queries: implements `RequestQueries` and `RequestPlaces` of `application.queries`."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -388,7 +396,18 @@ class RequestReader:
     def request(self, request_id: UUID) -> RequestDetail | None:
         with self._pool.connection() as connection, connection.transaction():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            return select(connection, [request_id]).get(request_id)
+            detail = select(connection, [request_id]).get(request_id)
+            if detail is None:
+                return None
+            review = connection.execute(_REVIEW, [request_id]).fetchone()
+            return detail if review is None else msgspec.structs.replace(detail, review=review[0])
+
+    def place(self, request_id: UUID) -> RequestPlace | None:
+        with (
+            self._pool.connection() as connection,
+            connection.cursor(row_factory=class_row(RequestPlace)) as rows,
+        ):
+            return rows.execute(_PLACE, [request_id]).fetchone()
 
 
 def _where(wanted: RequestFilter) -> tuple[list[str], list[object]]:

@@ -4,8 +4,8 @@ Tables by fewer columns stand beside the finest ones: a question is answered fro
 must not add up a row for each key of each customer in each quarter of an hour of a month.
 
 For reports and dashboards. Must not be used to bill or to limit: statements are a read model of their own, and limits
-stand in the leases. A request counts when it ends. What the log does not say of one is empty: the key and the alias of
-an abandoned request, the operation of one that was released.
+stand in the leases. A request counts when it ends; what its provider told later counts when that was told. What the log does
+not say of one is empty: the key and the alias of an abandoned request, the operation of one that was released.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +18,8 @@ from application.queries import CHAT
 from application.reports.period import SLOT_US
 from application.reports.usage import DURATION_BOUNDS_MS
 from domain.event import Event
-from domain.ledger.events import Attempt, RequestAbandoned, RequestReleased, UsageCharged
+from domain.ledger.charges import UsageReportedLate
+from domain.ledger.events import Attempt, RequestAbandoned, RequestReleased, Units, UsageCharged
 from projections.books import MOVING, Booked, Books, mark_table
 from projections.grouping import UNKNOWN_KEY
 from projections.projection import Connection, Located, Table, Write, topics_of
@@ -36,7 +37,9 @@ class _Use(msgspec.Struct, gc=False):
     released: int = 0
     abandoned: int = 0
     estimated: int = 0
+    late_reports: int = 0
     charge_nano: int = 0
+    late_nano: int = 0
     shortfall_nano: int = 0
     input_tokens: int = 0
     cached_input_tokens: int = 0
@@ -58,6 +61,7 @@ class _Earning(msgspec.Struct, gc=False):
     failed: int = 0
     served: int = 0
     charge_nano: int = 0
+    late_nano: int = 0
     cost_nano: int = 0
     uncosted: int = 0
 
@@ -100,13 +104,12 @@ class _Changes:
     def use(
         self, at: Booked, event: Any, *, key_id: UUID = UNKNOWN_KEY, alias: str = "", operation: str = ""
     ) -> tuple[_Use, list[int]]:
-        """The row that a request counts in, with one more request."""
+        """The row that a request counts in."""
         slot_us = at.booked_us - at.booked_us % SLOT_US
         key = (slot_us, event.account_id, key_id, self._texts[alias], self._texts[operation])
         row = self.uses.get(key)
         if row is None:
             row = self.uses[key] = (_Use(), [0] * len(DURATIONS))
-        row[0].requests += 1
         return row
 
     def try_all(self, at: Booked, event: UsageCharged | RequestReleased, attempts: Sequence[Attempt]) -> None:
@@ -120,7 +123,12 @@ class _Changes:
                 earning.cost_nano += attempt.cost_nano
 
     def earning(
-        self, at: Booked, event: UsageCharged | RequestReleased, *, provider: str, model: str
+        self,
+        at: Booked,
+        event: UsageCharged | RequestReleased | UsageReportedLate,
+        *,
+        provider: str,
+        model: str,
     ) -> _Earning:
         """The row of one model at one provider."""
         texts = self._texts
@@ -136,20 +144,12 @@ def _charged(changes: _Changes, event: UsageCharged, at: Booked) -> None:
     use, durations = changes.use(
         at, event, key_id=event.key_id, alias=event.alias, operation=event.operation or CHAT
     )
-    units = event.units
+    use.requests += 1
     use.charged += 1
     use.estimated += event.usage_source == "estimated"
     use.charge_nano += event.charge_nano
     use.shortfall_nano += event.shortfall_nano
-    use.input_tokens += units.input
-    use.cached_input_tokens += units.cached_input
-    use.cache_write_tokens += units.cache_write + units.cache_write_long
-    use.output_tokens += units.output
-    use.reasoning_tokens += units.reasoning
-    use.images += units.images
-    use.audio_ms += units.audio_ms
-    use.characters += units.characters
-    use.searches += units.searches
+    _count(use, event.units, 1)
     use.duration_ms += event.total_ms
     use.first_byte_ms += event.first_byte_ms
     place = event.total_ms.bit_length() - _SHORTEST_BITS
@@ -163,19 +163,48 @@ def _charged(changes: _Changes, event: UsageCharged, at: Booked) -> None:
 
 def _released(changes: _Changes, event: RequestReleased, at: Booked) -> None:
     use, _ = changes.use(at, event, key_id=event.key_id, alias=event.alias)
+    use.requests += 1
     use.released += 1
     changes.try_all(at, event, event.attempts)
 
 
 def _abandoned(changes: _Changes, event: RequestAbandoned, at: Booked) -> None:
     use, _ = changes.use(at, event)
+    use.requests += 1
     use.abandoned += 1
+
+
+def _told_late(changes: _Changes, event: UsageReportedLate, at: Booked) -> None:
+    """What is known now in place of what was known before, in the time in which it was told."""
+    use, _ = changes.use(at, event, key_id=event.key_id, alias=event.alias, operation=event.operation)
+    late_nano = event.charge_nano - event.charge_before_nano
+    use.late_reports += 1
+    use.late_nano += late_nano
+    use.shortfall_nano += event.shortfall_nano - event.shortfall_back_nano
+    _count(use, event.units, 1)
+    _count(use, event.units_before, -1)
+    earning = changes.earning(at, event, provider=event.provider, model=event.model)
+    earning.late_nano += late_nano
+    earning.cost_nano += (event.cost_nano or 0) - (event.cost_before_nano or 0)
+
+
+def _count(use: _Use, units: Units, times: int) -> None:
+    use.input_tokens += units.input * times
+    use.cached_input_tokens += units.cached_input * times
+    use.cache_write_tokens += (units.cache_write + units.cache_write_long) * times
+    use.output_tokens += units.output * times
+    use.reasoning_tokens += units.reasoning * times
+    use.images += units.images * times
+    use.audio_ms += units.audio_ms * times
+    use.characters += units.characters * times
+    use.searches += units.searches * times
 
 
 _FOLDS: dict[type[Event], Callable[[_Changes, Any, Booked], None]] = {
     UsageCharged: _charged,
     RequestReleased: _released,
     RequestAbandoned: _abandoned,
+    UsageReportedLate: _told_late,
 }
 
 
@@ -183,7 +212,7 @@ class Usage:
     """The fold."""
 
     name: ClassVar[str] = "usage"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     tables: ClassVar[tuple[Table, ...]] = (
         *(one.table() for one in (*ALL_USES, *ALL_EARNINGS)),
         mark_table("usage"),

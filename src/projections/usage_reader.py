@@ -60,7 +60,11 @@ class UsageReader:
         question = GroupedSums(table=table.name, sums=table.sums, by=by, wanted=wanted, zone=zone)
         rows, next_after = question.page(self._pool, after=after, limit=limit)
         items = tuple(
-            EarningsRow(group=group, margin_nano=sums["charge_nano"] - sums["cost_nano"], **sums)
+            EarningsRow(
+                group=group,
+                margin_nano=sums["charge_nano"] + sums["late_nano"] - sums["cost_nano"],
+                **sums,
+            )
             for group, sums in rows
         )
         return EarningsPage(items=items, next_after=next_after)

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+import msgspec
+
 from domain.event import Event
 from domain.ledger.events import Attempt, Units
 from domain.ledger.lease import Answer, Lease
@@ -42,6 +44,7 @@ ANSWER = Answer(
     first_byte_ms=1,
     total_ms=2,
 )
+ABSURD = msgspec.structs.replace(ANSWER, usage_flags=("absurd", "clamped"))
 
 
 class Gateway(Lender):
@@ -141,12 +144,12 @@ class Gateway(Lender):
         return closes_first or not closes or self._end(draft, lease)
 
     def _charge(self, lease: Lease, request: Request) -> Sequence[Event]:
-        def charge(rated_nano: int | None) -> Sequence[Event]:
+        def charge(rated_nano: int | None, answer: Answer = ANSWER) -> Sequence[Event]:
             return self._rules.charge(
                 lease,
                 request_id=request.request_id,
                 rated_nano=rated_nano,
-                answer=ANSWER,
+                answer=answer,
                 now_us=self._world.now_us(),
             )
 
@@ -155,7 +158,7 @@ class Gateway(Lender):
         except AmountOutOfRange:
             self._world.note("absurd cost")
             request.rated_nano = request.hold_nano
-            return charge(request.rated_nano)
+            return charge(request.rated_nano, ABSURD)
 
     def _complete(self, request: Request) -> None:
         request.told = "completed"

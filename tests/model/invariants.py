@@ -63,6 +63,7 @@ class Auditor:
         self.holds: dict[UUID, tuple[UUID, int]] = {}  #: request -> lease, amount
         self.admitted: set[UUID] = set()
         self.charges: dict[UUID, facts.UsageCharged] = {}
+        self.last_charges: dict[UUID, tuple[facts.UsageCharged, int]] = {}  #: by lease, with its version
         self._checks: dict[type[Event], Callable[[Stored, Any], None]] = {
             facts.CreditLotGranted: self._lot_granted,
             facts.CreditLotExpired: self._lot_expired,
@@ -77,6 +78,7 @@ class Auditor:
             facts.LeaseGaveBack: self._lease_gave_back,
             facts.RequestAdmitted: self._request_admitted,
             facts.UsageCharged: self._usage_charged,
+            facts.ChargeHeldForReview: self._held_for_review,
             facts.RequestReleased: self._hold_ended,
             facts.RequestAbandoned: self._hold_ended,
             facts.LeaseClosed: self._lease_ended,
@@ -281,11 +283,20 @@ class Auditor:
         book.charged_nano += event.charge_nano
         book.charges += 1
         self.charges[event.request_id] = event
+        self.last_charges[stored.stream_id] = (event, stored.version)
         self.charged_nano += event.charge_nano
         self.shortfall_nano += event.shortfall_nano
         self._check_lease(book)
         left_nano = self.granted_nano - self.expired_nano - self.taken_nano
         require("P04", self.charged_nano <= left_nano, "no more is charged than was granted and is not gone")
+
+    def _held_for_review(self, stored: Stored, event: facts.ChargeHeldForReview) -> None:
+        charge, version = self.last_charges.get(stored.stream_id, (None, 0))
+        require("C02", version == stored.version - 1, "a charge is held right behind it")
+        require("C02", charge is not None and "absurd" in charge.usage_flags, "what cannot be is held")
+        assert charge is not None
+        same = (charge.request_id, charge.charge_nano) == (event.request_id, event.charge_nano)
+        require("C02", same, "the charge that is held is the one before")
 
     def _hold_ended(self, stored: Stored, event: Any) -> None:
         hold = self.holds.pop(event.request_id, None)

@@ -34,7 +34,11 @@ def checks(whole: Lab) -> PostgresBooksChecks:
 @pytest.fixture
 def reader(whole: Lab, verifications: PostgresVerifications, checks: PostgresBooksChecks) -> HealthReader:
     return HealthReader(
-        checks=checks, projections=whole.service(), verifications=verifications, clock=whole.clock
+        whole.pool,
+        checks=checks,
+        projections=whole.service(),
+        verifications=verifications,
+        clock=whole.clock,
     )
 
 

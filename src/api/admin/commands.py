@@ -42,6 +42,7 @@ from application.catalogue import (
     set_route,
     store_credential,
 )
+from application.charges import report_usage, review_charge
 from application.checkout import open_checkout, replay_webhook
 from application.command import Command
 from application.hooks import (
@@ -237,6 +238,21 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "deny",
         deny_adjustment.handle,
         "Refuse an adjustment that another operator has asked for, for good.",
+    ),
+    _entry(
+        "charge",
+        "review",
+        review_charge.handle,
+        "Decide about a charge that was held because its usage cannot be. Without an amount it is upheld; else the difference is "
+        "an adjustment, which above ADJUSTMENT_APPROVAL_NANO waits for a second operator. It is decided once.",
+    ),
+    _entry(
+        "charge",
+        "usage",
+        report_usage.handle,
+        "Take in all that a request has used, as its provider told it after the request had ended. It is rated by the price of its "
+        "time; the difference is an adjustment. A debit takes what is available, and the operator bears the rest. The same report of "
+        "a provider counts once.",
     ),
     _entry(
         "repricing",

@@ -11,7 +11,9 @@ from api.admin.access import PERMISSION
 from api.admin.reading import Limit
 from api.admin.tools import AdminTools
 from api.admin.views import PAGE_ROWS
+from application.queries import ReviewState
 from application.reports.adjustments import AdjustmentFilter, AdjustmentPage
+from application.reports.reviews import ReviewFilter, ReviewPage
 from application.repricing.answer import PlanAnswer, plan_answer
 from application.repricing.plan import plan_repricing
 from domain.ledger.adjustments import AdjustmentState
@@ -36,6 +38,20 @@ def correction_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         wanted = AdjustmentFilter(state=adjustment_state, account_id=account_id, ref=ref)
         return tools.adjustments.adjustments(wanted, before_position=before_position, limit=limit)
 
+    @get("/charges/reviews", opt=_READ, sync_to_thread=True)
+    def list_reviews(
+        *,
+        review_state: Annotated[ReviewState | None, QueryParameter(name="state")] = None,
+        account_id: FromQuery[UUID | None] = None,
+        request_id: FromQuery[UUID | None] = None,
+        after_position: FromQuery[int] = 0,
+        limit: Limit = PAGE_ROWS,
+    ) -> ReviewPage:
+        """Charges that were held because their usage cannot be, oldest first; `queue` tells how many wait, and how long."""
+        wanted = ReviewFilter(state=review_state, account_id=account_id, request_id=request_id)
+        now_us = tools.ports.clock.now_us()
+        return tools.reviews.reviews(wanted, now_us=now_us, after_position=after_position, limit=limit)
+
     @get("/repricing/plan", opt=_READ, sync_to_thread=True)
     def read_repricing_plan(
         *,
@@ -55,4 +71,4 @@ def correction_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         )
         return plan_answer(plan_repricing(tools.ports.store, question))
 
-    return [list_adjustments, read_repricing_plan]
+    return [list_adjustments, list_reviews, read_repricing_plan]

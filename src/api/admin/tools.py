@@ -22,6 +22,7 @@ from application.recharge.queries import OrderQueries
 from application.reports.adjustments import AdjustmentQueries
 from application.reports.audit_log import AuditQueries
 from application.reports.health import HealthQueries
+from application.reports.reviews import ReviewQueries
 from application.reports.statement import StatementQueries
 from application.reports.usage import UsageQueries
 from application.sealing.reading import SealedLog
@@ -45,6 +46,7 @@ class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
     acts: AuditQueries
     adjustments: AdjustmentQueries
     codes: CodeQueries
+    reviews: ReviewQueries
     health: HealthQueries
     wake: Callable[[], None]
     receipts: Receipts

@@ -25,6 +25,7 @@ def request_context(pages: Pages, request_id: UUID, *, account_id: UUID | None =
     return {
         "row": row,
         "attempts": detail.attempts,
+        "review": detail.review,
         "names": names_of(tools.ports, ids),
         "price": price,
     }

@@ -56,6 +56,12 @@ PERMISSIONS: Final = {
     "operators": N_("Operators"),
     "bodies": N_("Kept requests"),
 }
+#: Of a charge whose usage cannot be.
+REVIEWS: Final = {
+    "waiting": N_("We are looking at this charge"),
+    "upheld": N_("Looked at, and right"),
+    "corrected": N_("Looked at, and corrected"),
+}
 STATES: Final = {
     "open": N_("Open"),
     "suspended": N_("Suspended"),

@@ -13,7 +13,7 @@ import msgspec
 from application.eventlog import RecordedEvent
 from application.projections import ReadableLog
 from application.queries import PAGE_ROWS_MAX, RequestFilter, RequestQueries, clean
-from domain.ledger.events import UsageCharged
+from domain.ledger.events import AdjustmentPosted, UsageCharged
 from domain.ledger.postings import Posting, load_rules, postings
 from domain.refusal import NotFound
 from domain.topics import REGISTRY
@@ -47,6 +47,7 @@ class SourceEvent(msgspec.Struct, frozen=True, kw_only=True):
     request_id: UUID | None = None
     receipt: str | None = None
     price_version: int | None = None
+    ref: UUID | None = None  #: what an adjustment is about, such as a request
 
 
 class EventPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +82,7 @@ def source_event(recorded: RecordedEvent, *, own: Sequence[str]) -> SourceEvent:
         request_id=request_id,
         receipt=None if request_id is None else f"/receipts/{request_id}",
         price_version=event.price_version if isinstance(event, UsageCharged) else None,
+        ref=event.ref or None if isinstance(event, AdjustmentPosted) else None,
     )
 
 

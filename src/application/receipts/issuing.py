@@ -9,13 +9,14 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from application.charges.case import read_case, was_held
 from application.eventlog import EventStore, RecordedEvent
-from application.queries import RequestQueries
+from application.prices import published_price
+from application.queries import RequestQueries, ReviewState
 from application.sealing.reading import NotSealed, SealBroken, SealedLog
-from domain.catalogue.prices import PRICE_LIST_STREAM, PriceListPublished
+from domain.ledger.charges import ChargeCase
 from domain.ledger.events import Attempt, RequestAbandoned, RequestReleased, UsageCharged
 from domain.ledger.postings import load_rules
-from domain.pricing import PriceInForce
 from domain.receipts.receipt import Ended, Receipt, receipt_of
 from domain.refusal import NotFound
 from domain.sealing.leaf import leaf
@@ -27,6 +28,15 @@ Seal = Literal["sealed", "pending", "off", "broken"]
 log = structlog.get_logger()
 
 
+class Correction(msgspec.Struct, frozen=True, kw_only=True):
+    """What was decided about the charge after the receipt's event."""
+
+    kind: Literal["review", "late-usage"]
+    occurred_us: int
+    charge_nano: int  #: what the request costs since then, unless a second operator has refused it
+    adjustment_id: UUID | None  #: in the customer's statement, once it is posted; none if nothing changed
+
+
 class Issued(msgspec.Struct, frozen=True, kw_only=True):
     """As customers get it. `seal` is `pending` until the event is in a signed tree, `off` where nothing is sealed."""
 
@@ -34,6 +44,8 @@ class Issued(msgspec.Struct, frozen=True, kw_only=True):
     note: str | None
     seal: Seal
     proof: str | None
+    review: ReviewState | None  #: of a charge that was held for it
+    corrections: tuple[Correction, ...]  #: in their order
 
 
 class OperatorReceipt(Issued, frozen=True, kw_only=True):
@@ -80,6 +92,8 @@ class Receipts:
             note=issued.note,
             seal=issued.seal,
             proof=issued.proof,
+            review=issued.review,
+            corrections=issued.corrections,
             leaf=leaf(stored).decode(),
             stored_attempts=() if isinstance(event, RequestAbandoned) else event.attempts,
         )
@@ -95,23 +109,27 @@ class Receipts:
         return stored, event
 
     def _issued(self, stored: RecordedEvent, event: Ended) -> Issued:
-        price = self._price(event) if isinstance(event, UsageCharged) else None
+        price = None
+        if isinstance(event, UsageCharged):
+            price = published_price(self._store, event.price_version, event.alias)
         receipt = receipt_of(stored, event, price=price, rules=self._rules)
         seal, proof = self._proof(stored)
         note = None if self._signer is None else sign_note(receipt.line, self._signer).decode()
-        return Issued(receipt=receipt, note=note, seal=seal, proof=proof)
-
-    def _price(self, event: UsageCharged) -> PriceInForce:
-        """The price that made a charge, out of the publication that the charge names."""
-        stored = self._store.read_stream(PRICE_LIST_STREAM, after_version=event.price_version - 1)[0]
-        published = REGISTRY.decode(stored.topic, stored.state)
-        assert isinstance(published, PriceListPublished)
-        return PriceInForce(
-            version=stored.version,
-            effective_from_us=published.effective_from_us,
-            markup_ppm=published.markup_ppm,
-            price=published.entries[event.alias],
+        case = read_case(self._store, event.request_id)
+        return Issued(
+            receipt=receipt,
+            note=note,
+            seal=seal,
+            proof=proof,
+            review=self._review(stored, event, case),
+            corrections=_corrections(case),
         )
+
+    def _review(self, stored: RecordedEvent, event: Ended, case: ChargeCase) -> ReviewState | None:
+        if case.reviewed is not None:
+            return case.reviewed.outcome
+        is_held = isinstance(event, UsageCharged) and was_held(self._store, stored, event)
+        return "waiting" if is_held else None
 
     def _proof(self, stored: RecordedEvent) -> tuple[Seal, str | None]:
         if self._sealed is None:
@@ -123,3 +141,24 @@ class Receipts:
         except SealBroken as broken:
             log.error("receipt_without_proof", position=stored.position, reason=str(broken))  # noqa: TRY400
             return "broken", None
+
+
+def _corrections(case: ChargeCase) -> tuple[Correction, ...]:
+    found = [
+        Correction(
+            kind="late-usage",
+            occurred_us=one.occurred_us,
+            charge_nano=one.charge_nano,
+            adjustment_id=one.adjustment_id or None,
+        )
+        for one in case.reports
+    ]
+    if case.reviewed is not None:
+        review = Correction(
+            kind="review",
+            occurred_us=case.reviewed.occurred_us,
+            charge_nano=case.reviewed.right_nano,
+            adjustment_id=case.reviewed.adjustment_id or None,
+        )
+        found.append(review)
+    return tuple(sorted(found, key=lambda one: one.occurred_us))

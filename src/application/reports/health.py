@@ -50,6 +50,8 @@ class LedgerHealth(msgspec.Struct, frozen=True, kw_only=True):
     oldest_hold_s: float  #: 0 if there is none
     read_models: tuple[ProjectionStatus, ...]
     last_verification: Verification | None
+    reviews_waiting: int = 0  #: charges that were held because their usage cannot be
+    oldest_review_s: float = 0.0
 
 
 class Verifications(Protocol):

@@ -69,7 +69,10 @@ class GroupValues(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Sums over the requests of one group. Units, durations and amounts are of those that were charged."""
+    """Sums over the requests of one group. Units, durations and amounts are of those that were charged.
+
+    What providers told after the end of a request counts when it was told, as a difference: units may be below zero.
+    """
 
     group: GroupValues
     requests: int
@@ -77,7 +80,9 @@ class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
     released: int  #: ended with an error, charged nothing
     abandoned: int  #: broken off with their gateway process, charged nothing
     estimated: int  #: charged by our estimate, since the provider told no usage
+    late_reports: int  #: how often a provider told the usage of a request after its end
     charge_nano: int
+    late_nano: int  #: what customers pay by such reports beside `charge_nano`; below zero: get back
     shortfall_nano: int
     input_tokens: int
     cached_input_tokens: int
@@ -111,9 +116,10 @@ class EarningsRow(msgspec.Struct, frozen=True, kw_only=True):
     failed: int
     served: int
     charge_nano: int
+    late_nano: int  #: as in `UsageRow`
     cost_nano: int  #: what providers take, for failed calls too, as far as it is known
     uncosted: int  #: calls that served and of which it is not known: their deployments have no `cost`
-    margin_nano: int  #: charged less cost
+    margin_nano: int  #: charged, late too, less cost
 
 
 class EarningsPage(msgspec.Struct, frozen=True, kw_only=True):

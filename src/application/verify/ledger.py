@@ -14,6 +14,7 @@ from domain.ledger import lease as lease_rules
 from domain.ledger import wallet as wallet_rules
 from domain.ledger.events import (
     AdjustmentPosted,
+    ChargeHeldForReview,
     CreditLotExpired,
     CreditLotGranted,
     CreditLotVoided,
@@ -221,7 +222,7 @@ class LedgerFold:
                 return self._is_open(at, lease) and self._check(is_new, "P07", at, "admitted twice")
             case UsageCharged() | RequestReleased() | RequestAbandoned():
                 return self._is_open(at, lease) and self._ends_its_hold(at, lease, event)
-            case LeaseToppedUp() | LeaseGaveBack() | LeaseClosed() | LeaseFenced():
+            case LeaseToppedUp() | LeaseGaveBack() | LeaseClosed() | LeaseFenced() | ChargeHeldForReview():
                 return self._is_open(at, lease)
             case LeaseShareRaised() | LeaseShareReturned():
                 return self._is_open(at, lease)
@@ -278,7 +279,7 @@ class LedgerFold:
                 self._opened_or_sized(at, lease)
             case UsageCharged():
                 self._charged(at, lease, event)
-            case RequestAdmitted() | RequestReleased() | RequestAbandoned():
+            case RequestAdmitted() | RequestReleased() | RequestAbandoned() | ChargeHeldForReview():
                 self._check(event.account_id == lease.account_id, "L03", at, "of another account")
             case LeaseClosed() | LeaseFenced():
                 self._check(not lease.holds, "P28", at, f"ended with {len(lease.holds)} open holds")

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from application.verify.ledger import Stored
 from application.verify.report import Findings
 from domain.catalogue.prices import PRICE_LIST_STREAM, PriceListPublished
+from domain.ledger.charges import UsageReportedLate
 from domain.ledger.events import UsageCharged
 from domain.pricing import NO_MARKUP_PPM, Price, charge_nano, combined_ppm
 
@@ -37,14 +38,9 @@ class RatingCheck:
 
     def check(self, at: Stored, event: UsageCharged) -> None:
         """Compare a charge and what the operator bore with the rating of its units."""
-        listed = self._listed.get((event.price_version, event.alias))
-        if listed is None:
-            self._tell(at, event, f"{event.alias!r} has no price in version {event.price_version}")
+        rated_nano = self._rated_nano(at, event)
+        if rated_nano is None:
             return
-        factor_ppm = event.factor_ppm or NO_MARKUP_PPM
-        if factor_ppm not in listed.factors_ppm:
-            self._tell(at, event, f"factor {factor_ppm} is not one of its price")
-        rated_nano = charge_nano(event.units, listed.price, listed.markup_ppm, factor_ppm=factor_ppm)
         cut_nano = min(rated_nano, event.hold_nano)
         if (event.charge_nano, event.shortfall_nano) != (cut_nano, rated_nano - cut_nano):
             self._tell(
@@ -54,7 +50,23 @@ class RatingCheck:
                 f"should be {cut_nano} and {rated_nano - cut_nano}",
             )
 
-    def _tell(self, at: Stored, event: UsageCharged, detail: str) -> None:
+    def check_late(self, at: Stored, event: UsageReportedLate) -> None:
+        """Compare what usage that was told late is said to cost with its rating."""
+        rated_nano = self._rated_nano(at, event)
+        if rated_nano not in {None, event.rated_nano}:
+            self._tell(at, event, f"rated at {event.rated_nano}, should be {rated_nano}")
+
+    def _rated_nano(self, at: Stored, event: UsageCharged | UsageReportedLate) -> int | None:
+        listed = self._listed.get((event.price_version, event.alias))
+        if listed is None:
+            self._tell(at, event, f"{event.alias!r} has no price in version {event.price_version}")
+            return None
+        factor_ppm = event.factor_ppm or NO_MARKUP_PPM
+        if factor_ppm not in listed.factors_ppm:
+            self._tell(at, event, f"factor {factor_ppm} is not one of its price")
+        return charge_nano(event.units, listed.price, listed.markup_ppm, factor_ppm=factor_ppm)
+
+    def _tell(self, at: Stored, event: UsageCharged | UsageReportedLate, detail: str) -> None:
         self._findings.add(_CODE, position=at.position, subject=f"request {event.request_id}", detail=detail)
 
 

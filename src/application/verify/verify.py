@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
@@ -13,6 +13,7 @@ from application.verify.accounts import Accounts
 from application.verify.adjustments import AdjustmentCheck
 from application.verify.balances import BalanceCheck
 from application.verify.budgets import BudgetCheck
+from application.verify.charges import ChargeCheck
 from application.verify.codes import CodeCheck
 from application.verify.keys import KeyCheck
 from application.verify.ledger import LedgerFold, Stored
@@ -23,11 +24,18 @@ from application.verify.report import Figures, Findings, Report
 from application.verify.requests import RequestCheck, UniqueRequests
 from domain.catalogue.prices import PriceListPublished
 from domain.event import Event, TopicRegistry, UnknownTopic
-from domain.ledger.adjustments import ADJUSTMENT_EVENTS, AdjustmentEvent
+from domain.ledger.adjustments import (
+    ADJUSTMENT_EVENTS,
+    AdjustmentDenied,
+    AdjustmentEvent,
+    AdjustmentRequested,
+)
+from domain.ledger.charges import CHARGE_EVENTS, ChargeEvent, UsageReportedLate, UsageReportTaken
 from domain.ledger.events import (
     LEASE_EVENTS,
     WALLET_EVENTS,
     AdjustmentPosted,
+    ChargeHeldForReview,
     CreditLotVoided,
     LeaseEvent,
     RequestAdmitted,
@@ -47,6 +55,7 @@ _LEASE_KINDS: Final = frozenset(LEASE_EVENTS)
 _WALLET_KINDS: Final = frozenset(WALLET_EVENTS)
 _ADJUSTMENT_KINDS: Final = frozenset(ADJUSTMENT_EVENTS)
 _PROMOTION_KINDS: Final = frozenset((*PROMOTION_EVENTS, *DEMO_EVENTS))
+_CHARGE_KINDS: Final = frozenset(CHARGE_EVENTS)
 
 
 def verify(store: ReadableLog, registry: TopicRegistry, read_models: ReadModels | None = None) -> Report:
@@ -61,7 +70,7 @@ def verify(store: ReadableLog, registry: TopicRegistry, read_models: ReadModels 
     with ExitStack() as stack:
         # Taken before the end of the log is asked for, so that no read model is ahead of what is folded.
         snapshot = stack.enter_context(read_models.snapshot()) if read_models else None
-        check = _Verification(registry, snapshot)
+        check = _Verification(registry, snapshot, store)
         for recorded in _read(store, until_position=store.head_position()):
             check.take(recorded)
         report = check.finish()
@@ -85,8 +94,11 @@ def _read(store: ReadableLog, *, until_position: int) -> Iterator[RecordedEvent]
 class _Verification:
     """One pass. Every check sees each event once, in the order of the log."""
 
-    def __init__(self, registry: TopicRegistry, snapshot: ReadModelSnapshot | None) -> None:
+    def __init__(
+        self, registry: TopicRegistry, snapshot: ReadModelSnapshot | None, store: ReadableLog
+    ) -> None:
         self._registry = registry
+        self._store = store
         self._snapshot = snapshot
         self._findings = Findings()
         self._figures = Figures()
@@ -100,6 +112,7 @@ class _Verification:
         self._codes = CodeCheck(self._findings)
         self._unique = UniqueRequests()
         self._ratings = RatingCheck(self._findings)
+        self._charges = ChargeCheck(self._findings, self._ratings, self._event_at)
         self._balances = BalanceCheck() if snapshot else None
         self._requests = RequestCheck(snapshot, self._findings) if snapshot else None
         self._keys = KeyCheck() if snapshot else None
@@ -120,28 +133,67 @@ class _Verification:
         kind = type(at.event)
         self._budgets.take(at)
         if kind in _LEASE_KINDS:
-            self._ledger.take_lease(at, cast("LeaseEvent", at.event))
-            if kind is RequestAdmitted:
-                self._unique.take(cast("RequestAdmitted", at.event).request_id)
-            elif kind is UsageCharged:
-                self._ratings.check(at, cast("UsageCharged", at.event))
+            self._take_lease(at, cast("LeaseEvent", at.event))
         elif kind in _WALLET_KINDS:
             self._codes.take(at)
             self._ledger.take_wallet(at, cast("WalletEvent", at.event))
             if isinstance(at.event, AdjustmentPosted | CreditLotVoided):
                 self._adjustments.post(at, at.event)
         else:
-            if kind is PriceListPublished:
-                self._ratings.publish(at, cast("PriceListPublished", at.event))
-            elif kind is PeriodClosed:
-                self._periods.check(at.position, cast("PeriodClosed", at.event))
-            elif kind in _ADJUSTMENT_KINDS:
-                self._adjustments.take(at, cast("AdjustmentEvent", at.event))
-            elif kind in _PROMOTION_KINDS:
-                self._codes.take(at)
+            self._take_other(at)
             return
         self._accounts.take(at)
         self._fold_read_models(at)
+
+    def _take_lease(self, at: Stored, event: LeaseEvent) -> None:
+        self._ledger.take_lease(at, event)
+        match event:
+            case RequestAdmitted():
+                self._unique.take(event.request_id)
+            case UsageCharged():
+                self._ratings.check(at, event)
+                self._charges.charged(at, event)
+            case ChargeHeldForReview():
+                self._charges.held(at, event)
+            case _:
+                pass
+
+    def _take_other(self, at: Stored) -> None:
+        kind = type(at.event)
+        if kind is PriceListPublished:
+            self._ratings.publish(at, cast("PriceListPublished", at.event))
+        elif kind is PeriodClosed:
+            self._periods.check(at.position, cast("PeriodClosed", at.event))
+        elif kind in _ADJUSTMENT_KINDS:
+            self._take_adjustment(at, cast("AdjustmentEvent", at.event))
+        elif kind in _PROMOTION_KINDS:
+            self._codes.take(at)
+        elif kind in _CHARGE_KINDS:
+            self._take_charge(at, cast("ChargeEvent | UsageReportTaken", at.event))
+
+    def _take_adjustment(self, at: Stored, event: AdjustmentEvent) -> None:
+        self._adjustments.take(at, event)
+        if isinstance(event, AdjustmentRequested):
+            self._charges.asked(at, event)
+        elif isinstance(event, AdjustmentDenied):
+            self._charges.denied(event)
+
+    def _take_charge(self, at: Stored, event: ChargeEvent | UsageReportTaken) -> None:
+        if isinstance(event, UsageReportTaken):
+            self._charges.taken(at, event)
+            return
+        self._charges.decided(at, event)
+        if isinstance(event, UsageReportedLate):
+            self._ledger.shortfall_nano += event.shortfall_nano - event.shortfall_back_nano
+            self._accounts.take(at)
+
+    def _event_at(self, position: int) -> Event | None:
+        """What stands somewhere before; nothing where it cannot be read, which is told of there."""
+        for recorded in self._store.read_log(after_position=position - 1, limit=1):
+            if recorded.position == position:
+                with suppress(UnknownTopic, msgspec.DecodeError):
+                    return self._registry.decode(recorded.topic, recorded.state)
+        return None
 
     def _fold_read_models(self, at: Stored) -> None:
         """Each read model is compared as of its own position."""
@@ -187,6 +239,7 @@ class _Verification:
         self._unique.finish(self._findings)
         self._adjustments.finish()
         self._codes.finish()
+        self._charges.finish()
         self._ledger.finish()
         self._accounts.finish(self._ledger)
         self._fill_figures()

@@ -346,6 +346,22 @@ class UsageCharged(Event, frozen=True, kw_only=True):
     passed_over: tuple[PassedOver, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
+class ChargeHeldForReview(Event, frozen=True, kw_only=True):
+    """The provider told a usage that cannot be. The charge right before this one stands until an operator has looked at it."""
+
+    TOPIC: ClassVar[str] = "lease.charge-held-for-review.v1"
+
+    request_id: UUID
+    account_id: UUID
+    key_id: UUID
+    alias: str
+    provider: str
+    hold_nano: int
+    charge_nano: int
+    reasons: tuple[str, ...]  #: the flags of the usage
+    occurred_us: int
+
+
 class RequestReleased(Event, frozen=True, kw_only=True):
     """The request ended without an answer to pay for; its whole hold came free."""
 
@@ -415,6 +431,7 @@ LeaseEvent = (
     | LeaseShareReturned
     | RequestAdmitted
     | UsageCharged
+    | ChargeHeldForReview
     | RequestReleased
     | RequestAbandoned
     | LeaseClosed
@@ -440,6 +457,7 @@ LEASE_EVENTS: tuple[type[Event], ...] = (
     LeaseShareReturned,
     RequestAdmitted,
     UsageCharged,
+    ChargeHeldForReview,
     RequestReleased,
     RequestAbandoned,
     LeaseClosed,

@@ -4,7 +4,7 @@ The owner decides here from memory, without asking anyone. Whoever appends the n
 decides its fate: a reaper's fence and the owner's next charge want the same version, and one of them loses.
 """
 
-from typing import assert_never
+from typing import Final, assert_never
 from uuid import UUID
 
 import msgspec
@@ -13,6 +13,7 @@ from domain.ledger import parts, shares
 from domain.ledger.events import (
     AMOUNT_NANO_MAX,
     Attempt,
+    ChargeHeldForReview,
     LeaseClosed,
     LeaseEvent,
     LeaseFenced,
@@ -41,6 +42,9 @@ from domain.ledger.refusals import (
     UnknownRequest,
 )
 from domain.ledger.shares import Draw, Drawn, Shares
+
+REVIEW_FLAG: Final = "absurd"
+"""The flag of a usage that cannot be: its charge is held for review."""
 
 
 class Lease(msgspec.Struct):
@@ -174,6 +178,8 @@ def charge(
 ) -> list[LeaseEvent]:
     """Take what the answer cost out of its hold, never more; the part above the hold is the operator's.
 
+    What the provider cannot mean is charged all the same, and held for review.
+
     Raises:
         LeaseEnded: the lease is closed or fenced.
         UnknownRequest: the request has no open hold here.
@@ -184,32 +190,31 @@ def charge(
     if not 0 <= rated_nano <= AMOUNT_NANO_MAX:
         raise AmountOutOfRange(str(rated_nano))
     charge_nano = min(rated_nano, hold_nano)
-    return [
-        UsageCharged(
-            request_id=request_id,
-            account_id=account_id,
-            key_id=answer.key_id,
-            alias=answer.alias,
-            hold_nano=hold_nano,
-            charge_nano=charge_nano,
-            shortfall_nano=rated_nano - charge_nano,
-            price_version=answer.price_version,
-            units=answer.units,
-            usage_source=answer.usage_source,
-            usage_flags=answer.usage_flags,
-            usage_raw=answer.usage_raw,
-            result=answer.result,
-            provider=answer.provider,
-            deployment_id=answer.deployment_id,
-            attempts=answer.attempts,
-            first_byte_ms=answer.first_byte_ms,
-            total_ms=answer.total_ms,
-            occurred_us=now_us,
-            operation=answer.operation,
-            factor_ppm=answer.factor_ppm,
-            passed_over=answer.passed_over or msgspec.UNSET,
-        )
-    ]
+    charged = UsageCharged(
+        request_id=request_id,
+        account_id=account_id,
+        key_id=answer.key_id,
+        alias=answer.alias,
+        hold_nano=hold_nano,
+        charge_nano=charge_nano,
+        shortfall_nano=rated_nano - charge_nano,
+        price_version=answer.price_version,
+        units=answer.units,
+        usage_source=answer.usage_source,
+        usage_flags=answer.usage_flags,
+        usage_raw=answer.usage_raw,
+        result=answer.result,
+        provider=answer.provider,
+        deployment_id=answer.deployment_id,
+        attempts=answer.attempts,
+        first_byte_ms=answer.first_byte_ms,
+        total_ms=answer.total_ms,
+        occurred_us=now_us,
+        operation=answer.operation,
+        factor_ppm=answer.factor_ppm,
+        passed_over=answer.passed_over or msgspec.UNSET,
+    )
+    return [charged] if REVIEW_FLAG not in answer.usage_flags else [charged, _held_for_review(charged)]
 
 
 def release(
@@ -257,6 +262,8 @@ def evolve(lease: Lease, event: LeaseEvent) -> Lease:
             lease.charges += 1
         case RequestReleased() | RequestAbandoned():
             _end_hold(lease, event.request_id, 0)
+        case ChargeHeldForReview():
+            pass
         case LeaseOpened():
             lease.account_id = event.account_id
             lease.owner = event.owner
@@ -283,6 +290,20 @@ def require_live(lease: Lease) -> UUID:
     if lease.ended or lease.account_id is None:
         raise LeaseEnded(lease.lease_id)
     return lease.account_id
+
+
+def _held_for_review(charged: UsageCharged) -> ChargeHeldForReview:
+    return ChargeHeldForReview(
+        request_id=charged.request_id,
+        account_id=charged.account_id,
+        key_id=charged.key_id,
+        alias=charged.alias,
+        provider=charged.provider,
+        hold_nano=charged.hold_nano,
+        charge_nano=charged.charge_nano,
+        reasons=charged.usage_flags,
+        occurred_us=charged.occurred_us,
+    )
 
 
 def _hold_of(lease: Lease, request_id: UUID) -> int:

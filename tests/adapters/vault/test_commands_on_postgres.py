@@ -26,6 +26,7 @@ from domain.fact import SYSTEM
 from domain.keys.access import InvalidApiKey
 from domain.operators import LastAdmin
 from domain.secret import Secret
+from projections.request_log import RequestReader
 from projections.trial_balance import BooksReader
 from tests.fakes import FakeProbe, MemoryFailures, MemoryHooks, MemoryInbox, MemoryOutbox
 
@@ -48,6 +49,7 @@ def ports(database_url: str, pool: Pool) -> Iterator[Ports]:
             hasher=secret_hasher(vault.root_secret()),
             books=BooksReader(pool),
             allowlist=Allowlist.parse("127.0.0.1"),
+            requests=RequestReader(pool),
             probe=FakeProbe(),
             approval_nano=100,
             inbox=MemoryInbox(),

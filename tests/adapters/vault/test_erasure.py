@@ -34,6 +34,7 @@ from domain.sealing.proof import read_proof
 from domain.sealing.tree import leaf_hash
 from domain.topics import REGISTRY
 from projections.registry import all_projections
+from projections.request_log import RequestReader
 from projections.service import ProjectionService
 from projections.snapshot import ReadModelReader
 from projections.trial_balance import BooksReader
@@ -68,6 +69,7 @@ def ports(database_url: str, pool: Pool) -> Iterator[Ports]:
             hasher=secret_hasher(vault.root_secret()),
             books=BooksReader(pool),
             allowlist=Allowlist.parse(""),
+            requests=RequestReader(pool),
             probe=FakeProbe(),
             approval_nano=100,
             inbox=MemoryInbox(),

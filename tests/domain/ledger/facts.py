@@ -12,6 +12,7 @@ from domain.ledger.events import (
     AdjustmentDirection,
     AdjustmentPosted,
     Attempt,
+    ChargeHeldForReview,
     CreditLotExpired,
     CreditLotGranted,
     CreditLotVoided,
@@ -225,6 +226,20 @@ def charged(request_id: UUID, *, hold_nano: int, charge_nano: int, shortfall_nan
         attempts=(ATTEMPT,),
         first_byte_ms=3,
         total_ms=9,
+        occurred_us=NOW,
+    )
+
+
+def held_for_review(request_id: UUID, *, hold_nano: int, charge_nano: int) -> ChargeHeldForReview:
+    return ChargeHeldForReview(
+        request_id=request_id,
+        account_id=ACCOUNT,
+        key_id=KEY,
+        alias="big",
+        provider="acme",
+        hold_nano=hold_nano,
+        charge_nano=charge_nano,
+        reasons=("absurd", "clamped"),
         occurred_us=NOW,
     )
 

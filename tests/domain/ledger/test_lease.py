@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from domain.ledger import lease as rules
@@ -34,6 +35,7 @@ from tests.domain.ledger.facts import (
     charged,
     closed,
     fenced,
+    held_for_review,
     lot,
     opened,
     released,
@@ -210,6 +212,24 @@ def test_above_the_hold_the_operator_pays() -> None:
 def test_absurd_usage_is_no_charge(rated_nano: int) -> None:
     """P26: a negative or unstorable cost is refused, and the hold stands for whoever decides about it."""
     LEASE_SPEC.given(opened(100), admitted(FIRST, 60)).when(charge(rated_nano)).then_refused(AmountOutOfRange)
+
+
+@pytest.mark.parametrize("rated_nano", [9, 85])
+def test_what_a_provider_cannot_mean_is_charged_and_held_for_review(rated_nano: int) -> None:
+    """Never above the hold; the fact that it waits for an operator stands right behind the charge, and moves nothing."""
+    flags = ("absurd", "clamped")
+    answer = msgspec.structs.replace(ANSWER, usage_flags=flags)
+    charge_nano = min(rated_nano, 60)
+    charge = msgspec.structs.replace(
+        charged(FIRST, hold_nano=60, charge_nano=charge_nano, shortfall_nano=rated_nano - charge_nano),
+        usage_flags=flags,
+    )
+    held = held_for_review(FIRST, hold_nano=60, charge_nano=charge_nano)
+    LEASE_SPEC.given(opened(100), admitted(FIRST, 60)).when(
+        lambda lease: rules.charge(lease, request_id=FIRST, rated_nano=rated_nano, answer=answer, now_us=NOW)
+    ).then(charge, held)
+    lease = LEASE_SPEC.fold(opened(100), admitted(FIRST, 60), charge, held)
+    assert (lease.charged_nano, lease.charges, lease.free_nano) == (charge_nano, 1, 100 - charge_nano)
 
 
 def test_a_huge_cost_is_stored_as_a_shortfall() -> None:
