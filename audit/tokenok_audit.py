@@ -69,6 +69,7 @@ CHECKS: Final = {
     "A01": "what is posted was asked for, once, and what had to wait was agreed to by another operator",
     "C01": "a code was issued, it or a demo is used once, and becomes the credit that was promised",
     "C02": "what was decided about a charge after it was made follows from it, once, and is asked for as an adjustment",
+    "B01": "a low balance is told of where it was crossed, once",
     "L05": "closing a month sealed the books as they stood at its end",
 }
 #: The posting rules that this program was written beside, by their SHA-256. An export with others is refused.
@@ -1665,6 +1666,64 @@ def _held_of(event: Event) -> tuple[object, ...]:
     return event["request_id"], event["account_id"], event["hold_nano"], event["charge_nano"]
 
 
+class LowBalances:
+    """Below which balance an account is told of, and where it was crossed."""
+
+    DEFAULT: Final = "7b1d2c9e-54f0-5c3a-a1d6-0e8f3b6a9c25"
+
+    def __init__(self, statements: Statements, findings: Findings) -> None:
+        self._statements = statements
+        self._findings = findings
+        self._thresholds: dict[str | None, int | None] = {}
+        self._balances: dict[str, int] = {}  #: as of the last look
+        self._crossings: dict[tuple[str, int], tuple[int, int]] = {}  #: not told of yet
+
+    def set(self, at: Recorded) -> int:
+        account_id = id_of(at.event, "account_id") if at.event["account_id"] is not None else None
+        stream_id = self.DEFAULT if account_id is None else str(uuid5(UUID(account_id), "balance-low"))
+        if at.stream_id != stream_id:
+            self._findings.add("L03", at.stream_id, "is not the threshold of this account", at.position)
+        if not self._thresholds:
+            totals = self._statements.totals
+            self._balances = {one: told.balance_nano for one, told in totals.items()}
+        was_nano = 0 if account_id is None else self._threshold_nano(account_id)
+        told_nano = at.event["threshold_nano"]
+        self._thresholds[account_id] = None if told_nano is None else amount(at.event, "threshold_nano")
+        if account_id in self._balances:
+            balance_nano, threshold_nano = self._balances[account_id], self._threshold_nano(account_id)
+            if was_nano <= balance_nano < threshold_nano:
+                self._crossings[account_id, at.position] = threshold_nano, balance_nano
+        return 0
+
+    def moved(self, at: Recorded) -> None:
+        """The event was booked."""
+        account_id = at.event.get("account_id")
+        if not self._thresholds or not isinstance(account_id, str):
+            return
+        totals = self._statements.totals.get(account_id)
+        if totals is None:
+            return
+        before_nano, after_nano = self._balances.get(account_id, 0), totals.balance_nano
+        self._balances[account_id] = after_nano
+        threshold_nano = self._threshold_nano(account_id)
+        if after_nano < threshold_nano <= before_nano:
+            self._crossings[account_id, at.position] = threshold_nano, after_nano
+
+    def told(self, at: Recorded) -> int:
+        account_id, position = id_of(at.event, "account_id"), amount(at.event, "crossed_position")
+        stream_id = str(uuid5(UUID(account_id), f"balance-low:{position}"))
+        crossed = self._crossings.pop((account_id, position), None)
+        told = amount(at.event, "threshold_nano"), amount(at.event, "balance_nano")
+        if (at.stream_id, at.version) != (stream_id, 1) or crossed != told:
+            detail = f"tells of a low balance of {account_id} that was not crossed there"
+            self._findings.add("B01", at.stream_id, detail, at.position)
+        return 0
+
+    def _threshold_nano(self, account_id: str) -> int:
+        own_nano = self._thresholds.get(account_id)
+        return (self._thresholds.get(None) or 0) if own_nano is None else own_nano
+
+
 class Ledger:
     """Follows wallets and leases by what their events say, apart from the postings, and checks them after each.
 
@@ -1685,6 +1744,7 @@ class Ledger:
         self._adjustments = Adjustments(findings)
         self._codes = Codes(findings)
         self._charges = charges = Charges(ratings, findings)
+        self.low = LowBalances(statements, findings)
         self.leases: dict[str, Lease] = {}
         self.handlers: dict[str, Callable[[Recorded], int]] = {
             "wallet.credit-lot-granted.v1": self._granted,
@@ -1694,6 +1754,8 @@ class Ledger:
             "adjustment.requested.v1": self._asked,
             "adjustment.approved.v1": self._adjustments.decided,
             "adjustment.denied.v1": self._denied,
+            "balance-low.set.v1": self.low.set,
+            "balance-low.crossed.v1": self.low.told,
             "charge.reviewed.v1": charges.reviewed,
             "charge.usage-reported-late.v1": charges.told_late,
             "usage-report.taken.v1": charges.taken,
@@ -2057,6 +2119,7 @@ class Replay:
             return
         expected_nano = handler(at)
         gained_nano = self.books.post(at)
+        self.ledger.low.moved(at)
         if gained_nano != expected_nano:
             detail = f"gave customers {gained_nano}, should be {expected_nano}"
             self._findings.add("P30", at.stream_id, detail, at.position)

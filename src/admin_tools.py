@@ -28,6 +28,7 @@ from projections.codes import CodeReader
 from projections.document_reader import DocumentReader
 from projections.health import HealthReader
 from projections.key_reader import KeyReader
+from projections.low_balances import LowBalanceReader
 from projections.money import MoneyReader
 from projections.orders import OrderReader
 from projections.registry import all_projections
@@ -69,6 +70,7 @@ def make_admin_tools(process: Process) -> AdminTools:
         orders=OrderReader(pool),
         money=MoneyReader(pool),
         budgets=BudgetReader(pool),
+        low_balances=LowBalanceReader(pool),
         acts=AuditReader(pool),
         adjustments=AdjustmentReader(pool),
         codes=CodeReader(pool),

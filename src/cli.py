@@ -66,7 +66,7 @@ _NOUNS: Final = {
     "document": "see invoices and credit notes",
     "money": "the books in money, and what does not agree with payment providers",
     "webhook": "messages of payment providers that wait or are parked",
-    "balance": "see an account's credit",
+    "balance": "see an account's credit, and be told when it is low",
     "key": "API keys of customers",
     "requests": "see what was asked and what it cost",
     "usage": "add up what was used, charged and earned",

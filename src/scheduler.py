@@ -22,6 +22,7 @@ from adapters.jobs.wakeups import ProjectionWakeups
 from adapters.mail.outbox import purge_mails
 from adapters.vault.idempotency import purge
 from adapters.vault.kept_answers import purge_kept_answers
+from application.balance_alerts.raise_alerts import raise_low_balances
 from application.budgets.raise_alerts import raise_alerts
 from application.checkout.sweep import AskFirst, sweep_notices, sweep_orders
 from application.clock import SystemClock
@@ -38,6 +39,7 @@ from prober import Prober
 from projections.books_check import PostgresBooksChecks
 from projections.budget_reader import BudgetReader
 from projections.lot_ends import EndingLots
+from projections.low_balances import LowBalanceReader
 from projections.orders import OrderReader
 from projections.pool import projection_pool
 from projections.registry import all_projections
@@ -108,6 +110,7 @@ def run(settings: Settings, *, jobs: Sequence[Job] = (), stop: threading.Event) 
                 lambda: PostgresHookQueue(pool).forget(days=settings.webhook_keep_days),
             ),
             Job("budget-alerts", _ALERTS_S, lambda: raise_alerts(BudgetReader(pool), store=store)),
+            Job("low-balances", _ALERTS_S, lambda: raise_low_balances(LowBalanceReader(pool), store=store)),
             Job("idempotency-purge", _PURGE_S, lambda: purge(pool)),
             Job(
                 "kept-answers-purge",

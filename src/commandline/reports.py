@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, get_args
 from uuid import UUID
 
+from application.balance_alerts.queries import LowBalancePage
 from application.budgets.queries import AlertPage, BudgetPage
 from application.clock import SystemClock
 from application.reports.audit_log import ActFilter, ActPage, acts_csv
@@ -25,6 +26,7 @@ from commandline.texts import credits_of, table, time_of
 from domain.budgets.budget import Budget
 from projections.audit_log import AuditReader
 from projections.budget_reader import BudgetReader
+from projections.low_balances import LowBalanceReader
 from projections.statement_reader import StatementReader
 from projections.usage_reader import UsageReader
 from settings import Settings
@@ -56,6 +58,10 @@ def add_reports(nouns: dict[str, Any]) -> None:
         "--before-position", type=int, metavar="NUMBER", help="`next_before` of the page before"
     )
     alerts.add_argument("--limit", type=int, default=100, metavar="NUMBER", help="how many (%(default)s)")
+    low = add_tool(nouns["balance"], "alerts", run_low_balances, "accounts that fell below their threshold")
+    low.add_argument("--account-id", type=UUID, metavar="UUID", help="of this account")
+    low.add_argument("--before-position", type=int, metavar="NUMBER", help="`next_before` of the page before")
+    low.add_argument("--limit", type=int, default=100, metavar="NUMBER", help="how many (%(default)s)")
     statement = add_tool(
         nouns["statement"], "show", run_statement, "an account's credit from opening to closing, line by line"
     )
@@ -139,6 +145,14 @@ def run_alerts(settings: Settings, values: argparse.Namespace) -> Outcome:
             account_id=values.account_id, before_position=values.before_position, limit=values.limit
         )
     return Outcome(page, text=_alerts_text(page))
+
+
+def run_low_balances(settings: Settings, values: argparse.Namespace) -> Outcome:
+    with open_pool(settings) as pool:
+        page = LowBalanceReader(pool).low_balances(
+            account_id=values.account_id, before_position=values.before_position, limit=values.limit
+        )
+    return Outcome(page, text=_low_balances_text(page))
 
 
 def run_acts(settings: Settings, values: argparse.Namespace) -> Outcome:
@@ -259,6 +273,24 @@ def _alerts_text(page: AlertPage) -> str:
             f"{one.percent} %",
             credits_of(one.spent_nano),
             credits_of(one.amount_nano),
+        )
+        for one in page.items
+    ]
+    if not rows:
+        return "Nothing.\n"
+    more = "" if page.next_before is None else f"\nMore with --before-position {page.next_before}\n"
+    return table(head, rows) + more
+
+
+def _low_balances_text(page: LowBalancePage) -> str:
+    head = ("POSITION", "TIME (UTC)", "ACCOUNT", "BALANCE", "BELOW")
+    rows = [
+        (
+            str(one.position),
+            f"{time_of(one.occurred_us):%Y-%m-%d %H:%M:%S}",
+            str(one.account_id),
+            credits_of(one.balance_nano),
+            credits_of(one.threshold_nano),
         )
         for one in page.items
     ]

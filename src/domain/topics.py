@@ -4,6 +4,7 @@ from typing import Final
 
 from domain.accounts import ACCOUNT_EVENTS
 from domain.announcements import ANNOUNCEMENT_EVENTS
+from domain.balance_alerts import LOW_BALANCE_EVENTS
 from domain.bodies import BODY_EVENTS
 from domain.budgets.events import ALERT_EVENTS, BUDGET_EVENTS, SHARE_EVENTS
 from domain.catalogue.events import CATALOGUE_EVENTS
@@ -40,6 +41,7 @@ ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *BUDGET_EVENTS,
     *SHARE_EVENTS,
     *ALERT_EVENTS,
+    *LOW_BALANCE_EVENTS,
     *KEY_EVENTS,
     *MAIL_EVENTS,
     *MEMBER_EVENTS,

@@ -80,6 +80,7 @@ _SUBJECTS: Final = {
     "bodies": ("bodies", "account_id"),
     "budget": ("budget", "budget_id"),
     "charge": ("request", "request_id"),
+    "balance-low": ("balance-threshold", "account_id"),
     "wallet": ("account", "account_id"),
     "key": ("key", "key_id"),
     "operator": ("operator", "operator_id"),
@@ -260,7 +261,8 @@ def _row(fact: Located, states: dict[_Subject, _State]) -> tuple[object, ...]:
 
 def _subject(event: Any) -> _Subject:
     kind, field = _SUBJECTS.get(event.TOPIC.partition(".")[0], _PRICES)
-    return kind, clean(str(getattr(event, field))) if field else ""
+    name = getattr(event, field) if field else None
+    return kind, "" if name is None else clean(str(name))
 
 
 def _changes(event: Event) -> _State:

@@ -1,6 +1,6 @@
 """Read model `balances`: what each account was granted and charged, what is held, and by which requests.
 
-For showing and alarming. Must not be used to decide whether a request may be served or credit lent: it lags
+For showing, and for the scheduler to know which low balances to tell of. Must not be used to decide whether a request may be served or credit lent: it lags
 behind the log. The wallet and lease streams decide that.
 """
 
@@ -12,6 +12,7 @@ import msgspec
 from psycopg.rows import class_row
 
 from application.queries import PAGE_ROWS_MAX, Balance, BalanceWithHolds, OpenHold
+from domain.balance_alerts import BalanceLowCrossed, BalanceLowSet, falls_below
 from domain.event import Event
 from domain.ledger.events import (
     AdjustmentPosted,
@@ -60,6 +61,28 @@ _OPEN_HOLDS = Table(
     """,
     indexes=("(account_id)",),
 )
+_ANY_ACCOUNT = UUID(int=0)  #: in the place of an account: the threshold of all that have none of their own
+_THRESHOLDS = Table(
+    name="balance_low_thresholds",
+    key="account_id",
+    columns="account_id uuid PRIMARY KEY, threshold_nano bigint, position bigint NOT NULL",
+)
+_ALERT = """
+    account_id uuid NOT NULL,
+    crossed_position bigint NOT NULL,
+    threshold_nano bigint NOT NULL,
+    balance_nano bigint NOT NULL,
+    occurred_us bigint NOT NULL,
+    position bigint NOT NULL,
+    PRIMARY KEY (account_id, crossed_position)
+"""
+_CROSSINGS = Table(name="balance_low_crossings", key="account_id, crossed_position", columns=_ALERT)
+_ALERTS = Table(
+    name="balance_low_alerts",
+    key="account_id, crossed_position",
+    columns=_ALERT,
+    indexes=("(position)",),
+)
 
 
 class _Account(msgspec.Struct, gc=False):
@@ -72,21 +95,74 @@ class _Account(msgspec.Struct, gc=False):
     open_holds: int = 0
     updated_position: int = 0
 
+    @property
+    def posted_nano(self) -> int:
+        return self.granted_nano - self.charged_nano - self.expired_nano - self.taken_nano
+
 
 class _Changes(msgspec.Struct):
     """What a batch does: accounts as they will be; the last word on each request's hold, `None` for ended."""
 
     accounts: dict[UUID, _Account]
+    thresholds: dict[UUID, tuple[int | None, int]]  #: with the position of the setting
     holds: dict[UUID, tuple[object, ...] | None] = {}
+    set_: set[UUID] = set()  #: whose threshold was set in this batch
+    crossed: dict[tuple[UUID, int], tuple[object, ...]] = {}
+    told: dict[tuple[UUID, int], tuple[object, ...]] = {}
 
     def fold(self, fact: Located) -> None:
         event: Any = fact.event  # each of the kinds below has an account
+        if isinstance(event, BalanceLowSet):
+            self._set(fact, event)
+            return
+        if isinstance(event, BalanceLowCrossed):
+            self.told[event.account_id, event.crossed_position] = _alert(event, fact.position)
+            return
         account = self.accounts.get(event.account_id)
         if account is None:
             account = self.accounts[event.account_id] = _Account(event.account_id)
         if fact.position > account.updated_position:
+            before_nano = account.posted_nano
             _FOLDS[type(event)](self, account, event, fact.stream_id)
             account.updated_position = fact.position
+            self._compare(fact, account, before_nano, self._threshold_nano(account.account_id))
+
+    def _threshold_nano(self, account_id: UUID) -> int:
+        own_nano, _ = self.thresholds.get(account_id, (None, 0))
+        if own_nano is not None:
+            return own_nano
+        return self.thresholds.get(_ANY_ACCOUNT, (None, 0))[0] or 0
+
+    def _set(self, fact: Located, event: BalanceLowSet) -> None:
+        """One of an account counts at once, that of all when an account moves next."""
+        place = event.account_id or _ANY_ACCOUNT
+        if fact.position <= self.thresholds.get(place, (None, 0))[1]:
+            return
+        account = self.accounts.get(place)
+        was_above = account is not None and account.posted_nano >= self._threshold_nano(place)
+        self.thresholds[place] = event.threshold_nano, fact.position
+        self.set_.add(place)
+        if account is not None and account.granted_nano and was_above:
+            threshold_nano = self._threshold_nano(place)
+            self._compare(fact, account, max(threshold_nano, account.posted_nano), threshold_nano)
+
+    def _compare(self, fact: Located, account: _Account, before_nano: int, threshold_nano: int) -> None:
+        after_nano = account.posted_nano
+        if falls_below(threshold_nano, before_nano=before_nano, after_nano=after_nano):
+            event: Any = fact.event
+            key = account.account_id, fact.position
+            self.crossed[key] = (*key, threshold_nano, after_nano, event.occurred_us, fact.position)
+
+
+def _alert(event: BalanceLowCrossed, position: int) -> tuple[object, ...]:
+    return (
+        event.account_id,
+        event.crossed_position,
+        event.threshold_nano,
+        event.balance_nano,
+        event.occurred_us,
+        position,
+    )
 
 
 def _granted(_changes: _Changes, account: _Account, event: CreditLotGranted, _wallet_id: UUID) -> None:
@@ -156,6 +232,20 @@ _FOLDS: dict[type[Event], Callable[[_Changes, _Account, Any, UUID], None]] = {
     RequestAbandoned: _ended,
 }
 
+_LOAD_THRESHOLDS = """
+    SELECT account_id, threshold_nano, position FROM {schema}.balance_low_thresholds WHERE account_id = ANY(%s::uuid[])
+"""
+_STORE_THRESHOLDS = """
+    INSERT INTO {schema}.balance_low_thresholds
+    SELECT * FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[]) WHERE {moved}
+    ON CONFLICT (account_id) DO UPDATE SET threshold_nano = excluded.threshold_nano, position = excluded.position
+"""
+_STORE_ALERTS = """
+    INSERT INTO {schema}.%s
+    SELECT * FROM unnest(%%s::uuid[], %%s::bigint[], %%s::bigint[], %%s::bigint[], %%s::bigint[], %%s::bigint[])
+    WHERE {moved}
+    ON CONFLICT (account_id, crossed_position) DO NOTHING
+"""
 _LOAD = """
     SELECT account_id, granted_nano, charged_nano, expired_nano, taken_nano, held_nano, open_holds, updated_position
     FROM {schema}.balances WHERE account_id = ANY(%s::uuid[])
@@ -187,27 +277,39 @@ class Balances:
     """The fold. Each row remembers the newest event in it, so an event counts once however often it comes."""
 
     name: ClassVar[str] = "balances"
-    version: ClassVar[int] = 3
-    tables: ClassVar[tuple[Table, ...]] = (_BALANCES, _OPEN_HOLDS)
-    topics: ClassVar[frozenset[str]] = topics_of(_FOLDS)
+    version: ClassVar[int] = 4
+    tables: ClassVar[tuple[Table, ...]] = (_BALANCES, _OPEN_HOLDS, _THRESHOLDS, _CROSSINGS, _ALERTS)
+    topics: ClassVar[frozenset[str]] = topics_of((*_FOLDS, BalanceLowSet, BalanceLowCrossed))
 
     def fold(self, connection: Connection, schema: str, facts: Sequence[Located]) -> Sequence[Write]:
-        touched = {fact.event.account_id for fact in facts}  # type: ignore[attr-defined]  # all kinds have one
-        loaded = connection.execute(_LOAD.format(schema=schema), [array_literal(list(touched))])
-        changes = _Changes({row[0]: _Account(*row) for row in loaded})
+        touched = {fact.event.account_id or _ANY_ACCOUNT for fact in facts}  # type: ignore[attr-defined]  # all kinds have one
+        wanted = array_literal(list(touched | {_ANY_ACCOUNT}))
+        thresholds = connection.execute(_LOAD_THRESHOLDS.format(schema=schema), [wanted])
+        known = {
+            account_id: (threshold_nano, position) for account_id, threshold_nano, position in thresholds
+        }
+        loaded = connection.execute(_LOAD.format(schema=schema), [wanted])
+        changes = _Changes({row[0]: _Account(*row) for row in loaded}, known)
         for fact in facts:
             changes.fold(fact)
         return list(_writes(changes))
 
 
 def _writes(changes: _Changes) -> Iterator[Write]:
-    yield Write(_STORE, column_literals(map(msgspec.structs.astuple, changes.accounts.values())))
+    if changes.accounts:
+        yield Write(_STORE, column_literals(map(msgspec.structs.astuple, changes.accounts.values())))
     ended = [request_id for request_id, hold in changes.holds.items() if hold is None]
     if ended:
         yield Write(_END_HOLDS, [array_literal(ended)])
     opened = [hold for hold in changes.holds.values() if hold is not None]
     if opened:
         yield Write(_OPEN, column_literals(opened))
+    if changes.set_:
+        rows = [(account_id, *changes.thresholds[account_id]) for account_id in changes.set_]
+        yield Write(_STORE_THRESHOLDS, column_literals(rows))
+    for table, alerts in ((_CROSSINGS, changes.crossed), (_ALERTS, changes.told)):
+        if alerts:
+            yield Write(_STORE_ALERTS % table.name, column_literals(alerts.values()))
 
 
 _BALANCE = """

@@ -21,6 +21,7 @@ from application.accounts import (
 )
 from application.adjustments import adjust_credit, approve_adjustment, deny_adjustment, void_lot
 from application.announcements import set_announcement, withdraw_announcement
+from application.balance_alerts import set_threshold
 from application.bodies import erase_bodies, read_body, set_logging
 from application.budgets import remove_budget, set_budget
 from application.catalogue import (
@@ -189,6 +190,13 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "Show a request and its answer, if they were kept. Who has read what, and why, stands in the log.",
     ),
     _entry("bodies", "erase", erase_bodies.handle, "Delete all that is kept of an account's requests."),
+    _entry(
+        "balance",
+        "threshold",
+        set_threshold.handle,
+        "Say below which balance an account is told of. Without an account it is for all that have no threshold of their own; without "
+        "a threshold it is taken away, and 0 is never below.",
+    ),
     _entry(
         "budget",
         "set",

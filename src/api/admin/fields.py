@@ -153,6 +153,7 @@ WORDS: Final = {
     "tax_included": "whether amounts include tax, or it comes on top",
     "taxes": 'by country, in millionths, for example [{"country": "DE", "rate_ppm": 190000}]',
     "texts": 'by language, English always, for example {"en": {"title": "Maintenance", "body": "On Sunday."}}',
+    "threshold_nano": "the balance in nano-credits below which the account is told of",
     "total_ms": "how long everything may take",
     "tpm": "tokens per minute, prompt and answer",
     "traits": "what the model takes or refuses, in the words of its dialect",

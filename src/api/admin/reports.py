@@ -11,6 +11,7 @@ from api.admin.access import PERMISSION
 from api.admin.reading import Limit
 from api.admin.tools import AdminTools
 from api.admin.views import PAGE_ROWS
+from application.balance_alerts.queries import LowBalancePage
 from application.budgets.queries import AlertPage, BudgetPage
 from application.reports.health import LedgerHealth
 from application.reports.period import asked
@@ -137,9 +138,22 @@ def report_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         """Alerts of budgets, newest first."""
         return tools.budgets.alerts(account_id=account_id, before_position=before_position, limit=limit)
 
+    @get("/balances/alerts", opt=_READ, sync_to_thread=True)
+    def read_low_balances(
+        *,
+        account_id: FromQuery[UUID | None] = None,
+        before_position: FromQuery[int | None] = None,
+        limit: Limit = PAGE_ROWS,
+    ) -> LowBalancePage:
+        """Accounts that fell below their threshold, newest first."""
+        return tools.low_balances.low_balances(
+            account_id=account_id, before_position=before_position, limit=limit
+        )
+
     return [
         read_budgets,
         read_alerts,
+        read_low_balances,
         read_usage,
         read_earnings,
         read_statement,

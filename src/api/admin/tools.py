@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from application.balance_alerts.queries import LowBalanceQueries
 from application.budgets.queries import BudgetQueries
 from application.catalogue.queries import CatalogueQueries
 from application.command import Ports
@@ -43,6 +44,7 @@ class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
     orders: OrderQueries
     money: MoneyQueries
     budgets: BudgetQueries
+    low_balances: LowBalanceQueries
     acts: AuditQueries
     adjustments: AdjustmentQueries
     codes: CodeQueries

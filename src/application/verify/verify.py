@@ -17,11 +17,13 @@ from application.verify.charges import ChargeCheck
 from application.verify.codes import CodeCheck
 from application.verify.keys import KeyCheck
 from application.verify.ledger import LedgerFold, Stored
+from application.verify.low_balances import LowBalanceCheck
 from application.verify.periods import PeriodCheck
 from application.verify.ratings import RatingCheck
 from application.verify.read_models import ReadModels, ReadModelSnapshot
 from application.verify.report import Figures, Findings, Report
 from application.verify.requests import RequestCheck, UniqueRequests
+from domain.balance_alerts import BalanceLowCrossed, BalanceLowSet
 from domain.catalogue.prices import PriceListPublished
 from domain.event import Event, TopicRegistry, UnknownTopic
 from domain.ledger.adjustments import (
@@ -113,6 +115,7 @@ class _Verification:
         self._unique = UniqueRequests()
         self._ratings = RatingCheck(self._findings)
         self._charges = ChargeCheck(self._findings, self._ratings, self._event_at)
+        self._low = LowBalanceCheck(self._findings, self._ledger)
         self._balances = BalanceCheck() if snapshot else None
         self._requests = RequestCheck(snapshot, self._findings) if snapshot else None
         self._keys = KeyCheck() if snapshot else None
@@ -142,6 +145,7 @@ class _Verification:
         else:
             self._take_other(at)
             return
+        self._low.moved(at, getattr(at.event, "account_id", None))
         self._accounts.take(at)
         self._fold_read_models(at)
 
@@ -168,6 +172,10 @@ class _Verification:
             self._take_adjustment(at, cast("AdjustmentEvent", at.event))
         elif kind in _PROMOTION_KINDS:
             self._codes.take(at)
+        elif kind is BalanceLowSet:
+            self._low.set(at, cast("BalanceLowSet", at.event))
+        elif kind is BalanceLowCrossed:
+            self._low.told(at, cast("BalanceLowCrossed", at.event))
         elif kind in _CHARGE_KINDS:
             self._take_charge(at, cast("ChargeEvent | UsageReportTaken", at.event))
 

@@ -1,0 +1,1 @@
+"""Low balances: thresholds that operators set, and the alerts that follow."""
