@@ -62,3 +62,28 @@ def test_the_list_of_adjustments_can_be_asked_for(world: World) -> None:
     """By everyone who may read; it follows the log, so a new one is not in it at once."""
     page = world.client.get("/api/admin/adjustments?state=waiting", headers=world.as_role("auditor"))
     assert (page.status_code, page.json()) == (200, {"items": [], "next_before": None})
+
+
+def test_charges_of_the_past_are_decided_by_whoever_may_move_credit(world: World) -> None:
+    """The queue can be read by all; what nobody knows is not found, and support moves nothing."""
+    page = world.client.get("/api/admin/charges/reviews?state=waiting", headers=world.as_role("auditor"))
+    empty = {"items": [], "queue": {"waiting": 0, "oldest_s": 0.0}, "next_after": None}
+    assert (page.status_code, page.json()) == (200, empty)
+    usage = {"request_id": ACCOUNT, "served_by": "acme", "report_ref": "r-1", "output": 1, "reason": "late"}
+    for path, body in (("review", {"request_id": ACCOUNT, "reason": "x"}), ("usage", usage)):
+        url = f"/api/admin/charges/{path}"
+        unknown = world.client.post(url, json=body, headers=world.as_role("finance"))
+        assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
+        assert world.client.post(url, json=body, headers=world.as_role("support")).status_code == 403
+
+
+def test_a_threshold_of_low_balances_is_set_for_one_or_for_all(world: World, account: str) -> None:
+    """The same again stores nothing, and what no balance can be is refused."""
+    url, admin = "/api/admin/balances/threshold", world.as_role("admin")
+    for body in ({"threshold_nano": 5}, {"account_id": account, "threshold_nano": 7}):
+        assert world.client.post(url, json=body, headers=admin).json()["position"] is not None
+        assert world.client.post(url, json=body, headers=admin).json()["position"] is None
+    refused = world.client.post(url, json={"threshold_nano": -1}, headers=admin)
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_value")
+    page = world.client.get("/api/admin/balances/alerts", headers=world.as_role("auditor"))
+    assert (page.status_code, page.json()) == (200, {"items": [], "next_before": None})
