@@ -9,6 +9,7 @@ from projections.charge_reviews import ChargeReviews
 from projections.codes import Codes
 from projections.documents import Documents
 from projections.keys import Keys
+from projections.documents import Documents
 from projections.lot_ends import LotEnds
 from projections.money import Money
 from projections.orders import Orders
@@ -37,4 +38,5 @@ def all_projections() -> tuple[Projection, ...]:
         Documents(),
         Keys(),
         Catalogue(),
+        Documents(),
     )

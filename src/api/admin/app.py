@@ -19,6 +19,7 @@ from api.admin.explaining import explaining_routes
 from api.admin.hooks import hook_routes
 from api.admin.mails import mail_routes
 from api.admin.keys import key_routes
+from api.admin.mails import mail_routes
 from api.admin.money import money_routes
 from api.admin.openapi import Offered, Surface, document
 from api.admin.orders import order_routes
