@@ -52,6 +52,27 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
         return not any(self.requests)
 
 
+class EarningsChart(msgspec.Struct, frozen=True, kw_only=True):
+    """Likewise, of what was charged and what it cost. Drawn without a script."""
+
+    times: tuple[int, ...]
+    revenue: tuple[int, ...]  #: nano-credits
+    cost: tuple[int, ...]  #: likewise
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(self.revenue) and not any(self.cost)
+
+    @property
+    def top_nano(self) -> int:
+        return max((*self.revenue, *self.cost))
+
+    @property
+    def top(self) -> int:
+        """What the drawing is divided by; never zero."""
+        return self.top_nano or 1
+
+
 def span_of(name: str, *, zone: str, now_us: int) -> Span:
     """A span by its name; a day for one that is none."""
     chosen = name if name in _DAYS else "day"
@@ -69,18 +90,34 @@ def span_of(name: str, *, zone: str, now_us: int) -> Span:
 
 def chart(span: Span, rows: Iterable[Any]) -> Chart:
     """The rows of a usage report by the span's own group, with zeros between them."""
+    times, found = _filled(span, rows)
+    return Chart(
+        times=times,
+        requests=tuple(row.requests if row else 0 for row in found),
+        failed=tuple(row.released + row.abandoned if row else 0 for row in found),
+        credits=tuple(row.charge_nano / _NANO if row else 0.0 for row in found),
+    )
+
+
+def earnings_chart(span: Span, rows: Iterable[Any]) -> EarningsChart:
+    """The rows of an earnings report by the span's own group, with zeros between them."""
+    times, found = _filled(span, rows)
+    return EarningsChart(
+        times=times,
+        revenue=tuple(row.charge_nano if row else 0 for row in found),
+        cost=tuple(row.cost_nano if row else 0 for row in found),
+    )
+
+
+def _filled(span: Span, rows: Iterable[Any]) -> tuple[tuple[int, ...], list[Any]]:
+    """When each step begins, and its row; none where nothing happened."""
     by_step = {getattr(row.group, span.group): row for row in rows}
     times, found = [], []
     for begin in _steps(span):
         times.append(int(begin.timestamp()))
         name = begin.strftime("%Y-%m-%dT%H:00") if span.group == "hour" else begin.strftime("%Y-%m-%d")
         found.append(by_step.get(name))
-    return Chart(
-        times=tuple(times),
-        requests=tuple(row.requests if row else 0 for row in found),
-        failed=tuple(row.released + row.abandoned if row else 0 for row in found),
-        credits=tuple(row.charge_nano / _NANO if row else 0.0 for row in found),
-    )
+    return tuple(times), found
 
 
 def _steps(span: Span) -> Iterable[datetime]:

@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
-from babel.numbers import format_compact_decimal, format_decimal, format_percent
+from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
+
+from domain.recharge.currencies import exponent_of
 
 DASH: Final = "\u2013"
 _NANO: Final = Decimal(1_000_000_000)
@@ -33,6 +35,30 @@ class Formats:
     def money_short(self, amount_nano: int | None) -> str:
         """Credits to four decimals, for overviews; rounded half-even."""
         return self._credits(amount_nano, _SHORT)
+
+    def cash(self, amount_minor: int | None, currency: str) -> str:
+        """Money, exactly: minor units of a currency, written as people of the language write it."""
+        if amount_minor is None:
+            return DASH
+        amount = Decimal(amount_minor).scaleb(-exponent_of(currency))
+        return format_currency(amount, currency, locale=self._locale)
+
+    def plain_cash(self, amount_minor: int | None, currency: str) -> str:
+        """As a form's field takes it: no sign of the currency, no separators."""
+        if amount_minor is None:
+            return ""
+        return format(Decimal(amount_minor).scaleb(-exponent_of(currency)), "f")
+
+    def plain_credits(self, amount_nano: int | None) -> str:
+        """Likewise, of credits."""
+        if amount_nano is None:
+            return ""
+        text = format(Decimal(amount_nano) / _NANO, "f")
+        return text.rstrip("0").rstrip(".") if "." in text else text
+
+    def plain_percent(self, share_ppm: int) -> str:
+        """Likewise, of a share in millionths."""
+        return f"{Decimal(share_ppm) / 10_000:f}".rstrip("0").rstrip(".") if share_ppm else "0"
 
     def rate(self, nano_per_million: int | None, markup_ppm: int) -> str:
         """What is charged for a million units: the price times its markup."""
@@ -73,6 +99,16 @@ class Formats:
         if time_us is None:
             return DASH
         return format_datetime(self._at(time_us), "medium", tzinfo=self.zone, locale=self._locale)
+
+    def minute(self, time_us: int | None) -> str:
+        """Date and time to the minute."""
+        if time_us is None:
+            return DASH
+        return format_datetime(self._at(time_us), "short", tzinfo=self.zone, locale=self._locale)
+
+    def field(self, time_us: int | None) -> str:
+        """As a browser's field for a time has it, in the visitor's zone."""
+        return "" if time_us is None else self._at(time_us).strftime("%Y-%m-%dT%H:%M")
 
     def clock(self, time_us: int) -> str:
         return format_time(self._at(time_us), "HH:mm:ss", tzinfo=self.zone, locale=self._locale)

@@ -93,6 +93,11 @@ def uuid_of(text: str | None) -> UUID | None:
         return None
 
 
+def one_of(text: str | None, choices: Iterable[str]) -> Any:
+    """A choice; none for what is none of them, as with `uuid_of`."""
+    return text if text in tuple(choices) else None
+
+
 def state_of(text: str | None) -> Any:
     return text if text in _STATES else None
 

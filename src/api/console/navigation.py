@@ -41,6 +41,8 @@ _ADMIN: Final[tuple[tuple[str, tuple[tuple[str, str, str, Permission], ...]], ..
         (
             ("/console/customers", N_("Accounts"), "users", "read"),
             ("/console/keys", N_("API keys"), "key", "read"),
+            ("/console/budgets", N_("Budgets"), "gauge", "read"),
+            ("/console/announcements", N_("Announcements"), "megaphone", "read"),
         ),
     ),
     (
@@ -48,6 +50,17 @@ _ADMIN: Final[tuple[tuple[str, tuple[tuple[str, str, str, Permission], ...]], ..
         (
             ("/console/models", N_("Models"), "layers", "read"),
             ("/console/providers", N_("Providers"), "server", "read"),
+        ),
+    ),
+    (
+        N_("Money"),
+        (
+            ("/console/orders", N_("Orders"), "cart", "read"),
+            ("/console/webhooks", N_("Payment messages"), "inbox", "read"),
+            ("/console/adjustments", N_("Adjustments"), "sliders", "read"),
+            ("/console/repricing", N_("Repricing"), "clock", "read"),
+            ("/console/earnings", N_("Earnings"), "chart", "read"),
+            ("/console/money", N_("Books in money"), "coins", "read"),
         ),
     ),
     (

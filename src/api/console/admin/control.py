@@ -1,7 +1,7 @@
 """Whether the books are right, who did what, and who may."""
 
 import asyncio
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
@@ -11,25 +11,13 @@ from api.admin.tools import AdminTools
 from api.admin.views import names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs, visit_of
-from api.console.pages import HEADERS, Pages
+from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.pages import Pages
 from application.people.email import open_email
-from application.reports.audit_log import ActFilter, ActPage, acts_csv
+from application.reports.audit_log import ActFilter, ActPage
 from domain.operators import PERMISSIONS
 
 _READ: Final = {NEEDS: Needs("staff", "read")}
-_KINDS: Final = (
-    "account",
-    "member",
-    "key",
-    "operator",
-    "provider",
-    "credential",
-    "deployment",
-    "alias",
-    "prices",
-    "period",
-    "bodies",
-)
 
 
 def control_routes(pages: Pages) -> list[HTTPRouteHandler]:
@@ -57,15 +45,22 @@ def _ledger_routes(pages: Pages) -> list[HTTPRouteHandler]:
 def _audit_routes(pages: Pages) -> list[HTTPRouteHandler]:
     tools = pages.tools.admin
 
-    def wanted(request: Request[Any, Any, Any], kind: str, subject: str, actor: str, day: str) -> ActFilter:
-        zone = visit_of(request).zone
+    def wanted(filters: dict[str, str], zone: str) -> ActFilter:
         return ActFilter(
-            actor=actor.strip() or None,
-            subject_kind=kind if kind in _KINDS else None,
-            subject=subject.strip() or None,
-            from_us=looking.day_us(day, zone),
-            until_us=looking.day_us(day, zone, end=True),
+            actor=filters["actor"].strip() or None,
+            topic=looking.one_of(filters["topic"], tools.acts.topics),
+            subject_kind=looking.one_of(filters["kind"], tools.acts.subject_kinds),
+            subject=filters["subject"].strip() or None,
+            from_us=looking.day_us(filters["day"], zone),
+            until_us=looking.day_us(filters["until"], zone, end=True),
         )
+
+    def whole(wish: ActFilter) -> list[Any]:
+        def turn(at: Any) -> tuple[Any, Any]:
+            page = tools.acts.acts(wish, before_position=at, limit=PAGE_ROWS)
+            return page.items, page.next_before
+
+        return every(turn)
 
     def acts(wish: ActFilter, before: int | None) -> tuple[ActPage, dict[str, str]]:
         page = tools.acts.acts(wish, before_position=before, limit=looking.PAGE_ROWS)
@@ -80,30 +75,35 @@ def _audit_routes(pages: Pages) -> list[HTTPRouteHandler]:
         kind: FromQuery[str] = "",
         subject: FromQuery[str] = "",
         actor: FromQuery[str] = "",
+        topic: FromQuery[str] = "",
         day: FromQuery[str] = "",
+        until: FromQuery[str] = "",
         before: FromQuery[str] = "",
-    ) -> Response[str]:
-        wish = wanted(request, kind, subject, actor, day)
+        form: Annotated[str, AS] = "",
+    ) -> Response[Any]:
+        filters = {
+            "kind": kind,
+            "subject": subject,
+            "actor": actor,
+            "topic": topic,
+            "day": day,
+            "until": until,
+        }
+        wish = wanted(filters, visit_of(request).zone)
+        if form in FORMS:
+            return file_of(await asyncio.to_thread(whole, wish), name="audit-log", form=form)
         page, names = await asyncio.to_thread(acts, wish, looking.number_of(before))
-        filters = {"kind": kind, "subject": subject, "actor": actor, "day": day}
-        return pages.page(request, "admin/audit.html", page=page, names=names, kinds=_KINDS, filters=filters)
+        return pages.page(
+            request,
+            "admin/audit.html",
+            page=page,
+            names=names,
+            kinds=tools.acts.subject_kinds,
+            topics=tools.acts.topics,
+            filters=filters,
+        )
 
-    @get("/console/audit/csv", opt=_READ)
-    async def read_csv(
-        *,
-        request: Request[Any, Any, Any],
-        kind: FromQuery[str] = "",
-        subject: FromQuery[str] = "",
-        actor: FromQuery[str] = "",
-        day: FromQuery[str] = "",
-    ) -> Response[str]:
-        """The newest five hundred that the filter lets through."""
-        wish = wanted(request, kind, subject, actor, day)
-        page = await asyncio.to_thread(tools.acts.acts, wish, limit=500)
-        headers = {**HEADERS, "content-disposition": 'attachment; filename="audit-log.csv"'}
-        return Response(acts_csv(page), media_type="text/csv", headers=headers)
-
-    return [list_acts, read_csv]
+    return [list_acts]
 
 
 def _catalogue(tools: AdminTools) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Customers' accounts and all API keys."""
 
 import asyncio
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from litestar import Request, Response, get
@@ -9,9 +9,10 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 
 from api.admin.reading import nothing_yet
-from api.admin.views import cut, found, names_of
+from api.admin.views import account_items, cut, found, key_items, names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs
+from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
 from api.console.pages import Pages
 from application.accounts.contact import contact_of
 from application.ledger.wallet_reader import load_wallet
@@ -38,10 +39,27 @@ def customer_routes(pages: Pages) -> list[HTTPRouteHandler]:
         balances = {one: tools.balances.balance(one) for one in ids}
         return {"rows": rows, "balances": balances, "names": names_of(ports, ids), "next_after": next_after}
 
+    def whole(accounts: dict[UUID, Account], q: str) -> list[dict[str, Any]]:
+        wanted = looking.named_like(ports, list(accounts), q) if q else set(accounts)
+
+        def turn(at: Any) -> tuple[Any, Any]:
+            items = tools.balances.balances(after=at, limit=PAGE_ROWS)
+            return items, items[-1].account_id if len(items) == PAGE_ROWS else None
+
+        balances = {one.account_id: one for one in every(turn)}
+        rows = account_items([accounts[one] for one in sorted(wanted)], names_of(ports, list(wanted)))
+        return [row | {"balance": balances.get(row["account_id"])} for row in rows]
+
     @get("/console/customers", opt=_READ)
     async def list_customers(
-        request: Request[Any, Any, Any], q: FromQuery[str] = "", after: FromQuery[str] = ""
-    ) -> Response[str]:
+        request: Request[Any, Any, Any],
+        q: FromQuery[str] = "",
+        after: FromQuery[str] = "",
+        form: Annotated[str, AS] = "",
+    ) -> Response[Any]:
+        if form in FORMS:
+            rows = await asyncio.to_thread(whole, dict(directory.accounts), q.strip())
+            return file_of(rows, name="accounts", form=form)
         context = await asyncio.to_thread(shown, dict(directory.accounts), q.strip(), after or None)
         return pages.page(request, "admin/customers.html", q=q, **context)
 
@@ -55,9 +73,16 @@ def customer_routes(pages: Pages) -> list[HTTPRouteHandler]:
 
     @get("/console/keys", opt=_READ)
     async def list_keys(
-        request: Request[Any, Any, Any], q: FromQuery[str] = "", after: FromQuery[str] = ""
-    ) -> Response[str]:
+        request: Request[Any, Any, Any],
+        q: FromQuery[str] = "",
+        after: FromQuery[str] = "",
+        form: Annotated[str, AS] = "",
+    ) -> Response[Any]:
         keys = dict(directory.keys)
+        if form in FORMS:
+            chosen = await asyncio.to_thread(_matching, pages, keys, q.strip())
+            names = await asyncio.to_thread(names_of, ports, list(chosen))
+            return file_of(key_items(chosen.values(), names), name="api-keys", form=form)
         context = await asyncio.to_thread(_keys, pages, keys, q.strip(), after or None)
         return pages.page(request, "admin/keys.html", q=q, **context)
 
@@ -84,13 +109,19 @@ def _one(pages: Pages, account: Account) -> dict[str, Any]:
     }
 
 
+def _matching(pages: Pages, keys: dict[UUID, Any], q: str) -> dict[UUID, Any]:
+    """By name, id, the beginning of a secret or the account."""
+    if not q:
+        return keys
+    by_prefix = {one for one, key in keys.items() if any(q in row.prefix for row in key.secrets)}
+    wanted = looking.named_like(pages.tools.admin.ports, list(keys), q) | by_prefix
+    wanted |= {one for one, key in keys.items() if str(key.account_id) == q}
+    return {one: keys[one] for one in wanted}
+
+
 def _keys(pages: Pages, keys: dict[UUID, Any], q: str, after: str | None) -> dict[str, Any]:
     ports = pages.tools.admin.ports
-    if q:
-        by_prefix = {one for one, key in keys.items() if any(q in row.prefix for row in key.secrets)}
-        wanted = looking.named_like(ports, list(keys), q) | by_prefix
-        wanted |= {one for one, key in keys.items() if str(key.account_id) == q}
-        keys = {one: keys[one] for one in wanted}
+    keys = _matching(pages, keys, q)
     rows, next_after = cut(keys, after=after, limit=looking.PAGE_ROWS)
     names = names_of(ports, list({one.account_id for one in rows}))
     return {"rows": looking.key_rows(ports, rows), "account_names": names, "next_after": next_after}

@@ -10,6 +10,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from api.console import looking
 from api.console.access import NEEDS, Needs, visit_of
+from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
 from api.console.pages import Pages
 from api.console.request_page import request_context
 from application.queries import RequestFilter, RequestPage
@@ -25,6 +26,13 @@ def request_routes(pages: Pages) -> list[HTTPRouteHandler]:
         page = tools.requests.requests(wanted, before_position=before, limit=looking.PAGE_ROWS)
         return page, looking.account_names(tools.ports, page.requests)
 
+    def whole(wanted: RequestFilter) -> list[Any]:
+        def turn(at: Any) -> tuple[Any, Any]:
+            page = tools.requests.requests(wanted, before_position=at, limit=PAGE_ROWS)
+            return page.requests, page.next_before
+
+        return every(turn)
+
     @get("/console/requests", opt=_READ)
     async def list_requests(
         *,
@@ -35,7 +43,8 @@ def request_routes(pages: Pages) -> list[HTTPRouteHandler]:
         key: FromQuery[str] = "",
         day: FromQuery[str] = "",
         before: FromQuery[str] = "",
-    ) -> Response[str]:
+        form: Annotated[str, AS] = "",
+    ) -> Response[Any]:
         zone = visit_of(request).zone
         wanted = RequestFilter(
             account_id=looking.uuid_of(account),
@@ -45,6 +54,8 @@ def request_routes(pages: Pages) -> list[HTTPRouteHandler]:
             admitted_from_us=looking.day_us(day, zone),
             admitted_until_us=looking.day_us(day, zone, end=True),
         )
+        if form in FORMS:
+            return file_of(await asyncio.to_thread(whole, wanted), name="requests", form=form)
         page, names = await asyncio.to_thread(found, wanted, looking.number_of(before))
         filters = {"state": request_state, "model": model, "account": account, "key": key, "day": day}
         return pages.page(

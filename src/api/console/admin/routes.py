@@ -8,9 +8,14 @@ from litestar.handlers import HTTPRouteHandler
 from api.admin.commands import COMMANDS, Entry
 from api.console.access import NEEDS, Needs, visit_of
 from api.console.acting import act
+from api.console.admin.announcements import announcement_routes
+from api.console.admin.budgets import budget_routes
 from api.console.admin.catalogue import catalogue_routes
 from api.console.admin.control import control_routes
+from api.console.admin.corrections import correction_routes
 from api.console.admin.customers import customer_routes
+from api.console.admin.earnings import earning_routes
+from api.console.admin.orders import order_routes
 from api.console.admin.overview import overview_routes
 from api.console.admin.requests import request_routes
 from api.console.pages import Pages
@@ -24,6 +29,11 @@ def admin_routes(pages: Pages) -> list[HTTPRouteHandler]:
         *customer_routes(pages),
         *catalogue_routes(pages),
         *control_routes(pages),
+        *announcement_routes(pages),
+        *order_routes(pages),
+        *correction_routes(pages),
+        *budget_routes(pages),
+        *earning_routes(pages),
         *(_form(pages, entry) for entry in COMMANDS),
     ]
 

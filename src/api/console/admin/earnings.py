@@ -1,0 +1,102 @@
+"""Revenue, what providers take, and what is left: by provider, model, customer or time; and the books in money."""
+
+import asyncio
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromQuery
+
+from api.admin.views import names_of
+from api.console.access import NEEDS, Needs, visit_of
+from api.console.charts import Span, earnings_chart, span_of
+from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.pages import Pages
+from api.console.texts import N_
+from application.reports.usage import EarningsGroup, EarningsRow, UsageFilter
+from domain.recharge.currencies import EXPONENTS
+
+_READ: Final = {NEEDS: Needs("staff", "read")}
+#: How earnings can be added up, and what that is called.
+GROUPS: Final[dict[str, tuple[tuple[EarningsGroup, ...], str]]] = {
+    "provider": (("provider",), N_("By provider")),
+    "model": (("provider", "model"), N_("By provider's model")),
+    "alias": (("alias",), N_("By model")),
+    "account": (("account",), N_("By customer")),
+    "day": (("day",), N_("By day")),
+}
+_SUMS: Final = ("attempts", "failed", "served", "charge_nano", "cost_nano", "uncosted", "margin_nano")
+_ROWS: Final = 200
+
+
+def earning_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    """`/console/earnings`, `/console/money`."""
+    return [*_earning_routes(pages), *_money_routes(pages)]
+
+
+def _earning_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    tools = pages.tools.admin
+
+    def rows_of(span: Span, by: tuple[EarningsGroup, ...]) -> list[EarningsRow]:
+        wanted = UsageFilter(period=span.period)
+
+        def turn(at: Any) -> tuple[Any, Any]:
+            page = tools.usage.earnings(wanted, by=by, zone=span.zone, after=at, limit=PAGE_ROWS)
+            return page.items, page.next_after
+
+        return every(turn)
+
+    def figures(span: Span, by: str) -> dict[str, Any]:
+        rows = rows_of(span, GROUPS[by][0])
+        shown = rows if by == "day" else sorted(rows, key=lambda row: -row.charge_nano)
+        ids: list[UUID] = [row.group.account for row in shown[:_ROWS] if row.group.account is not None]
+        return {
+            "rows": shown[:_ROWS],
+            "more": max(0, len(rows) - _ROWS),
+            "totals": {name: sum(getattr(row, name) for row in rows) for name in _SUMS},
+            "chart": earnings_chart(span, rows_of(span, (span.group,))),
+            "names": names_of(tools.ports, ids),
+        }
+
+    @get("/console/earnings", opt=_READ)
+    async def show_earnings(
+        *,
+        request: Request[Any, Any, Any],
+        span: FromQuery[str] = "month",
+        by: FromQuery[str] = "provider",
+        form: Annotated[str, AS] = "",
+    ) -> Response[Any]:
+        group = by if by in GROUPS else "provider"
+        chosen = span_of(span, zone=visit_of(request).zone, now_us=tools.ports.clock.now_us())
+        if form in FORMS:
+            rows = await asyncio.to_thread(rows_of, chosen, GROUPS[group][0])
+            return file_of(rows, name=f"earnings-by-{group}", form=form)
+        context = await asyncio.to_thread(figures, chosen, group)
+        return pages.page(request, "admin/earnings.html", span=chosen, by=group, groups=GROUPS, **context)
+
+    return [show_earnings]
+
+
+def _money_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    tools = pages.tools.admin
+
+    @get("/console/money", opt=_READ)
+    async def show_money(request: Request[Any, Any, Any], form: Annotated[str, AS] = "") -> Response[Any]:
+        balances = await asyncio.to_thread(tools.money.balances)
+        if form in FORMS:
+            return file_of(balances.items, name="books-in-money", form=form)
+        ledgers: dict[str, list[Any]] = {}
+        for one in balances.items:
+            ledgers.setdefault(one.ledger, []).append(one)
+        return pages.page(
+            request,
+            "admin/money.html",
+            ledgers=ledgers,
+            position=balances.position,
+            open_items=await asyncio.to_thread(lambda: tools.money.open_items(limit=100)),
+            currencies=sorted(EXPONENTS),
+            providers=sorted(one.name for one in tools.directory.providers.values()),
+        )
+
+    return [show_money]

@@ -1,0 +1,183 @@
+"""Operators' pages about money: what their forms do with real use cases, and that two people are needed where two are."""
+
+import csv
+import io
+import re
+from uuid import UUID
+
+import msgspec
+
+from application.recharge.list_offers import list_offers
+from application.recharge.show_order import show_order
+from tests.api.console.conftest import ACCOUNT, World
+
+OFFER = {
+    "currency": "EUR",
+    "credits_per_unit": "1",
+    "approval": "50",
+    "least": "5",
+    "most": "1,000.00",
+    "package.0": "100",
+    "package_bonus.0": "5",
+    "tier.0": "200",
+    "tier_percent.0": "2.5",
+    "tax_country.0": "de",
+    "tax_percent.0": "19",
+}
+
+
+def sign_in(world: World, role: str) -> str:
+    assert world.sign_in(f"{role}@staff.example").status_code == 303
+    return world.token("/me")
+
+
+def do(world: World, path: str, token: str, **fields: str) -> str:
+    """What the next page says was wrong; nothing if it was done."""
+    world.post(f"/console/do/{path}", token=token, back="/me", **fields)
+    said = re.search(
+        r'class="flash( bad)?" role="[a-z]+">.*?<span>(.*?)</span></div>', world.get("/me").text, re.DOTALL
+    )
+    assert said is not None
+    return said[2] if said[1] else ""
+
+
+def place(world: World, token: str, money: str) -> UUID:
+    """An order to be paid by bank transfer."""
+    opened = world.post(
+        "/console/do/orders/place",
+        token=token,
+        account_id=str(ACCOUNT),
+        currency="EUR",
+        provider="manual",
+        money=money,
+        then="/console/orders/{id}",
+    )
+    return UUID(opened.headers["location"].rpartition("/")[2])
+
+
+def transfer(order_id: UUID, money: str) -> dict[str, str]:
+    return {
+        "order_id": str(order_id),
+        "payment_ref": f"bank-{money}",
+        "money": money,
+        "currency": "EUR",
+        "evidence": "statement 7",
+    }
+
+
+def test_an_offer_is_written_as_people_count_money(world: World) -> None:
+    """In units of the currency and in percent; what stands in the log are minor units and millionths."""
+    token = sign_in(world, "finance")
+    assert do(world, "offers/set", token, **OFFER) == ""
+    (offer,) = list_offers(world.process.store)
+    assert (offer.rate_num, offer.rate_den) == (1_000_000_000, 100)
+    assert (offer.packages[0].amount_minor, offer.packages[0].bonus_nano) == (10_000, 5_000_000_000)
+    assert offer.free is not None
+    assert (offer.free.min_minor, offer.free.max_minor, offer.approval_minor) == (500, 100_000, 5_000)
+    assert (offer.bonus[0].from_minor, offer.bonus[0].bonus_ppm) == (20_000, 25_000)
+    assert (offer.taxes[0].country, offer.taxes[0].rate_ppm) == ("DE", 190_000)
+    page = world.get("/console/offers?edit=EUR").text
+    for name, value in OFFER.items():
+        if name not in {"currency", "most", "tax_country.0"}:
+            shown = re.search(rf'name="{re.escape(name)}"[^>]* value="([^"]*)"', page)
+            assert shown is not None, name
+            assert float(shown[1]) == float(value), name
+
+
+def test_an_offer_that_cannot_be_meant_is_refused(world: World) -> None:
+    """With the reader's words, and nothing is on sale then."""
+    token = sign_in(world, "finance")
+    wrong = {"most": "10.001", "least": "much", "currency": "XXX", "tier_percent.0": "1e99"}
+    for field, value in wrong.items():
+        assert do(world, "offers/set", token, **(OFFER | {field: value})), field
+    assert list_offers(world.process.store) == ()
+
+
+def test_a_large_transfer_is_credited_by_two_people(world: World) -> None:
+    """Whoever confirmed it is not offered to approve it, and is refused if they try."""
+    token = sign_in(world, "finance")
+    do(world, "offers/set", token, **OFFER)
+    order_id = place(world, token, "100")
+    assert do(world, "orders/settle", token, **transfer(order_id, "100.00")) == ""
+    page = world.get(f"/console/orders/{order_id}").text
+    assert "A transfer waits for a second operator" in page
+    assert "/console/do/orders/approve" not in page
+    assert do(world, "orders/approve", token, order_id=str(order_id))
+    token = sign_in(world, "admin")
+    assert "/console/do/orders/approve" in world.get(f"/console/orders/{order_id}").text
+    assert do(world, "orders/approve", token, order_id=str(order_id)) == ""
+    assert show_order(world.process.store, order_id).status == "credited"
+    assert "Credited" in world.get(f"/console/orders/{order_id}").text
+
+
+def test_a_small_transfer_is_credited_at_once_and_another_amount_never(world: World) -> None:
+    """What the bank says must be what the order says."""
+    token = sign_in(world, "finance")
+    do(world, "offers/set", token, **OFFER)
+    order_id = place(world, token, "20")
+    assert do(world, "orders/settle", token, **transfer(order_id, "21"))
+    assert show_order(world.process.store, order_id).status == "placed"
+    assert do(world, "orders/settle", token, **transfer(order_id, "20")) == ""
+    assert show_order(world.process.store, order_id).status == "credited"
+
+
+def test_a_large_adjustment_waits_for_somebody_else(world: World) -> None:
+    """And its page says so, to whoever may decide and to whoever may not."""
+    token = sign_in(world, "finance")
+    asked = {"account_id": str(ACCOUNT), "direction": "credit", "amount": "150", "reason": "an outage"}
+    assert do(world, "credit/adjust", token, **asked, _once="one") == ""
+    (waiting,) = [
+        event
+        for event in world.process.store.read_log(after_position=0, limit=500)
+        if event.topic == "adjustment.requested.v1"
+    ]
+    adjustment_id = msgspec.json.decode(waiting.state)["adjustment_id"]
+    assert do(world, "credit/approve", token, adjustment_id=adjustment_id)
+    token = sign_in(world, "admin")
+    assert do(world, "credit/approve", token, adjustment_id=adjustment_id) == ""
+
+
+def test_a_table_is_a_file_too(world: World) -> None:
+    """Everything that the filter lets through, with the integers of the books, and no cell is a formula."""
+    token = sign_in(world, "admin")
+    do(world, "accounts/rename", token, subject_id=str(ACCOUNT), name="=cmd()")
+    for path in (
+        "orders",
+        "webhooks",
+        "adjustments",
+        "budgets",
+        "earnings",
+        "money",
+        "customers",
+        "keys",
+        "requests",
+    ):
+        for form in ("csv", "json"):
+            answer = world.get(f"/console/{path}?as={form}")
+            assert answer.status_code == 200, path
+            assert f'.{form}"' in answer.headers["content-disposition"]
+    rows = list(csv.DictReader(io.StringIO(world.get("/console/customers?as=csv").text)))
+    assert {row["name"] for row in rows} == {"'=cmd()", "Acme"}
+    (one, _) = world.get("/console/customers?as=json").json()
+    assert {"account_id", "status", "name"} <= set(one)
+
+
+def test_what_is_announced_is_shown_in_the_reader_s_language(world: World) -> None:
+    """By one form with all languages; an empty one is left out."""
+    token = sign_in(world, "support")
+    fields = {
+        "title.en": "Maintenance",
+        "body.en": "On\r\nSunday",
+        "title.ja": "メンテナンス",
+        "title.ko": " ",
+    }
+    assert do(world, "announcements/set", token, **fields, severity="warning", audience="customers") == ""
+    (one,) = world.process.directory.announcements.by_id.values()
+    assert set(one.texts) == {"en", "ja"}
+    assert one.texts["en"].body == "On\nSunday"
+    assert "メンテナンス" in world.get("/console/announcements", **{"accept-language": "ja"}).text
+    assert do(world, "announcements/set", token, severity="warning", **{"title.ja": "x"})
+    edit = world.get(f"/console/announcements?edit={one.announcement_id}").text
+    assert "On\nSunday</textarea>" in edit
+    assert do(world, "announcements/withdraw", token, announcement_id=str(one.announcement_id)) == ""
+    assert not world.process.directory.announcements.by_id
