@@ -24,6 +24,7 @@ from projections.books_check import PostgresBooksChecks
 from projections.budget_reader import BudgetReader
 from projections.catalogue_reader import CatalogueReader
 from projections.charge_reviews import ReviewReader
+from projections.call_stats import CallReader
 from projections.codes import CodeReader
 from projections.document_reader import DocumentReader
 from projections.health import HealthReader
@@ -63,6 +64,7 @@ def make_admin_tools(process: Process) -> AdminTools:
         idempotency=PostgresIdempotencyStore(pool, parse_master_keys(process.settings.tokenok_master_key)),
         balances=BalanceReader(pool),
         requests=RequestReader(pool),
+        calls=CallReader(pool),
         usage=UsageReader(pool),
         statements=StatementReader(pool),
         keys=KeyReader(pool),

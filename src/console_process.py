@@ -2,15 +2,20 @@
 
 import asyncio
 from gettext import NullTranslations
+from typing import Final
+
+import msgspec
 
 from adapters.eventstore.wakeups import PostgresWakeups
+from adapters.gateway_call import GatewayCall
 from admin_tools import make_admin_tools
 from api.console.assets_routes import asset_version
 from api.console.rendering import Renderer
-from api.console.tools import ConsoleTools
+from api.console.tools import ConsoleTools, ShownSetting
 from application.clock import SystemClock, SystemIds
 from application.directory import Directory
 from application.directory_follower import DirectoryFollower
+from application.gateway_call import TryCall
 from application.i18n.catalogues import load_catalogue
 from application.i18n.locales import LOCALES
 from application.people.ports import PeoplePorts
@@ -18,6 +23,19 @@ from application.people.sign_in import SignIn
 from application.routing.health import Health
 from bootstrap import make_people, make_ports, make_receipts, open_pool, open_store, sealed_log
 from settings import Settings
+
+_OPEN_TEXTS: Final = frozenset(
+    {
+        "allow_private_upstreams",
+        "api_url",
+        "archive_dir",
+        "console_proxies",
+        "console_url",
+        "public_url",
+        "seal_dir",
+        "tokenok_log_level",
+    }
+)
 
 
 class ConsoleProcess:
@@ -49,6 +67,8 @@ class ConsoleProcess:
             health=self.health,
             renderer=Renderer(texts, version=asset_version()),
             refresh=self.follower.catch_up,
+            settings=shown_settings(self.settings),
+            try_call=_gateway_call(self.settings.api_url.rstrip("/")),
             url=self.settings.console_url.rstrip("/"),
             api_url=self.settings.api_url.rstrip("/"),
         )
@@ -78,3 +98,23 @@ class ConsoleProcess:
     def _receive(self, message: str) -> None:
         if not message.startswith("recall"):
             self.follower.wake()
+
+
+def shown_settings(settings: Settings) -> tuple[ShownSetting, ...]:
+    """By name. Of texts only those are shown that are listed here: all others may hold a secret."""
+    shown = []
+    for field in msgspec.structs.fields(Settings):
+        value = getattr(settings, field.name)
+        is_open = not isinstance(value, str) or field.name in _OPEN_TEXTS
+        shown.append(
+            ShownSetting(
+                name=field.name.upper(),
+                value=str(value) if is_open else None,
+                is_set=value != field.default,
+            )
+        )
+    return tuple(sorted(shown, key=lambda one: one.name))
+
+
+def _gateway_call(api_url: str) -> TryCall | None:
+    return GatewayCall(api_url) if api_url else None

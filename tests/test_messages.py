@@ -137,6 +137,19 @@ def test_a_fuzzy_text_is_told(tree: Tree) -> None:
     assert tree.faults() == ["fuzzy: 'Total'"]
 
 
+@pytest.mark.parametrize("text", ["%(name)s 100%", "%(name)s %%%", "%(name)s (%)"])
+def test_a_percent_sign_of_its_own_is_written_twice(tree: Tree, text: str) -> None:
+    """Values are put into every text of a template, so a page with such a text would fail."""
+    tree.translate(Dear=text)
+    assert tree.faults() == ["has a percent sign that is no placeholder: 'Dear %(name)s, thank you.'"]
+
+
+def test_a_percent_sign_that_is_written_twice_is_none_of_a_placeholder(tree: Tree) -> None:
+    """Also before one."""
+    tree.translate(Dear="100%%%(name)s")
+    assert tree.faults() == []
+
+
 @pytest.mark.parametrize("text", ["様", "%(naem)s 様", "%(name)s %(more)s"])
 def test_a_translation_has_the_placeholders_of_its_original(tree: Tree, text: str) -> None:
     """All of them, and no other."""

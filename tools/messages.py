@@ -39,6 +39,8 @@ _KEYWORDS: Final = {
     "npgettext": ((1, "c"), 2, 3),
 }
 _PLACEHOLDER: Final = re.compile(r"%\((\w+)\)[sd]")
+#: Templates put values into every text, so a percent sign of its own is written twice, or as another character.
+_LONE_PERCENT: Final = re.compile(r"(?<!%)(?:%%)*%(?!%|\(\w+\)[sd])")
 #: Says when and by whom, which the history of the file knows better.
 _DATED: Final = re.compile(
     rb'^"(?:Project-Id-Version|Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|Last-Translator|'
@@ -146,6 +148,8 @@ def _fault(said: Message, kept: Message | None) -> str | None:
         name for text in texts for name in _PLACEHOLDER.findall(text)
     }:
         return f"has not the placeholders of its original: {key!r}"
+    if any(_LONE_PERCENT.search(text) for text in texts):
+        return f"has a percent sign that is no placeholder: {key!r}"
     return None
 
 

@@ -40,6 +40,8 @@ from domain.event import Event, UnknownTopic
 from domain.health.breaker import BREAKER_EVENTS, BreakerEvent
 from domain.health.credential import CONDITION_EVENTS, ConditionEvent
 from domain.health.probe import PROBE_EVENTS
+from domain.invoicing import sellers
+from domain.invoicing.sellers import SellerBook, SellerEvent, SellerSet, SeriesOpened
 from domain.keys import key as key_rules
 from domain.keys.access import InvalidApiKey, InvalidOperatorToken
 from domain.keys.events import KEY_EVENTS, KeyEvent, KeySecretClaimed
@@ -98,6 +100,7 @@ class Directory:
         self.memberships: dict[UUID, set[UUID]] = {}  #: accounts by person
         self.announcements = Announcements()
         self.key_ring = KeyRing(hasher)  #: management keys
+        self.sellers: dict[UUID, SellerBook] = {}
         self._hasher = hasher
         self._health = health
         self._routes = Routes()
@@ -266,6 +269,7 @@ class Directory:
         bind(MEMBER_EVENTS, self._on_member)
         bind(ANNOUNCEMENT_EVENTS, self._on_announcement)
         bind(MANAGEMENT_EVENTS, self.key_ring.on_event)
+        bind((SellerSet, SeriesOpened), self._on_seller)
         bind(PROVIDER_EVENTS, routes.on_provider)
         bind(CREDENTIAL_EVENTS, routes.on_credential)
         bind(DEPLOYMENT_EVENTS, routes.on_deployment)
@@ -345,6 +349,9 @@ class Directory:
 
     def _on_announcement(self, event: AnnouncementEvent) -> None:
         self.announcements = announcements.evolve(self.announcements, event)
+
+    def _on_seller(self, event: SellerEvent) -> None:
+        self.sellers[event.seller_id] = sellers.evolve(self.sellers.get(event.seller_id), event)
 
     def _on_operator(self, event: OperatorEvent) -> None:
         self.staff = operators.evolve(self.staff, event)

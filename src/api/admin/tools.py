@@ -24,6 +24,7 @@ from application.receipts.issuing import Receipts
 from application.recharge.queries import OrderQueries
 from application.reports.adjustments import AdjustmentQueries
 from application.reports.audit_log import AuditQueries
+from application.reports.calls import CallQueries
 from application.reports.health import HealthQueries
 from application.reports.reviews import ReviewQueries
 from application.reports.statement import StatementQueries
@@ -39,6 +40,7 @@ class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
     idempotency: IdempotencyStore
     balances: BalanceQueries
     requests: RequestQueries
+    calls: CallQueries
     usage: UsageQueries
     statements: StatementQueries
     keys: KeyQueries

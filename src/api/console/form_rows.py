@@ -56,9 +56,14 @@ def announcement_texts(form: Form) -> dict[str, Any]:
 
 def sum_of_money(form: Form) -> dict[str, Any]:
     """An amount as people write it, `money`, in the form's currency."""
-    if "money" not in form:
-        return {}
-    return {"amount_minor": minor(_text(form, "money"), _text(form, "currency"), "amount")}
+    text = _text(form, "money")
+    return {"amount_minor": minor(text, _text(form, "currency"), "amount")} if text else {}
+
+
+def tax_numbers(form: Form) -> dict[str, Any]:
+    """Of a seller: a kind and a value in each row."""
+    rows = _rows(form, "tax_value", "tax_kind")
+    return {"tax_ids": [{"kind": kind, "value": value} for value, kind in rows]}
 
 
 def budget_zone(form: Form) -> dict[str, Any]:

@@ -23,12 +23,15 @@ from api.console.form_rows import (
     price_entries,
     route_targets,
     sum_of_money,
+    tax_numbers,
 )
 from application.announcements.set_announcement import SetAnnouncement
 from application.budgets.set_budget import SetBudget
 from application.catalogue.publish_prices import PublishPrices
 from application.catalogue.set_route import SetRoute
 from application.command import Command
+from application.invoicing.issue_credit_note import IssueCreditNote
+from application.invoicing.set_seller import SetSeller
 from application.money.book_cost import BookProviderCost
 from application.recharge.place_order import PlaceOrder
 from application.recharge.set_offer import SetRechargeOffer
@@ -56,6 +59,8 @@ _MADE: Final[dict[type[Command], Callable[[Form], dict[str, Any]]]] = {
     PlaceOrder: sum_of_money,
     SetBudget: budget_zone,
     SettleOrder: sum_of_money,
+    IssueCreditNote: sum_of_money,
+    SetSeller: tax_numbers,
     BookProviderCost: sum_of_money,
 }
 

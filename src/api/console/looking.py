@@ -21,6 +21,7 @@ from domain.pricing import PriceInForce
 PAGE_ROWS: Final = 50
 _NAMES_MAX: Final = 20_000
 _DIGITS_MAX: Final = 18
+_MONTHS: Final = 12
 _STATES: Final = frozenset({"admitted", "charged", "released", "abandoned"})
 
 
@@ -110,6 +111,13 @@ def day_us(text: str | None, zone: str, *, end: bool = False) -> int | None:
         return None
     midnight = datetime.combine(day, time(), tzinfo=ZoneInfo(zone))
     return (int(midnight.timestamp()) + (86_400 if end else 0)) * 1_000_000
+
+
+def months(now_us: int, zone: str) -> list[str]:
+    """The last twelve, this one first."""
+    now = datetime.fromtimestamp(now_us / 1e6, tz=ZoneInfo(zone))
+    last = now.year * _MONTHS + now.month - 1
+    return [f"{one // _MONTHS:04}-{one % _MONTHS + 1:02}" for one in range(last, last - _MONTHS, -1)]
 
 
 def number_of(text: str | None) -> int | None:

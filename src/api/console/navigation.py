@@ -34,6 +34,7 @@ _ADMIN: Final[tuple[tuple[str, tuple[tuple[str, str, str, Permission], ...]], ..
         (
             ("/console", N_("Overview"), "home", "read"),
             ("/console/requests", N_("Requests"), "activity", "read"),
+            ("/console/launch", N_("Launch"), "rocket", "read"),
         ),
     ),
     (
@@ -49,7 +50,9 @@ _ADMIN: Final[tuple[tuple[str, tuple[tuple[str, str, str, Permission], ...]], ..
         N_("Catalogue"),
         (
             ("/console/models", N_("Models"), "layers", "read"),
+            ("/console/prices", N_("Prices"), "coins", "read"),
             ("/console/providers", N_("Providers"), "server", "read"),
+            ("/console/routing", N_("Route simulator"), "route", "read"),
         ),
     ),
     (
@@ -57,10 +60,11 @@ _ADMIN: Final[tuple[tuple[str, tuple[tuple[str, str, str, Permission], ...]], ..
         (
             ("/console/orders", N_("Orders"), "cart", "read"),
             ("/console/webhooks", N_("Payment messages"), "inbox", "read"),
+            ("/console/invoices", N_("Invoices"), "receipt", "read"),
             ("/console/adjustments", N_("Adjustments"), "sliders", "read"),
             ("/console/repricing", N_("Repricing"), "clock", "read"),
             ("/console/earnings", N_("Earnings"), "chart", "read"),
-            ("/console/money", N_("Books in money"), "coins", "read"),
+            ("/console/money", N_("Books in money"), "scale", "read"),
         ),
     ),
     (
@@ -69,6 +73,7 @@ _ADMIN: Final[tuple[tuple[str, tuple[tuple[str, str, str, Permission], ...]], ..
             ("/console/ledger", N_("Ledger"), "scale", "read"),
             ("/console/audit", N_("Audit log"), "list", "read"),
             ("/console/operators", N_("Operators"), "shield", "read"),
+            ("/console/settings", N_("Settings"), "gear", "read"),
         ),
     ),
 )

@@ -6,9 +6,18 @@ import msgspec
 
 from api.admin.tools import AdminTools
 from api.console.rendering import Renderer
+from application.gateway_call import TryCall
 from application.people.ports import PeoplePorts
 from application.people.sign_in import SignIn
 from application.routing.health import Health
+
+
+class ShownSetting(msgspec.Struct, frozen=True, kw_only=True):
+    """A setting of the process by the name of its variable. `value` is none where it must not be shown."""
+
+    name: str
+    value: str | None
+    is_set: bool  #: it differs from its default
 
 
 class ConsoleTools(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +33,8 @@ class ConsoleTools(msgspec.Struct, frozen=True, kw_only=True):
     health: Health
     renderer: Renderer
     refresh: Callable[[], Awaitable[None]]
+    try_call: TryCall | None = None  #: none where the address for programs is not known
+    settings: tuple[ShownSetting, ...] = ()
     url: str = ""
     api_url: str = ""
 

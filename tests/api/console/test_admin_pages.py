@@ -9,7 +9,7 @@ import msgspec
 
 from application.recharge.list_offers import list_offers
 from application.recharge.show_order import show_order
-from tests.api.console.conftest import ACCOUNT, World
+from tests.api.console.conftest import ACCOUNT, MASTER_KEY, World
 
 OFFER = {
     "currency": "EUR",
@@ -181,3 +181,73 @@ def test_what_is_announced_is_shown_in_the_reader_s_language(world: World) -> No
     assert "On\nSunday</textarea>" in edit
     assert do(world, "announcements/withdraw", token, announcement_id=str(one.announcement_id)) == ""
     assert not world.process.directory.announcements.by_id
+
+
+def test_a_model_is_made_priced_and_explained_by_forms(world: World) -> None:
+    """From a provider to a route; the simulator, the price's versions and the launch page say what is there now."""
+    token = sign_in(world, "operator")
+    assert "Everything is ready" not in world.get("/console/launch").text
+    assert do(world, "providers/register", token, name="acme", base_url="https://api.example.com/v1") == ""
+    (provider,) = world.process.directory.providers.values()
+    deployment = {
+        "provider_id": str(provider.provider_id),
+        "upstream_model": "big-1",
+        "context_tokens": "1000",
+    }
+    assert do(world, "deployments/add", token, **deployment, output_tokens_max="100") == ""
+    (one,) = world.process.directory.deployments.values()
+    assert do(world, "routes/set", token, alias="big", **{"target.0": str(one.deployment_id)}) == ""
+    assert "the model has no price" in world.get("/console/routing?model=big").text
+    price = {"alias": "big", "price.input": "1", "price.output": "2", "note": "first"}
+    assert do(world, "prices/publish", token, **price) == ""
+    assert do(world, "prices/publish", token, **price | {"price.output": "2.5"}, markup="120") == ""
+    versions = world.process.directory.prices["big"]
+    assert [one.markup_ppm for one in versions] == [1_000_000, 1_200_000]
+    page = world.get("/console/prices/2").text
+    assert "+20%" in page, "the input, by its markup alone"
+    assert "+50%" in page, "the output, by both"
+    assert world.get("/console/prices/3").status_code == 404
+    found = world.get("/console/routing?model=big&who=&prompt=10&output=10").text
+    assert "Tried first." in found
+    assert "its context is too short" in world.get("/console/routing?model=big&prompt=2000").text
+    launch = world.get("/console/launch").text
+    assert "Customers can ask for: big" in launch
+    assert "Everything is ready" not in launch
+    assert world.get(f"/console/providers/{provider.provider_id}").status_code == 200
+
+
+def test_a_seller_and_its_series_are_set_by_forms(world: World) -> None:
+    """With an address of several lines and tax numbers by kind; a wrong one changes nothing."""
+    token = sign_in(world, "finance")
+    seller = {
+        "legal_name": "Example GmbH",
+        "address": "1 Example Street\r\n10115 Berlin",
+        "country": "DE",
+        "zone": "Europe/Berlin",
+        "tax_kind.0": "vat",
+        "tax_value.0": "DE123456789",
+        "tax_kind.1": "vat",
+        "tax_value.1": "",
+    }
+    assert do(world, "sellers/set", token, **seller | {"tax_value.0": "no"})
+    assert do(world, "sellers/set", token, **seller) == ""
+    (book,) = world.process.directory.sellers.values()
+    assert book.seller.address == ("1 Example Street", "10115 Berlin")
+    assert [one.value for one in book.seller.tax_ids] == ["DE123456789"]
+    series = {"seller_id": str(book.seller_id), "kind": "invoice", "prefix": "INV-", "digits": "4"}
+    assert do(world, "series/open", token, **series) == ""
+    page = world.get("/console/invoices").text
+    assert "INV-0001" in page
+    assert "Nothing was issued yet" in page
+    assert "1 Example Street\n10115 Berlin" in world.get(f"/console/invoices?edit={book.seller_id}").text
+
+
+def test_settings_are_shown_without_what_may_be_a_secret(world: World) -> None:
+    """Of texts only those that are known to hold none; files of them too."""
+    sign_in(world, "auditor")
+    for path in ("/console/settings", "/console/settings?as=json"):
+        page = world.get(path).text
+        assert "ADJUSTMENT_APPROVAL_NANO" in page
+        assert MASTER_KEY not in page
+        assert MASTER_KEY.partition(":")[2] not in page
+        assert world.process.settings.database_url not in page

@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from api.admin.views import found
 from api.console import looking
 from api.console.access import NEEDS, Needs
+from api.console.admin.provider_health import provider_health
 from api.console.pages import Pages
 from application.catalogue.list_presets import list_presets, summary_of
 from application.directory import Directory
@@ -82,6 +83,7 @@ def catalogue_routes(pages: Pages) -> list[HTTPRouteHandler]:
             request,
             "admin/provider.html",
             provider=provider,
+            lately=await asyncio.to_thread(provider_health, pages, provider_id, deployments),
             row=_row(pages, provider),
             credentials=[
                 (one, health.condition(one.credential_id), directory.needs_reentry(one))

@@ -13,31 +13,48 @@ from api.console import looking
 from api.console.access import NEEDS, Needs, visit_of
 from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
 from api.console.pages import Pages
+from application.command import load
 from application.people.email import open_email
 from application.reports.audit_log import ActFilter, ActPage
+from application.sealing.reading import NotSealed, SealBroken, SealStatus
+from domain import periods
 from domain.operators import PERMISSIONS
+from domain.periods import PERIODS_STREAM, Periods
+from domain.refusal import Refusal
 
 _READ: Final = {NEEDS: Needs("staff", "read")}
 
 
 def control_routes(pages: Pages) -> list[HTTPRouteHandler]:
-    """`/console/ledger`, `/console/audit`, `/console/operators`."""
-    return [*_ledger_routes(pages), *_audit_routes(pages), *_operator_routes(pages)]
+    """`/console/ledger`, `/console/audit`, `/console/operators`, `/console/settings`."""
+    return [
+        *_ledger_routes(pages),
+        *_audit_routes(pages),
+        *_operator_routes(pages),
+        *_setting_routes(pages),
+    ]
 
 
 def _ledger_routes(pages: Pages) -> list[HTTPRouteHandler]:
     tools = pages.tools.admin
 
     def figures(after: str) -> dict[str, Any]:
+        holds = tools.balances.open_holds(limit=20)
         return {
             "health": tools.health.health(),
             "balance": tools.ports.books.trial_balance(after=after, limit=looking.PAGE_ROWS),
-            "holds": tools.balances.open_holds(limit=20),
+            "holds": holds,
+            "hold_names": names_of(tools.ports, list({one.account_id for one in holds})),
+            "seal": _seal(tools),
+            "closed": load(tools.ports.store, PERIODS_STREAM, Periods(), periods.evolve).newest,
         }
 
     @get("/console/ledger", opt=_READ)
     async def show_ledger(request: Request[Any, Any, Any], after: FromQuery[str] = "") -> Response[str]:
-        return pages.page(request, "admin/ledger.html", **await asyncio.to_thread(figures, after))
+        months = looking.months(tools.ports.clock.now_us(), "UTC")
+        return pages.page(
+            request, "admin/ledger.html", months=months[1:], **await asyncio.to_thread(figures, after)
+        )
 
     return [show_ledger]
 
@@ -106,6 +123,16 @@ def _audit_routes(pages: Pages) -> list[HTTPRouteHandler]:
     return [list_acts]
 
 
+def _seal(tools: AdminTools) -> SealStatus | Refusal | None:
+    """How far the log is sealed, or what is wrong with that; none where this process was not told of a sealed log."""
+    if tools.sealed is None:
+        return None
+    try:
+        return tools.sealed.status()
+    except (NotSealed, SealBroken) as refusal:
+        return refusal
+
+
 def _catalogue(tools: AdminTools) -> dict[str, str]:
     """What people call providers and deployments, by id."""
     providers = tools.directory.providers
@@ -133,3 +160,25 @@ def _operator_routes(pages: Pages) -> list[HTTPRouteHandler]:
         return pages.page(request, "admin/operators.html", rows=found, permissions=PERMISSIONS)
 
     return [list_operators]
+
+
+def _setting_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    tools = pages.tools
+
+    @get("/console/settings", opt=_READ)
+    async def show_settings(request: Request[Any, Any, Any], form: Annotated[str, AS] = "") -> Response[Any]:
+        if form in FORMS:
+            return file_of(tools.settings, name="settings", form=form)
+        ports = tools.admin.ports
+        return pages.page(
+            request,
+            "admin/settings.html",
+            settings=tools.settings,
+            url=tools.url,
+            api_url=tools.api_url,
+            approval_nano=ports.approval_nano,
+            checkouts=[(one.name, one.mode) for one in ports.checkouts.all()],
+            is_sealed=tools.admin.sealed is not None,
+        )
+
+    return [show_settings]

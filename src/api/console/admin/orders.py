@@ -106,7 +106,8 @@ def _order_routes(pages: Pages) -> list[HTTPRouteHandler]:
     @get("/console/orders/{order_id:uuid}", opt=_READ)
     async def show_one(request: Request[Any, Any, Any], order_id: FromPath[UUID]) -> Response[str]:
         context = await asyncio.to_thread(one, order_id)
-        return pages.page(request, "admin/order.html", **context)
+        sellers = [(one.seller_id, one.seller.legal_name) for one in tools.directory.sellers.values()]
+        return pages.page(request, "admin/order.html", sellers=sellers, **context)
 
     return [list_orders, show_one]
 

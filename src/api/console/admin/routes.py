@@ -15,9 +15,14 @@ from api.console.admin.control import control_routes
 from api.console.admin.corrections import correction_routes
 from api.console.admin.customers import customer_routes
 from api.console.admin.earnings import earning_routes
+from api.console.admin.invoices import invoice_routes
+from api.console.admin.launch import launch_routes
 from api.console.admin.orders import order_routes
 from api.console.admin.overview import overview_routes
+from api.console.admin.prices import price_routes
 from api.console.admin.requests import request_routes
+from api.console.admin.routing import routing_routes
+from api.console.admin.statements import statement_routes
 from api.console.pages import Pages
 
 
@@ -30,6 +35,11 @@ def admin_routes(pages: Pages) -> list[HTTPRouteHandler]:
         *catalogue_routes(pages),
         *control_routes(pages),
         *announcement_routes(pages),
+        *launch_routes(pages),
+        *invoice_routes(pages),
+        *statement_routes(pages),
+        *routing_routes(pages),
+        *price_routes(pages),
         *order_routes(pages),
         *correction_routes(pages),
         *budget_routes(pages),

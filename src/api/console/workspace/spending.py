@@ -1,10 +1,8 @@
 """What a customer has asked for, and what it cost: requests, usage and statements."""
 
 import asyncio
-from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
@@ -29,7 +27,6 @@ _GROUPS: Final[dict[str, UsageGroup]] = {
     "day": "day",
     "operation": "operation",
 }
-_MONTHS: Final = 12
 
 
 def spending_routes(pages: Pages) -> list[HTTPRouteHandler]:
@@ -134,7 +131,7 @@ def _statement_routes(pages: Pages) -> list[HTTPRouteHandler]:
         after: FromQuery[str] = "",
     ) -> Response[str]:
         zone = visit_of(request).zone
-        months = _months(tools.ports.clock.now_us(), zone)
+        months = looking.months(tools.ports.clock.now_us(), zone)
         chosen = month if month in months else months[0]
         try:
             found, names = await asyncio.to_thread(statement, account_id, chosen, zone, after or None)
@@ -150,10 +147,3 @@ def _statement_routes(pages: Pages) -> list[HTTPRouteHandler]:
         )
 
     return [show_statement]
-
-
-def _months(now_us: int, zone: str) -> list[str]:
-    """The last twelve, this one first."""
-    now = datetime.fromtimestamp(now_us / 1e6, tz=ZoneInfo(zone))
-    last = now.year * _MONTHS + now.month - 1
-    return [f"{one // _MONTHS:04}-{one % _MONTHS + 1:02}" for one in range(last, last - _MONTHS, -1)]

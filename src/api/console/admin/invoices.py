@@ -1,0 +1,79 @@
+"""Invoices and credit notes: the companies that sell, their series of numbers, and every document with its file."""
+
+import asyncio
+from typing import Any, Final
+from uuid import UUID
+
+from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery
+
+from api.admin.views import names_of
+from api.console import looking
+from api.console.access import NEEDS, Needs
+from api.console.pages import HEADERS, Pages
+from application.invoicing.list_documents import list_documents
+from application.invoicing.show_document import show_document
+from domain.invoicing.sellers import SellerBook, Series
+
+_READ: Final = {NEEDS: Needs("staff", "read")}
+_ROWS: Final = 25
+
+
+def invoice_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    """`/console/invoices`."""
+    tools = pages.tools.admin
+    store, directory = tools.ports.store, tools.directory
+
+    def listed(series: Series | None, before: int | None) -> dict[str, Any]:
+        page = None if series is None else list_documents(store, series, before=before, limit=_ROWS)
+        ids = [] if page is None else list({row.document.issued.account_id for row in page.items})
+        return {"page": page, "names": names_of(tools.ports, ids)}
+
+    @get("/console/invoices", opt=_READ)
+    async def list_invoices(
+        request: Request[Any, Any, Any],
+        series: FromQuery[str] = "",
+        before: FromQuery[str] = "",
+        edit: FromQuery[str] = "",
+    ) -> Response[str]:
+        sellers = sorted(directory.sellers.values(), key=lambda one: one.seller.legal_name)
+        chosen = _chosen(sellers, looking.uuid_of(series))
+        context = await asyncio.to_thread(listed, chosen, looking.number_of(before))
+        return pages.page(
+            request,
+            "admin/invoices.html",
+            sellers=sellers,
+            seller_pairs=[(one.seller_id, one.seller.legal_name) for one in sellers],
+            chosen=chosen,
+            edited=directory.sellers.get(looking.uuid_of(edit) or UUID(int=0)),
+            is_new=edit == "new",
+            **context,
+        )
+
+    def one(document_id: UUID) -> dict[str, Any]:
+        document = show_document(store, tools.ports.personal, document_id)
+        account_id = UUID(document.issued["account_id"])
+        return {"document": document, "account_name": names_of(tools.ports, [account_id]).get(account_id)}
+
+    @get("/console/invoices/{document_id:uuid}", opt=_READ)
+    async def show_invoice(request: Request[Any, Any, Any], document_id: FromPath[UUID]) -> Response[str]:
+        return pages.page(request, "admin/invoice.html", **await asyncio.to_thread(one, document_id))
+
+    @get("/console/invoices/{document_id:uuid}/pdf", opt=_READ)
+    async def read_pdf(document_id: FromPath[UUID]) -> Response[bytes]:
+        """With its e-invoice inside; always the same bytes."""
+        document = await asyncio.to_thread(show_document, store, tools.ports.personal, document_id)
+        pdf = await asyncio.to_thread(tools.files.pdf, document_id)
+        name = "".join(one if one.isalnum() or one in "-_" else "-" for one in document.number)
+        headers = {**HEADERS, "content-disposition": f'inline; filename="{name}.pdf"'}
+        return Response(pdf, media_type="application/pdf", headers=headers)
+
+    return [list_invoices, show_invoice, read_pdf]
+
+
+def _chosen(sellers: list[SellerBook], series_id: UUID | None) -> Series | None:
+    """The series that was asked for; else the newest for invoices."""
+    every = [one for book in sellers for one in book.series]
+    found = next((one for one in every if one.series_id == series_id), None)
+    return found or next((one for one in reversed(every) if one.kind == "invoice"), None)

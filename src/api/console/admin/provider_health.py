@@ -1,0 +1,73 @@
+"""How a provider has been lately: its last calls, its probes, and what its breakers did. Told by facts; slow parts block."""
+
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from api.console.pages import Pages
+from application.reports.calls import CallStats
+from domain.catalogue.deployment import Deployment
+from domain.health.breaker import BreakerClosed, BreakerHalfOpened, BreakerOpened, breaker_stream
+from domain.health.probe import ProbesSummarised, probes_stream
+from domain.topics import REGISTRY
+
+_DAY_US: Final = 24 * 3600 * 1_000_000
+_PROBES: Final = 24
+_BREAKER_FACTS: Final = 12
+
+BreakerFact = BreakerOpened | BreakerHalfOpened | BreakerClosed
+
+
+class ProviderHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """Of one provider. Calls are those of the last day."""
+
+    calls: dict[UUID, CallStats]
+    probes: tuple[ProbesSummarised, ...]  #: newest first
+    breakers: tuple[tuple[str, BreakerFact], ...]  #: newest first, each with its model there
+
+    @property
+    def attempts(self) -> int:
+        return sum(one.calls for one in self.calls.values())
+
+    @property
+    def failed(self) -> int:
+        return sum(one.failed for one in self.calls.values())
+
+    @property
+    def failed_share(self) -> float | None:
+        return self.failed / self.attempts if self.attempts else None
+
+    @property
+    def probed_share(self) -> float | None:
+        """Which share of its probes it answered well."""
+        asked = sum(sum(one.outcomes.values()) for one in self.probes)
+        well = sum(one.outcomes.get("ok", 0) for one in self.probes)
+        return well / asked if asked else None
+
+    @property
+    def probe_p50_ms(self) -> int | None:
+        """Of the newest probes that were answered."""
+        return next((one.latency_p50_ms for one in self.probes if one.latency_p50_ms is not None), None)
+
+
+def provider_health(pages: Pages, provider_id: UUID, deployments: list[Deployment]) -> ProviderHealth:
+    """Blocking."""
+    tools = pages.tools.admin
+    ours = {one.deployment_id: one.spec.upstream_model for one in deployments}
+    calls = tools.calls.calls(since_us=tools.ports.clock.now_us() - _DAY_US)
+    facts = [
+        (recorded.position, model, REGISTRY.decode(recorded.topic, recorded.state))
+        for deployment_id, model in ours.items()
+        for recorded in tools.ports.store.read_stream(breaker_stream(deployment_id))[-_BREAKER_FACTS:]
+    ]
+    facts.sort(key=lambda row: -row[0])
+    stored = tools.ports.store.read_stream(probes_stream(provider_id))[-_PROBES:]
+    probes = [REGISTRY.decode(one.topic, one.state) for one in reversed(stored)]
+    return ProviderHealth(
+        calls={key: one for key, one in calls.items() if key in ours},
+        probes=tuple(one for one in probes if isinstance(one, ProbesSummarised)),
+        breakers=tuple(
+            (model, fact) for _, model, fact in facts[:_BREAKER_FACTS] if isinstance(fact, BreakerFact)
+        ),
+    )

@@ -1,0 +1,79 @@
+"""A customer's statement as the customer sees it, for operators who are asked about it; and as a file."""
+
+import asyncio
+from typing import Any, Final
+from uuid import UUID
+
+from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery
+
+from api.admin.views import found, names_of
+from api.console import looking
+from api.console.access import NEEDS, Needs, visit_of
+from api.console.files import FORMS
+from api.console.pages import HEADERS, Pages
+from application.reports.period import month as month_of
+from application.reports.statement_file import LINES_MAX, statement_file
+from domain.refusal import BadField, NotFound
+
+_READ: Final = {NEEDS: Needs("staff", "read")}
+_LINES: Final = 200
+
+
+def statement_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    """`/console/customers/<account>/statements`."""
+    tools = pages.tools.admin
+
+    def statement(account_id: UUID, month: str, zone: str, after: str | None) -> dict[str, Any]:
+        read = tools.statements.statement(
+            account_id, month_of(month, zone=zone), zone=zone, after=after, limit=_LINES
+        )
+        ids = [line.key_id for line in read.lines if line.key_id is not None]
+        names = names_of(tools.ports, [account_id, *ids])
+        return {"statement": read, "names": names, "account_name": names.get(account_id)}
+
+    @get("/console/customers/{account_id:uuid}/statements", opt=_READ)
+    async def show_statement(
+        request: Request[Any, Any, Any],
+        account_id: FromPath[UUID],
+        month: FromQuery[str] = "",
+        after: FromQuery[str] = "",
+    ) -> Response[str]:
+        found(tools.directory.accounts, account_id, kind="account")
+        zone = visit_of(request).zone
+        months = looking.months(tools.ports.clock.now_us(), zone)
+        chosen = month if month in months else months[0]
+        try:
+            context = await asyncio.to_thread(statement, account_id, chosen, zone, after or None)
+        except BadField:
+            return pages.see(f"/console/customers/{account_id}/statements?month={chosen}")
+        return pages.page(
+            request, "admin/statement.html", account_id=account_id, months=months, month=chosen, **context
+        )
+
+    def whole(account_id: UUID, month: str, zone: str, form: Any) -> bytes:
+        read = tools.statements.whole_statement(
+            account_id, month_of(month, zone=zone), zone=zone, lines_max=LINES_MAX
+        )
+        return statement_file(read, form)
+
+    @get("/console/customers/{account_id:uuid}/statements/{form:str}", opt=_READ)
+    async def read_statement(
+        request: Request[Any, Any, Any],
+        account_id: FromPath[UUID],
+        form: FromPath[str],
+        month: FromQuery[str] = "",
+    ) -> Response[bytes]:
+        """Of a month that is over always the same bytes."""
+        found(tools.directory.accounts, account_id, kind="account")
+        if form not in FORMS:
+            raise NotFound("form of a statement", form)
+        zone = visit_of(request).zone
+        months = looking.months(tools.ports.clock.now_us(), zone)
+        chosen = month if month in months else months[0]
+        body = await asyncio.to_thread(whole, account_id, chosen, zone, form)
+        headers = {**HEADERS, "content-disposition": f'attachment; filename="statement-{chosen}.{form}"'}
+        return Response(body, media_type=FORMS[form], headers=headers)
+
+    return [show_statement, read_statement]
