@@ -22,9 +22,9 @@ from projections.audit_log import AuditReader
 from projections.balances import BalanceReader
 from projections.books_check import PostgresBooksChecks
 from projections.budget_reader import BudgetReader
+from projections.call_stats import CallReader
 from projections.catalogue_reader import CatalogueReader
 from projections.charge_reviews import ReviewReader
-from projections.call_stats import CallReader
 from projections.codes import CodeReader
 from projections.document_reader import DocumentReader
 from projections.health import HealthReader

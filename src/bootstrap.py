@@ -18,6 +18,7 @@ from adapters.eventstore.store import PostgresEventStore
 from adapters.hooks.tables import PostgresHookQueue
 from adapters.mail.outbox import PostgresOutbox
 from adapters.people.codes import TotpCodes
+from adapters.people.mailed_links import PostgresMailedLinks
 from adapters.people.passwords import ArgonPasswords
 from adapters.people.sessions import PostgresFailures, PostgresSessions
 from adapters.presence import PostgresPresence
@@ -151,6 +152,7 @@ def make_people(settings: Settings, pool: Pool) -> PeoplePorts:
         failures=PostgresFailures(pool),
         passwords=ArgonPasswords(),
         codes=TotpCodes(),
+        links=PostgresMailedLinks(pool),
     )
 
 

@@ -85,6 +85,7 @@ _NOUNS: Final = {
     "endpoint": "where customers are told of what happens",
     "management-key": "keys of customers' programs to /api",
     "operator": "members of staff, their tokens and their way into the console",
+    "support": "looking into a customer's workspace",
     "statement": "see what changed an account's credit in a period",
     "ledger": "check the books",
     "audit-log": "see who did what",

@@ -8,6 +8,9 @@ import msgspec
 
 from adapters.eventstore.wakeups import PostgresWakeups
 from adapters.gateway_call import GatewayCall
+from adapters.people.identities import PostgresIdentities
+from adapters.people.oidc import OidcProvider
+from adapters.playground.gateway import HttpChatGateway
 from admin_tools import make_admin_tools
 from api.console.assets_routes import asset_version
 from api.console.rendering import Renderer
@@ -18,11 +21,13 @@ from application.directory_follower import DirectoryFollower
 from application.gateway_call import TryCall
 from application.i18n.catalogues import load_catalogue
 from application.i18n.locales import LOCALES
+from application.people.mailed import Mailed
+from application.people.oidc import Company
 from application.people.ports import PeoplePorts
 from application.people.sign_in import SignIn
 from application.routing.health import Health
-from bootstrap import make_people, make_ports, make_receipts, open_pool, open_store, sealed_log
-from settings import Settings
+from bootstrap import Pool, make_people, make_ports, make_receipts, open_pool, open_store, sealed_log
+from settings import Settings, require
 
 _OPEN_TEXTS: Final = frozenset(
     {
@@ -56,6 +61,8 @@ class ConsoleProcess:
         )
         self.wakeups = PostgresWakeups(settings.database_url)
         self.people = people or make_people(settings, self.pool)
+        self.chat = self._chat()
+        self.company = make_company(settings, self.pool)
         self.tools = self._tools({one: load_catalogue("console", one) for one in LOCALES})
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -71,6 +78,29 @@ class ConsoleProcess:
             try_call=_gateway_call(self.settings.api_url.rstrip("/")),
             url=self.settings.console_url.rstrip("/"),
             api_url=self.settings.api_url.rstrip("/"),
+            mailed=self._mailed(),
+            chat=self.chat,
+            company=self.company,
+            is_public=self.settings.public_pages == "on",
+            may_sign_up=self.settings.sign_up == "open",
+        )
+
+    def _chat(self) -> HttpChatGateway | None:
+        url = (self.settings.gateway_url or self.settings.api_url).rstrip("/")
+        return HttpChatGateway(url) if url else None
+
+    def _mailed(self) -> Mailed | None:
+        """None without an address of ours to write into mails: a browser is not believed what it is."""
+        url = self.settings.console_url.rstrip("/")
+        if not self.ports.mail_on or not url:
+            return None
+        return Mailed(
+            people=self.people,
+            outbox=self.ports.outbox,
+            hasher=self.ports.hasher,
+            clock=self.clock,
+            ids=self.ids,
+            url=url,
         )
 
     async def start(self) -> None:
@@ -89,9 +119,13 @@ class ConsoleProcess:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.wakeups.close()
+        if self.chat is not None:
+            await self.chat.close()
         await asyncio.to_thread(self._close_connections)
 
     def _close_connections(self) -> None:
+        if self.company is not None:
+            self.company.provider.close()
         self.store.close()
         self.pool.close()
 
@@ -118,3 +152,22 @@ def shown_settings(settings: Settings) -> tuple[ShownSetting, ...]:
 
 def _gateway_call(api_url: str) -> TryCall | None:
     return GatewayCall(api_url) if api_url else None
+
+
+def make_company(settings: Settings, pool: Pool) -> Company | None:
+    """The identity provider of operators; none unless it is set up.
+
+    Raises:
+        BadSetting: half of its settings are missing.
+    """
+    if not settings.oidc_issuer:
+        return None
+    require(settings, "oidc_client_id", "oidc_client_secret", "console_url")
+    provider = OidcProvider(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret,
+        redirect_uri=f"{settings.console_url.rstrip('/')}/sign-in/company/back",
+        name=settings.oidc_name,
+    )
+    return Company(provider, PostgresIdentities(pool))

@@ -6,6 +6,7 @@ A secret may be given by file instead: `DATABASE_URL_FILE=/run/secrets/db` wins 
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -29,6 +30,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The console's address as people type it, such as `https://console.example.com`; `tokenok up` fills in its own."""
     api_url: str = ""
     """Where customers' programs send requests, such as `https://api.example.com`; the console shows it in examples."""
+    sign_up: Literal["open", "closed"] = "open"
+    """Whether people may open accounts by themselves, where mails are sent; else operators open them."""
+    oidc_issuer: str = ""
+    """A company's identity provider for operators (OpenID Connect), as it calls itself; needs `CONSOLE_URL`. Its way back is
+    `CONSOLE_URL/sign-in/company/back`."""
+    oidc_client_id: str = ""
+    """What the provider calls this console."""
+    oidc_client_secret: str = ""
+    """Better given by file."""
+    oidc_name: str = "SSO"
+    """What stands on the button."""
+    public_pages: Literal["on", "off"] = "on"
+    """Whether who is not signed in sees a first page, models with their prices, and their state."""
+    gateway_url: str = ""
+    """Where the console reaches a gateway for its playground, such as `http://gateway:8000`; `API_URL` if it is empty."""
     console_proxies: str = "127.0.0.1"
     """Comma-separated addresses of reverse proxies before the console, whose `X-Forwarded-For` is believed."""
 

@@ -20,8 +20,8 @@ LANGUAGES: Final = ("en", "zh", "ja", "ko")
 THEMES: Final = ("light", "dark")
 WIDTHS: Final = (360, 768, 1440)
 _HEIGHT: Final = 900
-_OPEN: Final = ("/sign-in", "/nothing-here")
-_STAFF: Final = (
+OPEN: Final = ("/", "/models", "/status", "/sign-in", "/sign-up", "/forgot", "/nothing-here")
+STAFF: Final = (
     "/console",
     "/console/requests",
     "/console/customers",
@@ -51,7 +51,19 @@ _STAFF: Final = (
     "/me",
     "/me/second-factor",
 )
-_APP: Final = ("", "/keys", "/usage", "/requests", "/statements", "/models", "/members")
+APP: Final = (
+    "",
+    "/playground",
+    "/keys",
+    "/usage",
+    "/requests",
+    "/budgets",
+    "/statements",
+    "/models",
+    "/members",
+    "/notices",
+    "/settings",
+)
 #: Pages of one thing are found by the first link to one on the page of all of them.
 _ONES: Final = {
     "/console/requests": re.compile(r"/console/requests/[0-9a-f-]{36}$"),
@@ -60,6 +72,7 @@ _ONES: Final = {
     "/console/invoices": re.compile(r"/console/invoices/[0-9a-f-]{36}$"),
     "/console/orders": re.compile(r"/console/orders/[0-9a-f-]{36}$"),
     "/console/providers": re.compile(r"/console/providers/[0-9a-f-]{36}$"),
+    "/keys": re.compile(r"/app/[0-9a-f-]{36}/keys/[0-9a-f-]{36}$"),
     "/requests": re.compile(r"/app/[0-9a-f-]{36}/requests/[0-9a-f-]{36}$"),
 }
 
@@ -101,18 +114,19 @@ def overflow(page: Page) -> list[str]:
     return found
 
 
-def _who(ready: dict[str, Any]) -> list[tuple[str, str, str, tuple[str, ...]]]:
+def visitors(ready: dict[str, Any]) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    """Each kind of visitor with the way in, and the pages that they see."""
     account = f"/app/{ready['account_id']}"
     return [
-        ("open", "", "", _OPEN),
-        ("staff", ready["operator_email"], ready["operator_password"], _STAFF),
-        ("app", ready["member_email"], ready["member_password"], tuple(f"{account}{one}" for one in _APP)),
+        ("open", "", "", OPEN),
+        ("staff", ready["operator_email"], ready["operator_password"], STAFF),
+        ("app", ready["member_email"], ready["member_password"], tuple(f"{account}{one}" for one in APP)),
     ]
 
 
 def _visit(browser: Browser, ready: dict[str, Any], options: argparse.Namespace) -> list[str]:
     base, problems = ready["console_url"].rstrip("/"), []
-    for who, email, password, paths in _who(ready):
+    for who, email, password, paths in visitors(ready):
         context = browser.new_context(viewport={"width": options.widths[-1], "height": _HEIGHT})
         page = context.new_page()
         _listen(page, problems)

@@ -25,6 +25,7 @@ from application.eventlog import RecordedEvent
 from application.management.key_ring import Customer, KeyRing, customer_by_key
 from application.vault import SecretRef
 from domain import accounts, announcements, members, operators
+from domain import support as support_rules
 from domain.accounts import ACCOUNT_EVENTS, Account, AccountEvent
 from domain.announcements import ANNOUNCEMENT_EVENTS, AnnouncementEvent, Announcements
 from domain.bodies import BODY_EVENTS, BodyEvent, BodyLoggingSet
@@ -52,6 +53,7 @@ from domain.members import MEMBER_EVENTS, NO_MEMBERS, MemberEvent, MemberJoined,
 from domain.operators import OPERATOR_EVENTS, OperatorEvent, Staff
 from domain.pricing import PriceInForce
 from domain.secret import Secret
+from domain.support import NO_SUPPORT, SUPPORT_EVENTS, Support, SupportEvent
 from domain.topics import REGISTRY
 
 #: A topic of these that this code does not know may be a revocation of a newer kind: it must not be passed over.
@@ -64,6 +66,7 @@ CONTEXTS: Final = frozenset(
         "operator",
         "member",
         "management-key",
+        "support",
         "provider",
         "credential",
         "deployment",
@@ -101,6 +104,7 @@ class Directory:
         self.announcements = Announcements()
         self.key_ring = KeyRing(hasher)  #: management keys
         self.sellers: dict[UUID, SellerBook] = {}
+        self.support: dict[UUID, Support] = {}  #: who looks into which account
         self._hasher = hasher
         self._health = health
         self._routes = Routes()
@@ -270,6 +274,7 @@ class Directory:
         bind(ANNOUNCEMENT_EVENTS, self._on_announcement)
         bind(MANAGEMENT_EVENTS, self.key_ring.on_event)
         bind((SellerSet, SeriesOpened), self._on_seller)
+        bind(SUPPORT_EVENTS, self._on_support)
         bind(PROVIDER_EVENTS, routes.on_provider)
         bind(CREDENTIAL_EVENTS, routes.on_credential)
         bind(DEPLOYMENT_EVENTS, routes.on_deployment)
@@ -352,6 +357,10 @@ class Directory:
 
     def _on_seller(self, event: SellerEvent) -> None:
         self.sellers[event.seller_id] = sellers.evolve(self.sellers.get(event.seller_id), event)
+
+    def _on_support(self, event: SupportEvent) -> None:
+        state = self.support.get(event.account_id, NO_SUPPORT)
+        self.support[event.account_id] = support_rules.evolve(state, event)
 
     def _on_operator(self, event: OperatorEvent) -> None:
         self.staff = operators.evolve(self.staff, event)

@@ -33,6 +33,7 @@ from domain.recharge.offers import OFFER_EVENTS
 from domain.recharge.webhooks import WEBHOOK_EVENTS
 from domain.refusal_summaries import REFUSAL_EVENTS
 from domain.repricing import REPRICING_EVENTS
+from domain.support import SUPPORT_EVENTS
 
 ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *ACCOUNT_EVENTS,
@@ -47,6 +48,7 @@ ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *MEMBER_EVENTS,
     *MANAGEMENT_EVENTS,
     *OPERATOR_EVENTS,
+    *SUPPORT_EVENTS,
     *PERIOD_EVENTS,
     *CATALOGUE_EVENTS,
     *HEALTH_EVENTS,

@@ -89,6 +89,7 @@ _SUBJECTS: Final = {
     "management-key": ("management key", "key_id"),
     "code-batch": ("codes", "batch_id"),
     "endpoint": ("endpoint", "endpoint_id"),
+    "support": ("account", "account_id"),
     "provider": ("provider", "provider_id"),
     "credential": ("credential", "credential_id"),
     "deployment": ("deployment", "deployment_id"),

@@ -10,6 +10,7 @@ from projections.codes import Codes
 from projections.documents import Documents
 from projections.keys import Keys
 from projections.documents import Documents
+from projections.keys import Keys
 from projections.lot_ends import LotEnds
 from projections.money import Money
 from projections.orders import Orders

@@ -13,13 +13,16 @@ from adapters.vault.session import Pool, transaction
 from application.people.ports import Person, Theme
 from domain.refusal import AlreadyExists
 
-_PERSON: Final = (
-    "SELECT person_id, password_hash, totp_sealed IS NOT NULL, locale, zone, theme FROM people WHERE "
-)
+_PERSON: Final = """
+    SELECT person_id, password_hash, totp_sealed IS NOT NULL, locale, zone, theme, confirmed_us, notices_seen_us
+    FROM people WHERE """
 _PUT: Final = """
     INSERT INTO people (person_id, email_hash, password_hash) VALUES (%s, %s, %s)
     ON CONFLICT (person_id) DO UPDATE
-        SET email_hash = excluded.email_hash, password_hash = excluded.password_hash"""
+        SET email_hash = excluded.email_hash, password_hash = excluded.password_hash,
+            confirmed_us = CASE WHEN people.email_hash = excluded.email_hash THEN people.confirmed_us END"""
+_CONFIRM: Final = """
+    UPDATE people SET confirmed_us = coalesce(confirmed_us, %s) WHERE person_id = %s AND email_hash = %s"""
 _STALE: Final = """
     SELECT person_id, totp_sealed FROM people
     WHERE totp_sealed IS NOT NULL AND substring(totp_sealed FROM 1 FOR %s) <> %s
@@ -49,11 +52,20 @@ class PostgresPeople:
     def set_password(self, person_id: UUID, password_hash: str) -> None:
         self._execute("UPDATE people SET password_hash = %s WHERE person_id = %s", password_hash, person_id)
 
+    def confirm(self, person_id: UUID, *, email_hash: bytes, now_us: int) -> bool:
+        return self._execute(_CONFIRM, now_us, person_id, email_hash) == 1
+
     def set_preferences(
         self, person_id: UUID, *, locale: str | None, zone: str | None, theme: Theme | None
     ) -> None:
         statement = "UPDATE people SET locale = %s, zone = %s, theme = %s WHERE person_id = %s"
         self._execute(statement, locale, zone, theme, person_id)
+
+    def delete(self, person_id: UUID) -> None:
+        self._execute("DELETE FROM people WHERE person_id = %s", person_id)
+
+    def set_notices_seen(self, person_id: UUID, now_us: int) -> None:
+        self._execute("UPDATE people SET notices_seen_us = %s WHERE person_id = %s", now_us, person_id)
 
     def totp_seed(self, person_id: UUID) -> str | None:
         with transaction(self._pool) as connection:
@@ -91,7 +103,7 @@ class PostgresPeople:
             row = connection.execute(f"{_PERSON}{condition}", (value,)).fetchone()
         if row is None:
             return None
-        person_id, password_hash, has_totp, locale, zone, theme = row
+        person_id, password_hash, has_totp, locale, zone, theme, confirmed_us, notices_seen_us = row
         return Person(
             person_id=person_id,
             password_hash=password_hash,
@@ -99,6 +111,8 @@ class PostgresPeople:
             locale=locale,
             zone=zone,
             theme=cast("Theme | None", theme),
+            confirmed_us=confirmed_us,
+            notices_seen_us=notices_seen_us,
         )
 
     def _execute(self, statement: Any, *values: object) -> int:

@@ -88,6 +88,7 @@ from application.recharge import (
     settle_order,
 )
 from application.repricing import approve_run, post_run
+from application.support import begin_access, end_access
 from domain.operators import Permission
 
 _PLURALS: Final = {
@@ -100,6 +101,7 @@ _PLURALS: Final = {
     "prices": "prices",
     "repricing": "repricing",
     "series": "series",
+    "support": "support",
 }
 
 
@@ -447,6 +449,14 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     _entry(
         "management-key", "revoke", revoke_management_key.handle, "End a management key for good, at once."
     ),
+    _entry(
+        "support",
+        "begin",
+        begin_access.handle,
+        "Look into a customer's workspace for an hour, without changing anything. The customer sees who looked, and why.",
+        new_id="access_id",
+    ),
+    _entry("support", "end", end_access.handle, "Look no more, before the hour is over."),
     _entry(
         "operator",
         "register",

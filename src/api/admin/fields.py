@@ -5,6 +5,7 @@ from typing import Final
 #: Of the field with the id of what a command makes.
 OWN_ID: Final = "an id of your own choice; made for you if left out"
 WORDS: Final = {
+    "access_id": "the look",
     "account_id": "the account",
     "account_ids": "the accounts that it is for",
     "address": "the lines below the name",

@@ -24,6 +24,7 @@ from domain.fact import Actor
 from domain.members import MEMBER_PERMISSIONS, MemberPermission, MemberRole
 from domain.operators import PERMISSIONS, Permission, Role
 from domain.refusal import BadField, NotFound, NotPermitted
+from domain.support import NO_SUPPORT, Access
 from domain.zones import zone_of
 
 NEEDS: Final = "needs"  #: the key in a route's `opt`
@@ -78,6 +79,7 @@ class Visit(msgspec.Struct, kw_only=True):
     role: Role | None = None  #: of an operator
     account_id: UUID | None = None
     member_role: MemberRole | None = None
+    support: Access | None = None  #: an operator who looks into somebody else's account
 
     @property
     def person_id(self) -> UUID:
@@ -127,6 +129,8 @@ class Gate:
             _require_staff(visit, needs.permission)
         if needs.area == "account":
             self._require_account(visit, connection.path_params.get("account_id"), needs.permission)
+            if visit.support is not None and connection.scope.get("method") != "GET":
+                raise NotPermitted("a member: support changes nothing")
 
     async def _visit(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Visit:
         secret = connection.cookies.get(SESSION_COOKIE, "")[:_COOKIE_CHARS_MAX]
@@ -198,11 +202,22 @@ class Gate:
             self._tools.admin.directory.members.get(account_id) if isinstance(account_id, UUID) else None
         )
         member = None if members is None else members.members.get(visit.person_id)
-        if member is None or not isinstance(account_id, UUID):
+        if not isinstance(account_id, UUID):
             raise NotFound("account")
-        visit.account_id, visit.member_role = account_id, member.role
-        if permission not in MEMBER_PERMISSIONS[member.role]:
+        if member is None:
+            visit.support = self._looked_into(visit, account_id)
+        if member is None and visit.support is None:
+            raise NotFound("account")
+        visit.account_id, visit.member_role = account_id, member.role if member else "viewer"
+        if permission not in MEMBER_PERMISSIONS[visit.member_role]:
             raise NotPermitted(f"the permission {permission}")
+
+    def _looked_into(self, visit: Visit, account_id: UUID) -> Access | None:
+        """As support, if the operator may still do that."""
+        if not visit.may("accounts"):
+            return None
+        support = self._tools.admin.directory.support.get(account_id, NO_SUPPORT)
+        return support.open_of(visit.person_id, now_us=self._tools.admin.ports.clock.now_us())
 
 
 def make_gate(tools: ConsoleTools) -> Guard:

@@ -41,8 +41,7 @@ async def act(
     form, visit = await request.form(), visit_of(request)
     back = local_path(str(form.get("back", "")), default=home)
     try:
-        body = body_of(entry.command, form, zone=ZoneInfo(visit.zone))
-        body = {name: value for name, value in body.items() if only is None or name in only} | (fixed or {})
+        body = body_of(entry.command, form, zone=ZoneInfo(visit.zone), only=only) | (fixed or {})
         answer = await asyncio.to_thread(
             run,
             entry,
@@ -63,7 +62,7 @@ async def act(
         "{id}", str(result.get(entry.new_id or "", result.get("id", "")))
     )
     flash = Flash(_done(entry, result), is_good=result.get("works", True) is True)
-    return _go(pages, request, local_path(path, default=back), flash)
+    return go(pages, request, local_path(path, default=back), flash)
 
 
 def refused(
@@ -76,7 +75,8 @@ def refused(
     return pages.see(back, flash)
 
 
-def _go(pages: Pages, request: Request[Any, Any, Any], path: str, flash: Flash) -> Response[str]:
+def go(pages: Pages, request: Request[Any, Any, Any], path: str, flash: Flash) -> Response[str]:
+    """After a form that was done: there, with a script too."""
     response = pages.see(path, flash)
     if request.headers.get("hx-request") != "true":
         return response

@@ -12,11 +12,14 @@ from api.admin.problems import code_of_any
 from api.console.access import ForeignForm, SignInFirst, make_gate, visit_anyway
 from api.console.admin.routes import admin_routes
 from api.console.assets_routes import asset_routes
+from api.console.company_sign_in import company_sign_in_routes
 from api.console.entrance import entrance_routes, status_for
 from api.console.joining import joining_routes
+from api.console.mailed_links import mailed_link_routes
 from api.console.myself import myself_routes
 from api.console.pages import Pages
 from api.console.preferences import preference_routes
+from api.console.public import public_routes
 from api.console.tools import ConsoleTools
 from api.console.workspace.routes import workspace_routes
 
@@ -29,8 +32,11 @@ def console_routes(pages: Pages) -> list[HTTPRouteHandler]:
     """Every route; each names what it needs."""
     return [
         *asset_routes(),
+        *public_routes(pages),
         *entrance_routes(pages),
+        *company_sign_in_routes(pages),
         *joining_routes(pages),
+        *mailed_link_routes(pages),
         *myself_routes(pages),
         *preference_routes(pages),
         *admin_routes(pages),

@@ -25,21 +25,16 @@ def status_for(code: str) -> int:
     """The status of a page that says so."""
     if code == "too_many_failures":
         return _TOO_MANY
-    return _FORBIDDEN if code in {"wrong_sign_in", "wrong_code"} else status_of(code)
+    return (
+        _FORBIDDEN
+        if code in {"wrong_sign_in", "wrong_code", "sign_up_closed", "no_mail", "identity_refused"}
+        else status_of(code)
+    )
 
 
 def entrance_routes(pages: Pages) -> list[HTTPRouteHandler]:
-    """`/`, `/sign-in`, `/sign-out` and what follows a password."""
+    """`/sign-in`, `/sign-out` and what follows a password."""
     tools = pages.tools
-
-    @get("/", opt={NEEDS: Needs("person")})
-    async def home(request: Asked) -> Answer:
-        """To where this person works."""
-        visit = visit_of(request)
-        if visit.role is not None:
-            return pages.see("/console")
-        accounts = sorted(tools.admin.directory.memberships.get(visit.person_id, ()))
-        return pages.see(f"/app/{accounts[0]}" if accounts else "/me")
 
     @get("/sign-in", opt=_ANYBODY)
     async def show_sign_in(request: Asked, target: FromQuery[str] = HOME) -> Answer:
@@ -80,7 +75,7 @@ def entrance_routes(pages: Pages) -> list[HTTPRouteHandler]:
             )
         return pages.signed_out("/sign-in", Flash("signed_out"))
 
-    return [home, show_sign_in, sign_in, sign_out, *_code_routes(pages)]
+    return [show_sign_in, sign_in, sign_out, *_code_routes(pages)]
 
 
 def _code_routes(pages: Pages) -> list[HTTPRouteHandler]:

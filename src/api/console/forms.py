@@ -6,7 +6,7 @@ Empty fields are left out. People write amounts in credits, and times in their o
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final, get_type_hints
+from typing import Any, Final, get_args, get_type_hints
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -63,10 +63,15 @@ _MADE: Final[dict[type[Command], Callable[[Form], dict[str, Any]]]] = {
     SetSeller: tax_numbers,
     BookProviderCost: sum_of_money,
 }
+#: A text area, of which each line is one.
+#: Fields of a value of their own, such as `tax_id.kind`; without a value there is none.
+_PARTS: Final = {"tax_id": ("kind", "value")}
 
 
-def body_of(command: type[Command], form: FormMultiDict, *, zone: ZoneInfo) -> dict[str, Any]:
-    """The body that a form means.
+def body_of(
+    command: type[Command], form: FormMultiDict, *, zone: ZoneInfo, only: frozenset[str] | None = None
+) -> dict[str, Any]:
+    """The body that a form means; with `only`, of these fields alone: others are not even read.
 
     Raises:
         BadRequest: a field cannot be read; the message names it.
@@ -75,12 +80,19 @@ def body_of(command: type[Command], form: FormMultiDict, *, zone: ZoneInfo) -> d
     made = _MADE[command](form) if command in _MADE else {}
     body: dict[str, Any] = {}
     for name, hint in get_type_hints(command).items():
-        if name == "permission" or name in made:
+        if name == "permission" or name in made or (only is not None and name not in only):
             continue
         value = _value(name, hint, form, zone)
-        if value is not None:
+        if value is not None or name in _owed(command):
             body[name] = value
     return body | made
+
+
+def _owed(command: type[Command]) -> set[str]:
+    """Fields that must be given and may be nothing: an empty one says so."""
+    hints = get_type_hints(command)
+    required = (one.name for one in msgspec.structs.fields(command) if one.required)
+    return {name for name in required if type(None) in get_args(hints[name])}
 
 
 def _value(name: str, hint: Any, form: FormMultiDict, zone: ZoneInfo) -> object:
@@ -90,6 +102,9 @@ def _value(name: str, hint: Any, form: FormMultiDict, zone: ZoneInfo) -> object:
         return time_us(str(form[_TIMES[name]]), zone=zone, field=_TIMES[name])
     if name in _HOURS and form.get(_HOURS[name]):
         return converted(str(form[_HOURS[name]]), int, _HOURS[name]) * 3600
+    if name in _PARTS:
+        parts = {part: str(form.get(f"{name}.{part}", "")).strip() for part in _PARTS[name]}
+        return parts if parts["value"] else None
     filled = [text for one in form.getall(name, []) if (text := str(one).strip())]
     return _plain(name, hint, filled) if filled else None
 

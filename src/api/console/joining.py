@@ -11,7 +11,6 @@ from litestar.params import FromPath
 from api.console.access import NEEDS, Needs, visit_of
 from api.console.entrance import status_for
 from api.console.pages import Flash, Pages
-from application.people.email import open_email
 from application.people.join import (
     Who,
     invited_operator,
@@ -75,19 +74,8 @@ class _Joining:
         session = visit_of(request).session
         return session is not None and session.stage == "full"
 
-    def email_of(self, person_id: UUID) -> str:
-        """From one of the envelopes that hold it."""
-        directory = self.tools.admin.directory
-        operator = directory.staff.operators.get(person_id)
-        accounts = directory.memberships.get(person_id, ())
-        envelopes = [directory.members[one].members[person_id].pii for one in accounts]
-        if operator is not None and operator.pii is not None:
-            envelopes.append(operator.pii)
-        found = (open_email(self.ports.personal, person_id, pii) for pii in envelopes)
-        return next(filter(None, found), "")
-
     def join_known(self, account_id: UUID, secret: str, person_id: UUID) -> None:
-        email = self.email_of(person_id)
+        email = self.pages.email_of(person_id)
         join_as_oneself(account_id, secret, person_id=person_id, email=email, ports=self.ports)
 
     async def enter(self, request: Asked, person_id: UUID, target: str) -> Answer:

@@ -86,6 +86,15 @@ def model_rows(directory: Directory, now_us: int) -> list[ModelRow]:
     return rows
 
 
+def offered_models(directory: Directory, now_us: int) -> list[ModelRow]:
+    """Those that can be asked for: with a price in force and a deployment."""
+    return [row for row in model_rows(directory, now_us) if row.price is not None and row.deployments]
+
+
+def model_names(directory: Directory, now_us: int) -> list[str]:
+    return [row.name for row in offered_models(directory, now_us)]
+
+
 def uuid_of(text: str | None) -> UUID | None:
     """None for what is none: a filter that cannot be read finds everything, and shows what it was."""
     try:

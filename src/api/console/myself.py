@@ -7,10 +7,11 @@ from uuid import UUID
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
-from api.console.access import NEEDS, Needs, visit_of
+from api.console.access import NEEDS, Needs, Visit, visit_of
 from api.console.entrance import status_for
 from api.console.pages import Flash, Pages
 from api.console.preferences import ZONES
+from application.people.leave import erase_person
 from application.people.password import checked_password
 from application.people.second_factor import end, take
 from application.people.sign_in import WrongSignIn
@@ -35,7 +36,8 @@ class Myself:
         visit = visit_of(request)
         now_us = self.tools.sign_in.clock.now_us()
         sessions = await asyncio.to_thread(self.tools.people.sessions.of, visit.person_id, now_us=now_us)
-        values = {"problem": None, "field": None} | context
+        email = await asyncio.to_thread(self.pages.email_of, visit.person_id)
+        values = {"problem": None, "field": None, "email": email} | context
         return self.pages.page(request, "me.html", status=status, sessions=sessions, zones=ZONES, **values)
 
     async def refuse(self, request: Asked, refusal: Refusal, place: str) -> Answer:
@@ -67,8 +69,12 @@ class Myself:
         here = visit.session.session_id if visit.session is not None else None
         await asyncio.to_thread(self.tools.people.sessions.close_all, visit.person_id, but=here)
 
-    def store_password(self, person_id: UUID, password: str) -> None:
-        self.tools.people.people.set_password(person_id, self.tools.people.passwords.make(password))
+    def store_password(self, visit: Visit, password: str) -> None:
+        """And tell them by mail, in case that it was not them. Blocking."""
+        self.tools.people.people.set_password(visit.person_id, self.tools.people.passwords.make(password))
+        if self.tools.mailed is not None and visit.person is not None:
+            email = self.pages.email_of(visit.person_id)
+            self.tools.mailed.tell_changed(email, visit.person, language=visit.language)
 
 
 def myself_routes(pages: Pages) -> list[HTTPRouteHandler]:
@@ -87,7 +93,7 @@ def myself_routes(pages: Pages) -> list[HTTPRouteHandler]:
             new = checked_password(str(form.get("new_password", "")))
         except Refusal as refusal:
             return await myself.refuse(request, refusal, "password")
-        await asyncio.to_thread(myself.store_password, visit_of(request).person_id, new)
+        await asyncio.to_thread(myself.store_password, visit_of(request), new)
         await myself.close_others(request)
         return pages.see("/me", Flash("password_changed"))
 
@@ -102,7 +108,26 @@ def myself_routes(pages: Pages) -> list[HTTPRouteHandler]:
         await asyncio.to_thread(close, session_id, person_id=visit.person_id)
         return pages.see("/me", Flash("session_closed"))
 
-    return [show_me, change_password, close_session, *_second_factor_routes(myself)]
+    @post("/me/erase", opt=_PERSON)
+    async def erase_me(request: Asked) -> Answer:
+        form, visit = await request.form(), visit_of(request)
+        directory = pages.tools.admin.directory
+        try:
+            await myself.require_password(request, str(form.get("password", "")))
+            await asyncio.to_thread(
+                erase_person,
+                visit.person_id,
+                accounts=tuple(directory.memberships.get(visit.person_id, ())),
+                staff=directory.staff,
+                ports=pages.tools.admin.ports,
+                people=pages.tools.people,
+            )
+        except Refusal as refusal:
+            return await myself.refuse(request, refusal, "erase")
+        await pages.tools.refresh()
+        return pages.signed_out("/sign-in", Flash("person_erased"))
+
+    return [show_me, change_password, close_session, erase_me, *_second_factor_routes(myself)]
 
 
 def _second_factor_routes(myself: Myself) -> list[HTTPRouteHandler]:

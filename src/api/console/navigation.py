@@ -19,6 +19,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     icon: str
     is_current: bool = False
+    count: int = 0  #: of what is new there
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,11 +78,13 @@ _ADMIN: Final[tuple[tuple[str, tuple[tuple[str, str, str, Permission], ...]], ..
         ),
     ),
 )
+NOTICES: Final = "/notices"
 _APP: Final[tuple[tuple[str, tuple[tuple[str, str, str, MemberPermission], ...]], ...]] = (
     (
         "",
         (
             ("", N_("Overview"), "home", "read"),
+            ("/playground", N_("Playground"), "spark", "read"),
             ("/requests", N_("Requests"), "activity", "read"),
             ("/usage", N_("Usage"), "chart", "read"),
         ),
@@ -96,18 +99,21 @@ _APP: Final[tuple[tuple[str, tuple[tuple[str, str, str, MemberPermission], ...]]
     (
         N_("Account"),
         (
+            ("/budgets", N_("Budgets and alerts"), "scale", "read"),
             ("/statements", N_("Statements"), "receipt", "read"),
             ("/members", N_("Members"), "users", "read"),
+            (NOTICES, N_("Notices"), "bell", "read"),
+            ("/settings", N_("Settings"), "gear", "read"),
         ),
     ),
 )
 
 
-def navigation(visit: Visit, path: str) -> tuple[Group, ...]:
+def navigation(visit: Visit, path: str, *, unseen: int = 0) -> tuple[Group, ...]:
     """For operators on their pages, for members on theirs; nothing for whoever is neither."""
     if visit.account_id is not None:
         base = f"/app/{visit.account_id}"
-        return tuple(_group(label, rows, base=base, path=path) for label, rows in _APP)
+        return tuple(_group(label, rows, base=base, path=path, unseen=unseen) for label, rows in _APP)
     if visit.role is not None:
         return tuple(_group(label, rows, base="", path=path) for label, rows in _ADMIN)
     return ()
@@ -120,11 +126,14 @@ def accounts_of(directory: Directory, visit: Visit) -> list[UUID]:
     return sorted(directory.memberships.get(visit.person.person_id, ()))
 
 
-def _group(label: str, rows: tuple[tuple[str, str, str, object], ...], *, base: str, path: str) -> Group:
+def _group(
+    label: str, rows: tuple[tuple[str, str, str, object], ...], *, base: str, path: str, unseen: int = 0
+) -> Group:
     items = []
     for end, name, icon, _permission in rows:
         where = f"{base}{end}"
         is_root = end in {"", "/console"}
         is_current = path == where if is_root else path == where or path.startswith(f"{where}/")
-        items.append(Item(path=where, label=name, icon=icon, is_current=is_current))
+        count = unseen if end == NOTICES else 0
+        items.append(Item(path=where, label=name, icon=icon, is_current=is_current, count=count))
     return Group(label=label, items=tuple(items))

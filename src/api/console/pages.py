@@ -3,17 +3,20 @@
 import base64
 import hmac
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 from litestar import Request, Response
 from litestar.datastructures import Cookie
 
 from api.console import texts
-from api.console.access import CSRF_FIELD, SESSION_COOKIE, VISIT_COOKIE, Visit, visit_of
+from api.console.access import CSRF_FIELD, SESSION_COOKIE, VISIT_COOKIE, Visit, local_path, visit_of
 from api.console.formats import Formats
 from api.console.languages import LANGUAGES, TAGS
 from api.console.navigation import accounts_of, navigation
 from api.console.tools import ConsoleTools
+from application.announcements.notices import Notice, notices
+from application.people.email import open_email
 from application.people.sign_in import SignedIn
 from domain.zones import zone_of
 
@@ -69,6 +72,16 @@ class Pages:
             response.delete_cookie(FLASH_COOKIE)
         return response
 
+    def email_of(self, person_id: UUID) -> str:
+        """From one of the envelopes that hold it; empty after an erasure. Blocking."""
+        directory, personal = self.tools.admin.directory, self.tools.admin.ports.personal
+        accounts = directory.memberships.get(person_id, ())
+        envelopes = [directory.members[one].members[person_id].pii for one in accounts]
+        operator = directory.staff.operators.get(person_id)
+        if operator is not None and operator.pii is not None:
+            envelopes.append(operator.pii)
+        return next(filter(None, (open_email(personal, person_id, pii) for pii in envelopes)), "")
+
     def text(self, visit: Visit, message: str) -> str:
         return self.tools.renderer.text(visit.language, message)
 
@@ -118,9 +131,23 @@ class Pages:
             pass
         return None
 
+    def told(self, visit: Visit) -> tuple[Notice, ...]:
+        """What operators tell whoever looks at an account, in their language."""
+        now_us = self.tools.sign_in.clock.now_us()
+        announcements = self.tools.admin.directory.announcements
+        return notices(announcements, account_id=visit.account_id, language=visit.language, now_us=now_us)
+
+    def see_local(self, path: str, *, default: str) -> Response[str]:
+        """As `see`, for a path that a form has brought: only one of ours is followed."""
+        return self.see(local_path(path, default=default))
+
     def _frame(self, request: Request[Any, Any, Any], visit: Visit) -> dict[str, Any]:
         path = request.scope["path"]
+        told = self.told(visit) if visit.account_id is not None else ()
+        seen_us = visit.person.notices_seen_us if visit.person is not None else 0
+        unseen = [one for one in told if one.from_us > seen_us]
         return {
+            "urgent": [one for one in unseen if one.severity != "info"],
             "visit": visit,
             "csrf": visit.csrf,
             "csrf_field": CSRF_FIELD,
@@ -133,8 +160,11 @@ class Pages:
             "languages": LANGUAGES,
             "fmt": Formats(visit.language, zone_of(visit.zone)),
             "now_us": self.tools.sign_in.clock.now_us(),
-            "navigation": navigation(visit, path),
+            "navigation": navigation(visit, path, unseen=len(unseen)),
             "accounts": accounts_of(self.tools.admin.directory, visit),
+            "has_mail": self.tools.mailed is not None,
+            "company_name": self.tools.company.provider.name if self.tools.company else "",
+            "sign_up_open": self.tools.sign_up_open,
             "edit": request.query_params.get("edit", ""),
             "flash": self.flash_of(request),
             "texts": texts,

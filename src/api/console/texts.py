@@ -10,6 +10,7 @@ def N_(message: str) -> str:  # noqa: N802  # the name by which texts are found
 
 #: What is said to people of a refusal, by its stable code. Whatever is not here is shown in its own words.
 REFUSALS: Final = {
+    "wrong_name": N_("This is not the name of the account."),
     "already_exists": N_("This exists already."),
     "amount_out_of_range": N_("This amount is too small or too large."),
     "bad_invitation": N_("This link opens nothing any more. Ask for a new one."),
@@ -18,14 +19,19 @@ REFUSALS: Final = {
     "database_unavailable": N_("The database cannot be reached. Nothing was changed; try again in a moment."),
     "idempotency_in_progress": N_("This was sent already and is being worked on."),
     "idempotency_key_reused": N_("This form was sent before with other values. Open it again."),
+    "identity_refused": N_(
+        "Your company's sign-in did not let you in here. Ask whoever runs this installation."
+    ),
     "internal_error": N_("Something went wrong on our side."),
     "invalid_request": N_("Something in this form cannot be read."),
     "last_admin": N_("The last superadmin cannot be disabled."),
     "last_owner": N_("An account keeps at least one owner."),
     "log_unavailable": N_("The event log cannot be written. Nothing was changed; try again in a moment."),
+    "no_mail": N_("This installation sends no mails. Ask whoever runs it."),
     "not_found": N_("There is no such thing, or it is not yours to see."),
     "not_permitted": N_("Your role does not allow this."),
     "outcome_unknown": N_("It is not certain that this was done. Look before you do it again."),
+    "sign_up_closed": N_("Accounts are not opened by oneself here. Ask whoever runs this installation."),
     "too_many_failures": N_("Too many failed attempts. Try again in a quarter of an hour."),
     "vault_unavailable": N_("The database cannot be reached. Nothing was changed; try again in a moment."),
     "wrong_code": N_("This code is not right, or was used already."),
@@ -79,6 +85,8 @@ STATES: Final = {
     "half-open": N_("On trial"),
     "half_open": N_("On trial"),
     "well": N_("Healthy"),
+    "impaired": N_("Impaired"),
+    "down": N_("Not available"),
     "tripped": N_("Breaker open"),
 }
 #: What acts in the audit log are about.
@@ -235,6 +243,12 @@ DONE: Final = {
     "signed_out": N_("You are signed out."),
     "password_changed": N_("Your password was changed. Everywhere else you are signed out."),
     "totp_off": N_("No codes are asked for any more."),
+    "password_reset": N_("Your password is new. Sign in with it."),
+    "account_opened": N_("Welcome. The account is yours."),
+    "confirmation_sent": N_("A mail with a link is on its way to you."),
+    "address_confirmed": N_("Your address is confirmed."),
+    "person_erased": N_("You are erased. Thank you for having been here."),
+    "account_erased": N_("The account is closed, and its personal data is erased."),
     "joined": N_("Welcome. You are a member now."),
     "session_closed": N_("That device is signed out."),
     "expired": N_("Sign in to go on."),

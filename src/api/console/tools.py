@@ -7,8 +7,11 @@ import msgspec
 from api.admin.tools import AdminTools
 from api.console.rendering import Renderer
 from application.gateway_call import TryCall
+from application.people.mailed import Mailed
+from application.people.oidc import Company
 from application.people.ports import PeoplePorts
 from application.people.sign_in import SignIn
+from application.playground.ports import ChatGateway
 from application.routing.health import Health
 
 
@@ -24,7 +27,9 @@ class ConsoleTools(msgspec.Struct, frozen=True, kw_only=True):
     """`admin` is what the API for operators works with too; `refresh` reads on to what was just recorded.
 
     `url` is the console's address without a slash at its end; empty if nobody has said it.
-    `api_url` is where customers' programs send requests, if it is known.
+    `api_url` is where customers' programs send requests, if it is known. `mailed` is none where no mails are sent,
+    or where nobody has said what to write into them as our address. `chat` is a gateway, if it is known where one is.
+    `company` signs operators in, if there is such a provider. `is_public`: whether who is not signed in sees more than the sign-in.
     """
 
     admin: AdminTools
@@ -37,6 +42,16 @@ class ConsoleTools(msgspec.Struct, frozen=True, kw_only=True):
     settings: tuple[ShownSetting, ...] = ()
     url: str = ""
     api_url: str = ""
+    mailed: Mailed | None = None
+    may_sign_up: bool = True
+    is_public: bool = True
+    chat: ChatGateway | None = None
+    company: Company | None = None
+
+    @property
+    def sign_up_open(self) -> bool:
+        """Whether somebody can open an account by themselves."""
+        return self.may_sign_up and self.mailed is not None
 
     @property
     def is_secure(self) -> bool:

@@ -1,4 +1,4 @@
-"""Ports to what proves who somebody is: passwords, one-time codes, sessions and failed attempts. All of it beside the log.
+"""Ports to what proves who somebody is: passwords, one-time codes, sessions, failed attempts, mailed links. All of it beside the log.
 
 Every method blocks, is safe to use from threads, and raises `VaultUnavailable` when the database is away.
 """
@@ -11,6 +11,7 @@ import msgspec
 
 Stage = Literal["password", "full"]
 Theme = Literal["light", "dark"]
+Purpose = Literal["sign-up", "reset", "confirm"]
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +23,8 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     locale: str | None
     zone: str | None
     theme: Theme | None
+    confirmed_us: int | None = None  #: when a link that was mailed to their address was followed
+    notices_seen_us: int = 0
 
     def __repr__(self) -> str:
         return f"Person({self.person_id})"
@@ -57,9 +60,19 @@ class People(Protocol):
 
     def set_password(self, person_id: UUID, password_hash: str) -> None: ...
 
+    def confirm(self, person_id: UUID, *, email_hash: bytes, now_us: int) -> bool:
+        """Note that the address is theirs; false if it is not the one that they have now."""
+        ...
+
     def set_preferences(
         self, person_id: UUID, *, locale: str | None, zone: str | None, theme: Theme | None
     ) -> None: ...
+
+    def delete(self, person_id: UUID) -> None:
+        """With sessions, codes and links; doing it again does nothing."""
+        ...
+
+    def set_notices_seen(self, person_id: UUID, now_us: int) -> None: ...
 
     def totp_seed(self, person_id: UUID) -> str | None:
         """The seed of their one-time codes; none without a second factor. For checking only: it is shown to nobody."""
@@ -114,6 +127,41 @@ class Failures(Protocol):
     def forget(self, bucket: bytes) -> None: ...
 
 
+class MailedLink(msgspec.Struct, frozen=True, kw_only=True):
+    """A link that was mailed. `person_id`: whose it is; none while there is nobody yet."""
+
+    purpose: Purpose
+    email: str
+    email_hash: bytes
+    person_id: UUID | None
+    expires_us: int
+
+    def __repr__(self) -> str:
+        return f"MailedLink({self.purpose})"
+
+
+class LinkKeys(msgspec.Struct, frozen=True):
+    """What a link's secret gives: by which it is found, and what opens the address that is kept with it."""
+
+    hash: bytes
+    seal: bytes
+
+    def __repr__(self) -> str:
+        return "LinkKeys(***)"
+
+
+class MailedLinks(Protocol):
+    """Links that work once and for a short time. Of one purpose an address has one: a newer one replaces it."""
+
+    def put(self, keys: LinkKeys, link: MailedLink, *, now_us: int) -> None: ...
+
+    def find(self, keys: LinkKeys, purpose: Purpose, *, now_us: int) -> MailedLink | None: ...
+
+    def use(self, keys: LinkKeys, purpose: Purpose, *, now_us: int) -> MailedLink | None:
+        """Use it up; of several at once one gets it."""
+        ...
+
+
 class Passwords(Protocol):
     """Hashes of passwords. Slow and large by design: never on an event loop."""
 
@@ -150,3 +198,4 @@ class PeoplePorts(msgspec.Struct, frozen=True, kw_only=True):
     failures: Failures
     passwords: Passwords
     codes: OneTimeCodes
+    links: MailedLinks

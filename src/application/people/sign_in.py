@@ -128,9 +128,9 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
         """Whose browser this is; none for one that nobody is signed in with, or not any more."""
         return self.ports.sessions.find(self.hasher.digest(secret.encode()), now_us=self.clock.now_us())
 
-    def open(self, person_id: UUID, *, visitor: Visitor) -> SignedIn:
+    def open(self, person_id: UUID, *, visitor: Visitor, owes_code: bool = False) -> SignedIn:
         """A session for somebody who has just proved who they are in another way."""
-        return self._open(person_id, "full", visitor=visitor)
+        return self._open(person_id, "password" if owes_code else "full", visitor=visitor)
 
     def _open(self, person_id: UUID, stage: Stage, *, visitor: Visitor) -> SignedIn:
         now_us = self.clock.now_us()

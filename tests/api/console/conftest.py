@@ -3,6 +3,8 @@
 import base64
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
 from uuid import UUID
 
 import httpx
@@ -27,10 +29,12 @@ from domain.members import MEMBER_PERMISSIONS, MemberRole
 from domain.operators import PERMISSIONS, Role
 from domain.secret import Secret
 from settings import Settings
+from tests.api.console.mailbox import Mailbox
 from tests.databases import migrated_template
 
 MASTER_KEY = "k1:" + base64.b64encode(bytes(range(32))).decode()
 PASSWORD = "a long enough password"
+CONSOLE_URL = "https://console.test"
 ACCOUNT, OTHER = UUID(int=0xA), UUID(int=0xB)
 _TOKEN = re.compile(r'name="_csrf" value="([0-9a-f]+)"')
 
@@ -42,6 +46,16 @@ class World(msgspec.Struct, frozen=True):
     process: ConsoleProcess
     staff: dict[Role, UUID]
     members: dict[MemberRole, UUID]
+    mailbox: Mailbox
+
+    @staticmethod
+    def uuid(text: str) -> UUID:
+        return UUID(text)
+
+    def refresh(self) -> None:
+        """Have the console read what was recorded beside it."""
+        with self.client.portal() as portal:
+            portal.call(self.process.follower.catch_up)
 
     def get(self, path: str, **more: str) -> httpx.Response:
         return self.client.get(path, headers=more, follow_redirects=False)
@@ -77,7 +91,32 @@ def database_template(postgres_url: str) -> Iterator[str]:
 
 @pytest.fixture
 def world(database_url: str) -> Iterator[World]:
-    settings = Settings(database_url=database_url, tokenok_master_key=MASTER_KEY)
+    with make_world(database_url) as made:
+        yield made
+
+
+@contextmanager
+def make_world(
+    database_url: str,
+    *,
+    sign_up: Literal["open", "closed"] = "open",
+    console_url: str = CONSOLE_URL,
+    with_mail: bool = True,
+    public_pages: Literal["on", "off"] = "on",
+    oidc_issuer: str = "",
+) -> Iterator[World]:
+    """A running console with the people of one account."""
+    settings = Settings(
+        database_url=database_url,
+        tokenok_master_key=MASTER_KEY,
+        sign_up=sign_up,
+        console_url=console_url,
+        public_pages=public_pages,
+        oidc_issuer=oidc_issuer,
+        oidc_client_id="console" if oidc_issuer else "",
+        oidc_client_secret="secret" if oidc_issuer else "",
+        mail_dir="/dev/null" if with_mail else "",
+    )
     cheap = ArgonPasswords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     with ports_of(settings) as ports, open_pool(settings) as pool:
         people = msgspec.structs.replace(make_people(settings, pool), passwords=cheap)
@@ -88,10 +127,11 @@ def world(database_url: str) -> Iterator[World]:
         members = {role: _member(role, ports, people) for role in MEMBER_PERMISSIONS}
     with open_pool(settings) as pool:
         process = ConsoleProcess(
-            settings, people=msgspec.structs.replace(make_people(settings, pool), passwords=cheap)
+            settings,
+            people=msgspec.structs.replace(make_people(settings, pool), passwords=cheap),
         )
-        with TestClient(make_console(process)) as client:
-            yield World(client, process, staff, members)
+        with TestClient(make_console(process), base_url=CONSOLE_URL) as client:
+            yield World(client, process, staff, members, Mailbox(process.ports))
 
 
 def _operator(role: Role, ports: Ports, people: PeoplePorts) -> UUID:

@@ -18,6 +18,21 @@ ANYBODY: Final = {
     ("GET", "/join/{account_id}/{secret}"),
     ("POST", "/join/{account_id}/{secret}"),
     ("POST", "/preferences"),
+    ("GET", "/"),
+    ("GET", "/models"),
+    ("GET", "/status"),
+    ("GET", "/sign-in/company"),
+    ("GET", "/sign-in/company/back"),
+    ("GET", "/sign-up"),
+    ("POST", "/sign-up"),
+    ("GET", "/sign-up/{secret}"),
+    ("POST", "/sign-up/{secret}"),
+    ("GET", "/forgot"),
+    ("POST", "/forgot"),
+    ("GET", "/reset/{secret}"),
+    ("POST", "/reset/{secret}"),
+    ("GET", "/confirm/{secret}"),
+    ("POST", "/confirm/{secret}"),
 }
 HEALTH: Final = {("GET", "/healthz"), ("GET", "/readyz")}
 SOMETHING: Final = "00000000-0000-0000-0000-000000000007"

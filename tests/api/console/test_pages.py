@@ -61,6 +61,10 @@ APP = (
     "/statements",
     "/statements?month=x",
     "/members",
+    "/budgets",
+    "/settings",
+    "/notices",
+    "/playground",
 )
 
 

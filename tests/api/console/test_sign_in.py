@@ -39,7 +39,7 @@ def test_what_is_wrong_is_not_told(world: World) -> None:
 
 def test_the_session_is_new_at_each_sign_in(world: World) -> None:
     """What somebody has put into the browser before is not what is signed in afterwards."""
-    world.client.cookies.set("tokenok_session", "f" * 64, domain="testserver.local")
+    world.client.cookies.set("tokenok_session", "f" * 64, domain="console.test")
     world.post("/sign-in", email=STAFF, password=PASSWORD)
     first = session_of(world)
     assert first

@@ -16,6 +16,7 @@ from api.customer.commands import ALLOWED, Allowed
 
 _IDS: Final = ("key_id", "order_id", "budget_id", "endpoint_id")
 """Fields of forms that name what must be the account's."""
+_HOMES: Final = {"billing": "settings"}
 
 
 def command_routes(pages: Pages) -> list[HTTPRouteHandler]:
@@ -37,7 +38,7 @@ def _form(pages: Pages, allowed: Allowed) -> HTTPRouteHandler:
         fixed = await asyncio.to_thread(
             bind, allowed, named, account_id=account_id, ports=pages.tools.admin.ports
         )
-        home = f"/app/{account_id}/{allowed.noun}s"
+        home = f"/app/{account_id}/{_HOMES.get(allowed.noun, f'{allowed.noun}s')}"
         actor = visit_of(request).member
         return await act(pages, request, entry, actor=actor, fixed=fixed, only=allowed.fields, home=home)
 

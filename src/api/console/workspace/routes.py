@@ -3,9 +3,15 @@
 from litestar.handlers import HTTPRouteHandler
 
 from api.console.pages import Pages
+from api.console.workspace.budgets import budget_routes
 from api.console.workspace.commands import command_routes
 from api.console.workspace.keys import key_routes
+from api.console.workspace.models import model_routes
+from api.console.workspace.notices import notice_routes
 from api.console.workspace.overview import overview_routes
+from api.console.workspace.people import people_routes
+from api.console.workspace.playground import playground_routes
+from api.console.workspace.settings import settings_routes
 from api.console.workspace.spending import spending_routes
 
 
@@ -14,6 +20,12 @@ def workspace_routes(pages: Pages) -> list[HTTPRouteHandler]:
     return [
         *overview_routes(pages),
         *key_routes(pages),
+        *model_routes(pages),
         *spending_routes(pages),
+        *budget_routes(pages),
+        *playground_routes(pages),
+        *people_routes(pages),
+        *notice_routes(pages),
+        *settings_routes(pages),
         *command_routes(pages),
     ]

@@ -1,0 +1,1 @@
+"""How the console's playground reaches a gateway."""

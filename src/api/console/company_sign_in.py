@@ -1,0 +1,127 @@
+"""`/sign-in/company`: to the company's identity provider and back. What ties both ends together is in a signed cookie of ten minutes."""
+
+import asyncio
+import base64
+import hmac
+from typing import Any, Final
+
+import msgspec
+import structlog
+from litestar import Request, Response, get
+from litestar.datastructures import Cookie
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromQuery
+
+from api.console.access import NEEDS, Needs, local_path, visit_of
+from api.console.entrance import HOME, status_for
+from api.console.pages import Pages
+from application.people.oidc import Attempt, IdentityRefused, new_attempt, sign_in_as
+from application.people.sign_in import SignedIn
+from domain.refusal import NotFound
+
+Asked = Request[Any, Any, Any]
+COOKIE: Final = "tokenok_company"
+_ANYBODY: Final = {NEEDS: Needs("anybody")}
+_PATH: Final = "/sign-in/company"
+_VALID_S: Final = 600
+_MAC_BYTES: Final = 32
+_CHARS_MAX: Final = 2_000
+
+log = structlog.get_logger()
+
+
+def company_sign_in_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    """There, and back."""
+    tools = pages.tools
+
+    @get(_PATH, opt=_ANYBODY)
+    async def go(request: Asked, target: FromQuery[str] = HOME) -> Response[str]:
+        if tools.company is None:
+            raise NotFound("page")
+        attempt = new_attempt(tools.sign_in, target=local_path(target, default=HOME))
+        try:
+            url = await asyncio.to_thread(tools.company.provider.authorization_url, attempt)
+        except IdentityRefused as refusal:
+            return _refused(pages, request, refusal)
+        response = pages.see(url)
+        response.set_cookie(_cookie(pages, _signed(pages, attempt), max_age=_VALID_S))
+        return response
+
+    @get(f"{_PATH}/back", opt=_ANYBODY)
+    async def come_back(
+        request: Asked, code: FromQuery[str] = "", attempt_state: FromQuery[str] = ""
+    ) -> Response[str]:
+        attempt = _attempt_of(pages, request)
+        state = str(request.query_params.get("state", attempt_state))
+        if tools.company is None:
+            raise NotFound("page")
+        try:
+            if attempt is None or not hmac.compare_digest(state.encode(), attempt.state.encode()) or not code:
+                raise IdentityRefused("an answer that nobody here has asked for")  # noqa: TRY301  # as every other
+            signed = await asyncio.to_thread(_identify, pages, request, code, attempt)
+        except IdentityRefused as refusal:
+            return _refused(pages, request, refusal)
+        way = (
+            f"/sign-in/code?target={attempt.target}" if signed.session.stage == "password" else attempt.target
+        )
+        response = pages.signed_in(signed, way)
+        response.set_cookie(_cookie(pages, "", max_age=0))
+        return response
+
+    return [go, come_back]
+
+
+def _identify(pages: Pages, request: Asked, code: str, attempt: Attempt) -> SignedIn:
+    """Blocking."""
+    company = pages.tools.company
+    assert company is not None, "the routes ask for it"
+    identity = company.provider.identify(code, attempt)
+    return sign_in_as(
+        identity,
+        sign_in=pages.tools.sign_in,
+        identities=company.identities,
+        staff=pages.tools.admin.directory.staff,
+        visitor=visit_of(request).visitor,
+    )
+
+
+def _refused(pages: Pages, request: Asked, refusal: IdentityRefused) -> Response[str]:
+    """Why is for the operator to read: the visitor learns only that it did not work."""
+    log.warning("company_sign_in_refused", reason=str(refusal))
+    response = pages.page(
+        request, "sign_in.html", status=status_for(refusal.code), target=HOME, email="", problem=refusal.code
+    )
+    response.set_cookie(_cookie(pages, "", max_age=0))
+    return response
+
+
+def _cookie(pages: Pages, value: str, *, max_age: int) -> Cookie:
+    return Cookie(
+        key=COOKIE,
+        value=value,
+        max_age=max_age,
+        path=_PATH,
+        httponly=True,
+        samesite="lax",  # the way back comes from the provider's site
+        secure=pages.tools.is_secure,
+    )
+
+
+def _signed(pages: Pages, attempt: Attempt) -> str:
+    body = msgspec.json.encode(attempt)
+    return base64.urlsafe_b64encode(_mac(pages, body) + body).decode()
+
+
+def _attempt_of(pages: Pages, request: Asked) -> Attempt | None:
+    try:
+        packed = base64.urlsafe_b64decode(request.cookies.get(COOKIE, "")[:_CHARS_MAX])
+        mac, body = packed[:_MAC_BYTES], packed[_MAC_BYTES:]
+        if hmac.compare_digest(mac, _mac(pages, body)):
+            return msgspec.json.decode(body, type=Attempt)
+    except (ValueError, msgspec.DecodeError):
+        pass
+    return None
+
+
+def _mac(pages: Pages, body: bytes) -> bytes:
+    return pages.tools.sign_in.hasher.digest(b"company sign-in\0" + body)

@@ -1,0 +1,1 @@
+"""Commands with which support looks into a customer's workspace."""

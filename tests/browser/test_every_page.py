@@ -1,0 +1,99 @@
+"""Every page of the console in Chromium: in each language and at three widths nothing is wider than its window, nothing that
+axe calls serious stands in anybody's way, and the browser has nothing to complain about.
+"""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.waiting import until
+from tools.console_shots import LANGUAGES, WIDTHS, find_ones, overflow, sign_in, visitors
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+GRAVE = {"serious", "critical"}
+NOT_THERE = "/nothing-here"
+
+
+def visited(page: Page, base: str, paths: tuple[str, ...]) -> list[str]:
+    """These, and one page of each kind that they lead to."""
+    found = list(paths)
+    for path in paths:
+        page.goto(base + path)
+        found.extend(one for one in find_ones(page, path) if one not in found)
+    return found
+
+
+def faults_of(page: Page, where: str) -> list[str]:
+    """What a page has against it, in words."""
+    found = [f"{where}: wider than its window: {one}" for one in overflow(page)]
+    result = Axe().run(page)
+    for one in result.response["violations"]:
+        if one["impact"] in GRAVE:
+            targets = ", ".join(str(node["target"]) for node in one["nodes"][:3])
+            found.append(f"{where}: {one['id']} ({one['impact']}): {targets}")
+    return found
+
+
+def open_as(browser: Browser, base: str, email: str, password: str) -> tuple[BrowserContext, Page, list[str]]:
+    context = browser.new_context(viewport={"width": WIDTHS[-1], "height": 900}, bypass_csp=True)
+    page = context.new_page()
+    said: list[str] = []
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("console", lambda one: said.append(one.text) if is_complaint(one) else None)
+    if email:
+        sign_in(page, base, email, password)
+    return context, page, said
+
+
+def is_complaint(said: Any) -> bool:
+    return said.type == "error" and NOT_THERE not in said.location.get("url", "")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("number", range(3), ids=["anybody", "operator", "member"])
+def test_every_page_fits_and_can_be_used_by_everybody(
+    product: dict[str, Any], browser: Browser, number: int, language: str
+) -> None:
+    """At 360, 768 and 1440 pixels."""
+    base = product["console_url"].rstrip("/")
+    _, email, password, paths = visitors(product)[number]
+    context, page, said = open_as(browser, base, email, password)
+    todo = visited(page, base, paths)
+    context.add_cookies([{"name": "tokenok_language", "value": language, "url": base}])
+    faults: list[str] = []
+    for path in todo:
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.goto(base + path)
+            faults += faults_of(page, f"{path} in {language} at {width}")
+    context.close()
+    assert [*faults, *said] == []
+
+
+def test_a_policy_of_ours_lets_our_scripts_run_and_nothing_else(
+    product: dict[str, Any], browser: Browser
+) -> None:
+    """With the policy in force: no page makes the browser complain, and the playground streams, is charged and stops."""
+    base = product["console_url"].rstrip("/")
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    said: list[str] = []
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("console", lambda one: said.append(one.text) if is_complaint(one) else None)
+    sign_in(page, base, product["member_email"], product["member_password"])
+    play = f"{base}/app/{product['account_id']}/playground"
+    page.goto(play)
+    page.click("main form button.primary")
+    page.fill("#prompt", "Hello <b>there</b>")
+    page.click("[data-more]")
+    page.click("[data-send]")
+    until(lambda: page.locator("[data-stop]").is_hidden() and page.locator(".said.assistant").count() == 2)
+    assert page.locator(".said.user b").count() == 0
+    notes = page.locator("[data-note]").all_inner_texts()
+    assert all("credits" in note for note in notes[:2]), notes
+    for path in ("", "/usage", "/keys", "/budgets"):
+        page.goto(f"{base}/app/{product['account_id']}{path}")
+    context.close()
+    assert said == []
