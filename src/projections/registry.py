@@ -9,8 +9,6 @@ from projections.charge_reviews import ChargeReviews
 from projections.codes import Codes
 from projections.documents import Documents
 from projections.keys import Keys
-from projections.documents import Documents
-from projections.keys import Keys
 from projections.lot_ends import LotEnds
 from projections.money import Money
 from projections.orders import Orders
@@ -36,7 +34,6 @@ def all_projections() -> tuple[Projection, ...]:
         Codes(),
         ChargeReviews(),
         Money(),
-        Documents(),
         Keys(),
         Catalogue(),
         Documents(),

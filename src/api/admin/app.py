@@ -17,7 +17,6 @@ from api.admin.documents import document_routes
 from api.admin.execution import run
 from api.admin.explaining import explaining_routes
 from api.admin.hooks import hook_routes
-from api.admin.mails import mail_routes
 from api.admin.keys import key_routes
 from api.admin.mails import mail_routes
 from api.admin.money import money_routes

@@ -15,9 +15,6 @@ from application.invoicing.files import DocumentFiles
 from application.invoicing.order_receipts import OrderReceipts
 from application.invoicing.queries import DocumentQueries
 from application.keys.queries import KeyQueries
-from application.invoicing.order_receipts import OrderReceipts
-from application.invoicing.queries import DocumentQueries
-from application.keys.queries import KeyQueries
 from application.money.queries import MoneyQueries
 from application.promotions.queries import CodeQueries
 from application.queries import BalanceQueries, RequestQueries
