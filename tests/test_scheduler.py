@@ -68,8 +68,9 @@ def test_it_wakes_the_read_models_and_ends_on_sigterm(database_url: str, redis_u
         names = {name for (name,) in connection.execute("SELECT name FROM schedule")}
     drops = {"idempotency-purge", "kept-answers-purge", "bodies-drop", "hook-messages-forget", "mails-purge"}
     selling = {"expire-orders", "orders-sweep", "webhooks-sweep", "webhook-bytes-forget", "money-reconcile"}
-    books = {"projections-wake", "projections-lag", "books-check", "expire-lots", "budget-alerts"}
-    assert names == books | drops | selling | {"reap", "probes"}
+    books = {"projections-wake", "projections-lag", "books-check", "expire-lots"}
+    telling = {"budget-alerts", "low-balances"}
+    assert names == books | telling | drops | selling | {"reap", "probes"}
 
 
 def test_old_answers_to_repeated_requests_are_forgotten(database_url: str, redis_url: str) -> None:

@@ -17,9 +17,9 @@ from domain.recharge.events import (
     RefundSucceeded,
 )
 from domain.recharge.offers import TaxQuote
-from projections.catalog import install
 from projections.document_reader import DocumentReader
 from projections.documents import Documents
+from projections.generations import install
 from projections.projection import Pool
 from tests.application.invoicing.world import ACCOUNT, credit, furnish, issue
 from tests.fakes import MemoryEventStore, memory_ports

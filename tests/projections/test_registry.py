@@ -47,6 +47,11 @@ TABLES = {
     ("codes", 1): "0e07db60dd6d0aae75ffaa2e552f9a17993fda4cb64f043834ee7888e5dbec23",
     ("budgets", 1): "bc19412af60e036fbaf7a61a96b849413f4f6995b396a040229234139172412a",
     ("orders", 2): "e75953216ad53c739380bf4bbb17ccad5cbc4624a7331c80d550d7867b5e8d90",
+    ("balances", 4): "e3c9f5ad28e3381e5aa92d1afdfb70089610d63cd67e5abac9b4e8f4610b68fd",
+    ("usage", 4): "cac4a94f896b38b989476ce8e6c4609856bc829347ad0e6961711e169bef6ea2",
+    ("statement", 204): "67c28fcbc0930216eb4b385529021d9f5687dd68b006018da650df0f332891c3",
+    ("trial_balance", 104): "a4065d42f492acb7392cd4cdbc5e210449fac38874cefa7af4b560afe8ed100e",
+    ("charge_reviews", 1): "84ee9d121e73cb006d1dc155fd9e7c197539bfbd6911a05b6f1fe0c2c93d7a3a",
     ("keys", 1): "ca743f90b98f3e99a1fb47d0cfa891f1401b1d5f1b0b73b13880793b37c6a193",
     ("catalogue", 1): "a0b3b00e1040027a706eb8034c33c08aea62c6d7a9815bfbe3b6844245b3b1ee",
 }
