@@ -62,6 +62,7 @@ CHECKS: Final = {
     "P28": "every charge, release and abandonment ends a request that was admitted, with its hold",
     "P30": "the accounts sum to zero and to what the events say",
     "P31": "what leases charge to a hard budget was lent to them, and no window lent more than it has",
+    "P32": "credit of payments that went back is frozen, taken and owed as far as it is there, and who owes is lent nothing",
     "L01": "a lease never has more credit than its wallet says",
     "L02": "every event has the fields of its topic, and its topic is known",
     "L03": "an event stands in the stream where it belongs",
@@ -78,6 +79,7 @@ KNOWN_RULES: Final = {
     "ec84e98e7b440933be88490b412c377ae02d430e5c735b8840e30183c95f86cd": 2,
     "c433fbc6941c54d03f52875a17fa909a7d2f0c0bda81587978fb407feccf374a": 3,
     "4b985c637f641118db05739cf325ba43486a307d88fd9e71e4d7267ae5f37805": 4,
+    "d8fe5bf6099ea70258487f462a94e896287b63a633138f23044c4a977f33df67": 5,
 }
 SHOWN_MAX: Final = 100
 AMOUNT_MAX: Final = 2**63 - 1
@@ -1724,14 +1726,86 @@ class LowBalances:
         return (self._thresholds.get(None) or 0) if own_nano is None else own_nano
 
 
+class Claims:
+    """Credit that is set aside because its payment goes back, and what accounts owe of it."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._open: dict[str, list[Any]] = {}  #: by claim: account, lot, wanted, frozen
+        self.owed: dict[str, int] = {}  #: by account
+
+    def frozen(self, at: Recorded, account_id: str) -> None:
+        lot_id, wanted_nano = id_of(at.event, "lot_id"), amount(at.event, "wanted_nano")
+        new: list[Any] = [account_id, lot_id, wanted_nano, 0]
+        claim = self._open.setdefault(id_of(at.event, "claim_id"), new)
+        self._check(claim[:2] == [account_id, lot_id], at, "freezes for the claim on another lot")
+        claim[3] += amount(at.event, "amount_nano")
+        self._check(claim[3] <= max(claim[2], wanted_nano), at, f"has {claim[3]} frozen, wants {claim[2]}")
+
+    def unfrozen(self, at: Recorded, account_id: str, lost_nano: int) -> None:
+        event, claim = at.event, self._open.get(id_of(at.event, "claim_id"))
+        if not self._check(claim is not None and claim[0] == account_id, at, "lets go for no claim"):
+            return
+        assert claim
+        self._check(claim[1] == id_of(event, "lot_id"), at, "lets go of another lot")
+        claim[3] -= amount(event, "amount_nano") + lost_nano
+        self._check(claim[3] >= 0, at, f"lets go of {-claim[3]} more than was frozen")
+        if event["ends"] is True:
+            self._check(claim[3] == 0, at, f"ends a claim that has {claim[3]} frozen")
+            del self._open[event["claim_id"]]
+
+    def taken(self, at: Recorded, account_id: str, *, is_over: bool, left_nano: int) -> None:
+        """`is_over` and `left_nano` are of the lot: whether nothing of it may be spent, and what the wallet has of it."""
+        event, claim = at.event, self._open.pop(id_of(at.event, "claim_id"), None)
+        nano, owed_nano = amount(event, "amount_nano"), amount(event, "owed_nano")
+        frozen_nano = claim[3] if claim else 0
+        self._check(nano == frozen_nano, at, f"takes {nano}, had {frozen_nano} frozen")
+        passed_over_nano = amount(event, "wanted_nano") - nano - owed_nano
+        fits = passed_over_nano >= 0 if is_over else passed_over_nano == 0
+        self._check(fits, at, f"neither takes nor has owed {passed_over_nano}")
+        self._check(not (owed_nano and left_nano), at, f"has {owed_nano} owed, and the lot has {left_nano}")
+        if owed_nano:
+            self.owed[account_id] = self.owed.get(account_id, 0) + owed_nano
+
+    def paid(self, at: Recorded, account_id: str, nano: int) -> None:
+        """Or given up."""
+        left_nano = self.owed.pop(account_id, 0) - nano
+        self._check(left_nano >= 0, at, f"pays {-left_nano} more than is owed")
+        if left_nano > 0:
+            self.owed[account_id] = left_nano
+
+    def lent(self, at: Recorded, account_id: str) -> None:
+        owed_nano = self.owed.get(account_id, 0)
+        self._check(not owed_nano, at, f"lends to an account that owes {owed_nano}")
+
+    def finish(self, books: Books) -> None:
+        """The books have what is owed and frozen."""
+        expected = {f"receivable:{account_id}": -nano for account_id, nano in self.owed.items()}
+        for claim_id, (account_id, _, _, frozen_nano) in self._open.items():
+            if frozen_nano:
+                expected[f"frozen:{account_id}:{claim_id}"] = frozen_nano
+        found = {
+            name: nano for name, nano in books.balances.items() if name.startswith(("receivable:", "frozen:"))
+        }
+        for name in sorted(name for name in expected | found if expected.get(name) != found.get(name)):
+            detail = f"stands at {found.get(name, 0)}, should be {expected.get(name, 0)}"
+            self._findings.add("P30", name, detail)
+
+    def _check(self, holds: bool, at: Recorded, detail: str) -> bool:  # noqa: FBT001  # reads as a sentence
+        if not holds:
+            self._findings.add("P32", at.stream_id, detail, at.position)
+        return holds
+
+
 class Ledger:
     """Follows wallets and leases by what their events say, apart from the postings, and checks them after each.
 
     A handler returns by how much customers have more after its event.
     """
 
-    def __init__(self, ratings: Ratings, statements: Statements, findings: Findings) -> None:
+    def __init__(self, ratings: Ratings, books: Books, statements: Statements, findings: Findings) -> None:
         self._ratings = ratings
+        self._books = books
         self._statements = statements
         self._findings = findings
         self._wallets: dict[str, str] = {}  #: streams by account
@@ -1745,6 +1819,7 @@ class Ledger:
         self._codes = Codes(findings)
         self._charges = charges = Charges(ratings, findings)
         self.low = LowBalances(statements, findings)
+        self._claims = Claims(findings)
         self.leases: dict[str, Lease] = {}
         self.handlers: dict[str, Callable[[Recorded], int]] = {
             "wallet.credit-lot-granted.v1": self._granted,
@@ -1764,6 +1839,12 @@ class Ledger:
             "redemption-code.redeemed.v1": self._codes.redeemed,
             "redemption-count.counted.v1": self._codes.counted,
             "demo.started.v1": self._codes.demo,
+            "wallet.credit-frozen.v1": self._frozen,
+            "wallet.credit-unfrozen.v1": self._unfrozen,
+            "wallet.frozen-credit-taken.v1": self._taken,
+            "wallet.taken-credit-restored.v1": self._restored,
+            "wallet.receivable-settled.v1": self._debt_paid,
+            "wallet.receivable-written-off.v1": self._debt_given_up,
             "wallet.lease-granted.v1": self._lent,
             "wallet.lease-extended.v1": self._extended,
             "wallet.lease-reduced.v1": self._reduced,
@@ -1865,6 +1946,47 @@ class Ledger:
                 fits = ("voided" if lot_id in self._voided else is_over) == listed
                 self._check(fits, "P15", at, f"has the lot {lot_id} under {listed}")
 
+    def _frozen(self, at: Recorded) -> int:
+        self._claims.frozen(at, self._in_wallet(at))
+        return 0
+
+    def _unfrozen(self, at: Recorded) -> int:
+        account_id, lot_id = self._in_wallet(at), id_of(at.event, "lot_id")
+        lost = {name: amount(at.event, name) for name in ("expired_nano", "voided_nano") if name in at.event}
+        is_voided = lot_id in self._voided
+        fits = is_voided or not lost.get("voided_nano")
+        fits &= (self._is_over(at, lot_id) and not is_voided) or not lost.get("expired_nano")
+        self._check(fits, "P15", at, f"loses {lost} of the lot {lot_id}, which is not over in this way")
+        self._claims.unfrozen(at, account_id, sum(lost.values()))
+        return -sum(lost.values())
+
+    def _taken(self, at: Recorded) -> int:
+        account_id, lot_id = self._in_wallet(at), id_of(at.event, "lot_id")
+        is_over = lot_id in self._voided or self._is_over(at, lot_id)
+        left_nano = self._books.balances.get(f"wallet:{account_id}:{lot_id}", 0)
+        self._claims.taken(at, account_id, is_over=is_over, left_nano=left_nano)
+        return -amount(at.event, "amount_nano")
+
+    def _restored(self, at: Recorded) -> int:
+        self._in_wallet(at)
+        lot_id = id_of(at.event, "lot_id")
+        is_over = lot_id in self._voided or self._is_over(at, lot_id)
+        self._check(not is_over, "P15", at, f"the lot {lot_id} is over")
+        return amount(at.event, "amount_nano")
+
+    def _debt_paid(self, at: Recorded) -> int:
+        account_id, nano = self._in_wallet(at), amount(at.event, "amount_nano")
+        paid_nano = sum_of_slices(at.event, "slices")
+        self._check(paid_nano == nano, "P01", at, f"has slices of {paid_nano}, should be {nano}")
+        self._claims.paid(at, account_id, nano)
+        return -nano
+
+    def _debt_given_up(self, at: Recorded) -> int:
+        account_id, nano = self._in_wallet(at), amount(at.event, "amount_nano")
+        self._claims.paid(at, account_id, nano)
+        self._adjustments.posted(at, ("write_off", account_id, nano))
+        return 0
+
     def _lent(self, at: Recorded) -> int:
         account_id = self._in_wallet(at)
         lease = self.leases.setdefault(id_of(at.event, "lease_id"), Lease())
@@ -1876,6 +1998,7 @@ class Ledger:
         lease = self._lease_of(at)
         nano = amount(at.event, "amount_nano")
         self._check_slices(at, nano, "slices")
+        self._claims.lent(at, text_of(at.event, "account_id"))
         if lease:
             lease.lent_nano = (lease.lent_nano or 0) + nano
         return 0
@@ -2050,11 +2173,12 @@ class Ledger:
             self._check(lease.ended == lease.settled, "P05", at, detail)
             del self.leases[lease_id]
 
-    def finish(self, books: Books, leased: Account) -> None:
+    def finish(self, leased: Account) -> None:
         """What only the end of the log shows."""
         self._adjustments.finish()
         self._codes.finish()
         self._charges.finish()
+        self._claims.finish(self._books)
         for lot_id in self._lots.twice():
             self._findings.add("P04", f"lot {lot_id}", "was granted twice")
         for request_id in self._admitted.twice():
@@ -2065,9 +2189,9 @@ class Ledger:
                 continue
             name = leased.name({"account_id": lease.account_id, "lease_id": lease_id})
             left_nano = lease.lent_nano - lease.charged_nano
-            if books.balances.get(name, 0) != left_nano:
+            if self._books.balances.get(name, 0) != left_nano:
                 self._findings.add(
-                    "P30", name, f"stands at {books.balances.get(name, 0)}, should be {left_nano}"
+                    "P30", name, f"stands at {self._books.balances.get(name, 0)}, should be {left_nano}"
                 )
             totals = self._statements.totals.get(lease.account_id)
             if totals:
@@ -2101,7 +2225,7 @@ class Replay:
         self.statements = Statements(question, findings)
         self.books = Books(rules, self.statements, findings)
         self._ratings = Ratings(findings)
-        self.ledger = Ledger(self._ratings, self.statements, findings)
+        self.ledger = Ledger(self._ratings, self.books, self.statements, findings)
 
     def take(self, at: Recorded) -> None:
         self.order.take(at)
@@ -2140,7 +2264,7 @@ class Replay:
         leased = self.rules.accounts.get("leased")
         if leased is None or leased.fields != ("account_id", "lease_id"):
             raise Unreadable("the posting rules have no account for what is leased")
-        self.ledger.finish(self.books, leased)
+        self.ledger.finish(leased)
         total_nano = sum(self.books.balances.values())
         if total_nano:
             self._findings.add("P30", "the sum over all accounts", f"is {total_nano}")

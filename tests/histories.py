@@ -15,10 +15,11 @@ from domain.catalogue.prices import PRICE_LIST_STREAM, PriceListPublished
 from domain.event import Event, encode
 from domain.fact import Fact
 from domain.ids import stream_of
-from domain.ledger import adjusting, credit, leasing, lending
+from domain.ledger import adjusting, claims, credit, leasing, lending
 from domain.ledger import lease as lease_rules
 from domain.ledger import wallet as wallet_rules
 from domain.ledger.adjustments import AdjustmentApproved, AdjustmentKind, AdjustmentRequested
+from domain.ledger.claims import Claimed
 from domain.ledger.credit import LotConditions
 from domain.ledger.events import Attempt, LeaseEvent, Owner, RequestAdmitted, Units, WalletEvent
 from domain.ledger.lease import Answer, Lease
@@ -80,6 +81,7 @@ class Simulation:
         choices: list[tuple[int, Callable[[], list[NewEvent]]]] = [
             (3, lambda: self._grant(self._account())),
             (2, lambda: self._adjust(self._account())),
+            (2, lambda: self._pay_back(self._account())),
             (1, lambda: self._suspend(self._account())),
             (8, lambda: self._lend(self._account())),
             (33, lambda: self._admit(lease)),
@@ -113,9 +115,11 @@ class Simulation:
     def _adjust(self, account_id: UUID) -> list[NewEvent]:
         """Goodwill, credit that is taken, or a lot that is taken back; some of it agreed to by a second operator."""
         wallet = self._wallets[account_id]
-        kind: AdjustmentKind = self._random.choice(("credit", "debit", "void"))
+        kind: AdjustmentKind = self._random.choice(
+            ("credit", "debit", "void", *(("write_off",) if wallet.owed_nano else ()))
+        )
         lot_id = self._random.choice(list(wallet.lots))
-        waits = self._random.random() < 0.5
+        waits = kind == "write_off" or self._random.random() < 0.5
         asked = AdjustmentRequested(
             adjustment_id=self._id(),
             account_id=account_id,
@@ -139,6 +143,35 @@ class Simulation:
             return []
         stream_id = stream_of(asked.adjustment_id, "adjustment")
         return [*numbered(stream_id, 1, facts), *self._on_wallet(account_id, posted)]
+
+    def _pay_back(self, account_id: UUID) -> list[NewEvent]:
+        """Credit is set aside for a refund or a dispute, an open one ends, or a provider pays back without asking."""
+        wallet, draw, now_us = self._wallets[account_id], self._random, self._now_us
+        if wallet.claims and draw.random() < 0.5:
+            claim_id = draw.choice(list(wallet.claims))
+            ended = wallet.claims[claim_id]
+            on = Claimed(account_id=account_id, lot_id=ended.lot_id, claim_id=claim_id)
+            if draw.random() < 0.4:
+                return self._on_wallet(account_id, claims.release(wallet, on, now_us=now_us))
+            taken = claims.take(wallet, on, amount_nano=ended.wanted_nano, now_us=now_us)
+            group = self._on_wallet(account_id, taken)
+            if ended.cause == "refund" and draw.random() < 0.3:
+                back = claims.restore(wallet, on, amount_nano=ended.wanted_nano, now_us=now_us)
+                group += self._on_wallet(account_id, back)
+            return group
+        on = Claimed(account_id=account_id, lot_id=draw.choice(list(wallet.lots)), claim_id=self._id())
+        amount_nano = draw.randrange(1, 10**10)
+        if wallet.is_over(on.lot_id, now_us):
+            return []
+        if draw.random() < 0.5:
+            return self._on_wallet(
+                account_id, claims.reserve(wallet, on, amount_nano=amount_nano, now_us=now_us)
+            )
+        if draw.random() < 0.7:
+            return self._on_wallet(
+                account_id, claims.freeze(wallet, on, wanted_nano=amount_nano, now_us=now_us)
+            )
+        return self._on_wallet(account_id, claims.take(wallet, on, amount_nano=amount_nano, now_us=now_us))
 
     def _suspend(self, account_id: UUID) -> list[NewEvent]:
         """A fact of another context, in a stream of its own."""

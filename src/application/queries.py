@@ -20,15 +20,17 @@ NOT_PASSED_OVER: Final = "[]"
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):
-    """An account's credit: `posted` = granted - charged - expired - taken, `available` = posted - held."""
+    """An account's credit: `posted` = granted - charged - expired - taken, `available` = posted - held - frozen."""
 
     account_id: UUID
     granted_nano: int
     charged_nano: int
     expired_nano: int  #: gone because its time was over
-    taken_nano: int  #: by operators: debits, and lots taken back
+    taken_nano: int  #: debits, lots taken back, and what went back with its payment or paid a debt
     posted_nano: int
     held_nano: int
+    frozen_nano: int = 0  #: set aside for refunds and disputes that are open
+    owed_nano: int = 0  #: spent of payments that went back; while there is any, no request is served
     available_nano: int
     open_holds: int
     updated_position: int

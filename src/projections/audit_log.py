@@ -36,6 +36,7 @@ from domain.invoicing.sellers import NumberTaken
 from domain.keys.events import ApiKeyIssued, ApiKeyRevoked, KeySecretClaimed
 from domain.ledger.adjustments import AdjustmentApproved, AdjustmentDenied, AdjustmentRequested
 from domain.ledger.charges import UsageReportTaken
+from domain.ledger.claim_events import ReceivableWrittenOff
 from domain.ledger.events import AdjustmentPosted, CreditLotGranted, CreditLotVoided
 from domain.management import ManagementKeyIssued, ManagementKeyRevoked
 from domain.operators import OperatorDisabled, OperatorJoined, OperatorRegistered
@@ -67,6 +68,7 @@ LOT_ACTS: Final[dict[type[Event], str]] = {
     CreditLotGranted: "granted_by",
     AdjustmentPosted: "requested_by",
     CreditLotVoided: "requested_by",
+    ReceivableWrittenOff: "requested_by",
 }
 ACTS: Final[tuple[type[Event], ...]] = (
     *(kind for kind in ALL_EVENTS if issubclass(kind, Fact) and kind not in NO_ACTS),
@@ -210,7 +212,7 @@ class AuditLog:
     """The fold. A state holds what a subject's facts have set so far."""
 
     name: ClassVar[str] = "audit_log"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     tables: ClassVar[tuple[Table, ...]] = (_ACTS_TABLE, _SUBJECTS_TABLE, mark_table("audit_log"))
     topics: ClassVar[frozenset[str]] = topics_of(ACTS)
 

@@ -1,4 +1,4 @@
-"""Read model `balances`: what each account was granted and charged, what is held, and by which requests.
+"""Read model `balances`: what each account was granted and charged, what is held and by which requests, and what is owed.
 
 For showing, and for the scheduler to know which low balances to tell of. Must not be used to decide whether a request may be served or credit lent: it lags
 behind the log. The wallet and lease streams decide that.
@@ -14,6 +14,14 @@ from psycopg.rows import class_row
 from application.queries import PAGE_ROWS_MAX, Balance, BalanceWithHolds, OpenHold
 from domain.balance_alerts import BalanceLowCrossed, BalanceLowSet, falls_below
 from domain.event import Event
+from domain.ledger.claim_events import (
+    CreditFrozen,
+    CreditUnfrozen,
+    FrozenCreditTaken,
+    ReceivableSettled,
+    ReceivableWrittenOff,
+    TakenCreditRestored,
+)
 from domain.ledger.events import (
     AdjustmentPosted,
     CreditLotExpired,
@@ -42,8 +50,10 @@ _BALANCES = Table(
         posted_nano bigint NOT NULL
             GENERATED ALWAYS AS (granted_nano - charged_nano - expired_nano - taken_nano) STORED,
         held_nano bigint NOT NULL,
-        available_nano bigint NOT NULL
-            GENERATED ALWAYS AS (granted_nano - charged_nano - expired_nano - taken_nano - held_nano) STORED,
+        frozen_nano bigint NOT NULL,
+        owed_nano bigint NOT NULL,
+        available_nano bigint NOT NULL GENERATED ALWAYS AS
+            (granted_nano - charged_nano - expired_nano - taken_nano - held_nano - frozen_nano) STORED,
         open_holds bigint NOT NULL,
         updated_position bigint NOT NULL
     """,
@@ -92,6 +102,8 @@ class _Account(msgspec.Struct, gc=False):
     expired_nano: int = 0
     taken_nano: int = 0
     held_nano: int = 0
+    frozen_nano: int = 0
+    owed_nano: int = 0
     open_holds: int = 0
     updated_position: int = 0
 
@@ -184,6 +196,36 @@ def _voided(_changes: _Changes, account: _Account, event: CreditLotVoided, _wall
     account.taken_nano += event.amount_nano
 
 
+def _frozen(_changes: _Changes, account: _Account, event: CreditFrozen, _wallet_id: UUID) -> None:
+    account.frozen_nano += event.amount_nano
+
+
+def _unfrozen(_changes: _Changes, account: _Account, event: CreditUnfrozen, _wallet_id: UUID) -> None:
+    expired_nano, voided_nano = event.expired_nano or 0, event.voided_nano or 0
+    account.frozen_nano -= event.amount_nano + expired_nano + voided_nano
+    account.expired_nano += expired_nano
+    account.taken_nano += voided_nano
+
+
+def _taken(_changes: _Changes, account: _Account, event: FrozenCreditTaken, _wallet_id: UUID) -> None:
+    account.frozen_nano -= event.amount_nano
+    account.taken_nano += event.amount_nano
+    account.owed_nano += event.owed_nano
+
+
+def _restored(_changes: _Changes, account: _Account, event: TakenCreditRestored, _wallet_id: UUID) -> None:
+    account.granted_nano += event.amount_nano
+
+
+def _debt_paid(_changes: _Changes, account: _Account, event: ReceivableSettled, _wallet_id: UUID) -> None:
+    account.taken_nano += event.amount_nano
+    account.owed_nano -= event.amount_nano
+
+
+def _given_up(_changes: _Changes, account: _Account, event: ReceivableWrittenOff, _wallet_id: UUID) -> None:
+    account.owed_nano -= event.amount_nano
+
+
 def _came_back(
     _changes: _Changes, account: _Account, event: LeaseReduced | LeaseSettled, _wallet_id: UUID
 ) -> None:
@@ -224,6 +266,12 @@ _FOLDS: dict[type[Event], Callable[[_Changes, _Account, Any, UUID], None]] = {
     CreditLotExpired: _expired,
     AdjustmentPosted: _adjusted,
     CreditLotVoided: _voided,
+    CreditFrozen: _frozen,
+    CreditUnfrozen: _unfrozen,
+    FrozenCreditTaken: _taken,
+    TakenCreditRestored: _restored,
+    ReceivableSettled: _debt_paid,
+    ReceivableWrittenOff: _given_up,
     LeaseReduced: _came_back,
     LeaseSettled: _came_back,
     RequestAdmitted: _admitted,
@@ -247,19 +295,23 @@ _STORE_ALERTS = """
     ON CONFLICT (account_id, crossed_position) DO NOTHING
 """
 _LOAD = """
-    SELECT account_id, granted_nano, charged_nano, expired_nano, taken_nano, held_nano, open_holds, updated_position
+    SELECT account_id, granted_nano, charged_nano, expired_nano, taken_nano, held_nano, frozen_nano, owed_nano, open_holds,
+        updated_position
     FROM {schema}.balances WHERE account_id = ANY(%s::uuid[])
 """
 _STORE = """
     INSERT INTO {schema}.balances
-        (account_id, granted_nano, charged_nano, expired_nano, taken_nano, held_nano, open_holds, updated_position)
+        (account_id, granted_nano, charged_nano, expired_nano, taken_nano, held_nano, frozen_nano, owed_nano, open_holds,
+        updated_position)
     SELECT * FROM unnest(
-        %s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
+        %s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
+        %s::bigint[], %s::bigint[])
     WHERE {moved}
     ON CONFLICT (account_id) DO UPDATE SET
         granted_nano = excluded.granted_nano, charged_nano = excluded.charged_nano,
         expired_nano = excluded.expired_nano, taken_nano = excluded.taken_nano,
-        held_nano = excluded.held_nano, open_holds = excluded.open_holds,
+        held_nano = excluded.held_nano, frozen_nano = excluded.frozen_nano, owed_nano = excluded.owed_nano,
+        open_holds = excluded.open_holds,
         updated_position = excluded.updated_position
 """
 _END_HOLDS = "DELETE FROM {schema}.open_holds WHERE request_id = ANY(%s::uuid[]) AND {moved}"
@@ -277,7 +329,7 @@ class Balances:
     """The fold. Each row remembers the newest event in it, so an event counts once however often it comes."""
 
     name: ClassVar[str] = "balances"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     tables: ClassVar[tuple[Table, ...]] = (_BALANCES, _OPEN_HOLDS, _THRESHOLDS, _CROSSINGS, _ALERTS)
     topics: ClassVar[frozenset[str]] = topics_of((*_FOLDS, BalanceLowSet, BalanceLowCrossed))
 
@@ -313,8 +365,8 @@ def _writes(changes: _Changes) -> Iterator[Write]:
 
 
 _BALANCE = """
-    SELECT account_id, granted_nano, charged_nano, expired_nano, taken_nano, posted_nano, held_nano, available_nano,
-        open_holds, updated_position
+    SELECT account_id, granted_nano, charged_nano, expired_nano, taken_nano, posted_nano, held_nano, frozen_nano,
+        owed_nano, available_nano, open_holds, updated_position
     FROM balances
 """
 _HOLD = "SELECT request_id, account_id, lease_id, hold_nano, since_us FROM open_holds"

@@ -18,7 +18,7 @@ _HOLDS: Final = "SELECT count(*), coalesce(sum(hold_nano), 0), min(since_us) FRO
 _DRIFT: Final = """
     WITH own AS (
         SELECT split_part(name, ':', 2)::uuid AS account_id, sum(balance_nano) AS posted_nano
-        FROM trial_balance WHERE name LIKE 'wallet:%' OR name LIKE 'leased:%' GROUP BY 1
+        FROM trial_balance WHERE name LIKE 'wallet:%' OR name LIKE 'leased:%' OR name LIKE 'frozen:%' GROUP BY 1
     ), reached AS (
         SELECT books.position FROM projections books, projections balances
         WHERE books.name = 'trial_balance' AND balances.name = 'balances' AND balances.position >= books.position

@@ -13,6 +13,7 @@ import msgspec
 
 from application.queries import clean
 from application.reports.period import DAY_US, SLOT_US
+from domain.ledger.claim_events import FrozenCreditTaken, ReceivableSettled, TakenCreditRestored
 from domain.ledger.events import AdjustmentPosted, CreditLotGranted, CreditLotVoided, UsageCharged
 from domain.ledger.postings import CURRENT_RULES, Posting, PostingRules, load_rules, postings
 from projections.arrays import column_literals
@@ -20,12 +21,15 @@ from projections.books import MOVING, Booked, Books, mark_table
 from projections.projection import Connection, Located, Table, Write
 from projections.sums import TEXT, Cleaned, SumTable
 
-_OWN: Final = frozenset({"wallet", "leased"})
+_OWN: Final = frozenset({"wallet", "leased", "frozen"})
 #: What a change is called, by the fact that made it.
 _KINDS_OF: Final = {
     CreditLotGranted.TOPIC: "grant",
     AdjustmentPosted.TOPIC: "adjustment",
     CreditLotVoided.TOPIC: "void",
+    FrozenCreditTaken.TOPIC: "refund",
+    TakenCreditRestored.TOPIC: "refund_failed",
+    ReceivableSettled.TOPIC: "debt",
 }
 #: Or else by the other account in the books; one that is not here goes by its own name.
 _KINDS: Final = {"issued": "void", "breakage": "expiry"}
@@ -181,7 +185,7 @@ def _entry(at: Booked, posting: Posting, *, place: int) -> _Entry:
         kind=_KINDS_OF.get(event.TOPIC) or _KINDS.get(_head(counter), _head(counter)),
         amount_nano=-posting.amount_nano if is_loss else posting.amount_nano,
         counter_account=counter,
-        lot_id=UUID(thing) if head == "wallet" else None,
+        lot_id=UUID(thing) if head == "wallet" else getattr(event, "lot_id", None),
         reason=None if reason is None else clean(reason),
     )
 

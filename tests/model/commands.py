@@ -1,11 +1,13 @@
 """Single commands outside any gateway: credit comes in, and commands are given again that were carried out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from msgspec import UNSET
 
+from domain.event import Event
 from domain.ledger.adjustments import AdjustmentKind, AdjustmentRequested
+from domain.ledger.claims import Claimed
 from domain.ledger.credit import UNCONDITIONAL, LotConditions
 from domain.ledger.events import AMOUNT_NANO_MAX
 from domain.ledger.lease import Lease
@@ -13,6 +15,7 @@ from domain.ledger.lots import LotSource
 from domain.refusal import Refusal
 from tests.model.gateway import ANSWER, Gateway
 from tests.model.store import new_event
+from tests.model.switches import Decider
 from tests.model.world import ACCOUNT, ALIAS, KEY, WALLET, Request, Violation, World
 
 
@@ -36,16 +39,20 @@ def grant_lot(
         now_us=world.now_us(),
         conditions=conditions,
     )
-    world.log.append([new_event(WALLET, wallet.version + 1, granted[0])])
+    append(world, granted)
+
+
+def append(world: World, decided: Sequence[Event]) -> None:
+    """Store what was decided on the wallet as it is, in one append."""
+    first = world.wallet().version + 1
+    if decided:
+        world.log.append([new_event(WALLET, version, event) for version, event in enumerate(decided, first)])
 
 
 def expire(world: World) -> None:
     """What the scheduler does: take what is left in the wallet of lots that are over."""
     wallet = world.wallet()
-    expired = world.rules.expire_lots(wallet, account_id=ACCOUNT, now_us=world.now_us())
-    if expired:
-        first = wallet.version + 1
-        world.log.append([new_event(WALLET, version, event) for version, event in enumerate(expired, first)])
+    append(world, world.rules.expire_lots(wallet, account_id=ACCOUNT, now_us=world.now_us()))
 
 
 def adjust(
@@ -69,9 +76,13 @@ def adjust(
         occurred_us=world.at_us,
         actor="operator:1",
     )
-    posted = world.rules.post_adjustment(wallet, asked, approved_by=None, now_us=world.now_us())
-    first = wallet.version + 1
-    world.log.append([new_event(WALLET, version, event) for version, event in enumerate(posted, first)])
+    append(world, world.rules.post_adjustment(wallet, asked, approved_by=None, now_us=world.now_us()))
+
+
+def claim(world: World, decide: Decider, lot_id: UUID, claim_id: UUID, **amounts: int) -> None:
+    """A refund or a dispute does something to a lot."""
+    on = Claimed(account_id=ACCOUNT, lot_id=lot_id, claim_id=claim_id)
+    append(world, decide(world.wallet(), on, now_us=world.now_us(), **amounts))
 
 
 def must_refuse(refusal: type[Refusal], command: Callable[[], object]) -> None:

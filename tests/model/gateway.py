@@ -10,6 +10,7 @@ from domain.ledger.events import Attempt, Units
 from domain.ledger.lease import Answer, Lease
 from domain.ledger.lending import request_recall
 from domain.ledger.refusals import (
+    AccountInDebt,
     AmountOutOfRange,
     DuplicateRequest,
     InsufficientCredit,
@@ -56,7 +57,7 @@ class Gateway(Lender):
             prepare()
             try:
                 self._place(request)
-            except InsufficientCredit:
+            except (InsufficientCredit, AccountInDebt):
                 continue
             return
         request.told = "refused"
@@ -78,7 +79,7 @@ class Gateway(Lender):
         self._release(request)
 
     def _place(self, request: Request) -> None:
-        """Raises `InsufficientCredit`; nothing is held then."""
+        """Raises `InsufficientCredit` or `AccountInDebt`; nothing is held then."""
         if request.micro:
             draft = Draft(self)
             lease = self._grant(draft, request.hold_nano, alias=request.alias, micro=True)
@@ -113,7 +114,7 @@ class Gateway(Lender):
         self._world.note("admitted again")
         try:
             self._place(request)
-        except (InsufficientCredit, DuplicateRequest):
+        except (InsufficientCredit, AccountInDebt, DuplicateRequest):
             request.told = "failed"
 
     def _settle(self, request: Request) -> None:

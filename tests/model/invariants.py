@@ -12,6 +12,7 @@ import msgspec
 
 from domain.budgets.events import SHARE_EVENTS
 from domain.event import Event
+from domain.ledger import claim_events as claiming
 from domain.ledger import events as facts
 from domain.ledger.lease import Lease
 from domain.ledger.lots import Slice
@@ -41,6 +42,14 @@ class LeaseBook(msgspec.Struct):
     by_lot: dict[UUID, int] = {}  #: lent and not taken back, as the wallet has it
 
 
+class ClaimBook(msgspec.Struct):
+    """What the auditor knows of one open refund or dispute."""
+
+    lot_id: UUID
+    wanted_nano: int
+    frozen_nano: int = 0
+
+
 class Auditor:
     """Reads each event of the log once, in the order of positions, and checks it against all before it."""
 
@@ -58,6 +67,11 @@ class Auditor:
         self.over: set[UUID] = set()
         self.sources: dict[UUID, str] = {}
         self.voided: set[UUID] = set()
+        self.claims: dict[UUID, ClaimBook] = {}
+        self.owed_nano = 0
+        self.written_off_nano = 0
+        self.gone: dict[UUID, int] = {}  #: by lot: what left it unspent once it was over
+        self.at_us = 0
         self.leases: dict[UUID, LeaseBook] = {}
         self.versions: dict[UUID, int] = {}
         self.holds: dict[UUID, tuple[UUID, int]] = {}  #: request -> lease, amount
@@ -69,6 +83,12 @@ class Auditor:
             facts.CreditLotExpired: self._lot_expired,
             facts.AdjustmentPosted: self._adjusted,
             facts.CreditLotVoided: self._lot_voided,
+            claiming.CreditFrozen: self._frozen,
+            claiming.CreditUnfrozen: self._unfrozen,
+            claiming.FrozenCreditTaken: self._frozen_taken,
+            claiming.TakenCreditRestored: self._restored,
+            claiming.ReceivableSettled: self._debt_paid,
+            claiming.ReceivableWrittenOff: self._debt_given_up,
             facts.LeaseGranted: self._lease_granted,
             facts.LeaseExtended: self._lease_extended,
             facts.LeaseReduced: self._lease_reduced,
@@ -97,6 +117,7 @@ class Auditor:
         require("P08", stored.version == self.versions.get(stored.stream_id, 0) + 1, "versions have no gap")
         self.position = stored.position
         self.versions[stored.stream_id] = stored.version
+        self.at_us = max(self.at_us, getattr(stored.event, "occurred_us", 0))
         self.read += 1
         book = self.leases.get(stored.stream_id)
         require("P06", book is None or not book.ended_version, "nothing follows the end of a lease")
@@ -117,6 +138,8 @@ class Auditor:
 
     def _group_ends(self, stored: Stored) -> None:
         """What one append must leave in order."""
+        if stored.stream_id == WALLET:
+            self._check_debt()
         lease_id = getattr(stored.event, "lease_id", stored.stream_id)
         book = self.leases.get(lease_id)
         if book is not None:
@@ -141,6 +164,7 @@ class Auditor:
         self.lots[event.lot_id] -= event.amount_nano
         require("P02", self.lots[event.lot_id] == 0, "all that the wallet has of an expired lot is gone")
         self.over.add(event.lot_id)
+        self._count_gone(event.lot_id, event.amount_nano)
         self.expired_nano += event.amount_nano
 
     def _adjusted(self, _: Stored, event: facts.AdjustmentPosted) -> None:
@@ -177,6 +201,81 @@ class Auditor:
         require("P02", self.lots[event.lot_id] == 0, "all that the wallet has of a lot is taken back")
         self.over.add(event.lot_id)
         self.voided.add(event.lot_id)
+        self._count_gone(event.lot_id, event.amount_nano)
+
+    # --- payments that go back
+
+    def _frozen(self, _: Stored, event: claiming.CreditFrozen) -> None:
+        """P32: a claim sets no more aside than it wants, of its lot, which has it."""
+        book = self.claims.setdefault(event.claim_id, ClaimBook(event.lot_id, event.wanted_nano))
+        require("P32", book.lot_id == event.lot_id, "a claim is on one lot")
+        book.frozen_nano += event.amount_nano
+        require("P32", book.frozen_nano <= event.wanted_nano, "no more is frozen than is wanted")
+        self.lots[event.lot_id] -= event.amount_nano
+        require("P02", self.lots[event.lot_id] >= 0, "no more is frozen of a lot than it has")
+
+    def _unfrozen(self, _: Stored, event: claiming.CreditUnfrozen) -> None:
+        require("P32", event.claim_id in self.claims, "only a claim can let go")
+        book = self.claims[event.claim_id]
+        expired_nano, voided_nano = event.expired_nano or 0, event.voided_nano or 0
+        book.frozen_nano -= event.amount_nano + expired_nano + voided_nano
+        fits = book.frozen_nano == 0 if event.ends else book.frozen_nano >= 0
+        require("P32", fits, "a claim lets go of what it has")
+        if event.ends:
+            is_over = event.lot_id in self.over or event.occurred_us >= self.terms[event.lot_id].ends_us
+            require("P15", not (event.amount_nano if is_over else expired_nano + voided_nano), "in its time")
+            del self.claims[event.claim_id]
+        require("P15", not voided_nano or event.lot_id in self.voided, "taken back with its lot")
+        self._count_gone(event.lot_id, expired_nano + voided_nano)
+        self.lots[event.lot_id] += event.amount_nano
+        self.expired_nano += expired_nano
+        self.taken_nano += voided_nano
+
+    def _frozen_taken(self, _: Stored, event: claiming.FrozenCreditTaken) -> None:
+        """P32: what is there is taken, what was spent is owed, and what had gone before neither."""
+        book = self.claims.pop(event.claim_id, ClaimBook(event.lot_id, event.wanted_nano))
+        require("P32", (book.lot_id, book.frozen_nano) == (event.lot_id, event.amount_nano), "what is frozen")
+        require("P30", event.source == self.sources[event.lot_id], "a lot goes back where it came from")
+        spent_nano = event.wanted_nano - event.amount_nano
+        gone_nano = min(self.gone.get(event.lot_id, 0), spent_nano)
+        require("P32", event.owed_nano == spent_nano - gone_nano >= 0, "what was spent is owed")
+        require("P32", not (event.owed_nano and self.lots[event.lot_id]), "nothing is owed that is there")
+        self._count_gone(event.lot_id, -gone_nano)
+        self.taken_nano += event.amount_nano
+        self.owed_nano += event.owed_nano
+
+    def _restored(self, _: Stored, event: claiming.TakenCreditRestored) -> None:
+        require("P15", event.lot_id not in self.over, "nothing is given to a lot that is over")
+        require("P30", event.source == self.sources[event.lot_id], "it comes from where it went")
+        self.lots[event.lot_id] += event.amount_nano
+        self.granted_nano += event.amount_nano
+
+    def _debt_paid(self, _: Stored, event: claiming.ReceivableSettled) -> None:
+        self._check_slices(event.slices, event.amount_nano)
+        for part in event.slices:
+            self._take(part)
+        self._owe_less(event.amount_nano)
+
+    def _debt_given_up(self, _: Stored, event: claiming.ReceivableWrittenOff) -> None:
+        self._owe_less(event.amount_nano)
+        self.written_off_nano += event.amount_nano
+
+    def _owe_less(self, amount_nano: int) -> None:
+        self.owed_nano -= amount_nano
+        require("P32", self.owed_nano >= 0, "no more is paid than is owed")
+
+    def _count_gone(self, lot_id: UUID, amount_nano: int) -> None:
+        self.gone[lot_id] = self.gone.get(lot_id, 0) + amount_nano
+
+    def _check_debt(self) -> None:
+        """P32: who owes has nothing that could be spent, and open disputes have what is left of their lots."""
+        wished = {book.lot_id for book in self.claims.values() if book.frozen_nano < book.wanted_nano}
+        for lot_id, free_nano in self.lots.items():
+            is_over = lot_id in self.over or self.terms[lot_id].ends_us <= self.at_us
+            wanted = self.owed_nano or lot_id in wished
+            require("P32", not (free_nano and wanted) or is_over, "debts and disputes come before spending")
+
+    # --- what is lent
 
     def _lease_granted(self, _: Stored, event: facts.LeaseGranted) -> None:
         require("P07", event.lease_id not in self.leases, "a lease is granted once")
@@ -187,6 +286,7 @@ class Auditor:
         self._lend(self._live(event.lease_id), event)
 
     def _lend(self, book: LeaseBook, event: facts.LeaseGranted | facts.LeaseExtended) -> None:
+        require("P32", not self.owed_nano, "nothing is lent to who owes")
         self._check_slices(event.slices, event.amount_nano)
         at_us = event.occurred_us
         for part in event.slices:
@@ -237,6 +337,8 @@ class Auditor:
             self.lots[part.lot_id] += part.amount_nano
         for part in event.voided or ():
             require("P30", part.source == self.sources[part.lot_id], "a lot goes back where it came from")
+        for part in (*expired, *voided):
+            self._count_gone(part.lot_id, part.amount_nano)
         self.expired_nano += sum(part.amount_nano for part in expired)
         self.taken_nano += sum(part.amount_nano for part in voided)
 
@@ -328,7 +430,13 @@ class Auditor:
         """P30: the accounts add up to the controls, which are kept apart from them."""
         balances = self.balances.balances
         require("P30", self.balances.total_nano() == 0, "the trial balance is zero")
-        require("P30", sum(self._of("issued:")) == self.taken_nano - self.granted_nano, "issued")
+        given_up_nano = self.owed_nano + self.written_off_nano
+        issued_nano = self.granted_nano - self.taken_nano - given_up_nano
+        require("P30", sum(self._of("issued:")) == -issued_nano, "issued")
+        require("P30", balances.get(f"receivable:{ACCOUNT}", 0) == -self.owed_nano, "receivable")
+        require("P30", balances.get("written_off", 0) == -self.written_off_nano, "written off")
+        frozen_nano = sum(book.frozen_nano for book in self.claims.values())
+        require("P30", sum(self._of("frozen:")) == frozen_nano, "frozen")
         require("P30", sum(self._of("usage:")) == self.charged_nano + self.shortfall_nano, "usage")
         require("P30", balances.get("breakage", 0) == self.expired_nano, "breakage")
         require("P30", balances.get("expense:shortfall", 0) == -self.shortfall_nano, "shortfall")
@@ -391,7 +499,11 @@ class Follower:
         require("P10", wallet.leased_nano == sum(book.lent_nano for book in open_books.values()), "leased")
         require("P10", wallet.expired_nano == auditor.expired_nano, "expired")
         require("P10", wallet.taken_nano == auditor.taken_nano, "taken")
-        settled_nano = wallet.posted_nano - wallet.available_nano - wallet.leased_nano
+        claims = {claim_id: (one.lot_id, one.frozen_nano) for claim_id, one in wallet.claims.items()}
+        books = {claim_id: (one.lot_id, one.frozen_nano) for claim_id, one in auditor.claims.items()}
+        require("P10", claims == books, "claims")
+        require("P10", wallet.owed_nano == auditor.owed_nano, "owed")
+        settled_nano = wallet.posted_nano - wallet.available_nano - wallet.leased_nano - wallet.frozen_nano
         settled_nano += wallet.charged_nano
         require("P10", wallet.charged_nano == settled_nano, "charged")
         require("P10", wallet.leases.keys() == open_books.keys(), "leases")

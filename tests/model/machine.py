@@ -5,12 +5,14 @@ network loses replies and delays batches; commands are given twice. Everything i
 """
 
 from functools import partial
+from uuid import UUID
 
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from domain.ledger.adjusting import NotEnoughToTake
+from domain.ledger.adjusting import MoreThanOwed, NotEnoughToTake
 from domain.ledger.adjustments import AdjustmentKind
+from domain.ledger.claims import NotEnoughUnspent
 from domain.ledger.credit import LotAlreadyGranted, LotConditions
 from domain.ledger.events import Owner
 from domain.ledger.lease import Lease
@@ -24,6 +26,7 @@ from tests.model.commands import (
     adjust,
     admit_again,
     charge_again,
+    claim,
     cost_nano,
     expire,
     grant_lease_again,
@@ -112,6 +115,62 @@ class Ledger(Scene):
         if lent:
             self.world.note("a lent lot was taken back")
         adjust(self.world, "void", 0, lot_id=lot_id)
+
+    # --- payments go back
+
+    @rule(pick=which, amount=amounts, end=st.sampled_from(("later", "later", "at once")))
+    def refund(self, pick: int, amount: int, end: str) -> None:
+        """A refund sets its credit aside, if it is there; it may be sent back to the customer at once."""
+        lot_id = self._lot(pick)
+        wallet, claim_id = self.world.wallet(), self.world.new_id()
+        reserve = partial(claim, self.world, self.world.rules.reserve, lot_id, claim_id, amount_nano=amount)
+        if wallet.is_over(lot_id, self.world.at_us + 1):
+            must_refuse(WrongState, reserve)
+        elif amount > wallet.lots[lot_id]:
+            must_refuse(NotEnoughUnspent, reserve)
+        else:
+            reserve()
+            if end == "at once":
+                claim(self.world, self.world.rules.take, lot_id, claim_id, amount_nano=amount)
+
+    @rule(pick=which, amount=amounts)
+    def refund_elsewhere(self, pick: int, amount: int) -> None:
+        """The provider pays back without asking: what was spent is owed."""
+        claim(self.world, self.world.rules.take, self._lot(pick), self.world.new_id(), amount_nano=amount)
+
+    @rule(pick=which, amount=amounts)
+    def dispute(self, pick: int, amount: int) -> None:
+        claim_id, lot_id = self.world.new_id(), self._lot(pick)
+        for _ in range(2):  # the second time nothing happens
+            claim(self.world, self.world.rules.freeze, lot_id, claim_id, wanted_nano=amount)
+
+    @rule(pick=which, won=flags, again=flags)
+    def claim_ends(self, pick: int, won: bool, again: bool) -> None:
+        """A dispute or a refund comes to an end; a refund that was paid may come back."""
+        wallet, rules = self.world.wallet(), self.world.rules
+        if not wallet.claims:
+            return
+        claim_id = sorted(wallet.claims)[pick % len(wallet.claims)]
+        ended = wallet.claims[claim_id]
+        if won:
+            claim(self.world, rules.release_claim, ended.lot_id, claim_id)
+            return
+        claim(self.world, rules.take, ended.lot_id, claim_id, amount_nano=ended.wanted_nano)
+        if again and ended.cause == "refund":
+            claim(self.world, rules.restore, ended.lot_id, claim_id, amount_nano=ended.wanted_nano)
+
+    @rule(amount=amounts)
+    def write_off(self, amount: int) -> None:
+        """A debt is given up, and no more than there is of it."""
+        owed_nano = self.world.wallet().owed_nano
+        if amount > owed_nano:
+            must_refuse(MoreThanOwed, lambda: adjust(self.world, "write_off", amount))
+        else:
+            adjust(self.world, "write_off", amount)
+
+    def _lot(self, pick: int) -> UUID:
+        lot_ids = sorted(self.world.wallet().lots)
+        return lot_ids[pick % len(lot_ids)]
 
     # --- requests
 

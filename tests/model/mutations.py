@@ -7,9 +7,11 @@ from typing import Any
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from domain.ledger import adjusting, credit, leasing, lending, snapshot
+from domain.ledger import adjusting, claims, credit, leasing, lending, snapshot
 from domain.ledger import lease as lease_rules
 from domain.ledger.adjustments import AdjustmentRequested
+from domain.ledger.claim_events import CreditUnfrozen, FrozenCreditTaken
+from domain.ledger.claims import Claimed
 from domain.ledger.events import AdjustmentPosted, CreditLotVoided, RequestAbandoned
 from domain.ledger.lease import Lease
 from domain.ledger.refusals import UnknownRequest
@@ -60,7 +62,7 @@ def _over_extend(wallet: Wallet, *, amount_nano: int, **rest: Any) -> Events:
 
 
 def _grant_lot_again(wallet: Wallet, **rest: Any) -> Events:
-    return credit.grant_credit(replace(wallet, lots={}), **rest)
+    return credit.grant_credit(replace(wallet, lots={}, claims={}, owed_nano=0), **rest)
 
 
 def _settle_twice(wallet: Wallet, **rest: Any) -> Events:
@@ -147,6 +149,41 @@ def _void_is_returned(wallet: Wallet, **rest: Any) -> Events:
     return lending.settle_lease(replace(copy_wallet(wallet), voided=set(), over=set()), **rest)
 
 
+def _reduce_past_claims(wallet: Wallet, **rest: Any) -> Events:
+    return lending.reduce_lease(replace(copy_wallet(wallet), claims={}, owed_nano=0), **rest)
+
+
+def _settle_past_claims(wallet: Wallet, **rest: Any) -> Events:
+    return lending.settle_lease(replace(copy_wallet(wallet), claims={}, owed_nano=0), **rest)
+
+
+def _grant_past_debts(wallet: Wallet, **rest: Any) -> Events:
+    return credit.grant_credit(replace(copy_wallet(wallet), owed_nano=0), **rest)
+
+
+def _freeze_without_having(wallet: Wallet, on: Claimed, *, wanted_nano: int, **rest: Any) -> Events:
+    return claims.freeze(_richer(wallet, wanted_nano), on, wanted_nano=wanted_nano, **rest)
+
+
+def _take_what_is_spent_only(wallet: Wallet, on: Claimed, **rest: Any) -> Events:
+    poor = copy_wallet(wallet)
+    poor.lots[on.lot_id] = 0
+    return claims.take(poor, on, **rest)
+
+
+def _take_and_forgive(wallet: Wallet, on: Claimed, **rest: Any) -> Events:
+    taken = claims.take(wallet, on, **rest)
+    return [replace(one, owed_nano=0) if isinstance(one, FrozenCreditTaken) else one for one in taken]
+
+
+def _release_half(wallet: Wallet, on: Claimed, **rest: Any) -> Events:
+    released = claims.release(wallet, on, **rest)
+    return [
+        replace(one, amount_nano=one.amount_nano // 2) if isinstance(one, CreditUnfrozen) else one
+        for one in released
+    ]
+
+
 def _of_all_lots(lease: Lease, **terms: Any) -> Lease:
     changed = [replace(part, terms=replace(part.terms, **terms)) for part in lease.parts]
     return replace(lease, parts=changed)
@@ -230,7 +267,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     # the log
     _mutation(
         "append without the head + 1 rule",
-        "P02 P03 P05 P06 P07 P15",
+        "P02 P03 P05 P06 P07 P14 P15 P32",
         checks_versions=False,
         checks_endings=False,
     ),
@@ -245,7 +282,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _mutation("a conflict is believed without reading the tail", "P03 P07 P28", reads_doubt_back=False),
     _mutation(
-        "a decision that lost is stored on top of the winner", "P02 P05 P07 P15 fold", decides_again=False
+        "a decision that lost is stored on top of the winner",
+        "P02 P05 P07 P14 P15 P32 fold",
+        decides_again=False,
     ),
     _mutation(
         "what follows a failed group is stored",
@@ -298,6 +337,18 @@ MUTATIONS: tuple[Mutation, ...] = (
         reduce_lease=_void_comes_back,
         settle_lease=_void_is_returned,
     ),
+    # payments that go back
+    _decider(
+        "what comes back passes debts and disputes by",
+        "P32",
+        reduce_lease=_reduce_past_claims,
+        settle_lease=_settle_past_claims,
+    ),
+    _decider("a debt is not paid by what comes in", "P32", grant_credit=_grant_past_debts),
+    _decider("a dispute freezes what is not there", "P02", freeze=_freeze_without_having),
+    _decider("what is there is owed", "P32", take=_take_what_is_spent_only),
+    _decider("what was spent is not owed", "P32", take=_take_and_forgive),
+    _decider("a claim lets go of a part", "P32", release_claim=_release_half),
     # holds
     _decider("a hold ignores the models of lots", "P15", admit=_admit_for_any_model),
     _decider("a hold is of a lot that is over", "P15", admit=_admit_after_the_end),

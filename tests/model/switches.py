@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from domain.ledger import adjusting, credit, lease, leasing, lending, snapshot
+from domain.ledger import adjusting, claims, credit, lease, leasing, lending, snapshot
 
 Decider = Callable[..., Sequence[Any]]
 
@@ -19,6 +19,11 @@ class Deciders:
     grant_credit: Decider = credit.grant_credit
     expire_lots: Decider = credit.expire_lots
     post_adjustment: Decider = adjusting.post
+    reserve: Decider = claims.reserve
+    freeze: Decider = claims.freeze
+    release_claim: Decider = claims.release
+    take: Decider = claims.take
+    restore: Decider = claims.restore
     grant_lease: Decider = lending.grant_lease
     extend_lease: Decider = lending.extend_lease
     reduce_lease: Decider = lending.reduce_lease

@@ -22,6 +22,7 @@ SITUATIONS = {
     "lease lost",
     "micro",
     "refused",
+    "refused for a debt",
     "woke",
 }
 

@@ -115,7 +115,10 @@ class World:
         return sum(lease.free_for_nano(alias, self.at_us) for lease in leases if lease.owner in owners)
 
     def check_refusal(self, request: Request) -> None:
-        """P27: a request is refused only when what is free here and idle elsewhere does not cover it."""
+        """P27: a request is refused only when what is free here and idle elsewhere does not cover it, or there is a debt."""
+        if self.wallet().owed_nano:
+            self.note("refused for a debt")
+            return
         available_nano = self.wallet().available_for_nano(request.alias, self.at_us)
         free_nano = available_nano + self.recallable_nano(request.alias)
         if free_nano >= request.hold_nano:
@@ -134,6 +137,8 @@ def copy_wallet(wallet: Wallet) -> Wallet:
         over=set(wallet.over),
         voided=set(wallet.voided),
         leases=leases,
+        claims={claim_id: replace(claim) for claim_id, claim in wallet.claims.items()},
+        gone=dict(wallet.gone),
     )
 
 

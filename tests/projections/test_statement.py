@@ -35,7 +35,7 @@ def reader(whole: Lab) -> StatementReader:
 
 def _balance_nano(lab: Lab, account_id: UUID, *, before_us: int) -> int:
     """P20: the fold of what was recorded before a time."""
-    rules, own = load_rules(), (f"wallet:{account_id}:", f"leased:{account_id}:")
+    rules, own = load_rules(), tuple(f"{kind}:{account_id}:" for kind in ("wallet", "leased", "frozen"))
     trial = TrialBalance(rules)
     for one in lab.log.events:
         if one.recorded_at_us < before_us and one.topic in rules.rules:

@@ -90,5 +90,5 @@ def test_the_books_add_up_to_zero_and_agree_with_the_balances(whole: Lab, reader
     assert {one.name: one.balance_nano for one in items} == _folded(whole, until_us=2**62)[1]
     assert sum(one.balance_nano for one in items) == 0
     for balance in BalanceReader(whole.pool).balances():
-        own = (f"wallet:{balance.account_id}:", f"leased:{balance.account_id}:")
+        own = tuple(f"{kind}:{balance.account_id}:" for kind in ("wallet", "leased", "frozen"))
         assert sum(one.balance_nano for one in items if one.name.startswith(own)) == balance.posted_nano

@@ -4,6 +4,7 @@ The end is where liveness is judged: when nothing goes wrong any more, all credi
 """
 
 from collections.abc import Callable, Sequence
+from random import Random
 from typing import Final
 from uuid import UUID
 
@@ -13,7 +14,8 @@ from application.eventlog import NewEvent
 from domain.budgets.budget import Budget
 from domain.budgets.window import BudgetWindow, bucket_at
 from domain.event import Event, encode
-from domain.ledger import credit
+from domain.ledger import claims, credit
+from domain.ledger.claims import Claimed
 from domain.ledger.credit import LotConditions
 from domain.ledger.events import LeaseSettled
 from domain.ledger.wallet import Wallet
@@ -28,6 +30,8 @@ from tests.simulator.universe import CALM, EPOCH_US, Universe, Weather
 CHECK_EVERY_STEPS: Final = 64
 """Events are audited as they come; what is summed over all of them, this often."""
 QUIET_S: Final = 25.0
+DISPUTED_SHARE: Final = 0.3
+"""In so many histories money goes back."""
 STEPS_MAX: Final = 400_000
 """A history that takes more has a loop in it."""
 
@@ -136,6 +140,7 @@ class History:
         self.follower = Follower()
         self.budget_auditor = BudgetAuditor(self.plan.budgets)
         self._budgets_read = 0
+        self._disputes = Random(seed)  # of its own: what the others draw stays as it is
         self._goes_on = True
         self._epochs = dict.fromkeys((UUID(int=10 + number) for number in range(self.plan.instances)), 0)
 
@@ -153,6 +158,8 @@ class History:
         self._often(plan.request_every_s, self._request)
         self._often(plan.grant_every_s, self._grant)
         self._often(plan.grant_every_s, self._expire)
+        if self._disputes.random() < DISPUTED_SHARE:
+            self._often(plan.grant_every_s, self._pay_back)
         self._often(plan.kill_every_s, self._kill)
         self._often(plan.pause_every_s, self._pause)
         self._often(plan.away_every_s, self._go_away)
@@ -228,6 +235,30 @@ class History:
     def _expire(self) -> None:
         if not self.universe.store.away:
             self._append(credit.expire_lots(self._wallet(), account_id=ACCOUNT, now_us=self._now_us()))
+
+    def _pay_back(self) -> None:
+        """A lot is disputed, a dispute ends, or a provider pays back what was bought."""
+        if self.universe.store.away:
+            return
+        draw, wallet, now_us = self._disputes, self._wallet(), self._now_us()
+        if wallet.claims and draw.random() < 0.5:  # half of the time an old one ends
+            claim_id = draw.choice(sorted(wallet.claims))
+            ended = wallet.claims[claim_id]
+            on = Claimed(account_id=ACCOUNT, lot_id=ended.lot_id, claim_id=claim_id)
+            lost = draw.random() < 0.5  # half of them
+            self._append(
+                claims.take(wallet, on, amount_nano=ended.wanted_nano, now_us=now_us)
+                if lost
+                else claims.release(wallet, on, now_us=now_us)
+            )
+            return
+        lot_id = draw.choice(sorted(wallet.lots))
+        on = Claimed(account_id=ACCOUNT, lot_id=lot_id, claim_id=UUID(int=draw.getrandbits(128)))
+        amount_nano = draw.randint(1, self.plan.credit_nano)
+        if draw.random() < 0.7:  # most money is asked for before it is gone
+            self._append(claims.freeze(wallet, on, wanted_nano=amount_nano, now_us=now_us))
+        else:
+            self._append(claims.take(wallet, on, amount_nano=amount_nano, now_us=now_us))
 
     def _append(self, events: Sequence[Event]) -> None:
         store = self.universe.store

@@ -104,6 +104,8 @@ class _Pen:
             "charge": _("Usage"),
             "grant": _("Credit added"),
             "expiry": _("Credit expired"),
+            "refund_failed": _("Refund that failed"),
+            "debt": _("Paid for what was owed"),
             "adjustment": _("Adjustment"),
             "refund": _("Refund"),
         }

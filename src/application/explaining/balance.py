@@ -14,6 +14,7 @@ from application.eventlog import EventStore, RecordedEvent
 from application.explaining.as_of import AsOf
 from application.ledger.wallet_reader import wallet_stream
 from domain.event import Event
+from domain.ledger.claim_events import CreditFrozen, CreditUnfrozen, FrozenCreditTaken
 from domain.ledger.events import (
     LeaseGranted,
     RequestAbandoned,
@@ -26,7 +27,9 @@ from domain.topics import REGISTRY
 
 
 class Movement(msgspec.Struct, frozen=True, kw_only=True):
-    """What one event did to the balance. `posted` is what the account owns, `held` what of it is set aside."""
+    """What one event did to the balance. `posted` is what the account owns, `held` what of it is set aside: for requests,
+    refunds and disputes.
+    """
 
     position: int
     topic: str
@@ -117,7 +120,7 @@ class _Explaining:
 
 def _movements(store: EventStore, account_id: UUID, as_of: AsOf) -> Iterator[Movement]:
     rules = load_rules()
-    own = (f"wallet:{account_id}:", f"leased:{account_id}:")
+    own = tuple(f"{kind}:{account_id}:" for kind in ("wallet", "leased", "frozen"))
     for recorded, event in _events(store, account_id, as_of):
         posted_nano = 0
         for posting in postings(rules, event, stream_id=recorded.stream_id):
@@ -157,5 +160,11 @@ def _held_nano(event: Event) -> int:
             return event.hold_nano
         case UsageCharged() | RequestReleased() | RequestAbandoned():
             return -event.hold_nano
+        case CreditFrozen():
+            return event.amount_nano
+        case CreditUnfrozen():
+            return -(event.amount_nano + (event.expired_nano or 0) + (event.voided_nano or 0))
+        case FrozenCreditTaken():
+            return -event.amount_nano
         case _:
             return 0

@@ -220,7 +220,7 @@ def _cell(
 
 def _own(asked: StatementQuestion) -> tuple[str, ...]:
     """What an account owns begins so in the books."""
-    return (f"wallet:{asked.account_id}:", f"leased:{asked.account_id}:")
+    return tuple(f"{kind}:{asked.account_id}:" for kind in ("wallet", "leased", "frozen"))
 
 
 def _signed_nano(posting: Posting, own: tuple[str, ...]) -> int:

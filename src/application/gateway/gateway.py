@@ -20,6 +20,7 @@ from application.gateway.offering import Agreed, Offering
 from application.gateway.receiving import Uploads
 from application.gateway.refusals import (
     bad_key,
+    in_debt,
     no_credit,
     no_key,
     no_keyed_form,
@@ -49,7 +50,7 @@ from application.wire.errors import InvalidRequest
 from application.wire.head import parse_object
 from application.wire.spending import CONTROLS
 from domain.keys.access import AccountNotOpen, InvalidApiKey
-from domain.ledger.refusals import BudgetExceeded, InsufficientCredit, LedgerRefusal
+from domain.ledger.refusals import AccountInDebt, BudgetExceeded, InsufficientCredit, LedgerRefusal
 
 _Body = TypeVar("_Body", bytes, Upload)
 
@@ -311,6 +312,8 @@ class Gateway:
             return self._book.try_hold(admission) or await self._book.hold(admission)
         except InsufficientCredit as refusal:
             raise no_credit(refusal) from None
+        except AccountInDebt as refusal:
+            raise in_debt(refusal) from None
         except BudgetExceeded as refusal:
             raise over_budget(refusal, now_us=self._clock.now_us()) from None
         except (EventLogError, LedgerRefusal):

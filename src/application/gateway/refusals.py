@@ -7,7 +7,7 @@ from application.gateway.refused import Refused
 from application.routing.offers import Unpriced
 from application.routing.plan import Planned
 from application.wire.stored import STORED
-from domain.ledger.refusals import BudgetExceeded, InsufficientCredit
+from domain.ledger.refusals import AccountInDebt, BudgetExceeded, InsufficientCredit
 
 _NO_STORE: Final = "What is kept at a provider cannot be used here: send what is in it instead."
 _NO_KEY: Final = "You didn't provide an API key. Send it in the header 'Authorization: Bearer YOUR_KEY'."
@@ -111,6 +111,16 @@ def no_credit(refusal: InsufficientCredit) -> Refused:
         else f"{numbers}. Recharge, or ask for fewer tokens.",
         required_nano=refusal.required_nano,
         available_nano=refusal.available_nano,
+    )
+
+
+def in_debt(refusal: AccountInDebt) -> Refused:
+    """Credit was spent whose payment went back; nothing is served until that is paid."""
+    return Refused(
+        "account_in_debt",
+        "A payment for credit that this account has spent was refunded or charged back: "
+        f"{refusal.owed_nano} nano-credits are owed. Recharge to pay them.",
+        owed_nano=refusal.owed_nano,
     )
 
 

@@ -19,7 +19,7 @@ from application.ledger.recaller import Recaller
 from application.ledger.sizing import SpendingRate
 from application.ledger.waiting_room import Waiter, WaitingRoom
 from domain.ledger import lease as lease_rules
-from domain.ledger.refusals import InsufficientCredit, LedgerRefusal
+from domain.ledger.refusals import AccountInDebt, InsufficientCredit, LedgerRefusal
 
 GIVE_BACK_DELAY_S = 0.02
 """Near zero, credit that a settled request left over is given back after this pause, so that several go together."""
@@ -91,6 +91,7 @@ class AccountCredit:
 
         Raises:
             InsufficientCredit: what is available here and elsewhere does not cover the worst case; nothing is held.
+            AccountInDebt: the account owes something; nothing is held.
             BudgetExceeded: likewise of a hard budget.
             JournalFull, LogUnavailable: the ledger cannot be written; nothing is held.
         """
@@ -145,7 +146,8 @@ class AccountCredit:
 
     def known_balance_nano(self) -> int:
         """What is available as far as this process knows: other processes' open leases count as unspent."""
-        return self._lender.access.wallet.posted_nano - self._leases.spent_nano
+        wallet = self._lender.access.wallet
+        return wallet.posted_nano - wallet.frozen_nano - self._leases.spent_nano
 
     @property
     def is_idle(self) -> bool:
@@ -211,6 +213,8 @@ class AccountCredit:
                 return
         except InsufficientCredit:
             self._waiting.refuse_beyond(self._banker.refusal)
+        except AccountInDebt as error:
+            self._waiting.refuse_all(error)
         except (EventLogError, LedgerRefusal) as error:
             self._waiting.leave_first()
             waiter.refuse(error)

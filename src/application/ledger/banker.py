@@ -9,7 +9,7 @@ from application.ledger.own_leases import OwnLeases
 from application.ledger.recaller import Recaller
 from application.ledger.sizing import REFILL_SHARE, Size, SpendingRate, lease_size
 from application.ledger.waiting_room import WaitingRoom
-from domain.ledger.refusals import InsufficientCredit, LeaseEnded, LedgerRefusal
+from domain.ledger.refusals import AccountInDebt, InsufficientCredit, LeaseEnded, LedgerRefusal
 from domain.ledger.wallet import Wallet
 
 
@@ -43,11 +43,14 @@ class Banker:
 
         Raises:
             InsufficientCredit: neither the wallet nor what others hold idle covers it.
+            AccountInDebt: the account owes something; what others hold idle would pay that.
             JournalFull, LogUnavailable: the ledger cannot be read or written.
         """
         leases, access = self._leases, self._lender.access
         if not self._covers(admission):
             await access.refresh()
+        if access.wallet.owed_nano:
+            raise AccountInDebt(owed_nano=access.wallet.owed_nano)
         if not self._covers(admission):
             await leases.gather()
             if not self._covers(admission) and not await self._recaller.ask_until(

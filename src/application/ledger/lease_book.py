@@ -39,6 +39,7 @@ class LeaseBook:
 
         Raises:
             InsufficientCredit: the account's credit does not cover the worst case; nothing is held.
+            AccountInDebt: the account owes something; nothing is held.
             JournalFull, LogUnavailable: the ledger cannot be written; nothing is held.
         """
         account = self._accounts.get(admission.account_id)

@@ -9,12 +9,16 @@ import msgspec
 from domain.ledger.events import Owner
 
 
-class Wakeups(Protocol):
-    """Small messages between processes. They may be lost and are never more than hints."""
+class Pokes(Protocol):
+    """Sends small messages to processes. They may be lost and are never more than hints."""
 
     def poke(self, message: str) -> None:
-        """Send to every process, this one included, soon; never blocks, never raises."""
+        """Send to every process, this one included."""
         ...
+
+
+class Wakeups(Pokes, Protocol):
+    """Small messages between processes; sending one never blocks and never raises."""
 
     def subscribe(self, receive: Callable[[str], None]) -> None:
         """Call `receive` on the event loop for each message."""
@@ -42,3 +46,16 @@ class Presence(Protocol):
     def live_gateways(self) -> int:
         """How many gateway processes hold their lock, at least 1."""
         ...
+
+
+class CallBack(Protocol):
+    """Asks all gateways to give back what they hold for no request of an account. A hint, which may get lost."""
+
+    def __call__(self, account_id: UUID, /) -> bool:
+        """Whether anybody was asked. Never raises."""
+        ...
+
+
+def nobody_to_call(_account_id: UUID) -> bool:
+    """Where no gateway can be reached."""
+    return False

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from uuid import UUID
 
-from application.ledger.ports import Wakeups
+from application.ledger.ports import Pokes
 
 
 class Recall:
@@ -38,7 +38,7 @@ class Recall:
 class RecallMessages:
     """The wire form of questions and answers."""
 
-    def __init__(self, wakeups: Wakeups, *, instance_id: UUID) -> None:
+    def __init__(self, wakeups: Pokes, *, instance_id: UUID) -> None:
         self._wakeups = wakeups
         self._instance_id = instance_id
 

@@ -10,6 +10,7 @@ from domain.refusal_summaries import RefusedCalls
 TOLD: Final = frozenset(
     {
         "insufficient_quota",
+        "account_in_debt",
         "budget_exceeded",
         "rate_limit_exceeded",
         "permission_denied",

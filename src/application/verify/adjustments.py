@@ -12,9 +12,10 @@ from domain.ledger.adjustments import (
     AdjustmentEvent,
     AdjustmentRequested,
 )
+from domain.ledger.claim_events import ReceivableWrittenOff
 from domain.ledger.events import AdjustmentPosted, CreditLotVoided
 
-Posted = AdjustmentPosted | CreditLotVoided
+Posted = AdjustmentPosted | CreditLotVoided | ReceivableWrittenOff
 
 
 class _Asked(msgspec.Struct):
@@ -73,6 +74,8 @@ def _said(event: Posted) -> tuple[object, ...]:
     by = event.requested_by, event.approved_by or None
     if isinstance(event, CreditLotVoided):
         return "void", event.account_id, event.lot_id, *by
+    if isinstance(event, ReceivableWrittenOff):
+        return "write_off", event.account_id, event.amount_nano, *by
     return event.direction, event.account_id, event.amount_nano, *by
 
 

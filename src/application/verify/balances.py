@@ -1,6 +1,7 @@
 """Folds balances from the log on its own, and compares them with the read model `balances`."""
 
 from collections.abc import Mapping
+from typing import assert_never, cast
 from uuid import UUID
 
 import msgspec
@@ -9,6 +10,16 @@ from application.queries import Balance, OpenHold
 from application.verify.ledger import Stored
 from application.verify.read_models import ReadModelSnapshot
 from application.verify.report import Findings
+from domain.ledger.claim_events import (
+    CLAIM_EVENTS,
+    ClaimEvent,
+    CreditFrozen,
+    CreditUnfrozen,
+    FrozenCreditTaken,
+    ReceivableSettled,
+    ReceivableWrittenOff,
+    TakenCreditRestored,
+)
 from domain.ledger.events import (
     AdjustmentPosted,
     CreditLotExpired,
@@ -30,6 +41,8 @@ class _Sums(msgspec.Struct):
     expired_nano: int = 0
     taken_nano: int = 0
     held_nano: int = 0
+    frozen_nano: int = 0
+    owed_nano: int = 0
     open_holds: int = 0
     updated_position: int = 0
 
@@ -76,6 +89,9 @@ class BalanceCheck:
                 self._holds.pop(event.request_id, None)
                 if isinstance(event, UsageCharged):
                     sums.charged_nano += event.charge_nano
+            case _ if isinstance(event, CLAIM_EVENTS):
+                claimed = cast("ClaimEvent", event)
+                _claim(self._sums(at, claimed.account_id), claimed)
             case _:
                 pass
 
@@ -97,6 +113,30 @@ class BalanceCheck:
         return sums
 
 
+def _claim(sums: _Sums, event: ClaimEvent) -> None:
+    match event:
+        case CreditFrozen():
+            sums.frozen_nano += event.amount_nano
+        case CreditUnfrozen():
+            expired_nano, voided_nano = event.expired_nano or 0, event.voided_nano or 0
+            sums.frozen_nano -= event.amount_nano + expired_nano + voided_nano
+            sums.expired_nano += expired_nano
+            sums.taken_nano += voided_nano
+        case FrozenCreditTaken():
+            sums.frozen_nano -= event.amount_nano
+            sums.taken_nano += event.amount_nano
+            sums.owed_nano += event.owed_nano
+        case TakenCreditRestored():
+            sums.granted_nano += event.amount_nano
+        case ReceivableSettled():
+            sums.taken_nano += event.amount_nano
+            sums.owed_nano -= event.amount_nano
+        case ReceivableWrittenOff():
+            sums.owed_nano -= event.amount_nano
+        case _:
+            assert_never(event)
+
+
 def _balance(account_id: UUID, sums: _Sums) -> Balance:
     posted_nano = sums.granted_nano - sums.charged_nano - sums.expired_nano - sums.taken_nano
     return Balance(
@@ -107,7 +147,9 @@ def _balance(account_id: UUID, sums: _Sums) -> Balance:
         taken_nano=sums.taken_nano,
         posted_nano=posted_nano,
         held_nano=sums.held_nano,
-        available_nano=posted_nano - sums.held_nano,
+        frozen_nano=sums.frozen_nano,
+        owed_nano=sums.owed_nano,
+        available_nano=posted_nano - sums.held_nano - sums.frozen_nano,
         open_holds=sums.open_holds,
         updated_position=sums.updated_position,
     )

@@ -6,12 +6,13 @@ from uuid import UUID
 
 import msgspec
 
-from application.verify import lots
+from application.verify import claims, lots
 from application.verify.report import Findings
 from domain.event import Event
 from domain.ids import stream_of
 from domain.ledger import lease as lease_rules
 from domain.ledger import wallet as wallet_rules
+from domain.ledger.claim_events import ClaimEvent
 from domain.ledger.events import (
     AdjustmentPosted,
     ChargeHeldForReview,
@@ -125,7 +126,13 @@ class LedgerFold:
             case LeaseRecallRequested():
                 return True
             case _:
-                assert_never(event)
+                return self._fits_claim(at, wallet, event)
+
+    def _fits_claim(self, at: Stored, wallet: Wallet, event: ClaimEvent) -> bool:
+        known = claims.can_be_folded(wallet, event)
+        if self._check(known, "P32", at, "a lot or a claim that the wallet does not know"):
+            self._tell(at, claims.claim_faults(wallet, event))
+        return known
 
     def _fits_lot(
         self,
@@ -168,6 +175,7 @@ class LedgerFold:
             return False
         if isinstance(event, LeaseGranted | LeaseExtended):
             self._tell(at, lots.lending_faults(wallet, event))
+            self._tell(at, claims.lending_faults(wallet, event))
         else:
             self._tell(at, lots.returning_faults(wallet, event))
         return True

@@ -21,6 +21,7 @@ INVARIANTS: Final = {
     "P28": "every charge, release and abandonment ends a request that was admitted, with its hold",
     "P30": "the accounts sum to zero and to the control totals",
     "P31": "what leases charge to a hard budget was lent to them, and no window lent more than it has",
+    "P32": "credit of payments that went back is taken or owed as far as it is there, and who owes is lent nothing",
     "L01": "a lease never has more credit than its wallet says",
     "L02": "every topic is known, and every event fits its type",
     "L03": "an event stands in the stream where it belongs",
@@ -59,7 +60,8 @@ class Figures(msgspec.Struct, kw_only=True):
     granted_nano: int = 0
     charged_nano: int = 0
     expired_nano: int = 0
-    taken_nano: int = 0  #: by operators: debits, and lots taken back
+    taken_nano: int = 0  #: debits, lots taken back, and credit of payments that went back
+    owed_nano: int = 0  #: for credit of such payments that was spent
     shortfall_nano: int = 0
     trial_balance_sha256: str = (
         ""  #: over the sorted lines `account<TAB>balance` of accounts that are not zero
@@ -105,7 +107,7 @@ def render_text(report: Report) -> str:
     seen = (
         "{events} events up to position {position} in {streams} streams\n"
         "{accounts} accounts, {leases_open} open leases, {requests} requests, {requests_open} of them open\n"
-        "granted {granted_nano}, charged {charged_nano}, expired {expired_nano}, taken {taken_nano}, "
+        "granted {granted_nano}, charged {charged_nano}, expired {expired_nano}, taken {taken_nano}, owed {owed_nano}, "
         "borne by the operator {shortfall_nano} nano-credits\n"
         "trial balance {trial_balance_sha256}\n"
         "{periods_compared} closed periods folded again\n"

@@ -33,6 +33,7 @@ from domain.ledger.adjustments import (
     AdjustmentRequested,
 )
 from domain.ledger.charges import CHARGE_EVENTS, ChargeEvent, UsageReportedLate, UsageReportTaken
+from domain.ledger.claim_events import ReceivableWrittenOff
 from domain.ledger.events import (
     LEASE_EVENTS,
     WALLET_EVENTS,
@@ -140,7 +141,7 @@ class _Verification:
         elif kind in _WALLET_KINDS:
             self._codes.take(at)
             self._ledger.take_wallet(at, cast("WalletEvent", at.event))
-            if isinstance(at.event, AdjustmentPosted | CreditLotVoided):
+            if isinstance(at.event, AdjustmentPosted | CreditLotVoided | ReceivableWrittenOff):
                 self._adjustments.post(at, at.event)
         else:
             self._take_other(at)
@@ -272,6 +273,7 @@ class _Verification:
         figures.granted_nano = sum(wallet.granted_nano for wallet in ledger.wallets.values())
         figures.expired_nano = sum(wallet.expired_nano for wallet in ledger.wallets.values())
         figures.taken_nano = sum(wallet.taken_nano for wallet in ledger.wallets.values())
+        figures.owed_nano = sum(wallet.owed_nano for wallet in ledger.wallets.values())
         figures.charged_nano = sum(ledger.charged_nano.values())
         figures.shortfall_nano = ledger.shortfall_nano
         figures.periods_compared = self._periods.compared

@@ -31,6 +31,7 @@ SPECS: Final[Mapping[str, ErrorSpec]] = MappingProxyType(
     {
         "invalid_api_key": ErrorSpec(401, _BAD_REQUEST),
         "insufficient_quota": ErrorSpec(402, "insufficient_quota", retry_useless=True),
+        "account_in_debt": ErrorSpec(402, "insufficient_quota", retry_useless=True),
         "credit_held": ErrorSpec(402, "insufficient_quota"),
         "budget_exceeded": ErrorSpec(402, "insufficient_quota"),
         "permission_denied": ErrorSpec(403, "permission_error"),

@@ -1,4 +1,6 @@
-"""What an adjustment does to a wallet: a lot of goodwill, credit taken in the order of spending, or a lot taken back."""
+"""What an adjustment does to a wallet: a lot of goodwill, credit taken in the order of spending, a lot taken back, or a
+debt given up.
+"""
 
 from typing import ClassVar, assert_never
 from uuid import UUID
@@ -6,10 +8,12 @@ from uuid import UUID
 import msgspec
 
 from domain.ledger.adjustments import AdjustmentRequested
+from domain.ledger.claim_events import ReceivableWrittenOff
 from domain.ledger.credit import LotAlreadyGranted
 from domain.ledger.events import AMOUNT_NANO_MAX, AdjustmentPosted, CreditLotVoided, WalletEvent
 from domain.ledger.lending import draw
 from domain.ledger.lots import Slice, Slices
+from domain.ledger.pursuit import pursue
 from domain.ledger.refusals import AmountOutOfRange, LedgerRefusal
 from domain.ledger.wallet import Wallet
 from domain.refusal import NotFound, WrongState
@@ -32,6 +36,17 @@ class NotEnoughToTake(LedgerRefusal):
         self.lent_nano = lent_nano
 
 
+class MoreThanOwed(LedgerRefusal):
+    """The account owes less than is to be given up; nothing changed."""
+
+    code: ClassVar[str] = "more_than_owed"
+
+    def __init__(self, *, required_nano: int, owed_nano: int) -> None:
+        super().__init__(f"{required_nano} nano-credits were to be given up, {owed_nano} are owed")
+        self.required_nano = required_nano
+        self.owed_nano = owed_nano
+
+
 def post(
     wallet: Wallet, asked: AdjustmentRequested, *, approved_by: str | None, now_us: int
 ) -> list[WalletEvent]:
@@ -40,7 +55,7 @@ def post(
     Raises:
         AmountOutOfRange: not positive, or the wallet would leave the 64-bit range.
         LotAlreadyGranted: a lot has the adjustment's id.
-        NotEnoughToTake: see there.
+        NotEnoughToTake, MoreThanOwed: see there.
         NotFound, WrongState: the lot to take back is none, or there is nothing left of it.
     """
     match asked.kind:
@@ -50,12 +65,15 @@ def post(
             if asked.adjustment_id in wallet.lots:
                 raise LotAlreadyGranted(str(asked.adjustment_id))
             added = (Slice(asked.adjustment_id, asked.amount_nano),)
-            return [_posted(asked, approved_by=approved_by, now_us=now_us, added=added)]
+            posted = _posted(asked, approved_by=approved_by, now_us=now_us, added=added)
+            return pursue(wallet, [posted], account_id=asked.account_id, now_us=now_us)
         case "debit":
             taken = _take(wallet, asked.amount_nano, now_us=now_us)
             return [_posted(asked, approved_by=approved_by, now_us=now_us, taken=taken)]
         case "void":
             return [_void(wallet, asked, approved_by=approved_by, now_us=now_us)]
+        case "write_off":
+            return [_write_off(wallet, asked, approved_by=approved_by, now_us=now_us)]
         case _:
             assert_never(asked.kind)
 
@@ -124,6 +142,24 @@ def _void(
         source=wallet.terms[lot_id].source,
         amount_nano=wallet.lots[lot_id],
         adjustment_id=asked.adjustment_id,
+        reason=asked.reason,
+        requested_by=asked.actor,
+        occurred_us=now_us,
+        approved_by=msgspec.UNSET if approved_by is None else approved_by,
+    )
+
+
+def _write_off(
+    wallet: Wallet, asked: AdjustmentRequested, *, approved_by: str | None, now_us: int
+) -> ReceivableWrittenOff:
+    if asked.amount_nano <= 0:
+        raise AmountOutOfRange(str(asked.amount_nano))
+    if asked.amount_nano > wallet.owed_nano:
+        raise MoreThanOwed(required_nano=asked.amount_nano, owed_nano=wallet.owed_nano)
+    return ReceivableWrittenOff(
+        account_id=asked.account_id,
+        adjustment_id=asked.adjustment_id,
+        amount_nano=asked.amount_nano,
         reason=asked.reason,
         requested_by=asked.actor,
         occurred_us=now_us,

@@ -13,12 +13,12 @@ from domain.fact import Actor, Fact, Stamp
 from domain.refusal import AlreadyExists, NotFound, NotPermitted, Refusal, WrongState
 from domain.text import REASON_CHARS_MAX, printable
 
-AdjustmentKind = Literal["credit", "debit", "void"]
+AdjustmentKind = Literal["credit", "debit", "void", "write_off"]
 AdjustmentState = Literal["waiting", "posted", "denied"]
 
 
 class AdjustmentRequested(Fact, frozen=True, kw_only=True):
-    """An operator asked to give credit, to take some, or to take a lot back. If it `waits`, nothing has moved yet."""
+    """An operator asked to give credit, to take some, to take a lot back, or to give up a debt. If it `waits`, nothing has moved yet."""
 
     TOPIC: ClassVar[str] = "adjustment.requested.v1"
 

@@ -6,6 +6,7 @@ import msgspec
 
 from domain.ledger.events import AMOUNT_NANO_MAX, CreditLotExpired, CreditLotGranted, WalletEvent
 from domain.ledger.lots import PRIORITY, PRIORITY_MAX, LotSource
+from domain.ledger.pursuit import pursue
 from domain.ledger.refusals import AmountOutOfRange, LedgerRefusal
 from domain.ledger.wallet import Wallet
 from domain.refusal import BadField
@@ -52,7 +53,7 @@ def grant_credit(
     conditions: LotConditions = UNCONDITIONAL,
     bought: CostBasis | None = None,
 ) -> list[WalletEvent]:
-    """Add a lot of credit.
+    """Add a lot of credit; what the account owes is paid of it at once.
 
     Raises:
         AmountOutOfRange: the amount is not positive, or the wallet would leave the 64-bit range.
@@ -64,24 +65,23 @@ def grant_credit(
     if lot_id in wallet.lots:
         raise LotAlreadyGranted(str(lot_id))
     _check(conditions, now_us)
-    return [
-        CreditLotGranted(
-            account_id=account_id,
-            lot_id=lot_id,
-            amount_nano=amount_nano,
-            source=source,
-            reason=reason,
-            granted_by=granted_by,
-            occurred_us=now_us,
-            priority=msgspec.UNSET if conditions.priority == PRIORITY else conditions.priority,
-            effective_us=msgspec.UNSET if conditions.effective_us is None else conditions.effective_us,
-            expires_us=msgspec.UNSET if conditions.expires_us is None else conditions.expires_us,
-            aliases=conditions.aliases or msgspec.UNSET,
-            order_id=msgspec.UNSET if bought is None else bought.order_id,
-            cost_minor=msgspec.UNSET if bought is None else bought.cost_minor,
-            currency=msgspec.UNSET if bought is None else bought.currency,
-        )
-    ]
+    granted = CreditLotGranted(
+        account_id=account_id,
+        lot_id=lot_id,
+        amount_nano=amount_nano,
+        source=source,
+        reason=reason,
+        granted_by=granted_by,
+        occurred_us=now_us,
+        priority=msgspec.UNSET if conditions.priority == PRIORITY else conditions.priority,
+        effective_us=msgspec.UNSET if conditions.effective_us is None else conditions.effective_us,
+        expires_us=msgspec.UNSET if conditions.expires_us is None else conditions.expires_us,
+        aliases=conditions.aliases or msgspec.UNSET,
+        order_id=msgspec.UNSET if bought is None else bought.order_id,
+        cost_minor=msgspec.UNSET if bought is None else bought.cost_minor,
+        currency=msgspec.UNSET if bought is None else bought.currency,
+    )
+    return pursue(wallet, [granted], account_id=account_id, now_us=now_us)
 
 
 def expire_lots(wallet: Wallet, *, account_id: UUID, now_us: int) -> list[WalletEvent]:

@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from domain.event import Event
+from domain.ledger.claim_events import CLAIM_EVENTS, ClaimEvent
 from domain.ledger.lots import PRIORITY, LentSlice, LotSource, LotTerms, Slice, VoidedSlice
 from domain.ledger.shares import BudgetBucket
 
@@ -422,6 +423,7 @@ WalletEvent = (
     | LeaseReduced
     | LeaseRecallRequested
     | LeaseSettled
+    | ClaimEvent
 )
 LeaseEvent = (
     LeaseOpened
@@ -448,6 +450,7 @@ WALLET_EVENTS: tuple[type[Event], ...] = (
     LeaseReduced,
     LeaseRecallRequested,
     LeaseSettled,
+    *CLAIM_EVENTS,
 )
 LEASE_EVENTS: tuple[type[Event], ...] = (
     LeaseOpened,

@@ -21,7 +21,14 @@ from domain.ledger.events import (
     WalletEvent,
 )
 from domain.ledger.lots import Slice, Slices, VoidedSlice, sum_nano
-from domain.ledger.refusals import AmountOutOfRange, InsufficientCredit, LeaseEnded, LedgerRefusal
+from domain.ledger.pursuit import pursue
+from domain.ledger.refusals import (
+    AccountInDebt,
+    AmountOutOfRange,
+    InsufficientCredit,
+    LeaseEnded,
+    LedgerRefusal,
+)
 from domain.ledger.slices import by_lot, last_of, without
 from domain.ledger.wallet import OpenLease, Wallet
 
@@ -51,6 +58,7 @@ def grant_lease(
     Raises:
         LeaseAlreadyGranted: a lease of this id is live.
         AmountOutOfRange: the amount is not positive.
+        AccountInDebt: the account owes something; the wallet is unchanged.
         InsufficientCredit: less than `amount_nano` is available for the model; the wallet is unchanged.
     """
     if lease_id in wallet.leases:
@@ -84,6 +92,7 @@ def extend_lease(
     Raises:
         LeaseEnded: the lease is settled, or was never granted.
         AmountOutOfRange: the amount is not positive.
+        AccountInDebt: the account owes something; the wallet is unchanged.
         InsufficientCredit: less than `amount_nano` is available for the model; the wallet is unchanged.
     """
     if lease_id not in wallet.leases:
@@ -111,6 +120,8 @@ def reduce_lease(
 ) -> list[WalletEvent]:
     """Take back what a live lease neither charged nor holds; the caller is its owner and knows how much.
 
+    Debts and open disputes get theirs of it at once.
+
     `slices` says of which lots; without it, of the latest that the lease has.
 
     Raises:
@@ -125,17 +136,16 @@ def reduce_lease(
     back = last_of(lease.slices, amount_nano) if slices is None else slices
     _require_lent(lease, by_lot(back), amount_nano)
     kept, expired, voided = _judged(wallet, back, now_us)
-    return [
-        LeaseReduced(
-            account_id=account_id,
-            lease_id=lease_id,
-            slices=kept,
-            amount_nano=amount_nano,
-            occurred_us=now_us,
-            expired=expired or msgspec.UNSET,
-            voided=voided or msgspec.UNSET,
-        )
-    ]
+    reduced = LeaseReduced(
+        account_id=account_id,
+        lease_id=lease_id,
+        slices=kept,
+        amount_nano=amount_nano,
+        occurred_us=now_us,
+        expired=expired or msgspec.UNSET,
+        voided=voided or msgspec.UNSET,
+    )
+    return pursue(wallet, [reduced], account_id=account_id, now_us=now_us)
 
 
 def request_recall(
@@ -177,21 +187,20 @@ def settle_lease(
         _require_lent(lease, spent, charged_nano)
         left = tuple(reversed(without(lease.slices, spent)))
     kept, expired, voided = _judged(wallet, left, now_us)
-    return [
-        LeaseSettled(
-            account_id=account_id,
-            lease_id=lease_id,
-            outcome=outcome,
-            charged_nano=charged_nano,
-            charges=charges,
-            last_version=last_version,
-            slices=kept,
-            returned_nano=sum_nano(kept),
-            occurred_us=now_us,
-            expired=expired or msgspec.UNSET,
-            voided=voided or msgspec.UNSET,
-        )
-    ]
+    settled = LeaseSettled(
+        account_id=account_id,
+        lease_id=lease_id,
+        outcome=outcome,
+        charged_nano=charged_nano,
+        charges=charges,
+        last_version=last_version,
+        slices=kept,
+        returned_nano=sum_nano(kept),
+        occurred_us=now_us,
+        expired=expired or msgspec.UNSET,
+        voided=voided or msgspec.UNSET,
+    )
+    return pursue(wallet, [settled], account_id=account_id, now_us=now_us)
 
 
 def draw(wallet: Wallet, amount_nano: int, *, alias: str | None, now_us: int, mode: LeaseMode) -> Slices:
@@ -199,10 +208,13 @@ def draw(wallet: Wallet, amount_nano: int, *, alias: str | None, now_us: int, mo
 
     Raises:
         AmountOutOfRange: the amount is not positive.
+        AccountInDebt: the account owes something.
         InsufficientCredit: less is available for the model.
     """
     if amount_nano <= 0:
         raise AmountOutOfRange(str(amount_nano))
+    if wallet.owed_nano:
+        raise AccountInDebt(owed_nano=wallet.owed_nano)
     available_nano = wallet.available_for_nano(alias, now_us)
     if amount_nano > available_nano:
         raise InsufficientCredit(required_nano=amount_nano, available_nano=available_nano)

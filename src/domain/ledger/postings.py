@@ -19,7 +19,7 @@ import msgspec
 
 from domain.event import Event
 
-CURRENT_RULES = 4
+CURRENT_RULES = 5
 _NAMES_KEPT: Final = 4_096
 
 

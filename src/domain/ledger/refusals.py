@@ -30,6 +30,16 @@ class InsufficientCredit(LedgerRefusal):
         return self.required_nano <= self.available_nano + self.held_nano
 
 
+class AccountInDebt(LedgerRefusal):
+    """What the account spent was paid with money that went back. Nothing was held: it must be paid, or given up, first."""
+
+    code: ClassVar[str] = "account_in_debt"
+
+    def __init__(self, *, owed_nano: int) -> None:
+        super().__init__(f"{owed_nano} nano-credits are owed")
+        self.owed_nano = owed_nano
+
+
 class ShareTooSmall(LedgerRefusal):
     """The lease has too little of a hard budget; nothing was held."""
 

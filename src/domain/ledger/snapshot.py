@@ -10,7 +10,7 @@ import msgspec
 
 from domain.ledger.wallet import Wallet
 
-FORMAT = 4
+FORMAT = 5
 """Raise it whenever `Wallet`, or what `evolve` makes of an event, changes: older snapshots are then ignored."""
 
 _DIGEST_BYTES = 16

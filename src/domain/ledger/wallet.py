@@ -1,7 +1,8 @@
 """The wallet: an account's credit by lot, and what of it is lent to which process.
 
-Available credit is what no lease has. A lot that is over lends nothing more, and what comes back to it is gone. Time is
-what callers say it is: the fold of the events knows no clock. What may be decided stands in `credit` and `lending`.
+Available credit is what no lease has and no claim froze. A lot that is over lends nothing more, and what comes back to it
+is gone. Time is what callers say it is: the fold of the events knows no clock. What may be decided stands in `credit`,
+`lending`, `adjusting` and `claims`.
 """
 
 from collections.abc import Collection
@@ -9,7 +10,18 @@ from typing import assert_never
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
+from domain.ledger.claim_events import (
+    ClaimCause,
+    ClaimEvent,
+    CreditFrozen,
+    CreditUnfrozen,
+    FrozenCreditTaken,
+    ReceivableSettled,
+    ReceivableWrittenOff,
+    TakenCreditRestored,
+)
 from domain.ledger.events import (
     AdjustmentPosted,
     CreditLotExpired,
@@ -39,6 +51,15 @@ class OpenLease(msgspec.Struct):
     granted_us: int
 
 
+class Claim(msgspec.Struct):
+    """A refund or a dispute that is open: what it wants of a lot, and what of it is frozen."""
+
+    lot_id: UUID
+    cause: ClaimCause
+    wanted_nano: int
+    frozen_nano: int = 0
+
+
 class Wallet(msgspec.Struct):
     """The fold of a wallet stream. `evolve` changes it in place."""
 
@@ -48,12 +69,19 @@ class Wallet(msgspec.Struct):
     over: set[UUID] = set()  #: lots whose end is stored: what comes back to them is gone
     voided: set[UUID] = set()  #: those of them that were taken back
     leases: dict[UUID, OpenLease] = {}
+    claims: dict[UUID, Claim] = {}
+    gone: dict[
+        UUID, int
+    ] = {}  #: of lots that are over: what left them unspent, less what claims have counted of it
     available_nano: int = 0  #: the sum over `lots`, whatever they may be spent on
     leased_nano: int = 0  #: the sum over `leases`
-    granted_nano: int = 0  #: all credit ever granted
+    frozen_nano: int = 0  #: the sum over `claims`
+    owed_nano: int = 0  #: spent of payments that went back; while there is any, nothing is lent
+    written_off_nano: int = 0  #: given up of what was owed
+    granted_nano: int = 0  #: all credit ever granted, and what was given back after it was taken
     charged_nano: int = 0  #: what settled leases have charged
     expired_nano: int = 0  #: what is gone because its time was over
-    taken_nano: int = 0  #: what operators took: debits, and lots taken back
+    taken_nano: int = 0  #: debits, lots taken back, what went back with its payment, and what paid a debt
     version: int = 0
 
     @property
@@ -80,6 +108,21 @@ class Wallet(msgspec.Struct):
     def lent(self, slices: Slices) -> tuple[LentSlice, ...]:
         """`slices` as their lease gets to know them."""
         return tuple(LentSlice(part.lot_id, part.amount_nano, self.terms[part.lot_id]) for part in slices)
+
+
+def copy_of(wallet: Wallet) -> Wallet:
+    """The same wallet, to be folded on for itself."""
+    return replace(
+        wallet,
+        lots=dict(wallet.lots),
+        terms=dict(wallet.terms),
+        limited=list(wallet.limited),
+        over=set(wallet.over),
+        voided=set(wallet.voided),
+        leases={lease_id: replace(lease) for lease_id, lease in wallet.leases.items()},
+        claims={claim_id: replace(claim) for claim_id, claim in wallet.claims.items()},
+        gone=dict(wallet.gone),
+    )
 
 
 def evolve(wallet: Wallet, event: WalletEvent) -> Wallet:
@@ -113,7 +156,7 @@ def evolve(wallet: Wallet, event: WalletEvent) -> Wallet:
         case LeaseRecallRequested():
             pass
         case _:
-            assert_never(event)
+            _claim(wallet, event)
     wallet.version += 1
     return wallet
 
@@ -130,6 +173,7 @@ def _change_lots(
             wallet.available_nano -= event.amount_nano
             wallet.expired_nano += event.amount_nano
             wallet.over.add(event.lot_id)
+            _count_gone(wallet, event.lot_id, event.amount_nano)
             wallet.limited.remove(event.lot_id)
         case AdjustmentPosted():
             for part in event.added or ():
@@ -139,10 +183,65 @@ def _change_lots(
             _take(wallet, (Slice(event.lot_id, event.amount_nano),))
             wallet.over.add(event.lot_id)
             wallet.voided.add(event.lot_id)
+            _count_gone(wallet, event.lot_id, event.amount_nano)
             if event.lot_id in wallet.limited:
                 wallet.limited.remove(event.lot_id)
         case _:
             assert_never(event)
+
+
+def _claim(wallet: Wallet, event: ClaimEvent) -> None:
+    """Credit is frozen, let go, taken or owed."""
+    match event:
+        case CreditFrozen():
+            claim = wallet.claims.setdefault(
+                event.claim_id, Claim(event.lot_id, event.cause, event.wanted_nano)
+            )
+            claim.frozen_nano += event.amount_nano
+            wallet.frozen_nano += event.amount_nano
+            _put(wallet, event.lot_id, -event.amount_nano)
+        case CreditUnfrozen():
+            _unfreeze(wallet, event)
+        case FrozenCreditTaken():
+            wallet.claims.pop(event.claim_id, None)
+            wallet.frozen_nano -= event.amount_nano
+            wallet.taken_nano += event.amount_nano
+            wallet.owed_nano += event.owed_nano
+            _count_gone(wallet, event.lot_id, event.amount_nano + event.owed_nano - event.wanted_nano)
+        case TakenCreditRestored():
+            wallet.granted_nano += event.amount_nano
+            _put(wallet, event.lot_id, event.amount_nano)
+        case ReceivableSettled():
+            _take(wallet, event.slices)
+            wallet.owed_nano -= event.amount_nano
+        case ReceivableWrittenOff():
+            wallet.owed_nano -= event.amount_nano
+            wallet.written_off_nano += event.amount_nano
+        case _:
+            assert_never(event)
+
+
+def _unfreeze(wallet: Wallet, event: CreditUnfrozen) -> None:
+    expired_nano, voided_nano = event.expired_nano or 0, event.voided_nano or 0
+    freed_nano = event.amount_nano + expired_nano + voided_nano
+    wallet.claims[event.claim_id].frozen_nano -= freed_nano
+    wallet.frozen_nano -= freed_nano
+    wallet.expired_nano += expired_nano
+    wallet.taken_nano += voided_nano
+    _count_gone(wallet, event.lot_id, expired_nano + voided_nano)
+    _put(wallet, event.lot_id, event.amount_nano)
+    if event.ends:
+        del wallet.claims[event.claim_id]
+
+
+def _put(wallet: Wallet, lot_id: UUID, amount_nano: int) -> None:
+    wallet.lots[lot_id] += amount_nano
+    wallet.available_nano += amount_nano
+
+
+def _count_gone(wallet: Wallet, lot_id: UUID, amount_nano: int) -> None:
+    if amount_nano:
+        wallet.gone[lot_id] = wallet.gone.get(lot_id, 0) + amount_nano
 
 
 def _add(wallet: Wallet, lot_id: UUID, amount_nano: int, terms: LotTerms) -> None:
@@ -169,16 +268,17 @@ def _lend(wallet: Wallet, lease_id: UUID, slices: Slices, amount_nano: int) -> N
 
 
 def _take(wallet: Wallet, slices: Slices) -> None:
-    """An operator takes it."""
+    """It leaves the account."""
     for part in slices:
-        wallet.lots[part.lot_id] -= part.amount_nano
-        wallet.available_nano -= part.amount_nano
+        _put(wallet, part.lot_id, -part.amount_nano)
         wallet.taken_nano += part.amount_nano
 
 
 def _take_back(wallet: Wallet, slices: Slices, expired: Slices, voided: tuple[VoidedSlice, ...]) -> None:
     for part in slices:
         wallet.lots[part.lot_id] += part.amount_nano
+    for lot_id, gone_nano in by_lot([*expired, *voided]).items():
+        _count_gone(wallet, lot_id, gone_nano)
     kept_nano, expired_nano, voided_nano = sum_nano(slices), sum_nano(expired), sum_nano(voided)
     wallet.available_nano += kept_nano
     wallet.leased_nano -= kept_nano + expired_nano + voided_nano

@@ -15,15 +15,25 @@ from application.explaining.moment import account_at, key_at, price_at
 from application.keys.stream import fresh_secret
 from domain import accounts
 from domain.catalogue.prices import PRICE_LIST_STREAM, PriceListPublished
+from domain.event import Event
 from domain.fact import Stamp
 from domain.keys import key as keys
+from domain.ledger.claim_events import (
+    CreditFrozen,
+    CreditUnfrozen,
+    FrozenCreditTaken,
+    ReceivableSettled,
+    TakenCreditRestored,
+)
 from domain.ledger.events import (
     AdjustmentPosted,
     CreditLotGranted,
     CreditLotVoided,
     LeaseReduced,
     LeaseSettled,
+    RequestAbandoned,
     RequestAdmitted,
+    RequestReleased,
     UsageCharged,
 )
 from domain.limits import Limits
@@ -41,26 +51,50 @@ def _store(seed: int, steps: int = 120) -> MemoryEventStore:
 
 
 def _folded(log: list[RecordedEvent], account_id: UUID) -> tuple[int, int]:
-    """Posted and held, by hand: grants less charges, and what was adjusted; open holds."""
-    posted_nano, holds = 0, {}
+    """Posted and held, by hand: grants less charges, and what was adjusted or went back; open holds, and what is frozen."""
+    posted_nano, held_nano = 0, 0
     for recorded in log:
         event = REGISTRY.decode(recorded.topic, recorded.state)
-        if getattr(event, "account_id", None) != account_id:
-            continue
-        if isinstance(event, CreditLotGranted):
-            posted_nano += event.amount_nano
-        elif isinstance(event, AdjustmentPosted):
-            posted_nano += event.amount_nano if event.direction == "credit" else -event.amount_nano
-        elif isinstance(event, CreditLotVoided):
-            posted_nano -= event.amount_nano
-        elif isinstance(event, LeaseReduced | LeaseSettled):
-            posted_nano -= sum(part.amount_nano for part in event.voided or ())
-        elif isinstance(event, RequestAdmitted):
-            holds[event.request_id] = event.hold_nano
-        elif recorded.topic.startswith("lease.") and (request_id := getattr(event, "request_id", None)):
-            holds.pop(request_id)
-            posted_nano -= event.charge_nano if isinstance(event, UsageCharged) else 0
-    return posted_nano, sum(holds.values())
+        if getattr(event, "account_id", None) == account_id:
+            posted_nano += _posted_nano(event)
+            held_nano += _held_nano(event)
+    return posted_nano, held_nano
+
+
+def _posted_nano(event: Event) -> int:
+    match event:
+        case CreditLotGranted() | TakenCreditRestored():
+            return event.amount_nano
+        case AdjustmentPosted():
+            return event.amount_nano if event.direction == "credit" else -event.amount_nano
+        case CreditLotVoided() | FrozenCreditTaken() | ReceivableSettled():
+            return -event.amount_nano
+        case LeaseReduced() | LeaseSettled():
+            return -sum(part.amount_nano for part in event.voided or ())
+        case UsageCharged():
+            return -event.charge_nano
+        case _:
+            return (
+                -getattr(event, "voided_nano", 0)
+                if isinstance(event, CreditUnfrozen) and event.voided_nano
+                else 0
+            )
+
+
+def _held_nano(event: Event) -> int:
+    match event:
+        case CreditFrozen():
+            return event.amount_nano
+        case CreditUnfrozen():
+            return -event.amount_nano - (event.voided_nano or 0)
+        case FrozenCreditTaken():
+            return -event.amount_nano
+        case RequestAdmitted():
+            return event.hold_nano
+        case UsageCharged() | RequestReleased() | RequestAbandoned():
+            return -event.hold_nano
+        case _:
+            return 0
 
 
 def _accounts(log: list[RecordedEvent]) -> list[UUID]:

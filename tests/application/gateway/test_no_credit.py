@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from application.gateway.refusals import no_credit, over_budget
+from application.gateway.refusals import in_debt, no_credit, over_budget
 from application.wire.errors import SPECS
-from domain.ledger.refusals import BudgetExceeded, InsufficientCredit
+from domain.ledger.refusals import AccountInDebt, BudgetExceeded, InsufficientCredit
 
 
 def test_credit_that_is_not_there_is_recharged() -> None:
@@ -22,6 +22,14 @@ def test_credit_that_is_held_comes_free_when_requests_end() -> None:
     assert "up to 70 more are held" in refused.message
     assert SPECS[refused.code].status == 402
     assert not SPECS[refused.code].retry_useless
+
+
+def test_who_owes_is_told_what() -> None:
+    """Waiting would not help: it is to be paid."""
+    refused = in_debt(AccountInDebt(owed_nano=70))
+    assert (refused.code, refused.numbers) == ("account_in_debt", {"owed_nano": 70})
+    assert SPECS[refused.code].status == 402
+    assert SPECS[refused.code].retry_useless
 
 
 def test_a_spent_budget_is_told_with_its_numbers_and_its_end() -> None:

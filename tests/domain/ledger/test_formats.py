@@ -6,6 +6,14 @@ from uuid import UUID
 import pytest
 
 from domain.event import Event, TopicRegistry, encode
+from domain.ledger.claim_events import (
+    CreditFrozen,
+    CreditUnfrozen,
+    FrozenCreditTaken,
+    ReceivableSettled,
+    ReceivableWrittenOff,
+    TakenCreditRestored,
+)
 from domain.ledger.events import (
     LEDGER_EVENTS,
     AdjustmentPosted,
@@ -132,6 +140,57 @@ FACTS: tuple[Event, ...] = (
         returned_nano=7,
         occurred_us=AT,
     ),
+    CreditFrozen(
+        account_id=ACCOUNT,
+        lot_id=LOT,
+        claim_id=_id(0x20),
+        cause="dispute",
+        wanted_nano=10_000_000_000,
+        amount_nano=3_000_000_000,
+        occurred_us=AT,
+    ),
+    CreditUnfrozen(
+        account_id=ACCOUNT,
+        lot_id=LOT,
+        claim_id=_id(0x20),
+        source="paid",
+        amount_nano=3_000_000_000,
+        ends=True,
+        occurred_us=AT,
+    ),
+    FrozenCreditTaken(
+        account_id=ACCOUNT,
+        lot_id=LOT,
+        claim_id=_id(0x20),
+        source="paid",
+        wanted_nano=10_000_000_000,
+        amount_nano=3_000_000_000,
+        owed_nano=7_000_000_000,
+        occurred_us=AT,
+    ),
+    TakenCreditRestored(
+        account_id=ACCOUNT,
+        lot_id=LOT,
+        claim_id=_id(0x21),
+        source="paid",
+        amount_nano=10_000_000_000,
+        occurred_us=AT,
+    ),
+    ReceivableSettled(
+        account_id=ACCOUNT,
+        slices=(Slice(LOT, 6_000_000_000),),
+        amount_nano=6_000_000_000,
+        occurred_us=AT,
+    ),
+    ReceivableWrittenOff(
+        account_id=ACCOUNT,
+        adjustment_id=_id(0x16),
+        amount_nano=1_000_000_000,
+        reason="the company is no more",
+        requested_by="operator:0193a5e0-0000-7000-8000-000000000017",
+        occurred_us=AT,
+        approved_by="operator:0193a5e0-0000-7000-8000-000000000018",
+    ),
     LeaseOpened(account_id=ACCOUNT, owner=OWNER, amount_nano=5_000_000_000, valid_ms=10_000, occurred_us=AT),
     LeaseToppedUp(amount_nano=5_000_000_000),
     LeaseGaveBack(amount_nano=7),
@@ -228,5 +287,5 @@ def test_a_fact_cannot_be_changed() -> None:
 
 def test_what_is_absent_is_not_stored() -> None:
     """Values inside facts leave out what is zero or unknown, so that a log of charges stays small."""
-    assert b"upstream_request_id" not in encode(FACTS[14])
-    assert b"cache_write" not in encode(FACTS[13])
+    assert b"upstream_request_id" not in encode(FACTS[20])
+    assert b"cache_write" not in encode(FACTS[19])

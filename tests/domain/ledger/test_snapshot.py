@@ -6,9 +6,11 @@ import msgspec
 import pytest
 
 from domain.ledger import snapshot
+from domain.ledger.claim_events import CreditFrozen, FrozenCreditTaken, ReceivableWrittenOff
 from domain.ledger.snapshot import decode_snapshot, encode_snapshot, mark_of
 from domain.ledger.wallet import Wallet
 from tests.domain.ledger.facts import (
+    ACCOUNT,
     LEASE,
     NEW,
     NOW,
@@ -23,6 +25,20 @@ from tests.domain.ledger.facts import (
 )
 
 NEWEST_FIRST = (UUID(int=9), UUID(int=5), UUID(int=7))
+
+
+def _frozen(claim_id: UUID) -> CreditFrozen:
+    return CreditFrozen(
+        account_id=ACCOUNT,
+        lot_id=NEWEST_FIRST[1],
+        claim_id=claim_id,
+        cause="refund",
+        wanted_nano=1,
+        amount_nano=1,
+        occurred_us=NOW,
+    )
+
+
 FACTS = (
     *(lot(100, lot_id) for lot_id in NEWEST_FIRST),
     granted((NEWEST_FIRST[0], 100), (NEWEST_FIRST[1], 20)),
@@ -33,6 +49,26 @@ FACTS = (
     lot_expired(5, UUID(int=4), at_us=NOW + 1),
     lot(8, UUID(int=2)),
     lot_voided(8, UUID(int=2)),
+    _frozen(UUID(int=6)),
+    _frozen(UUID(int=8)),
+    FrozenCreditTaken(
+        account_id=ACCOUNT,
+        lot_id=NEWEST_FIRST[1],
+        claim_id=UUID(int=8),
+        source="paid",
+        wanted_nano=20,
+        amount_nano=1,
+        owed_nano=19,
+        occurred_us=NOW,
+    ),
+    ReceivableWrittenOff(
+        account_id=ACCOUNT,
+        adjustment_id=UUID(int=50),
+        amount_nano=18,
+        reason="x",
+        requested_by="operator:1",
+        occurred_us=NOW,
+    ),
 )
 MARK = mark_of(b"the last event")
 
