@@ -10,6 +10,7 @@ from psycopg_pool import ConnectionPool
 
 from adapters.archive.files import ArchiveDirectory
 from adapters.bodies.store import PostgresBodies
+from adapters.call_back import NotifyCallBack
 from adapters.checkout.configured import ProviderSettings, configured
 from adapters.checkout.inbox import PostgresWebhookInbox
 from adapters.eventstore.migrations import Migration
@@ -128,6 +129,7 @@ def make_ports(settings: Settings, *, store: PostgresEventStore, pool: Pool, clo
         public_url=settings.public_url.rstrip("/"),
         outbox=PostgresOutbox(pool, personal),
         mail_on=bool(settings.smtp_url or settings.mail_dir),
+        call_back=NotifyCallBack(pool),
     )
 
 

@@ -25,6 +25,7 @@ from adapters.vault.kept_answers import purge_kept_answers
 from application.balance_alerts.raise_alerts import raise_low_balances
 from application.budgets.raise_alerts import raise_alerts
 from application.checkout.sweep import AskFirst, sweep_notices, sweep_orders
+from application.checkout.sweep_refunds import sweep_refunds
 from application.clock import SystemClock
 from application.ledger.expire_lots import expire_due
 from application.money.reconcile import reconcile
@@ -60,6 +61,7 @@ _ALERTS_S: Final = 5.0
 _EXPIRE_ORDERS_S: Final = 60.0
 _SWEEP_S: Final = 900.0
 _DAY_US: Final = 24 * 3600 * 1_000_000
+_REFUNDS_S: Final = 300.0
 _RECONCILE_S: Final = 6 * 3600.0
 
 log = structlog.get_logger()
@@ -93,6 +95,11 @@ def run(settings: Settings, *, jobs: Sequence[Job] = (), stop: threading.Event) 
                 "orders-sweep",
                 _SWEEP_S,
                 lambda: sweep_orders(OrderReader(pool), checkouts=checkouts, store=store, clock=clock),
+            ),
+            Job(
+                "refunds-sweep",
+                _REFUNDS_S,
+                lambda: sweep_refunds(OrderReader(pool), checkouts=checkouts, store=store, clock=clock),
             ),
             Job(
                 "money-reconcile",

@@ -15,6 +15,7 @@ import dramatiq
 import structlog
 from dramatiq.brokers.redis import RedisBroker
 
+from adapters.call_back import NotifyCallBack
 from adapters.checkout.inbox import PostgresWebhookQueue
 from adapters.jobs.broker import make_broker
 from adapters.jobs.signals import stop_on_signals
@@ -63,7 +64,11 @@ def projecting(settings: Settings) -> Iterator[None]:
         poller = Poller(follower, store=store, poke=ProjectionWakeups(broker).poke, stop=stop)
         declare_projecting(broker, lambda name: poller.guarded(follower.follow, name))
         webhooks = WebhookTools(
-            checkouts=make_checkouts(settings), queue=PostgresWebhookQueue(pool), store=store, clock=clock
+            checkouts=make_checkouts(settings),
+            queue=PostgresWebhookQueue(pool),
+            store=store,
+            clock=clock,
+            call_back=NotifyCallBack(pool),
         )
         handling = WebhookHandling(broker, lambda: handle_due(webhooks), stop=stop)
         queue = dramatiq.Worker(broker, worker_threads=threads, worker_timeout=_IDLE_MS_MAX)

@@ -16,6 +16,7 @@ from application.checkout.ports import Checkouts
 from application.clock import Clock, Ids
 from application.eventlog import EventLogError, EventStore, NewEvent, RecordedEvent, VersionConflict
 from application.hooks.ports import HookQueue
+from application.ledger.ports import CallBack, nobody_to_call
 from application.mail.outbox import Outbox
 from application.names import NameBook
 from application.people.ports import Failures
@@ -82,6 +83,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str = ""  #: where customers' browsers find us
     outbox: Outbox  #: mails that are to be sent; `application.mail.send` puts them in
     mail_on: bool = False  #: whether this installation sends mail at all
+    call_back: CallBack = nobody_to_call  #: asks gateways for credit that no request needs
 
 
 class Contended(EventLogError):

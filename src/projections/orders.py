@@ -9,13 +9,13 @@ from typing import Any, ClassVar, Final
 from uuid import UUID
 
 import msgspec
-from psycopg.errors import UndefinedTable
+from psycopg.errors import UndefinedColumn, UndefinedTable
 from psycopg.rows import dict_row
 
 from application.queries import PAGE_ROWS_MAX, clean
 from application.recharge.queries import OrderFilter, OrderPage, OrderRow
 from domain.recharge.events import ORDER_EVENTS
-from domain.recharge.order import Order, evolve
+from domain.recharge.order import MANUAL, Order, evolve
 from projections.arrays import array_literal, column_literals
 from projections.folded import state_text
 from projections.projection import Connection, Located, Pool, Table, Write, topics_of
@@ -45,6 +45,7 @@ _ORDERS: Final = Table(
         reference {TEXT} NOT NULL,
         waits_for_approval boolean NOT NULL,
         mismatched boolean NOT NULL,
+        refunds_under_way boolean NOT NULL,
         placed_us bigint NOT NULL,
         expires_us bigint NOT NULL,
         placed_position bigint NOT NULL,
@@ -52,13 +53,19 @@ _ORDERS: Final = Table(
         state text NOT NULL
     """,
     fillfactor=80,
-    indexes=("(placed_position)", "(account_id, placed_position)", "(expires_us)", "(reference)"),
+    indexes=(
+        "(placed_position)",
+        "(account_id, placed_position)",
+        "(expires_us)",
+        "(reference)",
+        "(updated_position) WHERE refunds_under_way",
+    ),
 )
 _NAMES: Final = OrderRow.__struct_fields__
 _KINDS: Final = (
     *("uuid", "uuid", "text", "text", "text", "bigint", "text", "integer", "bigint"),
     *("bigint", "bigint", "bigint", "bigint", "text"),
-    *("boolean", "boolean", "bigint", "bigint", "bigint", "bigint", "text"),
+    *("boolean", "boolean", "boolean", "bigint", "bigint", "bigint", "bigint", "text"),
 )
 _LOAD: Final = "SELECT order_id, state, placed_position, updated_position FROM {schema}.orders WHERE order_id = ANY(%s::uuid[])"
 _STORE: Final = (
@@ -81,7 +88,7 @@ class Orders:
     """The fold: the order's own, and what is shown of it."""
 
     name: ClassVar[str] = "orders"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     tables: ClassVar[tuple[Table, ...]] = (_ORDERS,)
     topics: ClassVar[frozenset[str]] = topics_of(ORDER_EVENTS)
 
@@ -137,8 +144,9 @@ def _row(known: _Known) -> tuple[object, ...]:
         order.refunded_minor,
         order.taken_minor - order.refunded_minor,
         placed.reference,
-        order.proposal is not None,
+        order.waits_for_second,
         "mismatched" in order.payments.values(),
+        order.refunds_under_way,
         placed.occurred_us,
         placed.expires_us,
         known.placed_position,
@@ -157,7 +165,7 @@ _NEEDY: Final = "(waits_for_approval OR mismatched OR status = 'disputed')"
 
 
 class OrderReader:
-    """The questions: implements `OrderQueries`, `OrdersThatEnd` and `OrdersThatWait`."""
+    """The questions: implements `OrderQueries`, `OrdersThatEnd`, `OrdersThatWait` and `RefundsUnderWay`."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -202,6 +210,14 @@ class OrderReader:
             with self._pool.connection() as connection:
                 return [order_id for (order_id,) in connection.execute(statement, values)]
         except UndefinedTable:
+            return []
+
+    def orders_with_refunds(self, *, limit: int) -> list[UUID]:
+        statement = "SELECT order_id FROM orders WHERE refunds_under_way AND provider <> %s ORDER BY updated_position LIMIT %s"
+        try:
+            with self._pool.connection() as connection:
+                return [order_id for (order_id,) in connection.execute(statement, [MANUAL, limit])]
+        except (UndefinedTable, UndefinedColumn):  # no worker of this version has run yet
             return []
 
     def _rows(self, rest: str, values: Sequence[object]) -> list[OrderRow]:

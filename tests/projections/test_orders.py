@@ -11,6 +11,7 @@ from domain.recharge.observing import observe_payment
 from domain.recharge.order import order_stream
 from domain.recharge.placing import TRANSFER_US, cancel
 from domain.recharge.reference import reference_of
+from domain.recharge.refunding import Asked, request
 from domain.recharge.settling import settle
 from projections.orders import OrderReader, Orders
 from projections.projection import Pool
@@ -19,6 +20,7 @@ from tests.histories import numbered, sample
 from tests.projections.lab import Lab
 
 A, B, C, D = (UUID(int=number) for number in (1001, 1002, 1003, 1004))
+WAITS, UNDER_WAY, BY_HAND = (UUID(int=number) for number in (1005, 1006, 1007))
 
 
 def _stream(order_id: UUID, events: list[OrderEvent]) -> list[NewEvent]:
@@ -108,9 +110,41 @@ def test_orders_are_due_when_their_time_is_over_and_nobody_has_paid(whole: Lab, 
     assert reader.orders_due(now_us=NOW_US + TRANSFER_US, limit=10) == [D]
 
 
+def _refunded(order_id: UUID, *, provider: str = "stripe", approval_nano: int = 10**15) -> list[NewEvent]:
+    """An order of which something is to go back."""
+    facts = placed(order_id=order_id, provider=provider)
+    if provider == "stripe":
+        facts += observe_payment(
+            folded(*facts), seen(order_id=order_id, payment_ref=f"pi_{order_id}"), stamp=AT
+        )
+    else:
+        facts += settle(
+            folded(*facts), payment_ref="B9", amount_minor=11_900, currency="EUR", evidence="s", stamp=ANNA
+        )
+    asked = Asked(
+        refund_id=order_id, amount_minor=500, unspent_nano=0, reason="x", approval_nano=approval_nano
+    )
+    return _stream(order_id, [*facts, *request(folded(*facts), asked, stamp=ANNA)])
+
+
+def test_refunds_that_a_provider_is_to_be_asked_about_are_found(whole: Lab) -> None:
+    """Not one that waits for a second operator, who is asked instead, nor one by bank transfer."""
+    reader = OrderReader(whole.pool)
+    whole.log.extend(_refunded(WAITS, approval_nano=0))
+    whole.log.extend(_refunded(UNDER_WAY))
+    whole.log.extend(_refunded(BY_HAND, provider="manual"))
+    whole.catch_up()
+    assert reader.orders_with_refunds(limit=10) == [UNDER_WAY]
+    assert _ids(reader, needs_somebody=True) == [WAITS]
+    row = reader.order(BY_HAND)
+    assert row is not None
+    assert (row.refunds_under_way, row.refunded_minor, row.status) == (True, 500, "credited")
+
+
 def test_before_the_read_model_is_made_nothing_is_due(pool: Pool) -> None:
     """A scheduler may be there before the first worker of its version."""
     assert OrderReader(pool).orders_due(now_us=2**62, limit=10) == []
+    assert OrderReader(pool).orders_with_refunds(limit=10) == []
 
 
 @pytest.mark.parametrize("batch_events", [1, 2, 3, 100])

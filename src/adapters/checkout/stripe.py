@@ -193,6 +193,9 @@ class StripeCheckout:
             raise ProviderRefused("the payment is of no order")
         return seen
 
+    def refunds_of(self, payment_ref: str) -> Sequence[ObservedRefund]:
+        return self._refunds_of(self._intent(payment_ref))
+
     def undelivered(self, *, since_us: int) -> Iterator[Delivered]:
         for raw in self._list("/v1/events", delivery_success="false", created={"gte": since_us // _US}):
             yield Delivered(_notice(_read(raw, _Event)), bytes(raw))
@@ -211,11 +214,14 @@ class StripeCheckout:
         if payment_ref is None:
             return ()
         intent = self._intent(payment_ref)
-        seen: list[Observation] = [*_some(observed_payment(intent))]
-        for raw in self._list("/v1/refunds", payment_intent=payment_ref):
-            refund = msgspec.structs.replace(_read(raw, StripeRefund), payment_intent=intent)
-            seen += _some(observed_refund(refund))
-        return seen
+        return [*_some(observed_payment(intent)), *self._refunds_of(intent)]
+
+    def _refunds_of(self, intent: Intent) -> Sequence[ObservedRefund]:
+        of_intent = (
+            msgspec.structs.replace(_read(raw, StripeRefund), payment_intent=intent)
+            for raw in self._list("/v1/refunds", payment_intent=intent.id)
+        )
+        return [seen for one in of_intent if (seen := observed_refund(one)) is not None]
 
     def _get(self, folder: str, object_ref: str, kind: type[Answer], *expand: str) -> Answer:
         if not _REF.fullmatch(object_ref):

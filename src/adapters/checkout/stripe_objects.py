@@ -206,6 +206,7 @@ def observed_refund(refund: StripeRefund) -> ObservedRefund | None:
         amount_minor=refund.amount,
         currency=refund.currency.upper(),
         reason=(refund.failure_reason or "")[:_WORDS_MAX],
+        payment=observed_payment(intent),
     )
 
 
@@ -236,6 +237,7 @@ def observed_dispute(dispute: StripeDispute) -> ObservedDispute | None:
             )
             for line in dispute.balance_transactions
         ),
+        payment=observed_payment(intent),
     )
 
 
@@ -244,6 +246,7 @@ def balance_transaction(line: Line) -> BalanceTransaction:
         transaction_ref=line.id,
         kind=line.type[:_WORDS_MAX],
         source_ref=_source(line.source),
+        object_ref=_object(line.source),
         gross_minor=line.amount,
         fee_minor=line.fee,
         net_minor=line.net,
@@ -257,6 +260,11 @@ def _source(source: Any) -> str:
     if isinstance(source, dict):
         source = source.get("payment_intent") or source.get("id")
     return source if isinstance(source, str) else ""
+
+
+def _object(source: Any) -> str:
+    found = source.get("id") if isinstance(source, dict) else source
+    return found if isinstance(found, str) else ""
 
 
 def _status(intent: Intent) -> Literal["processing", "failed", "captured"] | None:

@@ -19,7 +19,13 @@ from application.accounts import (
     set_contact,
     suspend_account,
 )
-from application.adjustments import adjust_credit, approve_adjustment, deny_adjustment, void_lot
+from application.adjustments import (
+    adjust_credit,
+    approve_adjustment,
+    deny_adjustment,
+    void_lot,
+    write_off_debt,
+)
 from application.announcements import set_announcement, withdraw_announcement
 from application.balance_alerts import set_threshold
 from application.bodies import erase_bodies, read_body, set_logging
@@ -87,6 +93,7 @@ from application.recharge import (
     set_offer,
     settle_order,
 )
+from application.refunds import approve_refund, confirm_refund, deny_refund, fail_refund, request_refund
 from application.repricing import approve_run, post_run
 from application.support import begin_access, end_access
 from domain.operators import Permission
@@ -236,6 +243,14 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "demo",
         start_demo.handle,
         "Give a customer credit to try with, which ends after some days. One for each account, and for each address of its owners.",
+    ),
+    _entry(
+        "credit",
+        "write-off",
+        write_off_debt.handle,
+        "Give up what an account owes for credit that it spent and whose payment went back. A second operator must agree, whatever "
+        "the amount; then the account can spend again.",
+        new_id="adjustment_id",
     ),
     _entry(
         "credit",
@@ -396,6 +411,38 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "checkout",
         open_checkout.handle,
         "Open the page of an order's payment provider. Asked again while it is open, it is the same page.",
+    ),
+    _entry(
+        "refund",
+        "request",
+        request_refund.handle,
+        "Pay back money of an order whose credit is unspent; all of that if no amount is given. The credit is set aside at once, bonus "
+        "in proportion; of much a second operator must approve. The same refund id is refunded once.",
+        new_id="refund_id",
+    ),
+    _entry(
+        "refund",
+        "approve",
+        approve_refund.handle,
+        "Agree to a refund that another operator has asked for. The provider is asked to pay it back.",
+    ),
+    _entry(
+        "refund",
+        "deny",
+        deny_refund.handle,
+        "Refuse a refund that waits for approval, or take your own back. Its credit is the customer's again.",
+    ),
+    _entry(
+        "refund",
+        "confirm",
+        confirm_refund.handle,
+        "Confirm that a refund was paid by bank transfer, for orders that were paid so.",
+    ),
+    _entry(
+        "refund",
+        "fail",
+        fail_refund.handle,
+        "Say that a bank transfer back could not be made, or came back. Its credit is the customer's again.",
     ),
     _entry(
         "money",

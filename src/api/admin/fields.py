@@ -129,6 +129,8 @@ WORDS: Final = {
     "reason": "why, for whoever reads the log later",
     "redeem_until_us": "until when they can be redeemed, in microseconds since 1970; for ever if left out",
     "ref": "the request, run or fact that it is about",
+    "refund_id": "the refund",
+    "refund_ref": "the bank's own id of the transfer back",
     "region": "where it processes what it is sent",
     "retention_days": "how long it keeps what it is sent",
     "request_id": "the request, as its answer's x-request-id has it",

@@ -15,6 +15,7 @@ from application.checkout.ports import Checkouts, ProviderRefused, ProviderUnava
 from application.clock import Clock
 from application.command import execute, load
 from application.eventlog import EventLogError, EventStore
+from application.ledger.ports import CallBack, nobody_to_call
 from domain.recharge import webhooks
 from domain.recharge.observing import Observation
 from domain.recharge.webhooks import Webhook, WebhookReceived, WebhookState, webhook_stream
@@ -43,6 +44,7 @@ class WebhookTools(msgspec.Struct, frozen=True, kw_only=True):
     queue: WebhookQueue
     store: EventStore
     clock: Clock
+    call_back: CallBack = nobody_to_call
 
 
 def handle_due(tools: WebhookTools) -> int:
@@ -132,7 +134,7 @@ def _outcome(received: WebhookReceived, attempts: int, tools: WebhookTools) -> _
 def _told(seen: Observation, tools: WebhookTools) -> _Outcome:
     order_id = seen.order_id
     try:
-        trouble = observe(seen, store=tools.store, clock=tools.clock).trouble
+        trouble = observe(seen, store=tools.store, clock=tools.clock, call_back=tools.call_back).trouble
     except NotFound:
         return _Outcome("parked", reason=f"no order {order_id}")
     except Refusal as error:

@@ -107,6 +107,7 @@ class BalanceTransaction(msgspec.Struct, frozen=True, kw_only=True):
     transaction_ref: str
     kind: str
     source_ref: str  #: the payment it is of, or another object
+    object_ref: str = ""  #: the refund or dispute of that payment, if it is of one
     gross_minor: int
     fee_minor: int
     net_minor: int
@@ -165,6 +166,14 @@ class CheckoutProvider(Protocol):
 
         Raises:
             ProviderRefused: such as more than is left of the payment.
+        """
+        ...
+
+    def refunds_of(self, payment_ref: str) -> Sequence[ObservedRefund]:
+        """All refunds of a payment of ours, whoever made them.
+
+        Raises:
+            ProviderRefused: there is no such payment in our account.
         """
         ...
 

@@ -6,17 +6,13 @@ from uuid import UUID
 from application.command import ATTEMPTS_MAX, Contended, Done, fold, load, new_event
 from application.eventlog import EventStore, NewEvent, VersionConflict
 from application.ledger.wallet_reader import load_wallet, wallet_stream
+from application.recharge.wallet_side import MOVING, wallet_side
 from domain.ids import stream_of
-from domain.ledger.credit import CostBasis, grant_credit
-from domain.ledger.events import WalletEvent
-from domain.ledger.wallet import Wallet
-from domain.recharge.events import OrderEvent, PaymentCaptured, PaymentClaimed, RechargeCredited
+from domain.recharge.events import OrderEvent, PaymentCaptured, PaymentClaimed
 from domain.recharge.order import Order, evolve, existing, order_stream
 from domain.refusal import Refusal
 
 _PAYMENTS = UUID("c1b9c5f1-43a1-5df5-9a07-6d0b3c3f5d11")
-SYSTEM_GRANTS = "recharge"
-"""Who grants the credit of an order, as the lot says."""
 
 
 class PaymentTaken(Refusal):
@@ -39,7 +35,8 @@ def change_order(
 ) -> Done:
     """Run one decision about an order, and store it with what follows from it, all or nothing.
 
-    A `RechargeCredited` brings the wallet's `CreditLotGranted`, a `PaymentCaptured` the claim of its payment.
+    A `RechargeCredited` brings the wallet's `CreditLotGranted`, a `PaymentCaptured` the claim of its payment; refunds and
+    disputes bring what they freeze, take and give back.
 
     Raises:
         Refusal: whatever `decide` or the wallet raises; nothing was stored.
@@ -50,13 +47,14 @@ def change_order(
     for _ in range(ATTEMPTS_MAX):
         recorded = store.read_stream(stream_id)
         version = recorded[-1].version if recorded else 0
-        decided = decide(fold(recorded, None, evolve))
+        order = fold(recorded, None, evolve)
+        decided = decide(order)
         if not decided:
             return Done(version=version, position=None, events=())
         appends = [new_event(stream_id, number, event) for number, event in enumerate(decided, version + 1)]
         try:
             appends += [_claim(store, event) for event in decided if isinstance(event, PaymentCaptured)]
-            appends += _wallet_side(store, decided)
+            appends += _wallet_side(store, order, decided)
         except Refusal:
             if store.read_stream(stream_id, after_version=version):
                 continue  # what stands in the way is what another writer has just done to this very order
@@ -88,34 +86,13 @@ def _claim(store: EventStore, captured: PaymentCaptured) -> NewEvent:
     return new_event(stream_id, 1, claim)
 
 
-def _wallet_side(store: EventStore, decided: Sequence[OrderEvent]) -> list[NewEvent]:
-    credited = [event for event in decided if isinstance(event, RechargeCredited)]
-    if not credited:
+def _wallet_side(store: EventStore, order: Order | None, decided: Sequence[OrderEvent]) -> list[NewEvent]:
+    if not any(isinstance(event, MOVING) for event in decided):
         return []
-    (one,) = credited
-    wallet = load_wallet(store, one.account_id).wallet
-    stream_id = wallet_stream(one.account_id)
-    granted = granting(wallet, one)
-    return [new_event(stream_id, number, event) for number, event in enumerate(granted, wallet.version + 1)]
-
-
-def granting(wallet: Wallet, credited: RechargeCredited) -> list[WalletEvent]:
-    """The lot that an order buys, with what it cost.
-
-    Raises:
-        LotAlreadyGranted: the wallet has it; the order would be credited twice.
-        AmountOutOfRange: the wallet would leave the 64-bit range.
-    """
-    return grant_credit(
-        wallet,
-        account_id=credited.account_id,
-        lot_id=credited.lot_id,
-        amount_nano=credited.credits_nano,
-        source="paid",
-        reason=f"order {credited.order_id}",
-        granted_by=SYSTEM_GRANTS,
-        now_us=credited.occurred_us,
-        bought=CostBasis(
-            order_id=credited.order_id, cost_minor=credited.tax.net_minor, currency=credited.currency
-        ),
-    )
+    for event in decided:
+        order = evolve(order, event)
+    assert order is not None, "something was decided about it"
+    wallet = load_wallet(store, order.account_id).wallet
+    stream_id, first = wallet_stream(order.account_id), wallet.version + 1
+    moved = wallet_side(wallet, order, decided)
+    return [new_event(stream_id, number, event) for number, event in enumerate(moved, first)]

@@ -26,8 +26,9 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     refunded_minor: int  #: what went back, or will unless it fails
     disputed_minor: int  #: under disputes that are not won
     reference: str  #: what the customer writes on a transfer
-    waits_for_approval: bool  #: a second operator is asked to look
+    waits_for_approval: bool  #: a second operator is asked about a transfer or a refund
     mismatched: bool  #: a payment came that does not match; somebody must look
+    refunds_under_way: bool  #: approved, and not known to have come to an end
     placed_us: int
     expires_us: int
     placed_position: int

@@ -11,11 +11,16 @@ times; a fact is stored once.
 from typing import ClassVar, Literal
 from uuid import UUID
 
+import msgspec
+
 from domain.event import Event
 from domain.fact import Fact
 from domain.recharge.offers import TaxQuote
 
 Mode = Literal["live", "test"]
+UnsetMode = (
+    Mode | msgspec.UnsetType
+)  #: of facts that did not tell it at first; none was stored before they did
 
 
 class RechargeOrderPlaced(Fact, frozen=True, kw_only=True):
@@ -196,10 +201,12 @@ class RefundApproved(Fact, frozen=True, kw_only=True):
     amount_minor: int
     currency: str
     tax: TaxQuote  #: of what goes back
+    provider: str | msgspec.UnsetType = msgspec.UNSET
+    mode: UnsetMode = msgspec.UNSET
 
 
 class RefundSubmitted(Fact, frozen=True, kw_only=True):
-    """The provider has taken the order to pay back."""
+    """The provider has taken the order to pay back; of a bank transfer: the bank has."""
 
     TOPIC: ClassVar[str] = "order.refund-submitted.v1"
 
@@ -223,6 +230,8 @@ class RefundSucceeded(Fact, frozen=True, kw_only=True):
     currency: str
     tax: TaxQuote  #: of what went back
     credits_nano: int
+    mode: UnsetMode = msgspec.UNSET
+    evidence: str | msgspec.UnsetType = msgspec.UNSET  #: of a transfer: where its proof is kept
 
 
 class RefundFailed(Fact, frozen=True, kw_only=True):
@@ -238,6 +247,11 @@ class RefundFailed(Fact, frozen=True, kw_only=True):
     tax: TaxQuote  #: of what did not go back
     approved: bool  #: whether the provider may have been asked
     reason: str
+    provider: str | msgspec.UnsetType = msgspec.UNSET
+    mode: UnsetMode = msgspec.UNSET
+    succeeded: bool | msgspec.UnsetType = (
+        msgspec.UNSET
+    )  #: true: it had succeeded before, and the money came back
 
 
 class ExternalRefundObserved(Fact, frozen=True, kw_only=True):
@@ -255,10 +269,13 @@ class ExternalRefundObserved(Fact, frozen=True, kw_only=True):
     currency: str
     tax: TaxQuote  #: of what went back
     credits_nano: int
+    mode: UnsetMode = msgspec.UNSET
 
 
 class ExternalRefundReversed(Fact, frozen=True, kw_only=True):
-    """The provider's own refund came to nothing after all; the credit that was taken for it is given back."""
+    """The provider's own refund came to nothing after all; the credit that was taken for it is given back. All amounts are
+    nothing where it was never seen to succeed.
+    """
 
     TOPIC: ClassVar[str] = "order.external-refund-reversed.v1"
 
@@ -270,6 +287,7 @@ class ExternalRefundReversed(Fact, frozen=True, kw_only=True):
     currency: str
     tax: TaxQuote
     credits_nano: int
+    mode: UnsetMode = msgspec.UNSET
 
 
 # --- disputes
@@ -302,6 +320,7 @@ class DisputeFundsWithdrawn(Fact, frozen=True, kw_only=True):
     amount_minor: int
     fee_minor: int
     currency: str
+    mode: UnsetMode = msgspec.UNSET
 
 
 class DisputeFundsReinstated(Fact, frozen=True, kw_only=True):
@@ -316,6 +335,7 @@ class DisputeFundsReinstated(Fact, frozen=True, kw_only=True):
     amount_minor: int
     fee_minor: int  #: negative where a fee was given back
     currency: str
+    mode: UnsetMode = msgspec.UNSET
 
 
 class DisputeWon(Fact, frozen=True, kw_only=True):
@@ -341,6 +361,7 @@ class DisputeLost(Fact, frozen=True, kw_only=True):
     currency: str
     tax: TaxQuote  #: of what is lost
     credits_nano: int
+    mode: UnsetMode = msgspec.UNSET
 
 
 # --- stream `payment:{provider}:{ref}`: one event

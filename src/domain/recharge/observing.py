@@ -65,6 +65,7 @@ class ObservedRefund(msgspec.Struct, frozen=True, kw_only=True):
     amount_minor: int
     currency: str
     reason: str = ""
+    payment: ObservedPayment | None = None  #: what the payment says, if it was seen with it
 
 
 class Movement(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +91,7 @@ class ObservedDispute(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     due_us: int | None
     movements: tuple[Movement, ...] = ()
+    payment: ObservedPayment | None = None  #: what the payment says, if it was seen with it
 
 
 Observation = ObservedPayment | ObservedSession | ObservedRefund | ObservedDispute

@@ -12,11 +12,6 @@ from domain.ids import stream_of
 from domain.recharge.events import (
     CheckoutSessionExpired,
     CheckoutSessionOpened,
-    DisputeFundsReinstated,
-    DisputeFundsWithdrawn,
-    DisputeLost,
-    DisputeOpened,
-    DisputeWon,
     ExternalRefundObserved,
     ExternalRefundReversed,
     OrderCancelled,
@@ -28,27 +23,22 @@ from domain.recharge.events import (
     PaymentProcessing,
     RechargeCredited,
     RechargeOrderPlaced,
-    RefundApproved,
-    RefundFailed,
-    RefundRequested,
-    RefundSubmitted,
-    RefundSucceeded,
     SettlementDenied,
     SettlementProposed,
+)
+from domain.recharge.returns import (
+    Dispute,
+    DisputeEvent,
+    External,
+    Refund,
+    RefundEvent,
+    dispute_after,
+    external_after,
+    refund_after,
 )
 from domain.refusal import NotFound
 
 PaymentEvent = PaymentProcessing | PaymentFailed | PaymentCaptured | PaymentMismatched | RechargeCredited
-RefundEvent = (
-    RefundRequested
-    | RefundApproved
-    | RefundSubmitted
-    | RefundSucceeded
-    | RefundFailed
-    | ExternalRefundObserved
-    | ExternalRefundReversed
-)
-DisputeEvent = DisputeOpened | DisputeFundsWithdrawn | DisputeFundsReinstated | DisputeWon | DisputeLost
 WaitingEvent = (
     CheckoutSessionOpened
     | CheckoutSessionExpired
@@ -71,29 +61,8 @@ OrderStatus = Literal[
     "disputed",
 ]
 PaymentState = Literal["processing", "failed", "captured", "mismatched"]
-RefundState = Literal["requested", "approved", "submitted", "succeeded", "failed"]
-DisputeState = Literal["open", "won", "lost"]
 MANUAL: Final = "manual"
 """The provider of orders that are paid by bank transfer."""
-
-
-class Refund(msgspec.Struct, frozen=True, kw_only=True):
-    """A refund that we asked for."""
-
-    amount_minor: int
-    credits_nano: int
-    state: RefundState
-    requested_by: str
-    refund_ref: str | None = None
-
-
-class Dispute(msgspec.Struct, frozen=True, kw_only=True):
-    """A dispute; `transactions` are the movements of money that are known of it."""
-
-    amount_minor: int
-    credits_nano: int
-    state: DisputeState = "open"
-    transactions: frozenset[str] = frozenset()
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +76,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     ended: Literal["cancelled", "expired"] | None = None
     proposal: SettlementProposed | None = None  #: that waits for a second operator
     refunds: dict[UUID, Refund] = {}
-    external: dict[str, int] = {}  #: refunds that we did not ask for, by the provider's id; 0 once reversed
+    external: dict[str, External] = {}  #: by the provider's id
     disputes: dict[str, Dispute] = {}
 
     @property
@@ -122,13 +91,50 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     def refunded_minor(self) -> int:
         """What has gone back, or will unless it fails."""
         ours = sum(one.amount_minor for one in self.refunds.values() if one.state != "failed")
-        return ours + sum(self.external.values())
+        return ours + self.external_minor
+
+    @property
+    def external_minor(self) -> int:
+        """What providers paid back without our asking."""
+        return sum(one.amount_minor for one in self.external.values() if not one.reversed)
 
     @property
     def taken_minor(self) -> int:
         """What is not ours any more, or may soon not be: refunds, and disputes that are not won."""
         disputed = sum(one.amount_minor for one in self.disputes.values() if one.state != "won")
         return self.refunded_minor + disputed
+
+    @property
+    def gone_nano(self) -> int:
+        """Credit that is taken back for good, or promised to a refund."""
+        ours = sum(one.credits_nano for one in self.refunds.values() if one.state != "failed")
+        external = sum(one.credits_nano for one in self.external.values() if not one.reversed)
+        return ours + external + sum(one.taken_nano for one in self.disputes.values())
+
+    @property
+    def gone_tax_minor(self) -> int:
+        """Tax of what has gone back, of approved refunds too."""
+        ours = sum(one.tax_minor for one in self.refunds.values() if one.state != "failed")
+        external = sum(one.tax_minor for one in self.external.values() if not one.reversed)
+        return ours + external + sum(one.tax_minor for one in self.disputes.values())
+
+    def tells_of(self, *, object_ref: str, line_ref: str) -> bool:
+        """Whether facts of the order tell of a line of the provider's: of the refund, or that a dispute moved money by it."""
+        ours = any(one.was_paid and one.refund_ref == object_ref for one in self.refunds.values())
+        external = self.external.get(object_ref)
+        moved = any(line_ref in one.transactions for one in self.disputes.values())
+        return ours or moved or (external is not None and external.amount_minor > 0)
+
+    @property
+    def waits_for_second(self) -> bool:
+        """A second operator is asked about a transfer or a refund."""
+        asked = any(one.state == "requested" for one in self.refunds.values())
+        return self.proposal is not None or asked
+
+    @property
+    def refunds_under_way(self) -> bool:
+        """The provider is to be asked about a refund."""
+        return any(one.state in {"approved", "submitted"} for one in self.refunds.values())
 
     @property
     def is_waiting(self) -> bool:
@@ -153,7 +159,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         if any(one.state != "won" for one in self.disputes.values()):
             return "disputed"
         back = [one.amount_minor for one in self.refunds.values() if one.state == "succeeded"]
-        back_minor = sum(back) + sum(self.external.values())
+        back_minor = sum(back) + self.external_minor
         if not back_minor:
             return "credited"
         return "refunded" if back_minor >= self.credited.gross_minor else "partly_refunded"
@@ -185,10 +191,14 @@ def evolve(order: Order | None, event: OrderEvent) -> Order:
         assert order is None, "an order is placed once"
         return Order(placed=event)
     assert order is not None, "the first fact of a stream places the order"
+    if isinstance(event, ExternalRefundObserved | ExternalRefundReversed):
+        return replace(order, external={**order.external, event.refund_ref: external_after(event)})
     if isinstance(event, RefundEvent):
-        return _refunding(order, event)
+        refund = refund_after(order.refunds.get(event.refund_id), event)
+        return replace(order, refunds={**order.refunds, event.refund_id: refund})
     if isinstance(event, DisputeEvent):
-        return _disputing(order, event)
+        dispute = dispute_after(order.disputes.get(event.dispute_ref), event)
+        return replace(order, disputes={**order.disputes, event.dispute_ref: dispute})
     if isinstance(event, PaymentEvent):
         return _paying(order, event)
     return replace(order, **_waiting(order, event))
@@ -234,54 +244,3 @@ def _paying(order: Order, event: PaymentEvent) -> Order:
             return replace(order, credited=event, payments=kept)
         case _:
             assert_never(event)
-
-
-def _refunding(order: Order, event: RefundEvent) -> Order:
-    if isinstance(event, ExternalRefundObserved | ExternalRefundReversed):
-        minor = event.amount_minor if isinstance(event, ExternalRefundObserved) else 0
-        return replace(order, external={**order.external, event.refund_ref: minor})
-    if isinstance(event, RefundRequested):
-        refund = Refund(
-            amount_minor=event.amount_minor,
-            credits_nano=event.credits_nano,
-            state="requested",
-            requested_by=event.actor,
-        )
-    else:
-        refund = _further(order.refunds[event.refund_id], event)
-    return replace(order, refunds={**order.refunds, event.refund_id: refund})
-
-
-def _further(
-    refund: Refund, event: RefundApproved | RefundSubmitted | RefundSucceeded | RefundFailed
-) -> Refund:
-    match event:
-        case RefundApproved():
-            return replace(refund, state="approved")
-        case RefundSubmitted():
-            return replace(refund, state="submitted", refund_ref=event.refund_ref)
-        case RefundSucceeded():
-            return replace(refund, state="succeeded", refund_ref=event.refund_ref)
-        case RefundFailed():
-            return replace(refund, state="failed")
-        case _:
-            assert_never(event)
-
-
-def _disputing(order: Order, event: DisputeEvent) -> Order:
-    if isinstance(event, DisputeOpened):
-        dispute = Dispute(amount_minor=event.amount_minor, credits_nano=event.credits_nano)
-    else:
-        dispute = order.disputes[event.dispute_ref]
-    match event:
-        case DisputeOpened():
-            pass
-        case DisputeFundsWithdrawn() | DisputeFundsReinstated():
-            dispute = replace(dispute, transactions=dispute.transactions | {event.transaction_ref})
-        case DisputeWon():
-            dispute = replace(dispute, state="won")
-        case DisputeLost():
-            dispute = replace(dispute, state="lost")
-        case _:
-            assert_never(event)
-    return replace(order, disputes={**order.disputes, event.dispute_ref: dispute})

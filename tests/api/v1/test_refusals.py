@@ -6,8 +6,12 @@ import httpx
 import pytest
 
 from application.budgets import set_budget
+from application.ledger.change_wallet import change_wallet
+from application.ledger.wallet_reader import load_wallet
 from domain.budgets.events import Enforcement
 from domain.fact import SYSTEM
+from domain.ledger import claims
+from domain.ledger.claims import Claimed
 from tests.api.v1.gateway_world import POOR_NANO, SEARCHES, World, ask
 from tests.waiting import until
 
@@ -57,6 +61,24 @@ def test_too_little_credit_is_refused_with_the_numbers(world: World) -> None:
     assert isinstance(error["required_nano"], int)
     assert error["required_nano"] > POOR_NANO
     assert world.events(answer.headers["x-request-id"]) == []
+
+
+def test_who_owes_is_refused_with_the_debt(world: World) -> None:
+    """402 with a code of its own, and no wait that would help: the payment for what was spent has gone back."""
+    account_id = world.ports.ids.new()
+    key = world.new_key("Owing", amount_nano=10**12, account_id=account_id)
+    assert world.chat(ask(), key=key).status_code == 200
+    (lot_id,) = load_wallet(world.ports.store, account_id).wallet.lots
+    on = Claimed(account_id=account_id, lot_id=lot_id, claim_id=world.ports.ids.new())
+    wallet = change_wallet(
+        world.ports.store, account_id, lambda now: claims.take(now, on, amount_nano=10**12, now_us=1)
+    )
+    assert wallet.owed_nano
+    world.ports.call_back(account_id)
+    answer = until(lambda: _refused_by(world.chat(ask(), key=key)))
+    error = refused(answer, 402, "account_in_debt")
+    assert error["owed_nano"] > 0
+    assert answer.headers.get("retry-after") is None
 
 
 def test_a_spent_budget_is_refused_in_the_clients_dialect(world: World) -> None:

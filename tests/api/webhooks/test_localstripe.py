@@ -22,9 +22,16 @@ from msgspec.structs import replace
 
 from adapters.checkout.stripe import StripeCheckout
 from application.checkout.handle import WebhookTools, handle_due
+from application.checkout.observe import observe
 from application.checkout.ports import Checkouts, RefundOrder
 from application.checkout.receive import receive
+from application.checkout.submit_refund import submit_refund
 from application.command import Ports
+from application.ledger.wallet_reader import load_wallet
+from application.recharge.change_order import load_order
+from application.refunds import request_refund
+from application.refunds.request_refund import RequestRefund
+from domain.fact import SYSTEM
 from domain.recharge.observing import ObservedRefund
 from tests.adapters.checkout.signed import SECRET
 from tests.application.recharge.test_orders import lots
@@ -170,3 +177,58 @@ def test_its_payment_of_another_sum_is_not_credited(
     _deliver(ports, messages, until="payment_intent.succeeded")
     assert lots(ports) == []
     assert any(row.state == "parked" for row in ports.inbox.page().items)
+
+
+def test_its_refunds_take_their_credit_once(counterpart: str, messages: "Queue[Sent]", ports: Ports) -> None:
+    """One that an operator asks for, and asks for again, and one that is made there: each is one refund there, and its credit is
+    gone once here.
+    """
+    ports = replace(ports, approval_nano=10**15)
+    ordered(ports, provider="stripe")
+    payment_ref = _pay(counterpart)
+    _deliver(ports, messages, until="payment_intent.succeeded")
+    command = RequestRefund(order_id=ORDER, amount_minor=1_190, reason="asked for", refund_id=OTHER)
+    for _ in range(2):
+        assert request_refund.handle(command, actor=SYSTEM, ports=ports).state == "succeeded"
+    checkout = ports.checkouts.get("stripe")
+    (ours,) = checkout.refunds_of(payment_ref)
+    assert (ours.refund_id, ours.amount_minor) == (OTHER, 1_190)
+    client = stripe.StripeClient("sk_test_1", base_addresses={"api": counterpart})
+    made = client.v1.refunds.create({"payment_intent": payment_ref, "amount": 2_380})
+    for _ in range(2):
+        for one in checkout.fetch("refund.created", made.id):
+            observe(one, store=ports.store, clock=ports.clock)
+    order = load_order(ports.store, ORDER)
+    assert (order.status, order.refunded_minor, list(order.external)) == ("partly_refunded", 3_570, [made.id])
+    wallet = load_wallet(ports.store, ACCOUNT).wallet
+    assert (wallet.available_nano, wallet.owed_nano) == (70_000_000_000, 0)
+
+
+def test_a_refund_whose_answer_was_lost_is_found_there(
+    counterpart: str, messages: "Queue[Sent]", ports: Ports
+) -> None:
+    """It ignores idempotency keys, as Stripe does after a day: the refunds of the payment are looked through first."""
+    ports = replace(ports, approval_nano=10**15)
+    ordered(ports, provider="stripe")
+    payment_ref = _pay(counterpart)
+    _deliver(ports, messages, until="payment_intent.succeeded")
+    checkout = ports.checkouts.get("stripe")
+    command = RequestRefund(order_id=ORDER, amount_minor=1_190, reason="asked for", refund_id=OTHER)
+    assert (
+        request_refund.handle(command, actor=SYSTEM, ports=replace(ports, checkouts=Checkouts())).state
+        == "approved"
+    )
+    checkout.refund(
+        RefundOrder(
+            order_id=ORDER,
+            account_id=ACCOUNT,
+            refund_id=OTHER,
+            payment_ref=payment_ref,
+            amount_minor=1_190,
+            currency="EUR",
+            idempotency_key="k",
+        )
+    )
+    submit_refund(ORDER, OTHER, checkouts=ports.checkouts, store=ports.store, clock=ports.clock)
+    assert load_order(ports.store, ORDER).refunds[OTHER].state == "succeeded"
+    assert len(checkout.refunds_of(payment_ref)) == 1

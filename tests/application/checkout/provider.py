@@ -1,7 +1,7 @@
 """A payment provider in memory: objects that a test sets, and messages that name them."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -44,6 +44,8 @@ class FakeProvider:
         self.refunds: dict[str, ObservedRefund] = {}
         self.refuses_refunds = False
         self.closed: list[str] = []
+        self.refund_status: Literal["pending", "succeeded", "failed"] = "pending"  #: of those that are made
+        self.forgets_keys = False  #: as Stripe does after a day
         self.missed: list[Delivered] = []
         self.lines: list[BalanceTransaction] = []
         self.is_down = False
@@ -93,11 +95,16 @@ class FakeProvider:
             payment_ref=order.payment_ref,
             refund_ref=f"re_{len(self.refunds) + 1}",
             refund_id=order.refund_id,
-            status="pending",
+            status=self.refund_status,
             amount_minor=order.amount_minor,
             currency=order.currency,
         )
-        return self.refunds.setdefault(order.idempotency_key, made)
+        key = f"{order.idempotency_key} {made.refund_ref}" if self.forgets_keys else order.idempotency_key
+        return self.refunds.setdefault(key, made)
+
+    def refunds_of(self, payment_ref: str) -> Sequence[ObservedRefund]:
+        self._require_up()
+        return [one for one in self.refunds.values() if one.payment_ref == payment_ref]
 
     def undelivered(self, *, since_us: int) -> Iterator[Delivered]:
         self._require_up()
