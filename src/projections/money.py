@@ -11,9 +11,16 @@ import msgspec
 
 from application.money.queries import MoneyBalance, MoneyBalances, OpenItem, OpenItems
 from application.queries import PAGE_ROWS_MAX, clean
-from domain.money.events import PspLineRecorded
+from domain.event import Event
+from domain.money.events import PAYMENTS, PspLineRecorded
 from domain.money.postings import CURRENT_MONEY_RULES, ledger_of, load_money_rules, money_postings
-from domain.recharge.events import RechargeCredited
+from domain.recharge.events import (
+    DisputeFundsReinstated,
+    DisputeFundsWithdrawn,
+    ExternalRefundObserved,
+    RechargeCredited,
+    RefundSucceeded,
+)
 from domain.recharge.order import MANUAL
 from projections import generations
 from projections.arrays import array_literal, column_literals
@@ -48,15 +55,16 @@ _STORE_OPEN: Final = """
 """
 _CLOSE: Final = """
     DELETE FROM {schema}.money_open AS open
-    USING unnest(%s::text[], %s::text[], %s::text[]) AS line (provider, ledger, ref)
-    WHERE kind = 'payment' AND open.provider = line.provider AND open.ledger = line.ledger AND open.ref = line.ref
+    USING unnest(%s::text[], %s::text[], %s::text[], %s::text[]) AS line (kind, provider, ledger, ref)
+    WHERE open.kind = line.kind AND open.provider = line.provider AND open.ledger = line.ledger AND open.ref = line.ref
         AND {moved}
 """
-_Place = tuple[str, str, str]
+_Place = tuple[str, str, str, str]
+_Open = dict[_Place, tuple[object, ...]]
 
 
 class Money:
-    """The fold. A payment is open from its credit to its line, a line that no order tells of stays open."""
+    """The fold. What an order tells of is open until the provider's line of it is there; a line that none tells of stays open."""
 
     name: ClassVar[str] = "money"
     version: ClassVar[int] = 100 + CURRENT_MONEY_RULES  #: other rules are another fold
@@ -69,34 +77,59 @@ class Money:
     def fold(self, connection: Connection, schema: str, facts: Sequence[Located]) -> Sequence[Write]:
         books = Books(connection, schema, self.name)
         sums: dict[tuple[str, str], list[int]] = {}
-        opened: dict[_Place, tuple[object, ...]] = {}
+        opened: _Open = {}
         closed: set[_Place] = set()
         for booked in books.unseen(facts):
             event = booked.fact.event
             for posting in money_postings(self._rules, event):
                 sums.setdefault((posting.ledger, clean(posting.debit)), [0])[0] -= posting.amount_minor
                 sums.setdefault((posting.ledger, clean(posting.credit)), [0])[0] += posting.amount_minor
-            if isinstance(event, RechargeCredited) and event.provider != MANUAL:
-                place = (event.provider, ledger_of(event.currency, event.mode), event.payment_ref)
-                opened[place] = ("payment", *place, event.gross_minor, "", event.occurred_us, event.order_id)
-            elif isinstance(event, PspLineRecorded):
-                self._line(event, opened, closed)
+            if isinstance(event, PspLineRecorded):
+                _line(event, opened, closed)
+            else:
+                opened |= _awaited(event)
         return [*_BALANCES.add(sums), *_open_writes(opened, closed), *([books.mark()] if facts else [])]
 
-    def _line(
-        self, line: PspLineRecorded, opened: dict[_Place, tuple[object, ...]], closed: set[_Place]
-    ) -> None:
-        ledger = ledger_of(line.currency, line.mode)
-        if line.other_minor:
-            place = (line.provider, ledger, line.line_ref)
-            opened[place] = ("line", *place, line.other_minor, line.kind, line.created_us, None)
-            return
-        place = (line.provider, ledger, line.source_ref)
+
+def _awaited(event: Event) -> _Open:
+    """A line that the provider's list must have: of a payment, a refund, or money that a dispute moved."""
+    match event:
+        case RechargeCredited():
+            kind, ref, minor, mode = "payment", event.payment_ref, event.gross_minor, event.mode
+        case RefundSucceeded() | ExternalRefundObserved():
+            kind, ref, minor, mode = "refund", event.refund_ref, -event.amount_minor, event.mode or "live"
+        case DisputeFundsWithdrawn() | DisputeFundsReinstated():
+            sign = -1 if isinstance(event, DisputeFundsWithdrawn) else 1
+            kind, ref, minor, mode = (
+                "dispute",
+                event.transaction_ref,
+                sign * event.amount_minor,
+                event.mode or "live",
+            )
+        case _:
+            return {}
+    if event.provider == MANUAL:
+        return {}
+    place = (kind, event.provider, ledger_of(event.currency, mode), ref)
+    return {place: (*place, minor, "", event.occurred_us, event.order_id)}
+
+
+def _line(line: PspLineRecorded, opened: _Open, closed: set[_Place]) -> None:
+    ledger = ledger_of(line.currency, line.mode)
+    if line.other_minor:
+        place = ("line", line.provider, ledger, line.line_ref)
+        opened[place] = (*place, line.other_minor, line.kind, line.created_us, None)
+        return
+    told = [("dispute", line.line_ref), ("refund", line.object_ref or "")]
+    if line.kind in PAYMENTS:
+        told.append(("payment", line.source_ref))
+    for kind, ref in told:
+        place = (kind, line.provider, ledger, ref)
         if opened.pop(place, None) is None:
             closed.add(place)
 
 
-def _open_writes(opened: dict[_Place, tuple[object, ...]], closed: set[_Place]) -> list[Write]:
+def _open_writes(opened: _Open, closed: set[_Place]) -> list[Write]:
     writes = []
     if opened:
         rows = [

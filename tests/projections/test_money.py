@@ -38,7 +38,7 @@ def _history() -> list[NewEvent]:
             gross_minor=700,
             fee_minor=20,
             net_minor=680,
-            paid_an_order=False,
+            is_told=False,
         ),
         line(line_ref="txn_3", kind="payout", gross_minor=-9_000, fee_minor=0, net_minor=-9_000),
     )

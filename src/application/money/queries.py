@@ -23,14 +23,14 @@ class MoneyBalances(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OpenItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A payment of ours that the provider's list does not have yet, or a line of the list that no order tells of."""
+    """What an order tells of and the provider's list does not have yet, or a line of the list that no order tells of."""
 
-    kind: Literal["payment", "line"]
+    kind: Literal["payment", "refund", "dispute", "line"]
     provider: str
     ref: str
     ledger: str
     amount_minor: int
-    words: str  #: what the provider calls the line; empty for a payment
+    words: str  #: what the provider calls the line; empty for what has none yet
     since_us: int
     order_id: UUID | None
 

@@ -9,10 +9,11 @@ import structlog
 
 from application.checkout.ports import BalanceTransaction, CheckoutProvider, Checkouts, ProviderError
 from application.clock import Clock
-from application.command import new_event
+from application.command import load, new_event
 from application.eventlog import EventLogError, EventStore, VersionConflict
-from application.recharge.change_order import payment_stream
-from domain.money.events import PspLineRecorded, line_stream, recorded
+from application.recharge.change_order import load_order, payment_stream
+from domain.money.events import PAYMENTS, PspLineRecorded, line_stream, recorded
+from domain.recharge.events import PaymentClaimed
 
 _HOUR_US: Final = 3600 * 1_000_000
 SETTLE_US: Final = 6 * _HOUR_US
@@ -43,8 +44,7 @@ def _record(checkout: CheckoutProvider, line: BalanceTransaction, *, store: Even
     stream_id = line_stream(checkout.name, checkout.mode, line.transaction_ref)
     if store.read_stream(stream_id):
         return False
-    claim = payment_stream(checkout.name, checkout.mode, line.source_ref)
-    fact = _fact(checkout, line, now_us=clock.now_us(), paid_an_order=bool(store.read_stream(claim)))
+    fact = _fact(checkout, line, now_us=clock.now_us(), is_told=_is_told(checkout, line, store))
     if fact.other_minor:
         log.warning("money_unmatched", provider=checkout.name, line=line.transaction_ref, kind=line.kind)
     try:
@@ -54,8 +54,21 @@ def _record(checkout: CheckoutProvider, line: BalanceTransaction, *, store: Even
     return True
 
 
+def _is_told(checkout: CheckoutProvider, line: BalanceTransaction, store: EventStore) -> bool:
+    """Whether the order that its payment paid for tells of it, which books the gross amount then."""
+    claim = load(store, payment_stream(checkout.name, checkout.mode, line.source_ref), None, _claimed)
+    if claim is None or line.kind in PAYMENTS:
+        return claim is not None
+    order = load_order(store, claim.order_id)
+    return order.tells_of(object_ref=line.object_ref, line_ref=line.transaction_ref)
+
+
+def _claimed(_none: PaymentClaimed | None, event: PaymentClaimed) -> PaymentClaimed | None:
+    return event
+
+
 def _fact(
-    checkout: CheckoutProvider, line: BalanceTransaction, *, now_us: int, paid_an_order: bool
+    checkout: CheckoutProvider, line: BalanceTransaction, *, now_us: int, is_told: bool
 ) -> PspLineRecorded:
     return recorded(
         provider=checkout.name,
@@ -69,5 +82,6 @@ def _fact(
         net_minor=line.net_minor,
         created_us=line.created_us,
         now_us=now_us,
-        paid_an_order=paid_an_order,
+        is_told=is_told,
+        object_ref=line.object_ref,
     )

@@ -3,6 +3,7 @@
 from typing import ClassVar
 from uuid import UUID
 
+import msgspec
 from msgspec.structs import replace
 
 from domain.event import Event
@@ -42,6 +43,9 @@ class PspLineRecorded(Event, frozen=True, kw_only=True):
     other_minor: int
     created_us: int
     occurred_us: int
+    object_ref: str | msgspec.UnsetType = (
+        msgspec.UNSET
+    )  #: the refund or dispute that it is of, if it is of one
 
 
 class ProviderCostBooked(Fact, frozen=True, kw_only=True):
@@ -116,16 +120,17 @@ def recorded(
     net_minor: int,
     created_us: int,
     now_us: int,
-    paid_an_order: bool,
+    is_told: bool,
+    object_ref: str = "",
 ) -> PspLineRecorded:
-    """The fact about a line, with its gross amount divided by who books it. `paid_an_order`: its payment credited one.
+    """The fact about a line, with its gross amount divided by who books it. `is_told`: facts of an order tell of it.
 
     Raises:
         ValueError: the line does not add up; nothing is concluded from it.
     """
     if gross_minor - fee_minor != net_minor:
         raise ValueError(f"line {line_ref} does not add up")
-    is_payout, is_told = kind in PAYOUTS, paid_an_order and kind in PAYMENTS
+    is_payout = kind in PAYOUTS
     return PspLineRecorded(
         provider=provider,
         mode=mode,
@@ -140,4 +145,5 @@ def recorded(
         other_minor=0 if is_payout or is_told else gross_minor,
         created_us=created_us,
         occurred_us=now_us,
+        object_ref=object_ref if object_ref not in {"", source_ref} else msgspec.UNSET,
     )

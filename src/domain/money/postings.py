@@ -2,9 +2,11 @@
 
 The same form as the credit ledger's rules (`domain.ledger.postings`). A ledger is a currency in a mode: `EUR`, or `EUR test`
 for what was paid with a provider's test keys; nothing moves between two of them. An amount that is negative moves the
-other way round. Fields of a fact's `tax` count as its own; `by_transfer` and `through_psp` say how an order was paid.
+other way round. Fields of a fact's `tax` count as its own; `by_transfer` and `through_psp` say how an order was paid,
+`back_at_bank` and `back_at_psp` that a refund came back from there.
 
-Version 1 knows credited orders, the lines of payment providers and the bills of model providers. Refunds, disputes and revenue come with a later one.
+Version 1 knows credited orders, the lines of payment providers and the bills of model providers; version 2 refunds and
+disputes as well. Revenue comes with a later one.
 """
 
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ from domain.event import Event
 from domain.ledger.postings import AccountRule
 from domain.recharge.order import MANUAL
 
-CURRENT_MONEY_RULES = 1
+CURRENT_MONEY_RULES = 2
 _NO_COUNTRY = "none"
 
 
@@ -75,10 +77,12 @@ def money_postings(rules: MoneyRules, event: Event) -> Iterator[MoneyPosting]:
 
 
 def _values(event: Event) -> dict[str, Any]:
-    values: dict[str, Any] = msgspec.structs.asdict(event)
+    told = msgspec.structs.asdict(event).items()
+    values: dict[str, Any] = {name: value for name, value in told if value is not msgspec.UNSET}
     values.setdefault("mode", "live")
-    values["by_transfer"] = values["provider"] == MANUAL
-    values["through_psp"] = not values["by_transfer"]
+    by_transfer, came_back = values.get("provider") == MANUAL, values.get("succeeded") is True
+    values |= {"by_transfer": by_transfer, "through_psp": not by_transfer}
+    values |= {"back_at_bank": came_back and by_transfer, "back_at_psp": came_back and not by_transfer}
     tax = values.pop("tax", None)
     if isinstance(tax, msgspec.Struct):
         values |= msgspec.structs.asdict(tax)

@@ -29,7 +29,7 @@ LINE: dict[str, Any] = {
     "net_minor": 11_580,
     "created_us": 1,
     "now_us": 2,
-    "paid_an_order": True,
+    "is_told": True,
 }
 
 
@@ -75,8 +75,8 @@ def test_a_line_of_an_orders_payment_books_its_fee_alone() -> None:
 
 def test_a_line_that_no_order_tells_of_waits_for_somebody() -> None:
     """A payment of another shop on the account, a refund, an adjustment; what left moves the other way."""
-    assert _moved(line(paid_an_order=False))[1:] == [("EUR", "psp:stripe", "unmatched:stripe", 11_900)]
-    refund = line(kind="refund", gross_minor=-500, fee_minor=0, net_minor=-500)
+    assert _moved(line(is_told=False))[1:] == [("EUR", "psp:stripe", "unmatched:stripe", 11_900)]
+    refund = line(is_told=False, kind="refund", gross_minor=-500, fee_minor=0, net_minor=-500)
     assert _moved(refund) == [("EUR", "unmatched:stripe", "psp:stripe", 500)]
 
 
@@ -125,16 +125,16 @@ def test_the_clearing_account_is_what_the_providers_lines_add_up_to(
     balances: Counter[str] = Counter()
     net_minor = 0
     for kind, gross_minor, fee_minor, paid in lines:
-        paid_an_order = paid and kind in {"charge", "payment"}
+        is_told = paid and kind in {"charge", "payment"}
         one = line(
             kind=kind,
             gross_minor=gross_minor,
             fee_minor=fee_minor,
             net_minor=gross_minor - fee_minor,
-            paid_an_order=paid_an_order,
+            is_told=is_told,
         )
         postings = list(money_postings(RULES, one))
-        if paid_an_order:  # as its order books it
+        if is_told:  # as its order books it
             postings.append(MoneyPosting("EUR", "psp:stripe", "deferred_revenue", gross_minor))
         for posting in postings:
             balances[posting.debit] -= posting.amount_minor
