@@ -57,6 +57,7 @@ _NOUNS: Final = {
     "announcement": "what customers are told",
     "offer": "what credit costs",
     "order": "credit that customers buy: place, settle, approve, cancel",
+    "refund": "money of orders that goes back",
     "seller": "companies that documents are issued for",
     "series": "numbers of documents",
     "billing": "whom an account's documents are for",

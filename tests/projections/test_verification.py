@@ -72,7 +72,7 @@ TAMPERINGS = {
         "R01",
         (
             "INSERT INTO balances (account_id, granted_nano, charged_nano, expired_nano, taken_nano, held_nano, "
-            "open_holds, updated_position) VALUES (gen_random_uuid(), 1, 0, 0, 0, 0, 0, 1)"
+            "frozen_nano, owed_nano, open_holds, updated_position) VALUES (gen_random_uuid(), 1, 0, 0, 0, 0, 0, 0, 0, 1)"
         ),
         "the log does not tell of it",
     ),
