@@ -11,7 +11,9 @@ from domain.recharge.order import order_stream
 from domain.recharge.settling import settle
 from projections.money import Money, MoneyReader
 from tests.domain.money.test_postings import line
-from tests.domain.recharge.orders import ANNA, AT, NOW_US, folded, placed, seen
+from tests.domain.money.test_returns import TOOK
+from tests.domain.recharge.orders import ANNA, AT, NOW_US, ORDER, folded, placed, seen
+from tests.domain.recharge.returns import PAID, REFUND, Till, dispute
 from tests.histories import numbered
 from tests.projections.lab import Lab
 
@@ -72,10 +74,52 @@ def test_the_books_add_up_and_say_what_does_not_agree(whole: Lab) -> None:
     assert [one.kind for one in reader.open_items(limit=1).items] == ["line"]
 
 
+def _returns() -> list[NewEvent]:
+    """An order of which a refund and a dispute took money: the provider has a line of the refund."""
+    till = Till().see(PAID, REFUND, dispute(movements=(TOOK,)))
+    lines = (
+        line(line_ref="t_0"),
+        line(
+            line_ref="t_1",
+            kind="refund",
+            object_ref="re_1",
+            gross_minor=-3_570,
+            fee_minor=0,
+            net_minor=-3_570,
+        ),
+    )
+    begun = placed(provider="stripe", order_id=ORDER)
+    return [
+        *numbered(order_stream(ORDER), 1, [*begun, *till.facts]),
+        *(
+            event
+            for one in lines
+            for event in numbered(line_stream("stripe", "live", one.line_ref), 1, [one])
+        ),
+    ]
+
+
+def test_what_went_back_is_open_until_the_provider_has_a_line_of_it(whole: Lab) -> None:
+    """The dispute's is missing yet; the refund's and the payment's are there."""
+    whole.log.extend(_returns())
+    whole.catch_up()
+    reader = MoneyReader(whole.pool)
+    (missing,) = reader.open_items().items
+    assert (missing.kind, missing.ref, missing.amount_minor, missing.order_id) == (
+        "dispute",
+        "txn_1",
+        -5_950,
+        ORDER,
+    )
+    found = {one.name: one.balance_minor for one in reader.balances().items}
+    assert found["dispute_receivable:stripe"] == -5_950
+    assert sum(found.values()) == 0
+
+
 @pytest.mark.parametrize("batch_events", [1, 2, 3, 100])
 def test_a_rebuild_is_equal(whole: Lab, batch_events: int) -> None:
     """P10 and P11: in whatever batches, and if all of it comes twice."""
-    whole.log.extend(_history())
+    whole.log.extend([*_history(), *_returns()])
     whole.catch_up(batch_events=batch_events)
     before = whole.hashes()[Money.name]
     whole.rewind(0)

@@ -175,12 +175,15 @@ def test_a_refund_is_made_once_and_read_back(stub: StripeStub, checkout: StripeC
     (seen,) = checkout.fetch("refund.updated", made.refund_ref)
     assert isinstance(seen, ObservedRefund)
     assert (seen.status, seen.order_id) == ("succeeded", ORDER)
+    assert seen.payment is not None
+    assert (seen.payment.payment_ref, seen.payment.status) == ("pi_1", "captured")
     stub.objects["/v1/charges/ch_1"] = {"id": "ch_1", "payment_intent": "pi_1"}
     stub.objects["/v1/refunds"] = {"data": [refund | {"payment_intent": "pi_1", "status": "failed"}]}
     paid, back = checkout.fetch("charge.refunded", "ch_1")
     assert isinstance(paid, ObservedPayment)
     assert isinstance(back, ObservedRefund)
     assert back.status == "failed"
+    assert [one.refund_ref for one in checkout.refunds_of("pi_1")] == [made.refund_ref]
 
 
 @pytest.mark.parametrize(
@@ -212,6 +215,8 @@ def test_what_a_dispute_says(stub: StripeStub, checkout: StripeCheckout, status:
     assert isinstance(seen, ObservedDispute)
     assert (seen.status, seen.due_us, seen.order_id) == (meaning, 1_764_604_800_000_000, ORDER)
     assert (seen.movements[0].amount_minor, seen.movements[0].fee_minor) == (-11_900, 2_000)
+    assert seen.payment is not None
+    assert seen.payment.payment_ref == "pi_1"
 
 
 def test_what_is_not_about_payments_is_not_asked_for(stub: StripeStub, checkout: StripeCheckout) -> None:

@@ -8,9 +8,10 @@ from application.checkout.ports import BalanceTransaction
 from application.command import Ports
 from application.money.reconcile import SETTLE_US, reconcile
 from domain.money.events import PspLineRecorded
+from domain.recharge.observing import Movement
 from domain.topics import REGISTRY
 from tests.application.checkout.provider import FakeProvider, deliver, message, work
-from tests.application.checkout.test_webhooks import PAID, bought
+from tests.application.checkout.test_webhooks import DISPUTE, PAID, REFUND, bought
 from tests.application.recharge.test_orders import store_of
 from tests.fakes import NOON_US
 
@@ -54,6 +55,33 @@ def test_a_payment_that_paid_for_no_order_waits_for_somebody() -> None:
     provider.lines = [LINE]
     assert run(ports) == 1
     assert lines(ports)[0].other_minor == 11_900
+
+
+def test_lines_of_refunds_and_disputes_that_an_order_tells_of_need_nobody() -> None:
+    """By the refund that a line is of, or by the movement of the dispute; another one of the same payment waits."""
+    provider = FakeProvider()
+    moved = Movement(transaction_ref="txn_4", amount_minor=-5_950, fee_minor=1_500, currency="EUR")
+    ports = bought(provider, PAID, REFUND, replace(DISPUTE, movements=(moved,)))
+    deliver(ports, message())
+    work(ports)
+    back = replace(LINE, kind="refund", gross_minor=-500, fee_minor=0, net_minor=-500)
+    provider.lines = [
+        LINE,
+        replace(back, transaction_ref="txn_2", object_ref="re_1"),
+        replace(back, transaction_ref="txn_3", object_ref="re_9"),
+        replace(
+            LINE,
+            kind="adjustment",
+            transaction_ref="txn_4",
+            object_ref="du_1",
+            gross_minor=-5_950,
+            fee_minor=1_500,
+            net_minor=-7_450,
+        ),
+    ]
+    assert run(ports) == 4
+    assert [one.line_ref for one in lines(ports) if one.other_minor] == ["txn_3"]
+    assert [one.object_ref or None for one in lines(ports)] == [None, "re_1", "re_9", "du_1"]
 
 
 def test_young_lines_are_left_for_the_next_run() -> None:
