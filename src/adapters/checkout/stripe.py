@@ -193,8 +193,10 @@ class StripeCheckout:
             raise ProviderRefused("the payment is of no order")
         return seen
 
-    def refunds_of(self, payment_ref: str) -> Sequence[ObservedRefund]:
-        return self._refunds_of(self._intent(payment_ref))
+    def made_refund(self, order: RefundOrder) -> ObservedRefund | None:
+        # An idempotency key is forgotten after a day.
+        made = self._refunds_of(self._intent(order.payment_ref))
+        return next((seen for seen in made if seen.refund_id == order.refund_id), None)
 
     def undelivered(self, *, since_us: int) -> Iterator[Delivered]:
         for raw in self._list("/v1/events", delivery_success="false", created={"gte": since_us // _US}):

@@ -169,8 +169,8 @@ class CheckoutProvider(Protocol):
         """
         ...
 
-    def refunds_of(self, payment_ref: str) -> Sequence[ObservedRefund]:
-        """All refunds of a payment of ours, whoever made them.
+    def made_refund(self, order: RefundOrder) -> ObservedRefund | None:
+        """This refund, if it was made already and asking for it again could make a second one; else none.
 
         Raises:
             ProviderRefused: there is no such payment in our account.

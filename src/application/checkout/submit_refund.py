@@ -1,7 +1,7 @@
 """A refund that was approved is made at the provider, once, and what becomes of it is told to the order.
 
-It may be done again after a crash at any point: the refunds of the payment are looked through first, for a provider forgets
-idempotency keys after a while; within that while the key makes one of two that are asked for at once.
+It may be done again after a crash at any point: where a provider forgets keys after a while, it is asked first for a refund
+that was made; within that while the key makes one of two that are asked for at once.
 """
 
 from uuid import UUID
@@ -54,17 +54,13 @@ def _made(checkout: CheckoutProvider, order: Order, refund_id: UUID) -> Observed
     """Raises `ProviderRefused` where it was not made and will not be."""
     bought, refund = order.credited, order.refunds[refund_id]
     assert bought is not None, "only what was credited is refunded"
-    for seen in checkout.refunds_of(bought.payment_ref):
-        if seen.refund_id == refund_id:
-            return seen
-    return checkout.refund(
-        RefundOrder(
-            order_id=order.order_id,
-            account_id=order.account_id,
-            refund_id=refund_id,
-            payment_ref=bought.payment_ref,
-            amount_minor=refund.amount_minor,
-            currency=bought.currency,
-            idempotency_key=refunding.idempotency_key(order.order_id, refund_id),
-        )
+    wanted = RefundOrder(
+        order_id=order.order_id,
+        account_id=order.account_id,
+        refund_id=refund_id,
+        payment_ref=bought.payment_ref,
+        amount_minor=refund.amount_minor,
+        currency=bought.currency,
+        idempotency_key=refunding.idempotency_key(order.order_id, refund_id),
     )
+    return checkout.made_refund(wanted) or checkout.refund(wanted)

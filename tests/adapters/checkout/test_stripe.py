@@ -183,7 +183,10 @@ def test_a_refund_is_made_once_and_read_back(stub: StripeStub, checkout: StripeC
     assert isinstance(paid, ObservedPayment)
     assert isinstance(back, ObservedRefund)
     assert back.status == "failed"
-    assert [one.refund_ref for one in checkout.refunds_of("pi_1")] == [made.refund_ref]
+    found = checkout.made_refund(order)
+    assert found is not None
+    assert (found.refund_ref, found.status) == (made.refund_ref, "failed")
+    assert checkout.made_refund(replace(order, refund_id=ORDER)) is None
 
 
 @pytest.mark.parametrize(

@@ -102,9 +102,9 @@ class FakeProvider:
         key = f"{order.idempotency_key} {made.refund_ref}" if self.forgets_keys else order.idempotency_key
         return self.refunds.setdefault(key, made)
 
-    def refunds_of(self, payment_ref: str) -> Sequence[ObservedRefund]:
+    def made_refund(self, order: RefundOrder) -> ObservedRefund | None:
         self._require_up()
-        return [one for one in self.refunds.values() if one.payment_ref == payment_ref]
+        return next((one for one in self.refunds.values() if one.refund_id == order.refund_id), None)
 
     def undelivered(self, *, since_us: int) -> Iterator[Delivered]:
         self._require_up()

@@ -98,7 +98,7 @@ def test_the_same_top_up_is_not_refunded_twice() -> None:
         request(ports, RequestRefund(order_id=ORDER, reason="all of it"))
     with pytest.raises(RefundTooLarge):
         request(ports, RequestRefund(order_id=ORDER, reason="all of it", amount_minor=1))
-    provider.objects["re_1"] = provider.refunds_of("pi_1")
+    provider.objects["re_1"] = list(provider.refunds.values())
     for number in (2, 3):
         deliver(ports, message(f"evt_{number}", "re_1", kind="refund.updated"))
     work(ports)
