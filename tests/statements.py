@@ -12,6 +12,9 @@ _KINDS: Final = {"issued": "void", "breakage": "expiry"}
 _KINDS_OF: Final = {
     "wallet.credit-lot-granted.v1": "grant",
     "wallet.adjustment-posted.v1": "adjustment",
+    "wallet.frozen-credit-taken.v1": "refund",
+    "wallet.taken-credit-restored.v1": "refund_failed",
+    "wallet.receivable-settled.v1": "debt",
 }
 
 
