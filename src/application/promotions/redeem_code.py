@@ -113,12 +113,17 @@ def _draft(account_id: UUID, code_hash: str, at: Stamp, ports: Ports) -> _Draft:
         code, batch, redeemed_before=counted, account_id=account_id, lot_id=lot_id, stamp=at
     )
     wallet = load_wallet(store, account_id).wallet
-    granted = rules.credit_of(batch, wallet, account_id=account_id, lot_id=lot_id, stamp=at)
+    granted, *owed = rules.credit_of(batch, wallet, account_id=account_id, lot_id=lot_id, stamp=at)
+    assert isinstance(granted, CreditLotGranted)
+    first = wallet.version + 1
     return _Draft(
         granted,
         (
             new_event(code_stream(code_hash), 2, used),
             new_event(count_stream(batch_id, account_id), counted + 1, count),
-            new_event(wallet_stream(account_id), wallet.version + 1, granted),
+            *(
+                new_event(wallet_stream(account_id), number, one)
+                for number, one in enumerate((granted, *owed), first)
+            ),
         ),
     )

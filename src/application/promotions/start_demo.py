@@ -72,7 +72,10 @@ def handle(command: StartDemo, *, actor: Actor, ports: Ports) -> Started:
         return [
             new_event(demo_stream(account_id), 1, started),
             *claims,
-            new_event(wallet_stream(account_id), version, granted),
+            *(
+                new_event(wallet_stream(account_id), number, one)
+                for number, one in enumerate(granted, version)
+            ),
         ]
 
     position = append_decided(ports.store, decide)

@@ -9,7 +9,7 @@ import msgspec
 from domain.fact import Stamp
 from domain.ids import stream_of
 from domain.ledger.credit import ALIASES_MAX, LotConditions, grant_credit
-from domain.ledger.events import AMOUNT_NANO_MAX, CreditLotGranted
+from domain.ledger.events import AMOUNT_NANO_MAX, WalletEvent
 from domain.ledger.wallet import Wallet
 from domain.promotions.codes import BadCode
 from domain.promotions.events import (
@@ -193,11 +193,11 @@ def redeem(
 
 def credit_of(
     batch: Batch, wallet: Wallet, *, account_id: UUID, lot_id: UUID, stamp: Stamp
-) -> CreditLotGranted:
-    """The credit that a code becomes; raises as `credit.grant_credit`."""
+) -> list[WalletEvent]:
+    """The lot that a code becomes, and what a debt takes of it; raises as `credit.grant_credit`."""
     issued = batch.issued
     days = issued.credit_days
-    (granted,) = grant_credit(
+    return grant_credit(
         wallet,
         account_id=account_id,
         lot_id=lot_id,
@@ -210,8 +210,6 @@ def credit_of(
             expires_us=None if days is None else stamp.now_us + days * _DAY_US, aliases=issued.aliases
         ),
     )
-    assert isinstance(granted, CreditLotGranted)
-    return granted
 
 
 def existing(batch: Batch | None) -> Batch:

@@ -7,7 +7,7 @@ from domain.event import Event
 from domain.fact import Fact, Stamp
 from domain.ids import stream_of
 from domain.ledger.credit import LotConditions, grant_credit
-from domain.ledger.events import CreditLotGranted
+from domain.ledger.events import WalletEvent
 from domain.ledger.wallet import Wallet
 from domain.refusal import BadField, Refusal
 
@@ -68,8 +68,8 @@ def start(
     models: tuple[str, ...],
     used: bool,
     stamp: Stamp,
-) -> tuple[DemoStarted, CreditLotGranted]:
-    """Give credit that ends after some days. `used`: the account or an address has had some.
+) -> tuple[DemoStarted, list[WalletEvent]]:
+    """Give credit that ends after some days; a debt takes its part of it. `used`: the account or an address has had some.
 
     Raises:
         DemoUsed: see there.
@@ -81,7 +81,7 @@ def start(
     if not 1 <= days <= DAYS_MAX:
         raise BadField("days", f"must be 1 to {DAYS_MAX}")
     lot_id, expires_us = stream_of(demo_stream(account_id), "lot"), stamp.now_us + days * _DAY_US
-    (granted,) = grant_credit(
+    granted = grant_credit(
         wallet,
         account_id=account_id,
         lot_id=lot_id,
@@ -92,7 +92,6 @@ def start(
         now_us=stamp.now_us,
         conditions=LotConditions(expires_us=expires_us, aliases=models),
     )
-    assert isinstance(granted, CreditLotGranted)
     started = DemoStarted(
         account_id=account_id,
         lot_id=lot_id,

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from domain.fact import Stamp
-from domain.ledger.events import AMOUNT_NANO_MAX
+from domain.ledger.events import AMOUNT_NANO_MAX, CreditLotGranted
 from domain.ledger.wallet import Wallet
 from domain.promotions import batch as rules
 from domain.promotions.batch import CODES_MAX, DAYS_MAX, Batch, Code, CodeLimit, CodeUsed
@@ -118,8 +118,10 @@ def test_what_is_not_withdrawn_over_or_enough_is_refused() -> None:
 def test_credit_is_promotional_and_ends_its_days_after_the_redemption() -> None:
     """For the models of the batch; for ever and for all if it does not say."""
     limited = Batch(issued=msgspec.structs.replace(ISSUED, credit_days=2, aliases=("small",)))
-    lot = rules.credit_of(limited, Wallet(), account_id=ACCOUNT, lot_id=LOT, stamp=AT)
+    (lot,) = rules.credit_of(limited, Wallet(), account_id=ACCOUNT, lot_id=LOT, stamp=AT)
+    assert isinstance(lot, CreditLotGranted)
     assert (lot.source, lot.amount_nano, lot.aliases) == ("promo", 50, ("small",))
     assert lot.expires_us == 100 + 2 * 86_400_000_000
-    plain = rules.credit_of(Batch(issued=ISSUED), Wallet(), account_id=ACCOUNT, lot_id=LOT, stamp=AT)
+    (plain,) = rules.credit_of(Batch(issued=ISSUED), Wallet(), account_id=ACCOUNT, lot_id=LOT, stamp=AT)
+    assert isinstance(plain, CreditLotGranted)
     assert (plain.expires_us, plain.aliases) == (msgspec.UNSET, msgspec.UNSET)
