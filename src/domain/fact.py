@@ -1,6 +1,6 @@
 """What every low-rate fact carries: when it happened and who did it. Names of people never stand in one."""
 
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -36,6 +36,12 @@ class Actor(msgspec.Struct, frozen=True):
 
 
 SYSTEM = Actor("system")
+_MEMBER: Final = "member:"
+
+
+def member_of(label: str) -> UUID | None:
+    """The customer's member whom an `Actor.label` names; none if it names somebody else."""
+    return UUID(label.removeprefix(_MEMBER)) if label.startswith(_MEMBER) else None
 
 
 class Stamp(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,19 +23,22 @@ _EXPRESSIONS: Final = {
     "month": _TIME.format("YYYY-MM"),
     "account": "account_id",
     "key": "key_id",
+    "member": f"coalesce(member_id, '{UNKNOWN_KEY}'::uuid)",
 }
+_MAKERS: Final = " LEFT JOIN (SELECT key_id, member_id FROM api_keys) AS makers USING (key_id)"
 _CONDITIONS: Final = {
     "account_id": "account_id = %(account_id)s",
     "key_id": "key_id = %(key_id)s",
     "alias": "alias = %(alias)s",
 }
-_IDS: Final = frozenset({"account", "key"})
+_IDS: Final = frozenset({"account", "key", "member"})
 _COLUMNS: Final = {
     "hour": "slot_us",
     "day": "slot_us",
     "month": "slot_us",
     "account": "account_id",
     "key": "key_id",
+    "member": "key_id",
 }
 
 
@@ -95,7 +98,7 @@ class GroupedSums(msgspec.Struct, frozen=True, kw_only=True):
         names = ", ".join(f"by_{name}" for name in self.by)
         ordered = f"GROUP BY {names} ORDER BY {names}" if self.by else "HAVING count(*) > 0"
         statement = (
-            f"SELECT {', '.join(columns)} FROM {self.table} WHERE {' AND '.join(conditions)} "  # noqa: S608
+            f"SELECT {', '.join(columns)} FROM {self.table}{_MAKERS if 'member' in self.by else ''} WHERE {' AND '.join(conditions)} "  # noqa: S608
             f"{ordered} LIMIT %(limit)s"
         )
         return statement, values

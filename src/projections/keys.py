@@ -16,6 +16,7 @@ from application.keys.queries import ShownSecret
 from domain.budgets import budget as budget_rules
 from domain.budgets.budget import Budget
 from domain.budgets.events import BudgetRemoved, BudgetSet
+from domain.fact import member_of
 from domain.keys.events import (
     ApiKeyExpirySet,
     ApiKeyIssued,
@@ -43,6 +44,7 @@ class KeyLife(msgspec.Struct, frozen=True, kw_only=True):
     rotated_us: int | None = None
     revoked_us: int | None = None
     revoked_because: str | None = None
+    member_id: UUID | None = None  #: who made it in the customer's workspace
 
 
 def _evolve(life: KeyLife | None, event: KeyEvent) -> KeyLife:
@@ -53,6 +55,7 @@ def _evolve(life: KeyLife | None, event: KeyEvent) -> KeyLife:
             limits=event.limits,
             expires_us=event.expires_us,
             imported=event.imported,
+            member_id=member_of(event.actor),
         )
     assert life is not None, "a key begins with ApiKeyIssued"
     match event:
@@ -83,6 +86,7 @@ KEYS: Final = FoldTable(
         "prefix": (TEXT, lambda life: life.secrets[0].prefix if life.secrets else None),
         "expires_us": ("bigint", lambda life: life.expires_us),
         "revoked": ("boolean", lambda life: life.revoked_us is not None),
+        "member_id": ("uuid", lambda life: life.member_id),
     },
     indexes=(
         "(account_id, key_id)",
@@ -117,7 +121,7 @@ class Keys:
     """The fold: keys and budgets as their facts have them, uses as sums."""
 
     name: ClassVar[str] = "keys"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     tables: ClassVar[tuple[Table, ...]] = (KEYS.table(), BUDGETS.table(), USES.table(), mark_table("keys"))
     topics: ClassVar[frozenset[str]] = (
         KEYS.topics | BUDGETS.topics | topics_of((UsageCharged, RequestReleased))

@@ -159,7 +159,7 @@ def test_a_page_of_many_keys_looks_at_no_others(whole: Lab, wanted: KeyFilter) -
     fill = """
         INSERT INTO rm_keys_1.api_keys
         SELECT ('00000000-0000-4000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, '00000000-0000-4000-8000-000000000001',
-            'tk' || n, NULL, false, 1, 1, n, n, '{}' FROM generate_series(1, 20000) n
+            'tk' || n, NULL, false, NULL, 1, 1, n, n, '{}' FROM generate_series(1, 20000) n
     """
     statement, values = page_statement(wanted, now_us=NOW_US, after=UUID(int=0), limit=101)
     with whole.pool.connection() as connection:

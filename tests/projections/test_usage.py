@@ -10,7 +10,10 @@ import pytest
 from application.reports.period import Period
 from application.reports.usage import DURATION_BOUNDS_MS, UsageFilter, UsageGroup, percentile_ms
 from domain.event import Event
+from domain.fact import SYSTEM, Actor
+from domain.keys.events import ApiKeyIssued
 from domain.ledger.events import Attempt, RequestAbandoned, RequestReleased, UsageCharged
+from domain.limits import NO_LIMITS
 from domain.refusal import BadField
 from domain.topics import REGISTRY
 from projections.usage_reader import UsageReader
@@ -95,6 +98,32 @@ def test_every_table_tells_the_same(whole: Lab, reader: UsageReader) -> None:
             for row in reader.usage(ALWAYS, by=by, limit=500).items
         }
         assert found == expected, by
+
+
+def test_a_request_is_the_members_who_made_its_key(whole: Lab, reader: UsageReader) -> None:
+    """Others' keys are nobody's; groups with members among them go on from page to page."""
+    member_id, other_key = UUID(int=0x4D), UUID(int=0x4B)
+    issued = ApiKeyIssued(
+        key_id=KEY,
+        account_id=ACCOUNT,
+        prefix="tk_live_abcd",
+        secret_hash="00",
+        limits=NO_LIMITS,
+        occurred_us=1,
+        actor=Actor("member", member_id).label,
+    )
+    others = msgspec.structs.replace(issued, key_id=other_key, actor=SYSTEM.label)
+    ends = [charged(FIRST, 10, 4), msgspec.structs.replace(charged(SECOND, 10, 5), key_id=other_key)]
+    whole.log.extend(numbered(KEY, 1, [issued]))
+    whole.log.extend(numbered(other_key, 1, [others]))
+    whole.log.extend(numbered(LEASE, 2, ends))
+    whole.catch_up()
+    nobodys, members = reader.usage(ALWAYS, by=("member",)).items
+    assert (nobodys.group.member, nobodys.charge_nano) == (None, 5)
+    assert (members.group.member, members.charge_nano) == (member_id, 4)
+    first = reader.usage(ALWAYS, by=("member", "alias"), limit=1)
+    second = reader.usage(ALWAYS, by=("member", "alias"), limit=1, after=first.next_after)
+    assert [row.group.member for row in (*first.items, *second.items)] == [None, member_id]
 
 
 def test_what_each_end_counts(whole: Lab, reader: UsageReader) -> None:

@@ -11,7 +11,8 @@ import msgspec
 from application.reports.period import Period
 from domain.refusal import BadField
 
-UsageGroup = Literal["hour", "day", "month", "account", "key", "alias", "operation"]
+UsageGroup = Literal["hour", "day", "month", "account", "key", "member", "alias", "operation"]
+"""A request is that member's who made its key in the workspace; keys that operators or programs made are nobody's."""
 EarningsGroup = Literal["hour", "day", "month", "account", "key", "alias", "provider", "model"]
 
 Group = TypeVar("Group", UsageGroup, EarningsGroup)
@@ -62,6 +63,7 @@ class GroupValues(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     month: str | None = None
     account: UUID | None = None
     key: UUID | None = None
+    member: UUID | None = None
     alias: str | None = None
     operation: str | None = None
     provider: str | None = None

@@ -1,6 +1,7 @@
 """What a customer has asked for, and what it cost: requests, usage and statements."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -14,16 +15,19 @@ from api.console.access import NEEDS, Needs, visit_of
 from api.console.charts import chart, span_of
 from api.console.pages import Pages
 from api.console.request_page import request_context
+from application.people.email import open_email
 from application.queries import RequestFilter
 from application.reports.period import month as month_of
 from application.reports.statement import Statement
-from application.reports.usage import UsageFilter, UsageGroup
+from application.reports.usage import UsageFilter, UsageGroup, UsageRow
+from domain.members import NO_MEMBERS
 from domain.refusal import BadField
 
 _READ: Final = {NEEDS: Needs("account", "read")}
 _GROUPS: Final[dict[str, UsageGroup]] = {
     "alias": "alias",
     "key": "key",
+    "member": "member",
     "day": "day",
     "operation": "operation",
 }
@@ -88,8 +92,15 @@ def _usage_routes(pages: Pages) -> list[HTTPRouteHandler]:
         return {
             "rows": rows if group == "day" else sorted(rows, key=lambda row: -row.charge_nano),
             "series": tools.usage.usage(wanted, by=(span.group,), zone=span.zone, limit=500).items,
-            "names": names_of(tools.ports, key_ids),
+            "names": names_of(tools.ports, key_ids) | addresses(account_id, rows),
         }
+
+    def addresses(account_id: UUID, rows: Sequence[UsageRow]) -> dict[UUID, str]:
+        """Of those among the rows' members who are members still."""
+        members = tools.directory.members.get(account_id, NO_MEMBERS).members
+        found = [members[row.group.member] for row in rows if row.group.member in members]
+        opened = {one.person_id: open_email(tools.ports.personal, one.person_id, one.pii) for one in found}
+        return {person_id: address for person_id, address in opened.items() if address}
 
     @get("/app/{account_id:uuid}/usage", opt=_READ)
     async def show_usage(
