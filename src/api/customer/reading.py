@@ -17,10 +17,12 @@ from api.customer.access import customer_of
 from api.customer.views import CustomerOffers, CustomerOrder, offer_of, order_of
 from application import ownership
 from application.budgets.queries import AlertPage, BudgetPage
+from application.invoicing.queries import DocumentFilter, DocumentPage
 from application.invoicing.show_document import DocumentDetail, show_document
 from application.recharge.list_offers import list_offers
 from application.recharge.queries import OrderFilter, OrderPage
 from application.recharge.show_order import show_order
+from domain.invoicing.sellers import DocumentKind
 from domain.members import MemberPermission
 from domain.pricing import Price
 from domain.recharge.order import MANUAL, OrderStatus
@@ -179,6 +181,20 @@ def order_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         ownership.require_order(store, order_id, account_id=customer_of(request).account_id)
         return order_of(show_order(store, order_id))
 
+    @get("/documents", opt=READ, sync_to_thread=True)
+    def list_documents(
+        *,
+        request: Request[Any, Any, Any],
+        document_kind: Annotated[DocumentKind | None, QueryParameter(name="kind")] = None,
+        order_id: FromQuery[UUID | None] = None,
+        before_position: FromQuery[int | None] = None,
+        limit: Limit = PAGE_ROWS,
+    ) -> DocumentPage:
+        """Invoices and credit notes, newest first; `next_before` is the `before_position` of the next page."""
+        account_id = customer_of(request).account_id
+        wanted = DocumentFilter(account_id=account_id, kind=document_kind, order_id=order_id)
+        return tools.documents.documents(wanted, before_position=before_position, limit=limit)
+
     def owned(request: Request[Any, Any, Any], document_id: UUID) -> DocumentDetail:
         detail = show_document(store, personal, document_id)
         if detail.issued["account_id"] != str(customer_of(request).account_id):
@@ -201,4 +217,4 @@ def order_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         pdf = files.receipt(document_id) if receipt else files.pdf(document_id)
         return Response(pdf, media_type="application/pdf", headers={"cache-control": "no-store"})
 
-    return [list_open_offers, list_orders, read_order, read_document, read_document_pdf]
+    return [list_open_offers, list_orders, read_order, list_documents, read_document, read_document_pdf]

@@ -14,6 +14,7 @@ from api.admin.views import PAGE_ROWS
 from api.customer.access import customer_of
 from api.customer.reading import READ
 from api.customer.views import CustomerRequest, CustomerRequestPage, request_of
+from application.balance_alerts.queries import LowBalancePage
 from application.queries import Balance, RequestFilter, RequestState
 from application.reports.period import asked
 from application.reports.statement import Statement
@@ -30,6 +31,17 @@ def credit_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         """Credit: `posted` is what the account owns, `held` is set aside for open requests, `available` the rest."""
         account_id = customer_of(request).account_id
         return tools.balances.balance(account_id) or nothing_yet(account_id)
+
+    @get("/balances/alerts", opt=READ, sync_to_thread=True)
+    def list_low_balances(
+        request: Request[Any, Any, Any],
+        before_position: FromQuery[int | None] = None,
+        limit: Limit = PAGE_ROWS,
+    ) -> LowBalancePage:
+        """When the balance fell below its threshold, newest first."""
+        return tools.low_balances.low_balances(
+            account_id=customer_of(request).account_id, before_position=before_position, limit=limit
+        )
 
     @get("/requests", opt=READ, sync_to_thread=True)
     def list_requests(
@@ -73,7 +85,7 @@ def credit_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
             raise NotFound("request", request_id)
         return request_of(detail.request)
 
-    return [read_balance, list_requests, read_request]
+    return [read_balance, list_low_balances, list_requests, read_request]
 
 
 def report_routes(tools: AdminTools) -> list[HTTPRouteHandler]:

@@ -34,6 +34,7 @@ KINDS: Final = {
     "account.suspended.v1": _kind("account.suspended", ""),
     "account.reinstated.v1": _kind("account.reinstated", ""),
     "account.closed.v1": _kind("account.closed", ""),
+    "balance-low.crossed.v1": _kind("balance.low", "threshold_nano balance_nano occurred_us"),
     "budget-alert.raised.v1": _kind(
         "budget.alert", "budget_id key_id bucket_us percent amount_nano spent_nano occurred_us"
     ),
