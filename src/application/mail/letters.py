@@ -122,7 +122,7 @@ class BudgetReached(Letter, frozen=True, kw_only=True, tag="budget_alert"):
 class BalanceLow(Letter, frozen=True, kw_only=True, tag="balance_low"):
     """The account's credit is below what it wants to be told of."""
 
-    available_nano: int
+    balance_nano: int
     threshold_nano: int
     recharge_link: str = ""
 

@@ -12,10 +12,18 @@ from application.i18n.locales import SOURCE, Locale, best_locale
 from application.invoicing.buyers import buyer_of
 from application.invoicing.set_invoicing import load_invoicing
 from application.invoicing.streams import load_billing
-from application.mail.letters import AnyLetter, BudgetReached, CreditNoteSent, InvoiceSent, ReceiptSent
+from application.mail.letters import (
+    AnyLetter,
+    BalanceLow,
+    BudgetReached,
+    CreditNoteSent,
+    InvoiceSent,
+    ReceiptSent,
+)
 from application.mail.outbox import Mail
 from application.mail.recipients import Addressees, Recipient
 from application.recharge.change_order import load_order
+from domain.balance_alerts import BalanceLowCrossed
 from domain.budgets import budget as budgets
 from domain.budgets.events import BudgetAlertRaised
 from domain.event import Event
@@ -63,6 +71,15 @@ class Writer(msgspec.Struct, frozen=True, kw_only=True):
             budgets_link=self._workspace(alert.account_id),
         )
         found = self.addressees.of_account(alert.account_id, concerned="billing")
+        return [_mail(stream_id, one, letter=letter, locale=one.locale or SOURCE) for one in found]
+
+    def _low(self, crossed: BalanceLowCrossed, stream_id: UUID) -> list[Mail]:
+        letter = BalanceLow(
+            balance_nano=crossed.balance_nano,
+            threshold_nano=crossed.threshold_nano,
+            recharge_link=self._workspace(crossed.account_id),
+        )
+        found = self.addressees.of_account(crossed.account_id, concerned="billing")
         return [_mail(stream_id, one, letter=letter, locale=one.locale or SOURCE) for one in found]
 
     def _credited(self, credited: RechargeCredited, _stream_id: UUID) -> list[Mail]:
@@ -120,6 +137,7 @@ _OCCASIONS: Final[dict[type[Event], Callable[[Writer, Any, UUID], list[Mail]]]] 
     InvoiceIssued: Writer._document,  # noqa: SLF001  # of this file
     CreditNoteIssued: Writer._document,  # noqa: SLF001  # of this file
     RechargeCredited: Writer._credited,  # noqa: SLF001  # of this file
+    BalanceLowCrossed: Writer._low,  # noqa: SLF001  # of this file
     BudgetAlertRaised: Writer._budget,  # noqa: SLF001  # of this file
 }
 TOPICS: Final = frozenset(kind.TOPIC for kind in _OCCASIONS)

@@ -247,7 +247,7 @@ class _Pen:
             "subject": _("Your credit is running low"),
             "paragraphs": (
                 _("%(credits)s credits are left in your account.")
-                % {"credits": self._credits(letter.available_nano)},
+                % {"credits": self._credits(letter.balance_nano)},
                 _("When they are used up, requests are refused."),
             ),
             "facts": (

@@ -54,7 +54,7 @@ LETTERS: Final[tuple[AnyLetter, ...]] = (
         percent=80, amount_nano=10**10, spent_nano=8 * 10**9, scope="key", is_hard=True, budgets_link=LINK
     ),
     letters.BudgetReached(percent=100, amount_nano=10**10, spent_nano=10**10, scope="account", is_hard=False),
-    letters.BalanceLow(available_nano=10**9, threshold_nano=5 * 10**9, recharge_link=LINK),
+    letters.BalanceLow(balance_nano=10**9, threshold_nano=5 * 10**9, recharge_link=LINK),
     letters.MailCheck(),
 )
 

@@ -9,16 +9,17 @@ from structlog.testing import capture_logs
 from application.accounts import set_contact
 from application.budgets import set_budget
 from application.budgets.raise_alerts import Crossing, raise_alerts
-from application.command import Ports
+from application.command import Ports, new_event
 from application.invoicing import erase_billing, set_billing, set_invoicing
 from application.mail.follow import MailFollower
-from application.mail.letters import BudgetReached, CreditNoteSent, InvoiceSent, ReceiptSent
+from application.mail.letters import BalanceLow, BudgetReached, CreditNoteSent, InvoiceSent, ReceiptSent
 from application.mail.occasions import Writer
 from application.mail.outbox import Mail
 from application.mail.recipients import Addressees
 from application.members.stream import decide_members
 from application.people.email import seal_email
 from domain import members
+from domain.balance_alerts import BalanceLowCrossed, crossing_stream
 from domain.fact import SYSTEM, Actor, Stamp
 from domain.invoicing.parties import TaxId
 from domain.members import MemberRole
@@ -223,6 +224,24 @@ def test_a_budget_is_told_in_the_language_of_each_reader(desk: Desk) -> None:
         is_hard=True,
         budgets_link=f"https://console.example.com/app/{ACCOUNT}",
     )
+
+
+def test_a_low_balance_is_told_to_whom_bills_concern(desk: Desk) -> None:
+    """Once for each crossing, with the way to the workspace."""
+    join(desk.ports, 1, "billing")
+    join(desk.ports, 2, "developer")
+    crossed = BalanceLowCrossed(
+        account_id=ACCOUNT,
+        threshold_nano=5 * 10**9,
+        balance_nano=10**9,
+        crossed_position=7,
+        occurred_us=NOON_US,
+    )
+    desk.ports.store.append([new_event(crossing_stream(ACCOUNT, 7), 1, crossed)])
+    (one,) = desk.mails()
+    assert one.to == "billing@example.com"
+    link = f"https://console.example.com/app/{ACCOUNT}"
+    assert one.letter == BalanceLow(balance_nano=10**9, threshold_nano=5 * 10**9, recharge_link=link)
 
 
 def test_a_payment_without_an_invoice_gets_a_receipt() -> None:
