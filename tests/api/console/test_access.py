@@ -55,9 +55,15 @@ def served(world: World) -> dict[Route, Needs | None]:
 def url_of(path: str, *, account: object = ACCOUNT) -> str:
     parts = path.split("/")
     return "/".join(
-        str(account) if part == "{account_id}" and "app" in parts else SOMETHING if "{" in part else part
-        for part in parts
+        str(account) if part == "{account_id}" and "app" in parts else _something(part) for part in parts
     )
+
+
+def _something(part: str) -> str:
+    """In the place of a parameter; a version is a number."""
+    if "{" not in part:
+        return part
+    return "1" if part == "{version}" else SOMETHING
 
 
 def ask(world: World, method: str, url: str, *, token: str) -> int:
