@@ -29,7 +29,6 @@ STAFF = (
     "/console/invoices",
     "/console/invoices?edit=new&series=x&before=x",
     "/console/settings",
-    f"/console/customers/{ACCOUNT}/statements?month=x&after=x",
     f"/console/customers/{ACCOUNT}/statements",
     "/console/routing",
     "/console/routing?model=x&who=x&operation=x&prompt=x&order=a,b&alone=1&sort=cheapest",

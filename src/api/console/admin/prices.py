@@ -94,9 +94,9 @@ def price_routes(pages: Pages) -> list[HTTPRouteHandler]:
             units=UNITS,
         )
 
-    @get("/console/prices/{version:int}", opt=_READ)
-    async def show_version(request: Request[Any, Any, Any], version: FromPath[int]) -> Response[str]:
-        found = await asyncio.to_thread(_version, store, version)
+    @get("/console/prices/{version:str}", opt=_READ)
+    async def show_version(request: Request[Any, Any, Any], version: FromPath[str]) -> Response[str]:
+        found = await asyncio.to_thread(_version, store, looking.number_of(version) or 0)
         return pages.page(
             request,
             "admin/price_version.html",
