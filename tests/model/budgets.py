@@ -41,13 +41,13 @@ DAY = Budget(
     budget_id=UUID(int=201),
     account_id=ACCOUNT,
     key_id=KEY,
-    amount_nano=120,
+    amount_nano=90,
     window=BudgetWindow(kind="day"),
     enforcement="hard",
     alert_percents=(),
 )
 HOURS = msgspec.structs.replace(
-    DAY, budget_id=UUID(int=202), key_id=None, amount_nano=200, window=BudgetWindow(kind="rolling", hours=2)
+    DAY, budget_id=UUID(int=202), key_id=None, amount_nano=110, window=BudgetWindow(kind="rolling", hours=2)
 )
 SOFT = msgspec.structs.replace(DAY, budget_id=UUID(int=203), key_id=None, amount_nano=1, enforcement="soft")
 BUDGETS: Final = {KEY: (DAY, HOURS, SOFT), OTHER_KEY: (HOURS, SOFT)}

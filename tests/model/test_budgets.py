@@ -22,7 +22,9 @@ from tests.model.switches import Switches
 from tests.model.world import Violation
 
 PER_LEDGER_EXAMPLE = 6
-EXAMPLES_MAX = 1_000
+EXAMPLES_MAX = (
+    10_000  #: the search ends at the first violation; how soon it comes depends on which modules are loaded
+)
 SITUATIONS = {"refused", "lease lost", "share contended"}
 
 
