@@ -61,6 +61,7 @@ APP: Final = (
     "/statements",
     "/models",
     "/members",
+    "/recharge",
     "/notices",
     "/settings",
 )

@@ -58,6 +58,7 @@ Answer = TypeVar("Answer")
 class AlipayCheckout:
     """One application of one seller, live at Alipay's own gateway and a test everywhere else."""
 
+    currencies: ClassVar[frozenset[str] | None] = frozenset({CURRENCY})
     acknowledgement: ClassVar[Acknowledgement] = Acknowledgement(done=b"success", refused=b"fail")
 
     def __init__(

@@ -84,6 +84,7 @@ class StripeCheckout:
     """One Stripe account in one mode, which its secret key tells."""
 
     acknowledgement: ClassVar[Acknowledgement] = Acknowledgement()
+    currencies: ClassVar[frozenset[str] | None] = None
 
     def __init__(
         self,

@@ -60,6 +60,7 @@ Answer = TypeVar("Answer")
 class WechatCheckout:
     """One merchant with one application; live at WeChat Pay's own address and a test everywhere else. There is no sandbox."""
 
+    currencies: ClassVar[frozenset[str] | None] = frozenset({CURRENCY})
     acknowledgement: ClassVar[Acknowledgement] = Acknowledgement(
         done=b'{"code":"SUCCESS"}',
         refused=b'{"code":"FAIL","message":"refused"}',

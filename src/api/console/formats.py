@@ -60,6 +60,10 @@ class Formats:
         """Likewise, of a share in millionths."""
         return f"{Decimal(share_ppm) / 10_000:f}".rstrip("0").rstrip(".") if share_ppm else "0"
 
+    def country(self, code: str) -> str:
+        """What people call it; the code itself for one that nobody knows."""
+        return str(self._locale.territories.get(code, code))
+
     def rate(self, nano_per_million: int | None, markup_ppm: int) -> str:
         """What is charged for a million units: the price times its markup."""
         if nano_per_million is None:

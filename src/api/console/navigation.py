@@ -100,6 +100,7 @@ _APP: Final[tuple[tuple[str, tuple[tuple[str, str, str, MemberPermission], ...]]
         N_("Account"),
         (
             ("/budgets", N_("Budgets and alerts"), "scale", "read"),
+            ("/recharge", N_("Top up"), "wallet", "read"),
             ("/statements", N_("Statements"), "receipt", "read"),
             ("/members", N_("Members"), "users", "read"),
             (NOTICES, N_("Notices"), "bell", "read"),

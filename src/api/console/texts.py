@@ -10,6 +10,14 @@ def N_(message: str) -> str:  # noqa: N802  # the name by which texts are found
 
 #: What is said to people of a refusal, by its stable code. Whatever is not here is shown in its own words.
 REFUSALS: Final = {
+    "amount_not_offered": N_("This amount is not on offer."),
+    "payment_provider_refused": N_(
+        "The payment provider does not take this payment. Try another way to pay."
+    ),
+    "payment_provider_unavailable": N_(
+        "The payment provider does not answer. Nothing was paid; try again in a moment."
+    ),
+    "too_many_orders": N_("There are many unpaid orders already. Pay or cancel one of them first."),
     "wrong_name": N_("This is not the name of the account."),
     "already_exists": N_("This exists already."),
     "amount_out_of_range": N_("This amount is too small or too large."),
@@ -237,7 +245,27 @@ ORDER_FACTS: Final = {
     "dispute-won": N_("Dispute won"),
     "dispute-lost": N_("Dispute lost"),
 }
+#: How an order stands, and how it can be paid, in words for customers.
+ORDER_STATES: Final = {
+    "placed": N_("To be paid"),
+    "session_open": N_("To be paid"),
+    "processing": N_("Payment under way"),
+    "failed": N_("Payment failed"),
+    "cancelled": N_("Cancelled"),
+    "expired": N_("Expired"),
+    "credited": N_("Credited"),
+    "partly_refunded": N_("Partly refunded"),
+    "refunded": N_("Refunded"),
+    "disputed": N_("Disputed"),
+}
+WAYS: Final = {
+    "stripe": N_("Card and other online payment"),
+    "alipay": N_("Alipay"),
+    "wechat": N_("WeChat Pay"),
+    "manual": N_("Bank transfer"),
+}
 DONE: Final = {
+    "order_cancelled": N_("The order is cancelled."),
     "saved": N_("Saved."),
     "done": N_("Done."),
     "signed_out": N_("You are signed out."),

@@ -124,6 +124,7 @@ class CheckoutProvider(Protocol):
     name: str
     mode: Mode
     acknowledgement: ClassVar[Acknowledgement]
+    currencies: ClassVar[frozenset[str] | None]  #: that it takes; all where that depends on the account
 
     def open_session(self, request: SessionRequest) -> Session:
         """Make a page, or give the one that was made for the key.
@@ -202,6 +203,10 @@ class Checkouts:
             return self._providers[name]
         except KeyError:
             raise NotFound("payment provider", name) from None
+
+    def taking(self, currency: str) -> tuple[str, ...]:
+        """The names of those that take a currency."""
+        return tuple(one.name for one in self.all() if one.currencies is None or currency in one.currencies)
 
     def all(self) -> tuple[CheckoutProvider, ...]:
         return tuple(self._providers.values())

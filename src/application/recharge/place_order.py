@@ -14,7 +14,7 @@ from domain.operators import Permission
 from domain.recharge.events import Mode
 from domain.recharge.order import MANUAL, OrderStatus
 from domain.recharge.placing import place
-from domain.refusal import WrongState
+from domain.refusal import BadField, WrongState
 
 
 class PlaceOrder(Command, frozen=True, kw_only=True):
@@ -50,12 +50,13 @@ def handle(command: PlaceOrder, *, actor: Actor, ports: Ports) -> Placed:
 
     Raises:
         NotFound: no such account, no offer for the currency, or no such way to pay.
+        BadField: the payment provider does not take the currency.
         WrongState: the account is closed.
         Others as `placing.place`.
     """
     if load_account(ports.store, command.account_id).status == "closed":
         raise WrongState("account", "closed")
-    mode: Mode = "live" if command.provider == MANUAL else ports.checkouts.get(command.provider).mode
+    mode = _mode(command, ports)
     current = load_offers(ports.store)
     order_id = command.order_id or ports.ids.new()
     at = stamp(ports, actor)
@@ -89,3 +90,13 @@ def handle(command: PlaceOrder, *, actor: Actor, ports: Ports) -> Placed:
         expires_us=placed.expires_us,
         done=done,
     )
+
+
+def _mode(command: PlaceOrder, ports: Ports) -> Mode:
+    """Of the payment provider's keys; a bank transfer is always meant."""
+    if command.provider == MANUAL:
+        return "live"
+    checkout = ports.checkouts.get(command.provider)
+    if command.provider not in ports.checkouts.taking(command.currency):
+        raise BadField("currency", f"is none that {command.provider} takes")
+    return checkout.mode

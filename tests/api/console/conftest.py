@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal
 from uuid import UUID
@@ -104,6 +104,7 @@ def make_world(
     with_mail: bool = True,
     public_pages: Literal["on", "off"] = "on",
     oidc_issuer: str = "",
+    payments: Mapping[str, str] | None = None,
 ) -> Iterator[World]:
     """A running console with the people of one account."""
     settings = Settings(
@@ -116,6 +117,7 @@ def make_world(
         oidc_client_id="console" if oidc_issuer else "",
         oidc_client_secret="secret" if oidc_issuer else "",
         mail_dir="/dev/null" if with_mail else "",
+        **(payments or {}),  # type: ignore[arg-type]  # all of them are texts
     )
     cheap = ArgonPasswords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     with ports_of(settings) as ports, open_pool(settings) as pool:

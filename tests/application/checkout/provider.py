@@ -35,6 +35,7 @@ class FakeProvider:
     """Keeps the contract of `CheckoutProvider`. `objects` says what is found by which id."""
 
     acknowledgement: ClassVar[Acknowledgement] = Acknowledgement()
+    currencies: ClassVar[frozenset[str] | None] = None
 
     def __init__(self, *, name: str = "stripe", mode: Mode = "live") -> None:
         self.name = name

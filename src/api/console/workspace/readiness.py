@@ -96,6 +96,8 @@ def _needed(facts: Facts, base: str) -> list[Step]:
             text=N_("Requests are paid for from credit."),
             is_done=facts.has_credit,
             is_needed=True,
+            path=f"{base}/recharge",
+            label=N_("Top up"),
         ),
         Step(
             title=N_("Send a first request"),

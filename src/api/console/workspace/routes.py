@@ -8,9 +8,11 @@ from api.console.workspace.commands import command_routes
 from api.console.workspace.keys import key_routes
 from api.console.workspace.models import model_routes
 from api.console.workspace.notices import notice_routes
+from api.console.workspace.orders import order_routes
 from api.console.workspace.overview import overview_routes
 from api.console.workspace.people import people_routes
 from api.console.workspace.playground import playground_routes
+from api.console.workspace.recharging import recharge_routes
 from api.console.workspace.settings import settings_routes
 from api.console.workspace.spending import spending_routes
 
@@ -27,5 +29,7 @@ def workspace_routes(pages: Pages) -> list[HTTPRouteHandler]:
         *people_routes(pages),
         *notice_routes(pages),
         *settings_routes(pages),
+        *recharge_routes(pages),
+        *order_routes(pages),
         *command_routes(pages),
     ]

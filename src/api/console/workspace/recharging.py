@@ -1,0 +1,166 @@
+"""Buying credit: what it costs, and what the account has ordered. An order is placed by the operators' command, for the member's own
+account and at the country that its documents are made for.
+"""
+
+import asyncio
+import re
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.datastructures import FormMultiDict
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery
+
+from api.admin.codes import BadRequest
+from api.console import looking
+from api.console.access import NEEDS, Needs, visit_of
+from api.console.acting import ENTRIES, act, refused
+from api.console.pages import Pages
+from application.invoicing.streams import load_billing
+from application.recharge.list_offers import load_offers
+from application.recharge.queries import OrderFilter
+from domain.recharge.currencies import exponent_of
+from domain.recharge.offers import Offer, Offers, Quote, quote
+from domain.recharge.order import MANUAL
+from domain.refusal import BadField
+
+Asked = Request[Any, Any, Any]
+ORDERS_OPEN_MAX: Final = 20
+_READ: Final = {NEEDS: Needs("account", "read")}
+_BILLING: Final = {NEEDS: Needs("account", "billing")}
+_UNPAID: Final = frozenset({"placed", "session_open", "failed"})
+_ELSEWHERE: Final = "other"
+_AMOUNT: Final = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,6})?", re.ASCII)
+_PACKAGE: Final = "package"
+
+
+class Shelf(msgspec.Struct, frozen=True, kw_only=True):
+    """What is on offer in one currency, as the page shows it."""
+
+    offer: Offer
+    packages: tuple[Quote, ...]
+    ways: tuple[str, ...]  #: to pay
+    country: str | None  #: of the account's documents; asked for where there is none
+
+
+def recharge_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    """`/app/<account>/recharge`."""
+    tools = pages.tools.admin
+    ports = tools.ports
+
+    def found(account_id: UUID, currency: str, before: int | None) -> dict[str, Any]:
+        offers = load_offers(ports.store)
+        open_now = sorted(name for name, one in offers.by_currency.items() if one.open)
+        chosen = currency if currency in open_now else next(iter(open_now), None)
+        wanted = OrderFilter(account_id=account_id)
+        return {
+            "currencies": open_now,
+            "shelf": None if chosen is None else _shelf(pages, offers, chosen, account_id),
+            "orders": tools.orders.orders(wanted, before_position=before, limit=looking.PAGE_ROWS),
+        }
+
+    @get("/app/{account_id:uuid}/recharge", opt=_READ)
+    async def show_recharge(
+        request: Asked,
+        account_id: FromPath[UUID],
+        currency: FromQuery[str] = "",
+        before: FromQuery[str] = "",
+    ) -> Response[str]:
+        values = await asyncio.to_thread(found, account_id, currency, looking.number_of(before))
+        return pages.page(request, "workspace/recharge.html", **values)
+
+    def wanted(account_id: UUID, form: FormMultiDict) -> dict[str, Any]:
+        _require_few(pages, account_id)
+        currency = str(form.get("currency", ""))
+        return {
+            "account_id": str(account_id),
+            "currency": currency,
+            "amount_minor": _amount_minor(form, currency),
+            "provider": str(form.get("provider", "")) or MANUAL,
+            "country": _country(pages, form, account_id, currency),
+        }
+
+    @post("/app/{account_id:uuid}/recharge", opt=_BILLING)
+    async def place_order(request: Asked, account_id: FromPath[UUID]) -> Response[str]:
+        home = f"/app/{account_id}/recharge"
+        try:
+            fixed = await asyncio.to_thread(wanted, account_id, await request.form())
+        except (BadRequest, BadField) as error:
+            return refused(pages, request, error.code, str(error), back=home)
+        return await act(
+            pages,
+            request,
+            ENTRIES["order", "place"],
+            actor=visit_of(request).member,
+            fixed=fixed,
+            only=frozenset(),
+            home=home,
+        )
+
+    return [show_recharge, place_order]
+
+
+def _shelf(pages: Pages, offers: Offers, currency: str, account_id: UUID) -> Shelf:
+    ports = pages.tools.admin.ports
+    offer, country = offers.by_currency[currency], _known_country(pages, account_id)
+    return Shelf(
+        offer=offer,
+        packages=tuple(
+            quote(offers, currency=currency, amount_minor=one.amount_minor, country=country)
+            for one in offer.packages
+        ),
+        ways=(*ports.checkouts.taking(currency), MANUAL),
+        country=country,
+    )
+
+
+def _known_country(pages: Pages, account_id: UUID) -> str | None:
+    profile = load_billing(pages.tools.admin.ports.store, account_id).profile
+    return None if profile is None else profile.country
+
+
+def _country(pages: Pages, form: FormMultiDict, account_id: UUID, currency: str) -> str | None:
+    """Where the buyer is. It decides on tax, so it is nobody's to leave open.
+
+    Raises:
+        BadRequest: it was not chosen.
+    """
+    known = _known_country(pages, account_id)
+    if known is not None:
+        return known
+    offer = load_offers(pages.tools.admin.ports.store).by_currency.get(currency)
+    given = str(form.get("country", ""))
+    if not given and offer is not None and offer.taxes:
+        raise BadRequest("choose a country")
+    return None if given in {"", _ELSEWHERE} else given
+
+
+def _amount_minor(form: FormMultiDict, currency: str) -> int:
+    """A package, or what was written.
+
+    Raises:
+        BadField, BadRequest: it is no amount of this currency.
+    """
+    package = looking.number_of(str(form.get(_PACKAGE, "")))
+    text = str(form.get("amount", "")).replace(",", "").strip()
+    if package is not None and text:
+        raise BadRequest("choose a package or write an amount, not both")
+    if package is not None:
+        return package
+    if not _AMOUNT.fullmatch(text):
+        raise BadRequest("amount cannot be read")
+    minor = Decimal(text).scaleb(exponent_of(currency))
+    if minor != minor.to_integral_value():
+        raise BadRequest("amount is finer than the currency")
+    return int(minor)
+
+
+def _require_few(pages: Pages, account_id: UUID) -> None:
+    """Raises BadRequest: there are many orders that nobody has paid."""
+    wanted = OrderFilter(account_id=account_id)
+    latest = pages.tools.admin.orders.orders(wanted, limit=looking.PAGE_ROWS).items
+    if sum(one.status in _UNPAID for one in latest) >= ORDERS_OPEN_MAX:
+        raise BadRequest("too many unpaid orders", code="too_many_orders")
