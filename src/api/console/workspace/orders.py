@@ -23,7 +23,7 @@ from application.checkout.open_checkout import CheckoutOpened, OpenCheckout
 from application.checkout.open_checkout import handle as open_checkout
 from application.checkout.ports import ProviderError
 from application.eventlog import EventLogError
-from application.invoicing.issue_order_invoice import invoice_of
+from application.invoicing.queries import invoice_of
 from application.invoicing.streams import load_document
 from application.recharge.cancel_order import CancelOrder
 from application.recharge.cancel_order import handle as cancel
