@@ -34,7 +34,9 @@ def _form(pages: Pages, allowed: Allowed) -> HTTPRouteHandler:
     )
     async def form(request: Request[Any, Any, Any], account_id: FromPath[UUID]) -> Response[str]:
         values = await request.form()
-        named = {name: str(values[name]).strip() for name in _IDS if values.get(name)}
+        named = {
+            name: str(values[name]).strip() for name in _IDS if name in allowed.fields and values.get(name)
+        }
         fixed = await asyncio.to_thread(
             bind, allowed, named, account_id=account_id, ports=pages.tools.admin.ports
         )
