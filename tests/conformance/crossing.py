@@ -13,8 +13,8 @@ import msgspec
 from domain.catalogue.deployment_spec import Operation
 from domain.catalogue.provider import Dialect
 from domain.event import Event
-from domain.ledger.events import RequestAdmitted, RequestReleased, UsageCharged
-from tests.api.v1.gateway_world import World
+from domain.ledger.events import RequestReleased, UsageCharged
+from tests.api.v1.gateway_world import World, end_of
 from tests.conformance.oracle import DIALECTS, PRICE
 from tests.conformance.recordings import Json, Kind, Recording
 from tests.conformance.replay import OUTPUT_TOKENS_MAX, PARALLEL, ended_facts, unrouted
@@ -81,10 +81,7 @@ class Crossed(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def ended(self) -> UsageCharged | RequestReleased | None:
         """How it ended; None if it was not admitted once and ended once."""
-        match self.facts:
-            case [RequestAdmitted(), UsageCharged() | RequestReleased() as ended]:
-                return ended
-        return None
+        return end_of(self.facts)
 
 
 class Crossings(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,8 +11,8 @@ import httpx
 import msgspec
 
 from domain.event import Event
-from domain.ledger.events import RequestAdmitted, RequestReleased, UsageCharged
-from tests.api.v1.gateway_world import World
+from domain.ledger.events import RequestReleased, UsageCharged
+from tests.api.v1.gateway_world import World, end_of
 from tests.conformance.corpus import Case
 from tests.conformance.oracle import DIALECTS, PRICE
 from tests.conformance.replay_upstream import NAME, Cuts, ReplayUpstream, Reply
@@ -58,10 +58,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def ended(self) -> UsageCharged | RequestReleased | None:
         """How it ended; None if it was not admitted once and ended once."""
-        match self.facts:
-            case [RequestAdmitted(), UsageCharged() | RequestReleased() as ended]:
-                return ended
-        return None
+        return end_of(self.facts)
 
     @property
     def charged(self) -> UsageCharged:

@@ -13,8 +13,8 @@ import httpx
 import msgspec
 
 from domain.event import Event
-from domain.ledger.events import RequestAdmitted, RequestReleased, UsageCharged
-from tests.api.v1.gateway_world import World
+from domain.ledger.events import RequestReleased, UsageCharged
+from tests.api.v1.gateway_world import World, end_of
 from tests.conformance.replay import ended_facts
 from tests.matrix.bank import Bank, Ports, alias_of, set_up, unspeakable
 from tests.matrix.cells import FAULTS, Cell, Place, Surface, cells_of, placed
@@ -50,10 +50,7 @@ class Got(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def ended(self) -> UsageCharged | RequestReleased | None:
         """How it ended; None if it was not admitted once and ended once."""
-        match self.facts:
-            case [RequestAdmitted(), UsageCharged() | RequestReleased() as ended]:
-                return ended
-        return None
+        return end_of(self.facts)
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):

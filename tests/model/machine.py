@@ -159,10 +159,12 @@ class Ledger(Scene):
         if again and ended.cause == "refund":
             claim(self.world, rules.restore, ended.lot_id, claim_id, amount_nano=ended.wanted_nano)
 
-    @rule(amount=amounts)
-    def write_off(self, amount: int) -> None:
+    @rule(amount=amounts, within=flags)
+    def write_off(self, amount: int, within: bool) -> None:
         """A debt is given up, and no more than there is of it."""
         owed_nano = self.world.wallet().owed_nano
+        if within and owed_nano:
+            amount = min(amount, owed_nano)
         if amount > owed_nano:
             must_refuse(MoreThanOwed, lambda: adjust(self.world, "write_off", amount))
         else:

@@ -215,13 +215,13 @@ def _admit_again(lease: Lease, **rest: Any) -> Events:
 
 
 def _charge_above_hold(lease: Lease, *, rated_nano: int, **rest: Any) -> Events:
-    (charged,) = lease_rules.charge(lease, rated_nano=rated_nano, **rest)
-    return [replace(charged, charge_nano=rated_nano, shortfall_nano=0)]
+    charged, *held = lease_rules.charge(lease, rated_nano=rated_nano, **rest)
+    return [replace(charged, charge_nano=rated_nano, shortfall_nano=0), *held]
 
 
 def _charge_negative(lease: Lease, *, rated_nano: int, **rest: Any) -> Events:
-    (charged,) = lease_rules.charge(lease, rated_nano=max(rated_nano, 0), **rest)
-    return [replace(charged, charge_nano=rated_nano)] if rated_nano < 0 else [charged]
+    charged, *held = lease_rules.charge(lease, rated_nano=max(rated_nano, 0), **rest)
+    return [replace(charged, charge_nano=rated_nano) if rated_nano < 0 else charged, *held]
 
 
 def _charge_ended(lease: Lease, **rest: Any) -> Events:
@@ -276,7 +276,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     # the journal
     _mutation(
         "blind retry of an unknown commit",
-        "P02 P03 P07 P15 P28 fold",
+        "P02 P03 P07 P14 P15 P28 fold",
         reads_doubt_back=False,
         keeps_versions_on_retry=False,
     ),
@@ -357,7 +357,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     # lease rules
     _decider("a hold beyond what is free", "P03", admit=_admit_beyond_free),
     _decider("a request is admitted twice", "P07", admit=_admit_again),
-    _decider("a charge above its hold", "P02 P03 P26", charge=_charge_above_hold),
+    _decider("a charge above its hold", "P02 P03 P26 P27", charge=_charge_above_hold),
     _decider("negative usage adds credit", "P01 P03 P26", charge=_charge_negative),
     _decider("a close with holds open", "P05 P07", close=_close_with_holds),
     _decider("a return of what is held", "P01 P03", give_back=_give_back_held),

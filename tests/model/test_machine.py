@@ -48,7 +48,7 @@ def test_the_histories_reach_what_they_are_meant_to_reach(model_settings: settin
     class Machine(Ledger):
         seen: ClassVar[dict[str, int]] = {}  # this machine's own
 
-    brief = settings(model_settings, max_examples=150, phases=(Phase.generate,))
+    brief = settings(model_settings, max_examples=400, phases=(Phase.generate,))
     run_state_machine_as_test(seed(1)(Machine), settings=brief)
     missing = {event.TOPIC for event in LEDGER_EVENTS} - SHARES | SITUATIONS
     assert missing - Machine.seen.keys() == set()

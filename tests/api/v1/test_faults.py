@@ -6,7 +6,8 @@ import socket
 import openai
 import pytest
 
-from domain.ledger.events import RequestReleased
+from domain.ledger.events import ChargeHeldForReview, RequestReleased
+from domain.ledger.lease import REVIEW_FLAG
 from tests.api.v1.gateway_world import ABSURD, FALLBACKS, World, ask, decoded
 from tests.waiting import until
 
@@ -135,9 +136,12 @@ def test_the_sdk_gets_usage_that_the_provider_did_not_report(world: World) -> No
 @pytest.mark.parametrize("fault", ABSURD)
 def test_absurd_usage_is_never_charged_above_the_hold(world: World, fault: str, *, stream: bool) -> None:
     """Whatever the provider claims, the worst case is the most."""
-    charged = world.charge(world.chat(ask(f"alone/{fault}", stream=stream)).headers["x-request-id"])
+    request_id = world.chat(ask(f"alone/{fault}", stream=stream)).headers["x-request-id"]
+    charged = world.charge(request_id)
     assert 0 < charged.charge_nano <= charged.hold_nano
     assert charged.usage_flags or charged.usage_source == "estimated"
+    held = [fact for fact in world.events(request_id) if isinstance(fact, ChargeHeldForReview)]
+    assert len(held) == (REVIEW_FLAG in charged.usage_flags), "what cannot be waits for an operator"
 
 
 @pytest.mark.parametrize("script", [{"chunk_ms": 10}, {"chunk_ms": 500}], ids=["in time", "too slow"])
