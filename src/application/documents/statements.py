@@ -16,11 +16,12 @@ from application.reports.period import Period
 from application.reports.statement import Statement, StatementLine, StatementQueries
 from domain.invoicing.parties import Buyer
 from domain.periods import PERIODS_STREAM, PeriodClosed
-from domain.refusal import Refusal
+from domain.refusal import BadField, Refusal
 from domain.topics import REGISTRY
 
 LINES_MAX: Final = 3000
 _PAGE: Final = 500
+_UNTIL_US_MAX: Final = 250_000_000_000_000_000  #: in the year 9892
 _ATTEMPTS_MAX: Final = 5
 
 
@@ -59,8 +60,10 @@ def page_of_statement(
     Raises:
         StatementTooLong, StatementMoving: see there.
         NotFound: there is no such seller.
-        BadField, VaultError: the zone is not known; the holder cannot be read now.
+        BadField, VaultError: the zone is not known, or the period ends beyond the calendar; the holder cannot be read now.
     """
+    if asked.period.until_us > _UNTIL_US_MAX:
+        raise BadField("until_us", "is beyond the days that can be printed")
     first, lines = _whole(asked, statements)
     closed = _closed(store, asked.period)
     holder = _holder(asked, store=store, personal=personal, names=names)
