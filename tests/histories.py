@@ -21,11 +21,20 @@ from domain.ledger import wallet as wallet_rules
 from domain.ledger.adjustments import AdjustmentApproved, AdjustmentKind, AdjustmentRequested
 from domain.ledger.claims import Claimed
 from domain.ledger.credit import LotConditions
-from domain.ledger.events import Attempt, LeaseEvent, Owner, RequestAdmitted, Units, WalletEvent
+from domain.ledger.events import (
+    Attempt,
+    ChargeHeldForReview,
+    LeaseEvent,
+    Owner,
+    RequestAdmitted,
+    Units,
+    WalletEvent,
+)
 from domain.ledger.lease import Answer, Lease
 from domain.ledger.refusals import LedgerRefusal
 from domain.ledger.wallet import Wallet
 from domain.pricing import Price, charge_nano
+from domain.promotions.events import CodeBatchIssued
 from domain.recharge.events import RechargeCredited, RechargeOrderPlaced
 from domain.refusal import WrongState
 
@@ -396,7 +405,7 @@ def history(seed: int, *, steps: int, accounts: int = 3) -> list[NewEvent]:
     return [event for group in simulation.groups(steps) for event in group]
 
 
-def sample(kind: type[Fact], **changes: object) -> Fact:
+def sample(kind: type[Event], **changes: object) -> Event:
     """The golden sample of an event, with some fields changed."""
     fact = msgspec.json.decode((_SAMPLES / f"{kind.TOPIC}.json").read_bytes(), type=kind)
     return msgspec.structs.replace(fact, **changes)
@@ -415,6 +424,20 @@ def budgets(count: int) -> Iterator[NewEvent]:
     for number in range(1, count + 1):
         budget_id = UUID(int=number << 32)
         yield from numbered(budget_id, 1, [sample(BudgetSet, budget_id=budget_id)])
+
+
+def code_batches(count: int) -> Iterator[NewEvent]:
+    """As many batches of redemption codes, as they are issued."""
+    for number in range(1, count + 1):
+        batch_id = UUID(int=number << 50)
+        yield from numbered(batch_id, 1, [sample(CodeBatchIssued, batch_id=batch_id)])
+
+
+def held_charges(count: int) -> Iterator[NewEvent]:
+    """As many charges that are held for review, each in a lease of its own, as no rule decided them."""
+    for number in range(1, count + 1):
+        request_id, lease_id = UUID(int=number << 48), UUID(int=number << 49)
+        yield from numbered(lease_id, 1, [sample(ChargeHeldForReview, request_id=request_id)])
 
 
 class ListLog:
