@@ -109,7 +109,7 @@ def test_a_list_is_of_what_was_asked_for(whole: Lab, reader: AdjustmentReader) -
 
 def test_a_rebuild_is_equal(whole: Lab) -> None:
     """However it came, and if it comes twice."""
-    whole.start_over(history(3, steps=300))
+    whole.start_over(history(3, steps=1000))
     whole.catch_up(batch_events=23)
     before = whole.hashes()[Adjustments.name]
     assert before.rows > 3
