@@ -14,7 +14,7 @@ from api.console.pages import Pages
 from api.customer.acting import bind
 from api.customer.commands import ALLOWED, Allowed
 
-_IDS: Final = ("key_id", "order_id", "budget_id", "endpoint_id")
+_IDS: Final[tuple[str, ...]] = ("key_id", "order_id", "budget_id", "endpoint_id")
 """Fields of forms that name what must be the account's."""
 _HOMES: Final = {"billing": "settings"}
 
