@@ -300,7 +300,7 @@ class WiderBalances(Balances):
         msgspec.structs.replace(
             Balances.tables[0], columns=f"note text DEFAULT 'new', {Balances.tables[0].columns}"
         ),
-        Balances.tables[1],
+        *Balances.tables[1:],
     )
 
 
