@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from adapters.eventstore.store import PostgresEventStore
 from application.accounts import open_account
 from application.adjustments import adjust_credit, void_lot
@@ -173,6 +175,7 @@ def _audited(product: Product, account_id: UUID, place: Path) -> Told:
     return by_the_auditor(result["statement"])
 
 
+@pytest.mark.slow  # two starts of everything, and a month's worth of rewriting it
 def test_a_crash_in_the_middle_changes_no_computation(product: Product, tmp_path: Path, tell: Tell) -> None:
     """Read model, audit program and the customers' own answers agree to the nano-credit, key by key.
 
