@@ -9,6 +9,8 @@ import pytest
 from application.queries import AttemptRow, RequestFilter, RequestRow
 from domain.event import Event
 from domain.ledger.events import Attempt, PassedOver, Units
+from projections.charge_reviews import ChargeReviews
+from projections.generations import install
 from projections.request_log import RequestReader
 from tests.histories import history, numbered
 from tests.projections.facts import (
@@ -48,6 +50,9 @@ PASSED = PassedOver(deployment_id=KEY, provider="three", reason="breaker_open")
 
 @pytest.fixture
 def reader(lab: Lab) -> RequestReader:
+    """It looks up as well whether a charge is held for review."""
+    with lab.pool.connection() as connection:
+        install(connection, (ChargeReviews(),))
     return RequestReader(lab.pool)
 
 

@@ -16,6 +16,8 @@ READING = (
     "/accounts/{account_id:uuid}",
     "/adjustments",
     "/alerts",
+    "/balances/alerts",
+    "/charges/reviews",
     "/aliases",
     "/announcements",
     "/audit-log",
