@@ -22,7 +22,8 @@ from adapters.eventstore.migrations import MigrationError
 from adapters.vault.master_keys import BadMasterKey
 from api.admin.answers import answer_of
 from api.admin.codes import INTERNAL_ERROR, code_of
-from api.admin.commands import COMMANDS, Entry
+from api.admin.commands import COMMANDS
+from api.admin.tables.entry import Entry
 from application.archive.ports import DetachRefused
 from application.eventlog import EventLogError
 from application.exporting.ports import ExportRefused

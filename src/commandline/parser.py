@@ -11,8 +11,9 @@ from uuid import UUID
 
 import msgspec
 
-from api.admin.commands import COMMANDS, Entry
+from api.admin.commands import COMMANDS
 from api.admin.fields import OWN_ID, WORDS
+from api.admin.tables.entry import Entry
 from application.command import Command, decode_hook
 from commandline.help import Parser, lowered
 from domain.secret import Secret

@@ -175,49 +175,32 @@ def _credited(event: RechargeCredited, position: int) -> list[tuple[str, _Row]]:
 
 
 def _refunded(event: RefundSucceeded, position: int) -> list[tuple[str, _Row]]:
-    document_id = credit_note_of(event.order_id, f"refund:{event.refund_id}")
-    return [
-        _called_for(
-            document_id,
-            kind="credit_note",
-            cause="refund",
-            event=event,
-            amount_minor=event.amount_minor,
-            position=position,
-        )
-    ]
+    return [_note_called_for(f"refund:{event.refund_id}", cause="refund", event=event, position=position)]
 
 
 def _refunded_elsewhere(event: ExternalRefundObserved, position: int) -> list[tuple[str, _Row]]:
-    document_id = credit_note_of(event.order_id, f"refund:{event.refund_ref}")
-    return [
-        _called_for(
-            document_id,
-            kind="credit_note",
-            cause="refund",
-            event=event,
-            amount_minor=event.amount_minor,
-            position=position,
-        )
-    ]
+    return [_note_called_for(f"refund:{event.refund_ref}", cause="refund", event=event, position=position)]
 
 
 def _lost(event: DisputeLost, position: int) -> list[tuple[str, _Row]]:
-    document_id = credit_note_of(event.order_id, f"dispute:{event.dispute_ref}")
-    return [
-        _called_for(
-            document_id,
-            kind="credit_note",
-            cause="dispute",
-            event=event,
-            amount_minor=event.amount_minor,
-            position=position,
-        )
-    ]
+    return [_note_called_for(f"dispute:{event.dispute_ref}", cause="dispute", event=event, position=position)]
 
 
 def _reversed(event: ExternalRefundReversed, _position: int) -> list[tuple[str, _Row]]:
     return [(_ENDED, (credit_note_of(event.order_id, f"refund:{event.refund_ref}"),))]
+
+
+def _note_called_for(
+    key: str, *, cause: str, event: RefundSucceeded | ExternalRefundObserved | DisputeLost, position: int
+) -> tuple[str, _Row]:
+    return _called_for(
+        credit_note_of(event.order_id, key),
+        kind="credit_note",
+        cause=cause,
+        event=event,
+        amount_minor=event.amount_minor,
+        position=position,
+    )
 
 
 def _called_for(

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.waiting import until
 from tools.console_shots import chromium
 
 READY_S_MAX = 180
@@ -52,11 +52,8 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]
 
 
 def _ready(process: subprocess.Popen[bytes], ready_file: Path, log: Path) -> dict[str, Any]:
-    deadline = time.monotonic() + READY_S_MAX
-    while not ready_file.exists():
-        assert process.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.1)
+    until(lambda: ready_file.exists() or process.poll() is not None, within_s=READY_S_MAX)
+    assert process.poll() is None, log.read_text()
     return dict(json.loads(ready_file.read_bytes()))
 
 

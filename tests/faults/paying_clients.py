@@ -79,12 +79,14 @@ class Clients:
         return _nano(_last_usage(answer.text) if is_stream else _decoded(answer.text)["usage"]["cost"])
 
     async def _told_later(self, http: httpx.AsyncClient, request_id: str) -> int:
+        deadline = time.monotonic() + _ANSWER_S_MAX
         while True:
             answer = await http.get(
                 f"{self._base_url}/generation", params={"id": request_id}, headers=self._headers
             )
             if answer.status_code == 200:
                 return _nano(_decoded(answer.text)["data"]["total_cost"])
+            assert time.monotonic() < deadline, answer
             await asyncio.sleep(0.05)
 
     @property

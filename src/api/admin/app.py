@@ -10,7 +10,7 @@ from api.admin.access import PERMISSION, make_guard, operator_of
 from api.admin.announcements import announcement_routes
 from api.admin.audit_log import audit_routes
 from api.admin.catalogue import catalogue_routes
-from api.admin.commands import COMMANDS, Entry
+from api.admin.commands import COMMANDS
 from api.admin.corrections import correction_routes
 from api.admin.docs import docs_routes
 from api.admin.documents import document_routes
@@ -27,6 +27,7 @@ from api.admin.reading import directory_routes, read_model_routes
 from api.admin.redemptions import redemption_routes
 from api.admin.reports import report_routes
 from api.admin.sealing import sealing_routes
+from api.admin.tables.entry import Entry
 from api.admin.tools import AdminTools
 from api.admin.webhooks import webhook_routes
 

@@ -7,7 +7,7 @@ import msgspec
 
 from api.admin.answers import answer_of
 from api.admin.codes import BadRequest
-from api.admin.commands import Entry
+from api.admin.tables.entry import Entry
 from application.command import Command, Ports, decode_hook
 from application.eventlog import OutcomeUnknown
 from application.idempotency import Answer, IdempotencyStore

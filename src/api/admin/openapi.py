@@ -9,9 +9,9 @@ from litestar.handlers import HTTPRouteHandler
 
 from api.admin.answer_schemas import command_answer, query_parameters, reading_answer, simple_nulls
 from api.admin.codes import STATUSES
-from api.admin.commands import Entry
 from api.admin.fields import OWN_ID, WORDS
 from api.admin.problems import MEDIA_TYPE
+from api.admin.tables.entry import Entry
 from domain.secret import Secret
 
 _REF: Final = "#/components/schemas/{name}"

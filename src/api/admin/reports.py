@@ -47,7 +47,7 @@ def report_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         after: FromQuery[str | None] = None,
         limit: Limit = PAGE_ROWS,
     ) -> UsagePage:
-        """What was asked, used and charged, added up by hour, day, month, account, key, alias or operation."""
+        """What was asked, used and charged, added up by hour, day, month, account, key, member, alias or operation."""
         period = asked(month_name=month, from_us=from_us, until_us=until_us, zone=zone)
         wanted = UsageFilter(period=period, account_id=account_id, key_id=key_id, alias=alias)
         return tools.usage.usage(wanted, by=usage_groups(by), zone=zone, after=after, limit=limit)

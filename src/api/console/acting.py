@@ -12,8 +12,9 @@ import msgspec
 from litestar import Request, Response
 
 from api.admin.codes import BadRequest, code_of
-from api.admin.commands import COMMANDS, Entry
+from api.admin.commands import COMMANDS
 from api.admin.execution import run
+from api.admin.tables.entry import Entry
 from api.console.access import local_path, visit_of
 from api.console.forms import body_of
 from api.console.pages import HEADERS, ONCE_FIELD, Flash, Pages

@@ -7,7 +7,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from api.admin.commands import COMMANDS, Entry
+from api.admin.commands import COMMANDS
+from api.admin.tables.entry import Entry
 from domain.members import MemberPermission
 
 ENTRIES: Final = {(entry.noun, entry.verb): entry for entry in COMMANDS}

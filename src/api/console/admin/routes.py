@@ -5,7 +5,8 @@ from typing import Any
 from litestar import Request, Response, post
 from litestar.handlers import HTTPRouteHandler
 
-from api.admin.commands import COMMANDS, Entry
+from api.admin.commands import COMMANDS
+from api.admin.tables.entry import Entry
 from api.console.access import NEEDS, Needs, visit_of
 from api.console.acting import act
 from api.console.admin.announcements import announcement_routes

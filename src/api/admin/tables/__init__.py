@@ -1,0 +1,1 @@
+"""The table of commands in parts, by what they are about."""
