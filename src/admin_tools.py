@@ -102,9 +102,9 @@ def make_projections(process: Process) -> ProjectionService:
 def make_health(process: Process) -> HealthReader:
     """Whether the books are right."""
     return HealthReader(
-        process.pool,
         checks=PostgresBooksChecks(process.pool, clock=process.clock),
         projections=make_projections(process),
         verifications=PostgresVerifications(process.pool),
+        reviews=ReviewReader(process.pool),
         clock=process.clock,
     )

@@ -51,6 +51,7 @@ from domain.refusal import NotFound
 from domain.topics import REGISTRY
 from projections.balances import BalanceReader
 from projections.books_check import PostgresBooksChecks
+from projections.charge_reviews import ReviewReader
 from projections.health import HealthReader
 from projections.pool import projection_pool
 from projections.registry import all_projections
@@ -173,10 +174,10 @@ def run_health(settings: Settings, _values: argparse.Namespace) -> Outcome:
         checks = PostgresBooksChecks(pool, clock=clock)
         checks.check()
         health = HealthReader(
-            pool,
             checks=checks,
             projections=projections,
             verifications=PostgresVerifications(pool),
+            reviews=ReviewReader(pool),
             clock=clock,
         ).health()
     return Outcome(health, int(bool(health.faults)), health_text(health))

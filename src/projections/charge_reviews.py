@@ -140,15 +140,18 @@ class ReviewReader:
             found = [
                 _row(row) for row in rows.execute(statement, [*conditions.values(), after_position, size + 1])
             ]
-            queue = review_queue(connection, now_us=now_us)
+            queue = _queue(connection, now_us=now_us)
         return ReviewPage(
             items=tuple(found[:size]),
             queue=queue,
             next_after=found[size - 1].position if len(found) > size else None,
         )
 
+    def queue(self, *, now_us: int) -> ReviewQueue:
+        with self._pool.connection() as connection:
+            return _queue(connection, now_us=now_us)
 
-def review_queue(connection: Connection, *, now_us: int) -> ReviewQueue:
-    """How many charges wait, and for how long."""
+
+def _queue(connection: Connection, *, now_us: int) -> ReviewQueue:
     waiting, oldest_us = connection.execute(_QUEUE).fetchone() or (0, None)
     return queue_of(waiting, oldest_us, now_us=now_us)

@@ -3,8 +3,7 @@
 from application.clock import Clock
 from application.projections import Projections
 from application.reports.health import BooksChecks, LedgerHealth, Verifications, faults_of
-from projections.charge_reviews import review_queue
-from projections.projection import Pool
+from application.reports.reviews import ReviewQueries
 
 
 class HealthReader:
@@ -12,26 +11,25 @@ class HealthReader:
 
     def __init__(
         self,
-        pool: Pool,
         *,
         checks: BooksChecks,
         projections: Projections,
         verifications: Verifications,
+        reviews: ReviewQueries,
         clock: Clock,
     ) -> None:
-        self._pool = pool
         self._checks = checks
         self._projections = projections
         self._verifications = verifications
+        self._reviews = reviews
         self._clock = clock
 
     def health(self) -> LedgerHealth:
         check = self._checks.last()
-        with self._pool.connection() as connection:
-            queue = review_queue(connection, now_us=self._clock.now_us())
         read_models = self._projections.status()
         verification = self._verifications.last()
         now_us = self._clock.now_us()
+        queue = self._reviews.queue(now_us=now_us)
         since_us = now_us if check is None or check.oldest_hold_us is None else check.oldest_hold_us
         return LedgerHealth(
             faults=faults_of(

@@ -7,6 +7,7 @@ import pytest
 from adapters.verifications import PostgresVerifications
 from application.reports.health import OVERDUE_US, LedgerHealth, Verification
 from projections.books_check import PostgresBooksChecks
+from projections.charge_reviews import ReviewReader
 from projections.health import HealthReader
 from projections.metrics import HealthCollector
 from tests.histories import history, numbered
@@ -34,10 +35,10 @@ def checks(whole: Lab) -> PostgresBooksChecks:
 @pytest.fixture
 def reader(whole: Lab, verifications: PostgresVerifications, checks: PostgresBooksChecks) -> HealthReader:
     return HealthReader(
-        whole.pool,
         checks=checks,
         projections=whole.service(),
         verifications=verifications,
+        reviews=ReviewReader(whole.pool),
         clock=whole.clock,
     )
 

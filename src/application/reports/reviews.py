@@ -63,6 +63,10 @@ class ReviewQueries(Protocol):
         """One page; `limit` is capped at `PAGE_ROWS_MAX`."""
         ...
 
+    def queue(self, *, now_us: int) -> ReviewQueue:
+        """How many charges wait, and for how long."""
+        ...
+
 
 def queue_of(waiting: int, oldest_us: int | None, *, now_us: int) -> ReviewQueue:
     """The queue, by when the oldest charge in it was held."""
