@@ -25,6 +25,7 @@ from adapters.vault.kept_answers import purge_kept_answers
 from application.balance_alerts.raise_alerts import raise_low_balances
 from application.budgets.raise_alerts import raise_alerts
 from application.checkout.sweep import AskFirst, sweep_notices, sweep_orders
+from application.checkout.sweep_disputes import sweep_disputes
 from application.checkout.sweep_refunds import sweep_refunds
 from application.clock import SystemClock
 from application.ledger.expire_lots import expire_due
@@ -100,6 +101,11 @@ def run(settings: Settings, *, jobs: Sequence[Job] = (), stop: threading.Event) 
                 "refunds-sweep",
                 _REFUNDS_S,
                 lambda: sweep_refunds(OrderReader(pool), checkouts=checkouts, store=store, clock=clock),
+            ),
+            Job(
+                "disputes-sweep",
+                _SWEEP_S,
+                lambda: sweep_disputes(OrderReader(pool), checkouts=checkouts, store=store, clock=clock),
             ),
             Job(
                 "money-reconcile",

@@ -70,7 +70,7 @@ def test_it_wakes_the_read_models_and_ends_on_sigterm(database_url: str, redis_u
     selling = {"expire-orders", "orders-sweep", "webhooks-sweep", "webhook-bytes-forget", "money-reconcile"}
     books = {"projections-wake", "projections-lag", "books-check", "expire-lots"}
     telling = {"budget-alerts", "low-balances"}
-    assert names == books | telling | drops | selling | {"reap", "probes", "refunds-sweep"}
+    assert names == books | telling | drops | selling | {"reap", "probes", "refunds-sweep", "disputes-sweep"}
 
 
 def test_old_answers_to_repeated_requests_are_forgotten(database_url: str, redis_url: str) -> None:

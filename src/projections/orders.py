@@ -21,6 +21,7 @@ from projections.folded import state_text
 from projections.projection import Connection, Located, Pool, Table, Write, topics_of
 from projections.sums import TEXT
 
+_FIRST: Final = UUID(int=0)
 _WAITING: Final = ("placed", "session_open", "failed")
 _ENDED: Final = ("cancelled", "expired")
 #: So long after its end a customer may still have paid on a page that was open.
@@ -46,6 +47,7 @@ _ORDERS: Final = Table(
         waits_for_approval boolean NOT NULL,
         mismatched boolean NOT NULL,
         refunds_under_way boolean NOT NULL,
+        disputes_open boolean NOT NULL,
         placed_us bigint NOT NULL,
         expires_us bigint NOT NULL,
         placed_position bigint NOT NULL,
@@ -59,13 +61,14 @@ _ORDERS: Final = Table(
         "(expires_us)",
         "(reference)",
         "(updated_position) WHERE refunds_under_way",
+        "(order_id) WHERE disputes_open",
     ),
 )
 _NAMES: Final = OrderRow.__struct_fields__
 _KINDS: Final = (
     *("uuid", "uuid", "text", "text", "text", "bigint", "text", "integer", "bigint"),
     *("bigint", "bigint", "bigint", "bigint", "text"),
-    *("boolean", "boolean", "boolean", "bigint", "bigint", "bigint", "bigint", "text"),
+    *("boolean", "boolean", "boolean", "boolean", "bigint", "bigint", "bigint", "bigint", "text"),
 )
 _LOAD: Final = "SELECT order_id, state, placed_position, updated_position FROM {schema}.orders WHERE order_id = ANY(%s::uuid[])"
 _STORE: Final = (
@@ -88,7 +91,7 @@ class Orders:
     """The fold: the order's own, and what is shown of it."""
 
     name: ClassVar[str] = "orders"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     tables: ClassVar[tuple[Table, ...]] = (_ORDERS,)
     topics: ClassVar[frozenset[str]] = topics_of(ORDER_EVENTS)
 
@@ -147,6 +150,7 @@ def _row(known: _Known) -> tuple[object, ...]:
         order.waits_for_second,
         "mismatched" in order.payments.values(),
         order.refunds_under_way,
+        order.disputes_open,
         placed.occurred_us,
         placed.expires_us,
         known.placed_position,
@@ -165,7 +169,7 @@ _NEEDY: Final = "(waits_for_approval OR mismatched OR status = 'disputed')"
 
 
 class OrderReader:
-    """The questions: implements `OrderQueries`, `OrdersThatEnd`, `OrdersThatWait` and `RefundsUnderWay`."""
+    """The questions: implements `OrderQueries`, `OrdersThatEnd`, `OrdersThatWait`, `RefundsUnderWay` and `DisputesOpen`."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -217,6 +221,15 @@ class OrderReader:
         try:
             with self._pool.connection() as connection:
                 return [order_id for (order_id,) in connection.execute(statement, [MANUAL, limit])]
+        except (UndefinedTable, UndefinedColumn):  # no worker of this version has run yet
+            return []
+
+    def orders_disputed(self, provider: str, *, after: UUID | None, limit: int) -> list[UUID]:
+        statement = "SELECT order_id FROM orders WHERE disputes_open AND provider = %s AND order_id > %s ORDER BY order_id LIMIT %s"
+        try:
+            with self._pool.connection() as connection:
+                rows = connection.execute(statement, [provider, after or _FIRST, limit])
+                return [order_id for (order_id,) in rows]
         except (UndefinedTable, UndefinedColumn):  # no worker of this version has run yet
             return []
 

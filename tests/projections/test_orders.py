@@ -92,6 +92,12 @@ def test_what_went_back_and_what_is_disputed_stand_with_their_order(whole: Lab, 
     row = reader.order(A)
     assert row is not None
     assert (row.status, row.refunded_minor, row.disputed_minor) == ("disputed", 30, 9)
+    assert reader.orders_disputed("stripe", after=None, limit=10) == [A]
+    assert reader.orders_disputed("stripe", after=A, limit=10) == []
+    assert reader.orders_disputed("alipay", after=None, limit=10) == []
+    whole.log.extend(numbered(order_stream(A), last + 7, [sample(DisputeWon, order_id=A, dispute_ref="two")]))
+    whole.catch_up()
+    assert reader.orders_disputed("stripe", after=None, limit=10) == []
 
 
 def test_pages_follow_each_other(whole: Lab, reader: OrderReader) -> None:
@@ -145,6 +151,7 @@ def test_before_the_read_model_is_made_nothing_is_due(pool: Pool) -> None:
     """A scheduler may be there before the first worker of its version."""
     assert OrderReader(pool).orders_due(now_us=2**62, limit=10) == []
     assert OrderReader(pool).orders_with_refunds(limit=10) == []
+    assert OrderReader(pool).orders_disputed("stripe", after=None, limit=10) == []
 
 
 @pytest.mark.parametrize("batch_events", [1, 2, 3, 100])

@@ -158,6 +158,9 @@ class AlipayCheckout:
             # The trade begins when the customer is at the page.
             return unknown_trade(session_ref, mode=self.mode)
 
+    def fetch_dispute(self, dispute_ref: str) -> Sequence[Observation]:  # noqa: ARG002  # the port's
+        return ()
+
     def refund(self, order: RefundOrder) -> ObservedRefund:
         if order.currency != CURRENCY:
             raise ProviderRefused("currency_not_supported")

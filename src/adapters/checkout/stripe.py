@@ -159,9 +159,7 @@ class StripeCheckout:
         if kind.startswith("payment_intent."):
             return _some(observed_payment(self._intent(object_ref)))
         if kind.startswith("charge.dispute."):
-            return _some(
-                observed_dispute(self._get("/v1/disputes", object_ref, StripeDispute, "payment_intent"))
-            )
+            return self.fetch_dispute(object_ref)
         if kind.startswith(("refund.", "charge.refund.")):
             return _some(
                 observed_refund(self._get("/v1/refunds", object_ref, StripeRefund, "payment_intent"))
@@ -178,6 +176,10 @@ class StripeCheckout:
             "payment_intent.latest_charge.balance_transaction",
         )
         return observed_session(found)
+
+    def fetch_dispute(self, dispute_ref: str) -> Sequence[Observation]:
+        found = self._get("/v1/disputes", dispute_ref, StripeDispute, "payment_intent")
+        return _some(observed_dispute(found))
 
     def refund(self, order: RefundOrder) -> ObservedRefund:
         made = self._ask(

@@ -142,6 +142,9 @@ class WechatCheckout:
             raise ProviderRefused("an answer to another question")
         return observed_transaction(found, mode=self.mode)
 
+    def fetch_dispute(self, dispute_ref: str) -> Sequence[Observation]:  # noqa: ARG002  # the port's
+        return ()
+
     def refund(self, order: RefundOrder) -> ObservedRefund:
         _require_ref(order.payment_ref)
         paid = self._ask(

@@ -162,6 +162,10 @@ class CheckoutProvider(Protocol):
         """What became of a page and its payment; raises as `fetch`."""
         ...
 
+    def fetch_dispute(self, dispute_ref: str) -> Sequence[Observation]:
+        """What a dispute is like now; nothing where the provider has none. Raises as `fetch`."""
+        ...
+
     def refund(self, order: RefundOrder) -> ObservedRefund:
         """Pay back.
 

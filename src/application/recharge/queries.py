@@ -29,6 +29,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     waits_for_approval: bool  #: a second operator is asked about a transfer or a refund
     mismatched: bool  #: a payment came that does not match; somebody must look
     refunds_under_way: bool  #: approved, and not known to have come to an end
+    disputes_open: bool  #: the customer's bank has not decided yet
     placed_us: int
     expires_us: int
     placed_position: int

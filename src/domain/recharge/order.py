@@ -137,6 +137,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return any(one.state in {"approved", "submitted"} for one in self.refunds.values())
 
     @property
+    def disputes_open(self) -> bool:
+        """The provider is to be asked how a dispute ends."""
+        return any(one.state == "open" for one in self.disputes.values())
+
+    @property
     def is_waiting(self) -> bool:
         """Somebody may still pay it in time."""
         return self.credited is None and self.ended is None

@@ -85,6 +85,9 @@ class FakeProvider:
     def fetch_session(self, session_ref: str) -> Sequence[Observation]:
         return self.fetch("session", session_ref)
 
+    def fetch_dispute(self, dispute_ref: str) -> Sequence[Observation]:
+        return self.fetch("dispute", dispute_ref)
+
     def refund(self, order: RefundOrder) -> ObservedRefund:
         self._require_up()
         if self.refuses_refunds:
