@@ -1,14 +1,13 @@
 """Stripe: Checkout pages (cards, and what else is switched on there: Alipay, WeChat Pay, Konbini), refunds, disputes.
 
-The library does the asking, with its own retries under one idempotency key; answers are read by types of ours.
+What is saved for later recharges is beside this, in `stripe_methods`.
 """
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar, Final, TypeVar
+from typing import ClassVar, Final
 
 import msgspec
-import stripe
 
 from adapters.checkout.stripe_objects import (
     NAME,
@@ -26,6 +25,7 @@ from adapters.checkout.stripe_objects import (
     observed_session,
 )
 from adapters.checkout.stripe_signature import check_signature
+from adapters.checkout.stripe_wire import REF, TIMEOUT_S, StripeWire, checked, read
 from application.checkout.ports import (
     Acknowledgement,
     BadNotice,
@@ -34,7 +34,6 @@ from application.checkout.ports import (
     Headers,
     Notice,
     ProviderRefused,
-    ProviderUnavailable,
     RefundOrder,
     Session,
     SessionRequest,
@@ -42,18 +41,8 @@ from application.checkout.ports import (
 from domain.recharge.events import Mode
 from domain.recharge.observing import Observation, ObservedRefund
 
-TIMEOUT_S: Final = 15.0
-_RETRIES: Final = 2
 _US: Final = 1_000_000
-_PAGE: Final = 100
-_PAGES_MAX: Final = 100
-_REF: Final = re.compile(r"[A-Za-z0-9_]{1,255}", re.ASCII)
 _WORD: Final = re.compile(r"[a-z0-9_.]{1,100}", re.ASCII)
-#: Answers that another try may change.
-_LATER: Final = frozenset({408, 409, 429})
-_REFUSALS: Final = range(400, 500)
-
-Answer = TypeVar("Answer")
 
 
 class _About(msgspec.Struct, frozen=True):
@@ -75,11 +64,6 @@ class _Event(msgspec.Struct, frozen=True):
     account: str | None = None  #: set on messages of connected accounts, which are none of ours
 
 
-class _Page(msgspec.Struct, frozen=True):
-    data: list[msgspec.Raw]
-    has_more: bool = False
-
-
 class StripeCheckout:
     """One Stripe account in one mode, which its secret key tells."""
 
@@ -98,12 +82,7 @@ class StripeCheckout:
         self.name = NAME
         self.mode: Mode = mode_of(livemode="_live_" in secret_key)
         self._secrets = tuple(webhook_secrets)
-        self._client = stripe.StripeClient(
-            secret_key,
-            http_client=stripe.RequestsClient(timeout=timeout_s),
-            max_network_retries=_RETRIES,
-            base_addresses={"api": api_base} if api_base else None,
-        )
+        self._wire = StripeWire(secret_key=secret_key, api_base=api_base, timeout_s=timeout_s)
 
     def open_session(self, request: SessionRequest) -> Session:
         metadata = {"order_id": str(request.order_id), "account_id": str(request.account_id)}
@@ -115,7 +94,7 @@ class StripeCheckout:
                 "product_data": {"name": request.description},
             },
         }
-        found = self._ask(
+        found = self._wire.ask(
             "post",
             "/v1/checkout/sessions",
             CheckoutSession,
@@ -135,13 +114,11 @@ class StripeCheckout:
         return Session(session_ref=found.id, url=found.url, expires_us=found.expires_at * _US)
 
     def close_session(self, session_ref: str) -> None:
-        if not _REF.fullmatch(session_ref):
-            raise ProviderRefused("an id that is none")
         try:
-            self._ask("post", f"/v1/checkout/sessions/{session_ref}/expire", CheckoutSession)
+            self._wire.ask("post", f"/v1/checkout/sessions/{checked(session_ref)}/expire", CheckoutSession)
         except ProviderRefused:
             # Stripe refuses for a page that is not open. One that is open still is a refusal to be told.
-            found = self._get("/v1/checkout/sessions", session_ref, CheckoutSession)
+            found = self._wire.get("/v1/checkout/sessions", session_ref, CheckoutSession)
             if found.status == "open":
                 raise
 
@@ -162,14 +139,14 @@ class StripeCheckout:
             return self.fetch_dispute(object_ref)
         if kind.startswith(("refund.", "charge.refund.")):
             return _some(
-                observed_refund(self._get("/v1/refunds", object_ref, StripeRefund, "payment_intent"))
+                observed_refund(self._wire.get("/v1/refunds", object_ref, StripeRefund, "payment_intent"))
             )
         if kind.startswith("charge."):
             return self._fetch_charge(object_ref)
         return ()
 
     def fetch_session(self, session_ref: str) -> Sequence[Observation]:
-        found = self._get(
+        found = self._wire.get(
             "/v1/checkout/sessions",
             session_ref,
             CheckoutSession,
@@ -178,11 +155,11 @@ class StripeCheckout:
         return observed_session(found)
 
     def fetch_dispute(self, dispute_ref: str) -> Sequence[Observation]:
-        found = self._get("/v1/disputes", dispute_ref, StripeDispute, "payment_intent")
+        found = self._wire.get("/v1/disputes", dispute_ref, StripeDispute, "payment_intent")
         return _some(observed_dispute(found))
 
     def refund(self, order: RefundOrder) -> ObservedRefund:
-        made = self._ask(
+        made = self._wire.ask(
             "post",
             "/v1/refunds",
             StripeRefund,
@@ -202,20 +179,20 @@ class StripeCheckout:
         return next((seen for seen in made if seen.refund_id == order.refund_id), None)
 
     def undelivered(self, *, since_us: int) -> Iterator[Delivered]:
-        for raw in self._list("/v1/events", delivery_success="false", created={"gte": since_us // _US}):
-            yield Delivered(_notice(_read(raw, _Event)), bytes(raw))
+        for raw in self._wire.every("/v1/events", delivery_success="false", created={"gte": since_us // _US}):
+            yield Delivered(_notice(read(raw, _Event)), bytes(raw))
 
     def balance_transactions(self, *, since_us: int, until_us: int) -> Iterator[BalanceTransaction]:
         created = {"gte": since_us // _US, "lt": until_us // _US}
-        for raw in self._list("/v1/balance_transactions", created=created, expand=["data.source"]):
-            yield balance_transaction(_read(raw, Line))
+        for raw in self._wire.every("/v1/balance_transactions", created=created, expand=["data.source"]):
+            yield balance_transaction(read(raw, Line))
 
     def _intent(self, payment_ref: str) -> Intent:
-        return self._get("/v1/payment_intents", payment_ref, Intent, "latest_charge.balance_transaction")
+        return self._wire.get("/v1/payment_intents", payment_ref, Intent, "latest_charge.balance_transaction")
 
     def _fetch_charge(self, charge_ref: str) -> Sequence[Observation]:
         """The payment of a charge, and its refunds: what is told of a charge may be either."""
-        payment_ref = self._get("/v1/charges", charge_ref, Charge).payment_intent
+        payment_ref = self._wire.get("/v1/charges", charge_ref, Charge).payment_intent
         if payment_ref is None:
             return ()
         intent = self._intent(payment_ref)
@@ -223,62 +200,18 @@ class StripeCheckout:
 
     def _refunds_of(self, intent: Intent) -> Sequence[ObservedRefund]:
         of_intent = (
-            msgspec.structs.replace(_read(raw, StripeRefund), payment_intent=intent)
-            for raw in self._list("/v1/refunds", payment_intent=intent.id)
+            msgspec.structs.replace(read(raw, StripeRefund), payment_intent=intent)
+            for raw in self._wire.every("/v1/refunds", payment_intent=intent.id)
         )
         return [seen for one in of_intent if (seen := observed_refund(one)) is not None]
-
-    def _get(self, folder: str, object_ref: str, kind: type[Answer], *expand: str) -> Answer:
-        if not _REF.fullmatch(object_ref):
-            raise ProviderRefused("an id that is none")
-        return self._ask(
-            "get", f"{folder}/{object_ref}", kind, **({"expand": list(expand)} if expand else {})
-        )
-
-    def _list(self, path: str, **more: Any) -> Iterator[msgspec.Raw]:
-        """Every item, a page at a time.
-
-        Raises:
-            ProviderUnavailable: there are absurdly many.
-        """
-        after: dict[str, str] = {}
-        for _ in range(_PAGES_MAX):
-            page = self._ask("get", path, _Page, limit=_PAGE, **after, **more)
-            yield from page.data
-            if not page.has_more or not page.data:
-                return
-            after = {"starting_after": _read(page.data[-1], _About).id or ""}
-        raise ProviderUnavailable("a list without an end")
-
-    def _ask(self, method: str, path: str, kind: type[Answer], **more: Any) -> Answer:
-        try:
-            answer = self._client.raw_request(method, path, **more)
-        except stripe.StripeError as error:
-            raise _meant(error) from None
-        return _read(answer.body, kind)
-
-
-def _meant(error: stripe.StripeError) -> ProviderUnavailable | ProviderRefused:
-    """Whether another try can help. Stripe's words may repeat what was sent, so only its code is kept."""
-    status = error.http_status
-    if status in _REFUSALS and status not in _LATER and status not in {401, 403}:
-        return ProviderRefused(error.code or type(error).__name__)
-    return ProviderUnavailable(f"{type(error).__name__} {status or ''}".strip())
-
-
-def _read(raw: "msgspec.Raw | str", kind: type[Answer]) -> Answer:
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except msgspec.DecodeError:
-        raise ProviderRefused("an answer that cannot be read") from None
 
 
 def _notice(event: _Event) -> Notice:
     """Raises BadNotice for one that cannot be Stripe's."""
     object_ref = event.data.object.id or ""
-    if not _REF.fullmatch(event.id) or not _WORD.fullmatch(event.type):
+    if not REF.fullmatch(event.id) or not _WORD.fullmatch(event.type):
         raise BadNotice("the message has no proper id or kind")
-    if object_ref and not _REF.fullmatch(object_ref):
+    if object_ref and not REF.fullmatch(object_ref):
         raise BadNotice("the message is about no proper object")
     if not 0 <= event.created < 2**40:
         raise BadNotice("the message is of no time")
