@@ -43,6 +43,7 @@ STAFF: Final = (
     "/console/orders",
     "/console/offers?edit=new",
     "/console/webhooks",
+    "/console/charges",
     "/console/adjustments",
     "/console/repricing",
     "/console/budgets",

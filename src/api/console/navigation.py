@@ -62,6 +62,7 @@ _ADMIN: Final[tuple[tuple[str, tuple[tuple[str, str, str, Permission], ...]], ..
             ("/console/orders", N_("Orders"), "cart", "read"),
             ("/console/webhooks", N_("Payment messages"), "inbox", "read"),
             ("/console/invoices", N_("Invoices"), "receipt", "read"),
+            ("/console/charges", N_("Held charges"), "flag", "read"),
             ("/console/adjustments", N_("Adjustments"), "sliders", "read"),
             ("/console/repricing", N_("Repricing"), "clock", "read"),
             ("/console/earnings", N_("Earnings"), "chart", "read"),

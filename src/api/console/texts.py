@@ -76,6 +76,22 @@ REVIEWS: Final = {
     "upheld": N_("Looked at, and right"),
     "corrected": N_("Looked at, and corrected"),
 }
+REVIEW_STATES: Final = {
+    "waiting": N_("Waits for somebody"),
+    "upheld": N_("Upheld"),
+    "corrected": N_("Corrected"),
+}
+#: What is odd about the usage that a provider told.
+USAGE_FLAGS: Final = {
+    "absurd": N_("a figure that cannot be"),
+    "clamped": N_("a figure was cut to what was possible"),
+    "input_missing": N_("no input was told"),
+    "output_missing": N_("no output was told"),
+    "cached_over_prompt": N_("more input from cache than input"),
+    "reasoning_over_output": N_("more reasoning than output"),
+    "total_mismatch": N_("the figures do not add up to the total"),
+    "raw_dropped": N_("the provider's figures were too long to keep"),
+}
 STATES: Final = {
     "open": N_("Open"),
     "suspended": N_("Suspended"),

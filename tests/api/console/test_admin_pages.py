@@ -10,6 +10,7 @@ import msgspec
 from application.recharge.list_offers import list_offers
 from application.recharge.show_order import show_order
 from tests.api.console.conftest import ACCOUNT, MASTER_KEY, World
+from tests.api.console.forms import do, sign_in
 
 OFFER = {
     "currency": "EUR",
@@ -24,21 +25,6 @@ OFFER = {
     "tax_country.0": "de",
     "tax_percent.0": "19",
 }
-
-
-def sign_in(world: World, role: str) -> str:
-    assert world.sign_in(f"{role}@staff.example").status_code == 303
-    return world.token("/me")
-
-
-def do(world: World, path: str, token: str, **fields: str) -> str:
-    """What the next page says was wrong; nothing if it was done."""
-    world.post(f"/console/do/{path}", token=token, back="/me", **fields)
-    said = re.search(
-        r'class="flash( bad)?" role="[a-z]+">.*?<span>(.*?)</span></div>', world.get("/me").text, re.DOTALL
-    )
-    assert said is not None
-    return said[2] if said[1] else ""
 
 
 def place(world: World, token: str, money: str) -> UUID:

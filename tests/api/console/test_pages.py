@@ -40,6 +40,8 @@ STAFF = (
     "/console/offers?edit=new",
     "/console/webhooks",
     "/console/webhooks?state=parked",
+    "/console/charges",
+    "/console/charges?state=all&account=x&after=x",
     "/console/adjustments",
     "/console/adjustments?state=waiting&account=x&ref=x",
     "/console/repricing",

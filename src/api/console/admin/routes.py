@@ -12,6 +12,7 @@ from api.console.acting import act
 from api.console.admin.announcements import announcement_routes
 from api.console.admin.budgets import budget_routes
 from api.console.admin.catalogue import catalogue_routes
+from api.console.admin.charges import charge_routes
 from api.console.admin.control import control_routes
 from api.console.admin.corrections import correction_routes
 from api.console.admin.customers import customer_routes
@@ -43,6 +44,7 @@ def admin_routes(pages: Pages) -> list[HTTPRouteHandler]:
         *price_routes(pages),
         *order_routes(pages),
         *correction_routes(pages),
+        *charge_routes(pages),
         *budget_routes(pages),
         *earning_routes(pages),
         *(_form(pages, entry) for entry in COMMANDS),

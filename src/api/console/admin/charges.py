@@ -1,0 +1,109 @@
+"""Charges that somebody must look at: the queue of those that were held for review, and one charge with all that was decided about it."""
+
+import asyncio
+from typing import Annotated, Any, Final, get_args
+from uuid import UUID
+
+from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from api.admin.views import names_of
+from api.console import looking
+from api.console.access import NEEDS, Needs
+from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.pages import Pages
+from api.console.request_page import request_context
+from application.queries import ReviewState
+from application.reports.adjustments import AdjustmentFilter
+from application.reports.reviews import ReviewFilter
+
+_READ: Final = {NEEDS: Needs("staff", "read")}
+_STATES: Final = get_args(ReviewState)
+_WAITING: Final = "waiting"
+_ALL: Final = "all"
+
+
+def charge_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    """`/console/charges`."""
+    return [*_queue_routes(pages), *_one_routes(pages)]
+
+
+def _queue_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    tools = pages.tools.admin
+
+    def turn_of(wanted: ReviewFilter) -> Any:
+        def turn(at: Any) -> tuple[Any, Any]:
+            page = tools.reviews.reviews(
+                wanted, now_us=tools.ports.clock.now_us(), after_position=at or 0, limit=PAGE_ROWS
+            )
+            return page.items, page.next_after
+
+        return turn
+
+    def found(wanted: ReviewFilter, after: int) -> dict[str, Any]:
+        now_us = tools.ports.clock.now_us()
+        page = tools.reviews.reviews(wanted, now_us=now_us, after_position=after, limit=looking.PAGE_ROWS)
+        people = [looking.uuid_of((row.decided_by or "").partition(":")[2]) for row in page.items]
+        ids = [*(row.account_id for row in page.items), *(one for one in people if one)]
+        names = names_of(tools.ports, list(set(ids)))
+        return {
+            "page": page,
+            "names": names,
+            "people": {str(key): name for key, name in names.items()},
+        }
+
+    @get("/console/charges", opt=_READ)
+    async def list_charges(
+        *,
+        request: Request[Any, Any, Any],
+        review_state: Annotated[str, QueryParameter(name="state")] = _WAITING,
+        account: FromQuery[str] = "",
+        after: FromQuery[str] = "",
+        form: Annotated[str, AS] = "",
+    ) -> Response[Any]:
+        wanted = ReviewFilter(
+            state=looking.one_of(review_state, _STATES), account_id=looking.uuid_of(account)
+        )
+        if form in FORMS:
+            return file_of(await asyncio.to_thread(every, turn_of(wanted)), name="held-charges", form=form)
+        context = await asyncio.to_thread(found, wanted, looking.number_of(after) or 0)
+        return pages.page(
+            request,
+            "admin/charges.html",
+            filters={"state": review_state, "account": account},
+            is_narrowed=review_state not in {_WAITING, _ALL} or bool(account),
+            **context,
+        )
+
+    return [list_charges]
+
+
+def _one_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    tools = pages.tools.admin
+
+    def one(request_id: UUID) -> dict[str, Any]:
+        context = request_context(pages, request_id)
+        reviews = tools.reviews.reviews(
+            ReviewFilter(request_id=request_id), now_us=tools.ports.clock.now_us(), limit=1
+        )
+        wanted = AdjustmentFilter(ref=request_id)
+        corrections = tools.adjustments.adjustments(wanted, limit=looking.PAGE_ROWS).items
+        labels = [row.requested_by for row in corrections]
+        labels += [row.decided_by or "" for row in (*corrections, *reviews.items)]
+        people = [one for label in labels if (one := looking.uuid_of(label.partition(":")[2]))]
+        account_id = context["row"].account_id
+        names = names_of(tools.ports, [account_id, *people])
+        return context | {
+            "held": next(iter(reviews.items), None),
+            "corrections": corrections,
+            "account_names": names,
+            "people": {str(key): name for key, name in names.items()},
+        }
+
+    @get("/console/charges/{request_id:uuid}", opt=_READ)
+    async def show_charge(request: Request[Any, Any, Any], request_id: FromPath[UUID]) -> Response[str]:
+        context = await asyncio.to_thread(one, request_id)
+        return pages.page(request, "admin/charge.html", approval_nano=tools.ports.approval_nano, **context)
+
+    return [show_charge]
