@@ -138,11 +138,15 @@ def _batch(position: int, event: CodeBatchIssued) -> BatchRow:
     )
 
 
-_SELECT_BATCHES: Final = f"""
+_BATCH_ROWS: Final = f"""
     SELECT {_COLUMNS}, (SELECT count(*) FROM code_redemptions AS r WHERE r.batch_id = b.batch_id) AS redeemed
-    FROM code_batches AS b WHERE (%(before)s::bigint IS NULL OR position < %(before)s)
-    ORDER BY position DESC LIMIT %(limit)s
+    FROM code_batches AS b
 """  # noqa: S608  # our names
+_SELECT_BATCHES: Final = f"""{_BATCH_ROWS}
+    WHERE (%(before)s::bigint IS NULL OR position < %(before)s)
+    ORDER BY position DESC LIMIT %(limit)s
+"""
+_SELECT_BATCH: Final = f"{_BATCH_ROWS} WHERE batch_id = %s"
 _SELECT_REDEMPTIONS: Final = f"""
     SELECT {_REDEMPTION_COLUMNS} FROM code_redemptions
     WHERE (%(batch)s::uuid IS NULL OR batch_id = %(batch)s) AND (%(account)s::uuid IS NULL OR account_id = %(account)s)
@@ -166,6 +170,13 @@ class CodeReader:
         ):
             found = rows.execute(_SELECT_BATCHES, wanted).fetchall()
         return BatchPage(items=tuple(found[:size]), next_before=_next(found, size))
+
+    def batch(self, batch_id: UUID) -> BatchRow | None:
+        with (
+            self._pool.connection() as connection,
+            connection.cursor(row_factory=class_row(BatchRow)) as rows,
+        ):
+            return rows.execute(_SELECT_BATCH, [batch_id]).fetchone()
 
     def redemptions(
         self,

@@ -24,7 +24,7 @@ from domain.fact import Actor
 from domain.refusal import Refusal
 
 ENTRIES: Final = {(entry.noun, entry.verb): entry for entry in COMMANDS}
-_SHOWN_ONCE: Final = ("secret", "token", "link")
+_SHOWN_ONCE: Final = ("secret", "token", "link", "codes")
 _REFUSED: Final = 422
 
 
@@ -95,7 +95,8 @@ def _show_once(
     name: str,
     back: str,
 ) -> Response[str]:
-    value = str(result[name])
+    found = result[name]
+    value = "\n".join(found) if isinstance(found, list) else str(found)
     if name == "link":
         value = f"{own_url(pages, request)}{value}"
     response = pages.page(

@@ -46,6 +46,7 @@ _TIMES: Final = {
     "expires_us": "expires",
     "effective_us": "effective",
     "effective_from_us": "effective_from",
+    "redeem_until_us": "redeem_until",
     "from_us": "from",
     "until_us": "until",
 }

@@ -62,6 +62,12 @@ def account_names(ports: Ports, rows: Iterable[RequestRow]) -> dict[UUID, str]:
     return names_of(ports, list({row.account_id for row in rows}))
 
 
+def people(ports: Ports, labels: Iterable[str | None]) -> dict[str, str]:
+    """The names of actors, such as `operator:<id>`, by their ids as text. Blocking."""
+    ids = {one for label in labels if (one := uuid_of((label or "").partition(":")[2]))}
+    return {str(key): name for key, name in names_of(ports, list(ids)).items()}
+
+
 def named_like(ports: Ports, ids: list[UUID], wanted: str) -> set[UUID]:
     """Those whose name holds a text, or whose id does. Blocking; looks at the first so many names only."""
     plain = wanted.casefold()

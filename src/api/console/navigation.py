@@ -61,6 +61,7 @@ _ADMIN: Final[tuple[tuple[str, tuple[tuple[str, str, str, Permission], ...]], ..
         (
             ("/console/orders", N_("Orders"), "cart", "read"),
             ("/console/webhooks", N_("Payment messages"), "inbox", "read"),
+            ("/console/codes", N_("Codes"), "ticket", "read"),
             ("/console/invoices", N_("Invoices"), "receipt", "read"),
             ("/console/charges", N_("Held charges"), "flag", "read"),
             ("/console/adjustments", N_("Adjustments"), "sliders", "read"),

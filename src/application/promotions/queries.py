@@ -53,6 +53,8 @@ class CodeQueries(Protocol):
 
     def batches(self, *, before_position: int | None = None, limit: int = 100) -> BatchPage: ...
 
+    def batch(self, batch_id: UUID) -> BatchRow | None: ...
+
     def redemptions(
         self,
         *,

@@ -40,6 +40,8 @@ STAFF = (
     "/console/offers?edit=new",
     "/console/webhooks",
     "/console/webhooks?state=parked",
+    "/console/codes",
+    "/console/codes?before=x",
     "/console/charges",
     "/console/charges?state=all&account=x&after=x",
     "/console/adjustments",

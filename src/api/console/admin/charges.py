@@ -44,13 +44,10 @@ def _queue_routes(pages: Pages) -> list[HTTPRouteHandler]:
     def found(wanted: ReviewFilter, after: int) -> dict[str, Any]:
         now_us = tools.ports.clock.now_us()
         page = tools.reviews.reviews(wanted, now_us=now_us, after_position=after, limit=looking.PAGE_ROWS)
-        people = [looking.uuid_of((row.decided_by or "").partition(":")[2]) for row in page.items]
-        ids = [*(row.account_id for row in page.items), *(one for one in people if one)]
-        names = names_of(tools.ports, list(set(ids)))
         return {
             "page": page,
-            "names": names,
-            "people": {str(key): name for key, name in names.items()},
+            "names": names_of(tools.ports, list({row.account_id for row in page.items})),
+            "people": looking.people(tools.ports, (row.decided_by for row in page.items)),
         }
 
     @get("/console/charges", opt=_READ)
@@ -89,16 +86,13 @@ def _one_routes(pages: Pages) -> list[HTTPRouteHandler]:
         )
         wanted = AdjustmentFilter(ref=request_id)
         corrections = tools.adjustments.adjustments(wanted, limit=looking.PAGE_ROWS).items
-        labels = [row.requested_by for row in corrections]
-        labels += [row.decided_by or "" for row in (*corrections, *reviews.items)]
-        people = [one for label in labels if (one := looking.uuid_of(label.partition(":")[2]))]
-        account_id = context["row"].account_id
-        names = names_of(tools.ports, [account_id, *people])
+        labels = [label for row in corrections for label in (row.requested_by, row.decided_by)]
+        labels += [row.decided_by for row in reviews.items]
         return context | {
             "held": next(iter(reviews.items), None),
             "corrections": corrections,
-            "account_names": names,
-            "people": {str(key): name for key, name in names.items()},
+            "account_names": names_of(tools.ports, [context["row"].account_id]),
+            "people": looking.people(tools.ports, labels),
         }
 
     @get("/console/charges/{request_id:uuid}", opt=_READ)

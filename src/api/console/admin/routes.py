@@ -13,6 +13,7 @@ from api.console.admin.announcements import announcement_routes
 from api.console.admin.budgets import budget_routes
 from api.console.admin.catalogue import catalogue_routes
 from api.console.admin.charges import charge_routes
+from api.console.admin.codes import code_routes
 from api.console.admin.control import control_routes
 from api.console.admin.corrections import correction_routes
 from api.console.admin.customers import customer_routes
@@ -45,6 +46,7 @@ def admin_routes(pages: Pages) -> list[HTTPRouteHandler]:
         *order_routes(pages),
         *correction_routes(pages),
         *charge_routes(pages),
+        *code_routes(pages),
         *budget_routes(pages),
         *earning_routes(pages),
         *(_form(pages, entry) for entry in COMMANDS),
