@@ -1542,7 +1542,7 @@ class Codes:
 class Charge:
     """What one request stands at, of which something was decided after its end."""
 
-    __slots__ = ("borne_nano", "changes", "hold_nano", "paid_nano", "reviewed", "units")
+    __slots__ = ("borne_nano", "changes", "disputed", "hold_nano", "paid_nano", "reviewed", "units")
 
     def __init__(self, hold_nano: int, paid_nano: int) -> None:
         self.hold_nano, self.paid_nano = hold_nano, paid_nano
@@ -1550,6 +1550,7 @@ class Charge:
         self.units: object = None  #: likewise
         self.changes: dict[str, int] = {}  #: by adjustments that may still be denied
         self.reviewed = False
+        self.disputed = False  #: and not reviewed since
 
 
 class Charges:
@@ -1584,13 +1585,24 @@ class Charges:
     def reviewed(self, at: Recorded) -> int:
         event, charge = at.event, self._charge_of(at, "charge_nano")
         right_nano, paid_nano = amount(event, "right_nano"), amount(event, "charge_nano")
-        self._check(event["request_id"] in self._held, at, "reviews what was not held")
-        self._check(not charge.reviewed, at, "is reviewed twice")
-        charge.reviewed = True
+        is_known = event["request_id"] in self._held or charge.reviewed or charge.disputed
+        self._check(is_known, at, "reviews what was neither held nor disputed")
+        self._check(charge.disputed or not charge.reviewed, at, "is reviewed twice")
+        is_no_dearer = right_nano <= paid_nano or not charge.disputed
+        self._check(is_no_dearer, at, "is corrected to more than was disputed")
+        charge.reviewed, charge.disputed = True, False
         self._check(right_nano <= charge.hold_nano, at, f"is corrected to {right_nano}, beyond the hold")
         is_upheld = text_of(event, "outcome") == "upheld"
         self._check(is_upheld == (right_nano == paid_nano), at, "is upheld or corrected, but is not")
         self._change(at, charge, right_nano - paid_nano)
+        return 0
+
+    def told_wrong(self, at: Recorded) -> int:
+        """The customer disputes it. How long after its end is not known here."""
+        charge = self._charge_of(at, "charge_nano")
+        self._check(not charge.disputed, at, "is disputed twice")
+        charge.disputed = True
+        self._check(amount(at.event, "charge_nano") > 0, at, "disputes a charge of nothing")
         return 0
 
     def told_late(self, at: Recorded) -> int:
@@ -1831,6 +1843,7 @@ class Ledger:
             "adjustment.denied.v1": self._denied,
             "balance-low.set.v1": self.low.set,
             "balance-low.crossed.v1": self.low.told,
+            "charge.disputed.v1": charges.told_wrong,
             "charge.reviewed.v1": charges.reviewed,
             "charge.usage-reported-late.v1": charges.told_late,
             "usage-report.taken.v1": charges.taken,

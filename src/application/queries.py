@@ -13,7 +13,7 @@ import msgspec
 from domain.ledger.events import PassedOver, UsageSource
 
 RequestState = Literal["admitted", "charged", "released", "abandoned"]
-ReviewState = Literal["waiting", "upheld", "corrected"]  #: of a charge that was held for review
+ReviewState = Literal["waiting", "upheld", "corrected"]  #: of a charge that was held for review or disputed
 PAGE_ROWS_MAX = 500
 CHAT: Final = "chat"
 NOT_PASSED_OVER: Final = "[]"
@@ -121,7 +121,7 @@ class RequestDetail(msgspec.Struct, frozen=True, kw_only=True):
 
     request: RequestRow
     attempts: tuple[AttemptRow, ...]
-    review: ReviewState | None = None  #: none: its charge was not held
+    review: ReviewState | None = None  #: none: its charge was neither held nor disputed
 
 
 class RequestFilter(msgspec.Struct, frozen=True, kw_only=True):

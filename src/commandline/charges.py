@@ -1,4 +1,4 @@
-"""Commands of the command line about charges of the past: the queue of those held for review, and files of late usage."""
+"""Commands of the command line about charges of the past: the queue of those held for review or disputed, and files of late usage."""
 
 import argparse
 import io
@@ -27,7 +27,7 @@ _US = 1_000_000
 def add_charges(nouns: dict[str, Any]) -> None:
     """Parsers of everything here."""
     listing = add_tool(
-        nouns["charge"], "reviews", run_reviews, "charges that were held for review, oldest first"
+        nouns["charge"], "reviews", run_reviews, "charges that were held for review or disputed, oldest first"
     )
     listing.add_argument("--state", choices=get_args(ReviewState), help="`waiting` for an operator")
     listing.add_argument("--account-id", type=UUID, metavar="UUID", help="of this account")
@@ -91,7 +91,7 @@ def _reviews_text(page: ReviewPage, *, now_us: int) -> str:
             one.alias,
             one.provider,
             credits_of(one.charge_nano),
-            ",".join(one.reasons),
+            ",".join((*one.reasons, *([one.cause] if one.cause else ()))),
             one.state if one.right_nano is None else f"{one.state}: {credits_of(one.right_nano)}",
             one.decided_by or "",
         )

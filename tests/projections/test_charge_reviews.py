@@ -12,7 +12,7 @@ from projections.charge_reviews import ChargeReviews, ReviewReader
 from projections.request_log import RequestReader
 from projections.statement_reader import StatementReader
 from projections.usage_reader import UsageReader
-from tests.application.charges.charge_world import ABSURD, FIRST, PLAIN, ChargeWorld
+from tests.application.charges.charge_world import ABSURD, ADA, FIRST, PLAIN, ChargeWorld
 from tests.projections.lab import Lab
 
 ALWAYS = Period(from_us=0, until_us=2**62)
@@ -89,3 +89,32 @@ def test_late_usage_counts_where_it_was_told(whole: Lab) -> None:
     statement = StatementReader(whole.pool).statement(world.account_id, ALWAYS)
     assert statement.totals_nano == {"grant": 400, "charge": -82, "adjustment": 12}
     assert whole.rebuild("usage") == whole.hashes()["usage"]
+
+
+def test_a_disputed_charge_waits_beside_those_that_were_held(whole: Lab) -> None:
+    """With its cause; disputed again it waits again, in the same row."""
+    world, reader = ChargeWorld(), ReviewReader(whole.pool)
+    world.dispute(PLAIN, "no-answer")
+    follow(whole, world)
+    disputed, held = rows(reader, request_id=PLAIN)[0], rows(reader, request_id=ABSURD)[0]
+    assert (disputed.state, disputed.cause, disputed.disputed_by) == ("waiting", "no-answer", ADA.label)
+    assert (disputed.charge_nano, disputed.held_us, disputed.reasons) == (22, disputed.disputed_us, ())
+    assert (held.cause, rows(reader, cause="no-answer")) == (None, (disputed,))
+    world.review(PLAIN, 4)
+    follow(whole, world)
+    (decided,) = rows(reader, request_id=PLAIN)
+    assert (decided.state, decided.cause, decided.right_nano) == ("corrected", "no-answer", 4)
+    world.dispute(PLAIN, "not-ours")
+    world.dispute(ABSURD)
+    follow(whole, world)
+    (again,) = rows(reader, request_id=PLAIN)
+    assert (again.state, again.cause, again.charge_nano, again.right_nano) == (
+        "waiting",
+        "not-ours",
+        4,
+        None,
+    )
+    (joined,) = rows(reader, request_id=ABSURD)
+    assert (joined.state, joined.reasons, joined.held_us) == ("waiting", held.reasons, held.held_us)
+    assert reader.queue(now_us=0).waiting == 2
+    assert whole.rebuild(ChargeReviews.name) == whole.hashes()[ChargeReviews.name]

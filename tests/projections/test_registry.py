@@ -62,6 +62,7 @@ TABLES = {
     ("money", 102): "04fb8d48d6b96c223bbab620221d037bd8efe263a560d9ee6a709f2c5184962c",
     ("orders", 4): "abad6c3dcdd5331efce2c3a4f32f875fe627f5e4001073433f82bf80f13337cb",
     ("keys", 2): "7631edb7171987384845e71a6900abf3c3540fbf890db0caab6dd61ffe7f7335",
+    ("charge_reviews", 2): "d1e1c4cc8db25e8a181ac0c5c0da1821922f45ca0c12539c2b26ed15c0628609",
 }
 
 

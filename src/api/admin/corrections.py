@@ -5,18 +5,20 @@ from uuid import UUID
 
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromQuery, QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from api.admin.access import PERMISSION
 from api.admin.reading import Limit
 from api.admin.tools import AdminTools
 from api.admin.views import PAGE_ROWS
+from application.charges.remarks import Disputes, read_disputes
 from application.queries import ReviewState
 from application.reports.adjustments import AdjustmentFilter, AdjustmentPage
 from application.reports.reviews import ReviewFilter, ReviewPage
 from application.repricing.answer import PlanAnswer, plan_answer
 from application.repricing.plan import plan_repricing
 from domain.ledger.adjustments import AdjustmentState
+from domain.ledger.charges import DisputeCause
 from domain.repricing import RepricingQuestion
 
 _READ: Final = {PERMISSION: "read"}
@@ -44,13 +46,19 @@ def correction_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         review_state: Annotated[ReviewState | None, QueryParameter(name="state")] = None,
         account_id: FromQuery[UUID | None] = None,
         request_id: FromQuery[UUID | None] = None,
+        cause: FromQuery[DisputeCause | None] = None,
         after_position: FromQuery[int] = 0,
         limit: Limit = PAGE_ROWS,
     ) -> ReviewPage:
-        """Charges that were held because their usage cannot be, oldest first; `queue` tells how many wait, and how long."""
-        wanted = ReviewFilter(state=review_state, account_id=account_id, request_id=request_id)
+        """Charges that were held because their usage cannot be, or disputed, oldest first; `queue` tells how many wait, and how long."""
+        wanted = ReviewFilter(state=review_state, account_id=account_id, request_id=request_id, cause=cause)
         now_us = tools.ports.clock.now_us()
         return tools.reviews.reviews(wanted, now_us=now_us, after_position=after_position, limit=limit)
+
+    @get("/charges/disputes/{request_id:uuid}", opt=_READ, sync_to_thread=True)
+    def read_charge_disputes(request_id: FromPath[UUID]) -> Disputes:
+        """How the charge of a request was disputed, with what the customer remarked."""
+        return read_disputes(tools.ports, request_id)
 
     @get("/repricing/plan", opt=_READ, sync_to_thread=True)
     def read_repricing_plan(
@@ -71,4 +79,4 @@ def correction_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         )
         return plan_answer(plan_repricing(tools.ports.store, question))
 
-    return [list_adjustments, list_reviews, read_repricing_plan]
+    return [list_adjustments, list_reviews, read_charge_disputes, read_repricing_plan]

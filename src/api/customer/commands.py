@@ -54,6 +54,7 @@ ALLOWED: Final = (
         own="budgeted",
     ),
     _allowed("budget", "remove", "keys", "budget_id reason", own="budget"),
+    _allowed("charge", "dispute", "billing", "request_id cause remark"),
     _allowed("balance", "threshold", "billing", "threshold_nano"),
     _allowed("order", "place", "billing", "currency amount_minor provider country"),
     _allowed("order", "checkout", "billing", "order_id", own="order"),

@@ -13,10 +13,17 @@ from api.admin.tools import AdminTools
 from api.admin.views import PAGE_ROWS
 from api.customer.access import customer_of
 from api.customer.reading import READ
-from api.customer.views import CustomerRequest, CustomerRequestPage, request_of
+from api.customer.views import (
+    CustomerRequest,
+    CustomerRequestPage,
+    CustomerReviewPage,
+    request_of,
+    review_of,
+)
 from application.balance_alerts.queries import LowBalancePage
-from application.queries import Balance, RequestFilter, RequestState
+from application.queries import Balance, RequestFilter, RequestState, ReviewState
 from application.reports.period import asked
+from application.reports.reviews import ReviewFilter
 from application.reports.statement import Statement
 from application.reports.statement_file import LINES_MAX, StatementFormat, statement_file
 from application.reports.usage import UsageFilter, UsagePage, usage_groups
@@ -85,7 +92,26 @@ def credit_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
             raise NotFound("request", request_id)
         return request_of(detail.request)
 
-    return [read_balance, list_low_balances, list_requests, read_request]
+    @get("/charges/reviews", opt=READ, sync_to_thread=True)
+    def list_reviews(
+        *,
+        request: Request[Any, Any, Any],
+        review_state: Annotated[ReviewState | None, QueryParameter(name="state")] = None,
+        request_id: FromQuery[UUID | None] = None,
+        after_position: FromQuery[int] = 0,
+        limit: Limit = PAGE_ROWS,
+    ) -> CustomerReviewPage:
+        """Charges that are looked at or were, because their usage cannot be or because you dispute them; oldest first."""
+        wanted = ReviewFilter(
+            state=review_state, account_id=customer_of(request).account_id, request_id=request_id
+        )
+        now_us = tools.ports.clock.now_us()
+        page = tools.reviews.reviews(wanted, now_us=now_us, after_position=after_position, limit=limit)
+        return CustomerReviewPage(
+            items=tuple(review_of(one) for one in page.items), next_after=page.next_after
+        )
+
+    return [read_balance, list_low_balances, list_requests, read_request, list_reviews]
 
 
 def report_routes(tools: AdminTools) -> list[HTTPRouteHandler]:

@@ -4,8 +4,10 @@ from uuid import UUID
 
 import msgspec
 
-from application.queries import RequestRow, RequestState
+from application.queries import RequestRow, RequestState, ReviewState
 from application.recharge.show_order import OrderDetail
+from application.reports.reviews import ReviewRow
+from domain.ledger.charges import DisputeCause
 from domain.recharge.offers import BonusTier, FreeAmounts, Offer, Package, TaxQuote, TaxRate
 from domain.recharge.order import OrderStatus
 
@@ -48,6 +50,30 @@ class CustomerRequestPage(msgspec.Struct, frozen=True, kw_only=True):
 
     items: tuple[CustomerRequest, ...]
     next_before: int | None
+
+
+class CustomerReview(msgspec.Struct, frozen=True, kw_only=True):
+    """One charge that is looked at, or was: because its usage cannot be, or for a `cause` that somebody here has told."""
+
+    request_id: UUID
+    key_id: UUID
+    alias: str
+    charge_nano: int
+    state: ReviewState
+    cause: DisputeCause | None
+    disputed_us: int | None
+    right_nano: (
+        int | None
+    )  #: what was decided that the request costs; the difference is in the statement once it is posted
+    decided_us: int | None
+    position: int
+
+
+class CustomerReviewPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Oldest first. `next_after` is the `after_position` of the next page; null on the last."""
+
+    items: tuple[CustomerReview, ...]
+    next_after: int | None
 
 
 class OrderStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +125,10 @@ class CustomerOffers(msgspec.Struct, frozen=True, kw_only=True):
 
 def request_of(row: RequestRow) -> CustomerRequest:
     return CustomerRequest(**{name: getattr(row, name) for name in CustomerRequest.__struct_fields__})
+
+
+def review_of(row: ReviewRow) -> CustomerReview:
+    return CustomerReview(**{name: getattr(row, name) for name in CustomerReview.__struct_fields__})
 
 
 def order_of(detail: OrderDetail) -> CustomerOrder:

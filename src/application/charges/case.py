@@ -52,7 +52,7 @@ def find_ended(ports: Ports, request_id: UUID) -> Ended:
     event = _event(stored)
     if not isinstance(event, UsageCharged):
         assert isinstance(event, RequestReleased | RequestAbandoned)
-        return _unpaid(admitted, stored)
+        return _unpaid(admitted, stored, ended_us=event.occurred_us)
     return _paid(admitted, event, stored, held=was_held(ports.store, stored, event))
 
 
@@ -96,7 +96,7 @@ def was_held(store: EventStore, stored: RecordedEvent, charge: UsageCharged) -> 
     return bool(after) and after[0].topic == ChargeHeldForReview.TOPIC
 
 
-def _unpaid(admitted: RequestAdmitted, stored: RecordedEvent) -> Ended:
+def _unpaid(admitted: RequestAdmitted, stored: RecordedEvent, *, ended_us: int) -> Ended:
     return Ended(
         request_id=admitted.request_id,
         account_id=admitted.account_id,
@@ -108,6 +108,7 @@ def _unpaid(admitted: RequestAdmitted, stored: RecordedEvent) -> Ended:
         price_version=admitted.price_version,
         factor_ppm=None,
         admitted_us=admitted.occurred_us,
+        ended_us=ended_us,
         hold_nano=admitted.hold_nano,
         charge_nano=0,
         shortfall_nano=0,
@@ -131,6 +132,7 @@ def _paid(admitted: RequestAdmitted, event: UsageCharged, stored: RecordedEvent,
         price_version=event.price_version,
         factor_ppm=None if event.factor_ppm is msgspec.UNSET else event.factor_ppm,
         admitted_us=admitted.occurred_us,
+        ended_us=event.occurred_us,
         hold_nano=event.hold_nano,
         charge_nano=event.charge_nano,
         shortfall_nano=event.shortfall_nano,

@@ -44,7 +44,7 @@ class Issued(msgspec.Struct, frozen=True, kw_only=True):
     note: str | None
     seal: Seal
     proof: str | None
-    review: ReviewState | None  #: of a charge that was held for it
+    review: ReviewState | None  #: of a charge that was held for it or disputed
     corrections: tuple[Correction, ...]  #: in their order
 
 
@@ -126,8 +126,10 @@ class Receipts:
         )
 
     def _review(self, stored: RecordedEvent, event: Ended, case: ChargeCase) -> ReviewState | None:
-        if case.reviewed is not None:
-            return case.reviewed.outcome
+        if case.is_disputed:
+            return "waiting"
+        if case.reviews:
+            return case.reviews[-1].outcome
         is_held = isinstance(event, UsageCharged) and was_held(self._store, stored, event)
         return "waiting" if is_held else None
 
@@ -153,12 +155,13 @@ def _corrections(case: ChargeCase) -> tuple[Correction, ...]:
         )
         for one in case.reports
     ]
-    if case.reviewed is not None:
-        review = Correction(
+    found += [
+        Correction(
             kind="review",
-            occurred_us=case.reviewed.occurred_us,
-            charge_nano=case.reviewed.right_nano,
-            adjustment_id=case.reviewed.adjustment_id or None,
+            occurred_us=one.occurred_us,
+            charge_nano=one.right_nano,
+            adjustment_id=one.adjustment_id or None,
         )
-        found.append(review)
+        for one in case.reviews
+    ]
     return tuple(sorted(found, key=lambda one: one.occurred_us))

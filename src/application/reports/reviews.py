@@ -1,4 +1,4 @@
-"""Charges that were held for review: the queue of those that wait, with their age, and how the others were decided."""
+"""Charges that were held for review or disputed: the queue of those that wait, with their age, and how the others were decided."""
 
 from typing import Final, Protocol
 from uuid import UUID
@@ -6,29 +6,33 @@ from uuid import UUID
 import msgspec
 
 from application.queries import ReviewState
+from domain.ledger.charges import DisputeCause
 
 _US: Final = 1e6
 
 
 class ReviewRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One charge that was held. The provider's own figures are in the charge: `tokenok receipt show`."""
+    """One charge that was held or disputed. The provider's own figures are in the charge: `tokenok receipt show`."""
 
     request_id: UUID
     account_id: UUID
     key_id: UUID
     alias: str
     provider: str
-    reasons: tuple[str, ...]  #: the flags of the usage
+    reasons: tuple[str, ...]  #: the flags of its usage, if it was held
     hold_nano: int
-    charge_nano: int  #: as it was made
-    held_us: int
-    position: int  #: of the fact that it is held
+    charge_nano: int  #: what was paid for it when it came into the queue
+    held_us: int  #: since when it waits, or waited
+    position: int  #: of the fact that it is held, or disputed
     state: ReviewState
     right_nano: int | None = None  #: what the customer should pay in all, as it was decided
     reason: str | None = None
     decided_by: str | None = None
     decided_us: int | None = None
     adjustment_id: UUID | None = None  #: of the correction; whether it is posted, the adjustment says
+    cause: DisputeCause | None = None  #: if its customer disputes it, or did
+    disputed_by: str | None = None
+    disputed_us: int | None = None
 
 
 class ReviewFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +41,7 @@ class ReviewFilter(msgspec.Struct, frozen=True, kw_only=True):
     state: ReviewState | None = None
     account_id: UUID | None = None
     request_id: UUID | None = None
+    cause: DisputeCause | None = None
 
 
 class ReviewQueue(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +52,7 @@ class ReviewQueue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReviewPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Charges that were held, oldest first: what waits longest comes first. `next_after` is the `after_position` of the next page."""
+    """Charges that were held or disputed, oldest first: what waits longest comes first. `next_after` is the `after_position` of the next page."""
 
     items: tuple[ReviewRow, ...]
     queue: ReviewQueue

@@ -16,6 +16,7 @@ from application.verify.report import Findings
 from domain.event import Event
 from domain.ledger.adjustments import AdjustmentDenied, AdjustmentRequested
 from domain.ledger.charges import (
+    ChargeDisputed,
     ChargeEvent,
     ChargeReviewed,
     UsageReportedLate,
@@ -25,6 +26,7 @@ from domain.ledger.charges import (
     report_stream,
 )
 from domain.ledger.correcting import correction_of
+from domain.ledger.disputing import DISPUTE_US
 from domain.ledger.events import (
     ChargeHeldForReview,
     RequestAbandoned,
@@ -45,8 +47,10 @@ class _Standing(msgspec.Struct):
     paid_nano: int
     borne_nano: int
     units: Units
+    ended_us: int
     changes_nano: dict[UUID, int] = {}
     reviewed: bool = False
+    disputed: bool = False  #: and not reviewed since
 
 
 class ChargeCheck:
@@ -89,7 +93,7 @@ class ChargeCheck:
     # --- decisions
 
     def decided(self, at: Stored, event: ChargeEvent) -> None:
-        """A review, or late usage."""
+        """A dispute, a review, or late usage."""
         if at.stream_id != charge_stream(event.request_id):
             self._find("L03", at, f"not the charge of {event.request_id}")
         standing = self._standing_of(at, event)
@@ -101,6 +105,8 @@ class ChargeCheck:
                 self._reviewed(at, event, standing)
             case UsageReportedLate():
                 self._told_late(at, event, standing)
+            case ChargeDisputed():
+                self._disputed(at, event, standing)
             case _:
                 assert_never(event)
         wanted = correction_of(event, approval_nano=_NOT_ABOVE)
@@ -157,17 +163,29 @@ class ChargeCheck:
         is_its = (ended.request_id, ended.account_id) == (event.request_id, event.account_id)
         if not self._check(at, is_its, f"what ended there is not {event.request_id}"):
             return None
-        standing = self._standings[event.request_id] = _Standing(ended.hold_nano, *sums, units)
+        standing = self._standings[event.request_id] = _Standing(
+            ended.hold_nano, *sums, units, ended.occurred_us
+        )
         return standing
 
     def _reviewed(self, at: Stored, event: ChargeReviewed, standing: _Standing) -> None:
-        self._check(at, event.request_id in self._held, "reviews what was not held")
-        self._check(at, not standing.reviewed, "is reviewed twice")
-        standing.reviewed = True
+        is_known = event.request_id in self._held or standing.reviewed or standing.disputed
+        self._check(at, is_known, "reviews what was neither held nor disputed")
+        self._check(at, standing.disputed or not standing.reviewed, "is reviewed twice")
+        is_no_dearer = event.right_nano <= event.charge_nano or not standing.disputed
+        self._check(at, is_no_dearer, "is corrected to more than was disputed")
+        standing.reviewed, standing.disputed = True, False
         self._check(at, event.charge_nano == standing.paid_nano, f"{standing.paid_nano} was paid until then")
         self._check(at, 0 <= event.right_nano <= event.hold_nano, "is corrected beyond the hold")
         is_same = event.right_nano == event.charge_nano
         self._check(at, is_same == (event.outcome == "upheld"), f"{event.outcome}, but is not")
+
+    def _disputed(self, at: Stored, event: ChargeDisputed, standing: _Standing) -> None:
+        self._check(at, not standing.disputed, "is disputed twice")
+        standing.disputed = True
+        is_paid = 0 < event.charge_nano == standing.paid_nano
+        self._check(at, is_paid, f"disputes {event.charge_nano}, paid was {standing.paid_nano}")
+        self._check(at, event.occurred_us <= standing.ended_us + DISPUTE_US, "is disputed too late")
 
     def _told_late(self, at: Stored, event: UsageReportedLate, standing: _Standing) -> None:
         self._ratings.check_late(at, event)

@@ -1,8 +1,8 @@
-"""What becomes of a charge after it was made: an operator reviews one that was held, a provider tells its usage late.
+"""What becomes of a charge after it was made: its customer disputes it, an operator reviews it, a provider tells its usage late.
 
 The stream of a request's charge says what its customer should have paid in the end. The charge itself stays as it is: a
 difference is an adjustment that names the request, asked for in the append that decides it. What may be decided stands
-in `correcting`.
+in `correcting`, and what may be disputed in `disputing`.
 """
 
 from typing import ClassVar, Final, Literal, assert_never
@@ -13,13 +13,36 @@ import msgspec
 from domain.fact import Fact
 from domain.ids import stream_of
 from domain.ledger.events import Units
+from domain.privacy import Sealed
 
 Outcome = Literal["upheld", "corrected"]
+DisputeCause = Literal[
+    "no-answer", "broken-answer", "counted-wrongly", "wrong-price", "charged-twice", "not-ours", "other"
+]
 _REPORTS: Final = UUID("0c1f6a52-9f5b-5d0e-8a3c-4b7d1e92f6a8")
 
 
+class ChargeDisputed(Fact, frozen=True, kw_only=True):
+    """The customer says that a charge is wrong. It is looked at as one that was held is, and moves nothing itself."""
+
+    TOPIC: ClassVar[str] = "charge.disputed.v1"
+
+    request_id: UUID
+    account_id: UUID
+    key_id: UUID
+    alias: str
+    provider: str  #: empty if none served the request
+    cause: DisputeCause
+    hold_nano: int
+    charge_nano: int  #: what the customer had paid for the request until then
+    ended_position: int  #: of the request's last event
+    pii: Sealed | msgspec.UnsetType = (
+        msgspec.UNSET
+    )  #: what the customer writes about it, under the account's key
+
+
 class ChargeReviewed(Fact, frozen=True, kw_only=True):
-    """An operator has looked at a charge that was held, once. A difference is asked for as an adjustment, and may wait there."""
+    """An operator has looked at a charge that was held or disputed. A difference is asked for as an adjustment, and may wait there."""
 
     TOPIC: ClassVar[str] = "charge.reviewed.v1"
 
@@ -78,16 +101,23 @@ class UsageReportTaken(Fact, frozen=True, kw_only=True):
     request_id: UUID
 
 
-ChargeEvent = ChargeReviewed | UsageReportedLate
-CHARGE_EVENTS: tuple[type[Fact], ...] = (ChargeReviewed, UsageReportedLate, UsageReportTaken)
+ChargeEvent = ChargeReviewed | UsageReportedLate | ChargeDisputed
+CHARGE_EVENTS: tuple[type[Fact], ...] = (
+    ChargeReviewed,
+    UsageReportedLate,
+    ChargeDisputed,
+    UsageReportTaken,
+)
 
 
 class ChargeCase(msgspec.Struct, frozen=True):
     """The fold of the stream of a request's charge; empty for nearly every request."""
 
-    reviewed: ChargeReviewed | None = None
+    reviews: tuple[ChargeReviewed, ...] = ()
     reports: tuple[UsageReportedLate, ...] = ()
     changes_nano: dict[UUID, int] = {}  #: what the customer pays more, by adjustment, unless that is denied
+    disputes: tuple[ChargeDisputed, ...] = ()
+    is_disputed: bool = False  #: the last of them waits for an operator
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +133,7 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     price_version: int
     factor_ppm: int | None  #: of a charge
     admitted_us: int
+    ended_us: int
     hold_nano: int
     charge_nano: int
     shortfall_nano: int
@@ -136,16 +167,29 @@ def report_stream(provider: str, report: str) -> UUID:
 
 def evolve(case: ChargeCase, event: ChargeEvent) -> ChargeCase:
     """The case after one more fact."""
-    changes_nano = case.changes_nano
-    if isinstance(event.adjustment_id, UUID):
-        changes_nano = changes_nano | {event.adjustment_id: change_of(event)}
+    replace = msgspec.structs.replace
+    adjustment_id = adjustment_of(event)
+    if adjustment_id is not None:
+        case = replace(case, changes_nano=case.changes_nano | {adjustment_id: change_of(event)})
     match event:
         case ChargeReviewed():
-            return ChargeCase(event, case.reports, changes_nano)
+            return replace(case, reviews=(*case.reviews, event), is_disputed=False)
         case UsageReportedLate():
-            return ChargeCase(case.reviewed, (*case.reports, event), changes_nano)
+            return replace(case, reports=(*case.reports, event))
+        case ChargeDisputed():
+            return replace(case, disputes=(*case.disputes, event), is_disputed=True)
         case _:
             assert_never(event)
+
+
+def adjustment_of(event: ChargeEvent) -> UUID | None:
+    """The adjustment that moves its difference; none if there is no difference."""
+    return None if isinstance(event, ChargeDisputed) else event.adjustment_id or None
+
+
+def waits(ended: Ended, case: ChargeCase) -> bool:
+    """Whether an operator has yet to look at the charge: it was held and never reviewed, or is disputed."""
+    return case.is_disputed or (ended.held_for_review and not case.reviews)
 
 
 def change_of(event: ChargeEvent) -> int:
@@ -155,6 +199,8 @@ def change_of(event: ChargeEvent) -> int:
             return event.right_nano - event.charge_nano
         case UsageReportedLate():
             return event.charge_nano - event.charge_before_nano
+        case ChargeDisputed():
+            return 0
         case _:
             assert_never(event)
 

@@ -9,13 +9,16 @@ from domain.fact import Stamp
 from domain.ledger.adjustments import AdjustmentRequested
 from domain.ledger.charges import (
     ChargeCase,
+    ChargeDisputed,
     ChargeEvent,
     ChargeReviewed,
     Ended,
     Standing,
     UsageReportedLate,
+    adjustment_of,
     change_of,
     report_id_of,
+    waits,
 )
 from domain.ledger.events import Units
 from domain.refusal import AlreadyExists, BadField, NotFound, Refusal, WrongState
@@ -57,24 +60,23 @@ def review(
     reason: str,
     stamp: Stamp,
 ) -> list[ChargeReviewed]:
-    """Uphold a charge that was held, or say what it should be. Decided again in the same way, this does nothing.
+    """Uphold a charge that waits for it, or say what it should be. Decided again in the same way, this does nothing.
 
     Raises:
-        NotFound: the charge was not held for review.
+        NotFound: the charge was neither held for review nor disputed.
         WrongState: it was decided about in another way.
-        BadField: the amount is what was paid already, or not within the request's worst case; the reason cannot be shown.
+        BadField: the amount is what was paid already, or not within the request's worst case, or more than was paid though it
+            is disputed; the reason cannot be shown.
     """
-    if not ended.held_for_review:
-        raise NotFound("charge held for review", ended.request_id)
+    if not (waits(ended, case) or case.reviews):
+        raise NotFound("charge held for review or disputed", ended.request_id)
     shown = printable(reason, field="reason", chars_max=REASON_CHARS_MAX)
-    if case.reviewed is not None:
-        if right_nano == (case.reviewed.right_nano if case.reviewed.outcome == "corrected" else None):
+    if not waits(ended, case):
+        last = case.reviews[-1]
+        if right_nano == (last.right_nano if last.outcome == "corrected" else None):
             return []
         raise WrongState("review", "decided")
-    if right_nano is not None and not 0 <= right_nano <= ended.hold_nano:
-        raise BadField("amount_nano", f"must be from 0 to the hold, {ended.hold_nano}")
-    if right_nano == so_far.paid_nano:
-        raise BadField("amount_nano", "is what was paid already: leave it out to uphold the charge")
+    _check_right(case, ended, so_far, right_nano)
     return [
         ChargeReviewed(
             request_id=ended.request_id,
@@ -85,11 +87,28 @@ def review(
             right_nano=so_far.paid_nano if right_nano is None else right_nano,
             reason=shown,
             ended_position=ended.position,
-            adjustment_id=msgspec.UNSET if right_nano is None else uuid5(ended.request_id, "review"),
+            adjustment_id=msgspec.UNSET if right_nano is None else _review_id(ended, case),
             occurred_us=stamp.now_us,
             actor=stamp.actor,
         )
     ]
+
+
+def _check_right(case: ChargeCase, ended: Ended, so_far: Standing, right_nano: int | None) -> None:
+    if right_nano is None:
+        return
+    if not 0 <= right_nano <= ended.hold_nano:
+        raise BadField("amount_nano", f"must be from 0 to the hold, {ended.hold_nano}")
+    if right_nano == so_far.paid_nano:
+        raise BadField("amount_nano", "is what was paid already: leave it out to uphold the charge")
+    if case.is_disputed and right_nano > so_far.paid_nano:
+        raise BadField("amount_nano", f"must not be above the {so_far.paid_nano} that are disputed")
+
+
+def _review_id(ended: Ended, case: ChargeCase) -> UUID:
+    """Of the difference by the next review; a charge is reviewed again only after it was disputed again."""
+    number = len(case.reviews)
+    return uuid5(ended.request_id, f"review-{number}" if number else "review")
 
 
 def report_late(
@@ -157,11 +176,12 @@ def report_late(
 
 def correction_of(event: ChargeEvent, *, approval_nano: int) -> AdjustmentRequested | None:
     """The difference as an adjustment about the request; none if there is none. Above `approval_nano` it waits."""
-    if not isinstance(event.adjustment_id, UUID):
+    adjustment_id = adjustment_of(event)
+    if adjustment_id is None or isinstance(event, ChargeDisputed):
         return None
     change_nano = change_of(event)
     return AdjustmentRequested(
-        adjustment_id=event.adjustment_id,
+        adjustment_id=adjustment_id,
         account_id=event.account_id,
         kind="debit" if change_nano > 0 else "credit",
         amount_nano=abs(change_nano),

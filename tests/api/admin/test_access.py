@@ -17,6 +17,7 @@ READING = (
     "/adjustments",
     "/alerts",
     "/balances/alerts",
+    "/charges/disputes/{request_id:uuid}",
     "/charges/reviews",
     "/aliases",
     "/announcements",

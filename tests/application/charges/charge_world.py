@@ -1,4 +1,4 @@
-"""A customer with credit and a few requests that have ended, in a log in memory, and two operators."""
+"""A customer with credit and a few requests that have ended, in a log in memory or another, and two operators."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -9,10 +9,11 @@ from application.accounts import open_account
 from application.adjustments import adjust_credit
 from application.adjustments.adjust_credit import AdjustCredit
 from application.catalogue import publish_prices
-from application.charges import report_usage, review_charge
+from application.charges import dispute_charge, report_usage, review_charge
+from application.charges.dispute_charge import DisputeCharge
 from application.charges.report_usage import ReportLateUsage, UsageTaken
 from application.charges.review_charge import ReviewCharge, Reviewed
-from application.command import Ports, new_event
+from application.command import Done, Ports, new_event
 from application.ledger.grant_credit import GrantCredit, grant_credit
 from application.ledger.wallet_reader import load_wallet, wallet_stream
 from application.verify import Report, verify
@@ -21,6 +22,7 @@ from domain.event import Event
 from domain.fact import SYSTEM, Actor
 from domain.ledger import lease as lease_rules
 from domain.ledger import leasing, lending
+from domain.ledger.charges import DisputeCause
 from domain.ledger.events import Owner, Units
 from domain.ledger.lease import Lease
 from domain.ledger.wallet import Wallet
@@ -29,6 +31,7 @@ from tests.domain.ledger.facts import ANSWER
 from tests.fakes import MemoryEventStore, memory_ports
 
 FIRST, SECOND = Actor("operator", UUID(int=901)), Actor("operator", UUID(int=902))
+ADA = Actor("member", UUID(int=903))
 KEY, LEASE, LOT = UUID(int=920), UUID(int=921), UUID(int=922)
 ABSURD, PLAIN, ABANDONED, RELEASED, OPEN = (UUID(int=930 + number) for number in range(5))
 HOLD_NANO = 60
@@ -39,8 +42,8 @@ PRICE = PriceText(input="0.001", cached_input="0.001", cache_write="0.001", outp
 class ChargeWorld:
     """A token of a prompt costs one nano-credit, one of an answer two; 60 are held for each request."""
 
-    def __init__(self, *, approval_nano: int = 1_000) -> None:
-        self.ports: Ports = msgspec.structs.replace(memory_ports(), approval_nano=approval_nano)
+    def __init__(self, *, approval_nano: int = 1_000, ports: Ports | None = None) -> None:
+        self.ports: Ports = msgspec.structs.replace(ports or memory_ports(), approval_nano=approval_nano)
         self._lease = Lease(LEASE)
         opened = open_account.handle(open_account.OpenAccount(name="Ada"), actor=SYSTEM, ports=self.ports)
         self.account_id = opened.id
@@ -71,6 +74,12 @@ class ChargeWorld:
     def review(self, request_id: UUID, amount_nano: int | None = None, *, by: Actor = FIRST) -> Reviewed:
         command = ReviewCharge(request_id=request_id, reason="counted wrongly", amount_nano=amount_nano)
         return review_charge.handle(command, actor=by, ports=self.ports)
+
+    def dispute(
+        self, request_id: UUID, cause: DisputeCause = "counted-wrongly", remark: str | None = None
+    ) -> Done:
+        command = DisputeCharge(account_id=self.account_id, request_id=request_id, cause=cause, remark=remark)
+        return dispute_charge.handle(command, actor=ADA, ports=self.ports)
 
     def told(
         self, request_id: UUID, output: int, *, report_ref: str = "r-1", by: Actor = FIRST

@@ -8,7 +8,7 @@ import pytest
 
 from application.verify import render_text
 from domain.ledger.adjustments import AdjustmentRequested
-from domain.ledger.charges import ChargeReviewed, UsageReportedLate, UsageReportTaken
+from domain.ledger.charges import ChargeDisputed, ChargeReviewed, UsageReportedLate, UsageReportTaken
 from domain.ledger.events import AdjustmentPosted, ChargeHeldForReview, Units
 from tests.application.charges.charge_world import ABSURD, PLAIN, RELEASED, ChargeWorld
 from tests.application.verify.test_adjustments import again, replaced, without
@@ -18,13 +18,17 @@ _APART = 3  #: positions of a log in a list
 
 
 def told() -> Story:
-    """A charge of 22 that is reported late twice, a released request that is, and a held charge that is corrected."""
+    """A charge of 22 that is reported late twice, a released request that is, a held charge that is corrected, and both disputed."""
     world = ChargeWorld()
     world.end_lease()
     world.told(PLAIN, 50)
     world.told(PLAIN, 20, report_ref="r-2")
     world.told(RELEASED, 11, report_ref="r-3")
     world.review(ABSURD, 10)
+    world.dispute(PLAIN, remark="twenty words")
+    world.review(PLAIN, 35)
+    world.dispute(ABSURD)
+    world.review(ABSURD)
     recorded = world.ports.store.read_log(after_position=0, limit=1_000)
     places = {one.position: 1 + _APART * index for index, one in enumerate(recorded)}
     return [
@@ -33,7 +37,7 @@ def told() -> Story:
 
 
 def _moved(event: Any, places: dict[int, int]) -> Any:
-    if not isinstance(event, ChargeReviewed | UsageReportedLate):
+    if not isinstance(event, ChargeReviewed | UsageReportedLate | ChargeDisputed):
         return event
     return msgspec.structs.replace(event, ended_position=places[event.ended_position])
 
@@ -53,6 +57,13 @@ FAULTS: dict[str, tuple[str, Any]] = {
     "is corrected from what was not paid": ("C02", replaced(ChargeReviewed, charge_nano=59)),
     "is corrected beyond the hold": ("C02", replaced(ChargeReviewed, right_nano=61)),
     "is upheld, and another amount": ("C02", replaced(ChargeReviewed, outcome="upheld")),
+    "is disputed twice": ("C02", again(ChargeDisputed)),
+    "is disputed from what was not paid": ("C02", replaced(ChargeDisputed, charge_nano=39)),
+    "is disputed in another stream": ("L03", elsewhere(ChargeDisputed)),
+    "is disputed too late": ("C02", replaced(ChargeDisputed, occurred_us=2**62)),
+    "reviews what was not disputed": ("C02", without(ChargeDisputed)),
+    "is reviewed again though not disputed again": ("C02", without(ChargeDisputed, 1)),
+    "costs more for having been disputed": ("C02", replaced(ChargeReviewed, 1, right_nano=45)),
     "tells of another hold": ("C02", replaced(ChargeReviewed, hold_nano=61)),
     "is corrected to another amount than is given back": ("C02", replaced(ChargeReviewed, right_nano=11)),
     "is corrected without an adjustment": ("C02", replaced(ChargeReviewed, adjustment_id=msgspec.UNSET)),
@@ -75,7 +86,7 @@ FAULTS: dict[str, tuple[str, Any]] = {
 
 
 def test_a_lawful_story_is_clean() -> None:
-    """Late usage up and down, and a correction."""
+    """Late usage up and down, corrections, and disputes."""
     report = check(told())
     assert report.ok, render_text(report)
 

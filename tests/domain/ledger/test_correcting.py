@@ -41,6 +41,7 @@ ENDED = Ended(
     price_version=4,
     factor_ppm=None,
     admitted_us=5,
+    ended_us=6,
     hold_nano=100,
     charge_nano=60,
     shortfall_nano=0,

@@ -13,10 +13,11 @@ from application.adjustments import (
 )
 from application.balance_alerts import set_threshold
 from application.budgets import remove_budget, set_budget
-from application.charges import report_usage, review_charge
+from application.charges import dispute_charge, report_usage, review_charge
 from application.periods import close_period
 from application.promotions import issue_codes, redeem_code, start_demo, withdraw_codes
 from application.repricing import approve_run, post_run
+from domain.ledger.disputing import DISPUTE_DAYS
 
 LEDGER: Final[tuple[Entry, ...]] = (
     entry(
@@ -88,8 +89,16 @@ LEDGER: Final[tuple[Entry, ...]] = (
         "charge",
         "review",
         review_charge.handle,
-        "Decide about a charge that was held because its usage cannot be. Without an amount it is upheld; else the difference is "
-        "an adjustment, which above ADJUSTMENT_APPROVAL_NANO waits for a second operator. It is decided once.",
+        "Decide about a charge that was held because its usage cannot be, or that is disputed. Without an amount it is upheld; else "
+        "the difference is an adjustment, which above ADJUSTMENT_APPROVAL_NANO waits for a second operator. It is decided once, and "
+        "again only if it is disputed again.",
+    ),
+    entry(
+        "charge",
+        "dispute",
+        dispute_charge.handle,
+        f"Say that the charge of a request is wrong, within {DISPUTE_DAYS} days of its end. Somebody looks at it then, and takes "
+        "back what was too much; nothing moves before.",
     ),
     entry(
         "charge",
