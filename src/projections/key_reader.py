@@ -1,4 +1,7 @@
-"""The questions to the read model `keys`: implements `application.keys.queries.KeyQueries`."""
+"""The questions to the read model `keys`: implements `application.keys.queries.KeyQueries`.
+
+Names are in no read model, since they can be erased. Where a name is searched for, the table that has them is asked in the same statement.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -16,7 +19,7 @@ from projections.projection import Connection, Pool
 
 _SELECT: Final = """
     SELECT key_id, first_us, state, coalesce(charges, 0), coalesce(charged_nano, 0), last_used_us
-    FROM api_keys LEFT JOIN key_uses USING (key_id) WHERE {conditions} ORDER BY key_id LIMIT %(limit)s
+    FROM api_keys LEFT JOIN key_uses USING (key_id) WHERE {conditions} ORDER BY key_id {direction} LIMIT %(limit)s
 """
 _BUDGETS: Final = """
     SELECT key_id, state FROM key_budgets WHERE key_id = ANY(%s::uuid[]) AND NOT removed ORDER BY budget_id
@@ -31,6 +34,13 @@ _STATES: Final[dict[KeyState, str]] = {
     "expired": "NOT revoked AND expires_us IS NOT NULL AND expires_us <= %(now_us)s",
     "revoked": "revoked",
 }
+_CONDITIONS: Final = {
+    "account_id": "account_id = %(account_id)s",
+    "prefix": "prefix = %(prefix)s",
+    "begins": "prefix ^@ %(begins)s",
+    "named": "EXISTS (SELECT FROM subject_names WHERE subject_id = key_id AND strpos(lower(name), lower(%(named)s)) > 0)",
+    "ends_before_us": "expires_us < %(ends_before_us)s",
+}
 
 
 class KeyReader:
@@ -39,16 +49,26 @@ class KeyReader:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    def keys(self, wanted: KeyFilter, *, now_us: int, after: UUID | None = None, limit: int = 100) -> KeyPage:
+    def keys(
+        self,
+        wanted: KeyFilter,
+        *,
+        now_us: int,
+        after: UUID | None = None,
+        limit: int = 100,
+        newest_first: bool = False,
+    ) -> KeyPage:
         size = max(1, min(limit, PAGE_ROWS_MAX))
-        statement, values = page_statement(wanted, now_us=now_us, after=after, limit=size + 1)
+        statement, values = page_statement(
+            wanted, now_us=now_us, after=after, limit=size + 1, newest_first=newest_first
+        )
         found = self._rows(statement, values, now_us)
         return KeyPage(
             items=tuple(found[:size]), next_after=found[size - 1].key_id if len(found) > size else None
         )
 
     def key(self, key_id: UUID, *, now_us: int) -> KeyRow | None:
-        statement = _SELECT.format(conditions="key_id = %(key_id)s")
+        statement = _SELECT.format(conditions="key_id = %(key_id)s", direction="ASC")
         return next(iter(self._rows(statement, {"key_id": key_id, "limit": 1}, now_us)), None)
 
     def _rows(self, statement: str, values: dict[str, Any], now_us: int) -> list[KeyRow]:
@@ -66,24 +86,21 @@ def select_figures(connection: Connection) -> Iterator[KeyFigures]:
 
 
 def page_statement(
-    wanted: KeyFilter, *, now_us: int, after: UUID | None, limit: int
+    wanted: KeyFilter, *, now_us: int, after: UUID | None, limit: int, newest_first: bool = False
 ) -> tuple[str, dict[str, Any]]:
     """A page as SQL, with its parameters."""
-    conditions = ["key_id > %(after)s"]
-    if wanted.account_id is not None:
-        conditions.append("account_id = %(account_id)s")
-    if wanted.prefix is not None:
-        conditions.append("prefix = %(prefix)s")
+    values = {name: value for name in _CONDITIONS if (value := getattr(wanted, name)) is not None}
+    conditions = [_CONDITIONS[name] for name in values]
     if wanted.state is not None:
         conditions.append(_STATES[wanted.state])
-    values = {
-        "after": after or UUID(int=0),
-        "account_id": wanted.account_id,
-        "prefix": None if wanted.prefix is None else clean(wanted.prefix),
-        "now_us": now_us,
-        "limit": limit,
-    }
-    return _SELECT.format(conditions=" AND ".join(conditions)), values
+    if after is not None or not newest_first:
+        conditions.append("key_id < %(after)s" if newest_first else "key_id > %(after)s")
+    texts = {name: clean(value) for name, value in values.items() if isinstance(value, str)}
+    own = {"after": after or UUID(int=0), "now_us": now_us, "limit": limit}
+    statement = _SELECT.format(
+        conditions=" AND ".join(conditions or ["true"]), direction="DESC" if newest_first else "ASC"
+    )
+    return statement, values | texts | own
 
 
 def _budgets(connection: Connection, key_ids: Sequence[UUID]) -> dict[UUID, tuple[Budget, ...]]:

@@ -130,6 +130,34 @@ def test_pages_follow_each_other(whole: Lab, reader: KeyReader) -> None:
     assert second.next_after is None
 
 
+def test_pages_go_the_other_way_too(whole: Lab, reader: KeyReader) -> None:
+    """The greatest id first: ids that are made in time put the newest there."""
+    whole.catch_up()
+    first = reader.keys(KeyFilter(), now_us=NOW_US, limit=3, newest_first=True)
+    second = reader.keys(KeyFilter(), now_us=NOW_US, after=first.next_after, limit=3, newest_first=True)
+    assert [row.key_id for row in (*first.items, *second.items)] == [C, B, A, KEY]
+    assert second.next_after is None
+
+
+def test_keys_are_found_by_what_people_remember(whole: Lab, reader: KeyReader) -> None:
+    """A part of the name in whatever case, the beginning of the secret, an end that is near; signs of patterns are plain text."""
+    whole.catch_up()
+    with whole.pool.connection() as connection:
+        connection.execute("TRUNCATE subject_names")
+        connection.execute(
+            "INSERT INTO subject_names (subject_id, name) VALUES (%s, 'CI of Ünal'), (%s, '100%%_sure'), (%s, NULL)",
+            [A, B, C],
+        )
+    assert _ids(reader, named="ci OF ün") == [A]
+    assert _ids(reader, named="%") == [B]
+    assert _ids(reader, named="ci", account_id=facts.ACCOUNT) == []
+    assert _ids(reader, begins="tk-") == [KEY, A, B]
+    assert _ids(reader, begins="tk-b") == [A]
+    assert _ids(reader, begins="k") == []
+    assert _ids(reader, ends_before_us=NOW_US + 1) == [B]
+    assert _ids(reader, ends_before_us=NOW_US) == []
+
+
 @pytest.mark.parametrize("batch_events", [1, 2, 3, 100])
 def test_a_rebuild_is_equal(whole: Lab, batch_events: int) -> None:
     """P10 and P11: in whatever batches, and if all of it comes twice."""
@@ -151,7 +179,13 @@ def test_what_follows_no_beginning_is_passed_over(whole: Lab) -> None:
 
 @pytest.mark.parametrize(
     "wanted",
-    [KeyFilter(), KeyFilter(account_id=OTHER), KeyFilter(state="active"), KeyFilter(prefix="tk")],
+    [
+        KeyFilter(),
+        KeyFilter(account_id=OTHER),
+        KeyFilter(state="active"),
+        KeyFilter(prefix="tk"),
+        KeyFilter(begins="tk19999"),
+    ],
     ids=str,
 )
 def test_a_page_of_many_keys_looks_at_no_others(whole: Lab, wanted: KeyFilter) -> None:

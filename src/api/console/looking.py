@@ -1,4 +1,4 @@
-"""What several pages look up: names, keys with their state, prices in force, filters as people type them."""
+"""What several pages look up: names, prices in force, filters as people type them."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, time
@@ -13,24 +13,19 @@ from application.catalogue.list_presets import PresetSummary
 from application.command import Ports
 from application.directory import Directory
 from application.directory_views import price_at
+from application.keys.queries import KeyState
 from application.queries import RequestRow
 from domain.catalogue.alias import Alias
 from domain.keys.key import ApiKey
 from domain.pricing import PriceInForce
 
 PAGE_ROWS: Final = 50
+CHOICES: Final = 50  #: what a field with choices offers at most
+_V7: Final = 7
 _NAMES_MAX: Final = 20_000
 _DIGITS_MAX: Final = 18
 _MONTHS: Final = 12
 _STATES: Final = frozenset({"admitted", "charged", "released", "abandoned"})
-
-
-class KeyRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An API key as lists show it."""
-
-    key: ApiKey
-    name: str | None
-    state: str
 
 
 class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,19 +37,15 @@ class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
     deployments: int
 
 
-def key_state(key: ApiKey, now_us: int) -> str:
+def key_state(key: ApiKey, now_us: int) -> KeyState:
     if key.revoked:
         return "revoked"
     return "expired" if key.expires_us is not None and key.expires_us <= now_us else "active"
 
 
-def key_rows(ports: Ports, keys: Iterable[ApiKey]) -> list[KeyRow]:
-    """Newest first, those that work before those that do not. Blocking."""
-    found = list(keys)
-    names, now_us = names_of(ports, [one.key_id for one in found]), ports.clock.now_us()
-    rows = [KeyRow(key=one, name=names.get(one.key_id), state=key_state(one, now_us)) for one in found]
-    newest_first = sorted(rows, key=lambda row: row.key.key_id, reverse=True)
-    return sorted(newest_first, key=lambda row: row.state != "active")
+def made_us(key_id: UUID) -> int:
+    """When something was made, as its id tells; long ago if it does not."""
+    return (key_id.int >> 80) * 1_000 if key_id.version == _V7 else 0
 
 
 def account_names(ports: Ports, rows: Iterable[RequestRow]) -> dict[UUID, str]:

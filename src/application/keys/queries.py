@@ -57,10 +57,13 @@ class KeyFilter(msgspec.Struct, frozen=True, kw_only=True):
     account_id: UUID | None = None
     state: KeyState | None = None
     prefix: str | None = None  #: how the current secret begins, as it is shown
+    begins: str | None = None  #: likewise, as far as somebody knows it
+    named: str | None = None  #: what its name holds, in whatever case
+    ends_before_us: int | None = None  #: it ends by itself before that
 
 
 class KeyPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Keys by id. `next_after` is the `after` of the next page; `None` on the last."""
+    """Keys by id, or the other way round. `next_after` is the `after` of the next page; `None` on the last."""
 
     items: tuple[KeyRow, ...]
     next_after: UUID | None
@@ -69,8 +72,16 @@ class KeyPage(msgspec.Struct, frozen=True, kw_only=True):
 class KeyQueries(Protocol):
     """Blocking; safe to use from threads. States are judged at `now_us`."""
 
-    def keys(self, wanted: KeyFilter, *, now_us: int, after: UUID | None = None, limit: int = 100) -> KeyPage:
-        """One page; `limit` is capped at `PAGE_ROWS_MAX`."""
+    def keys(
+        self,
+        wanted: KeyFilter,
+        *,
+        now_us: int,
+        after: UUID | None = None,
+        limit: int = 100,
+        newest_first: bool = False,
+    ) -> KeyPage:
+        """One page; `limit` is capped at `PAGE_ROWS_MAX`. The newest ids are the greatest."""
         ...
 
     def key(self, key_id: UUID, *, now_us: int) -> KeyRow | None:

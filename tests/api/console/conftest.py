@@ -30,6 +30,7 @@ from domain.operators import PERMISSIONS, Role
 from domain.secret import Secret
 from settings import Settings
 from tests.api.console.mailbox import Mailbox
+from tests.cli_runner import project
 from tests.databases import migrated_template
 
 MASTER_KEY = "k1:" + base64.b64encode(bytes(range(32))).decode()
@@ -56,6 +57,10 @@ class World(msgspec.Struct, frozen=True):
         """Have the console read what was recorded beside it."""
         with self.client.portal() as portal:
             portal.call(self.process.follower.catch_up)
+
+    def project(self) -> None:
+        """Bring the read models to the end of the log, as a worker does within moments."""
+        project(self.process.settings.database_url)
 
     def get(self, path: str, **more: str) -> httpx.Response:
         return self.client.get(path, headers=more, follow_redirects=False)

@@ -127,6 +127,7 @@ def test_from_a_new_account_to_a_revoked_key(world: World) -> None:
         _once="three",
     )
     (secret,) = re.findall(r"tk_live_[0-9A-Za-z]{49}", issued.text)
+    world.project()
     page = world.client.get(f"/console/customers/{account}").text
     assert secret not in page
     assert "60 requests/min · 2 models" in page

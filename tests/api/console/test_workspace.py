@@ -8,9 +8,11 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from api.console.looking import PAGE_ROWS
 from api.console.pages import Pages
 from api.console.workspace.settings import billing_of, country_names
 from application.announcements import set_announcement
+from application.keys import issue_key
 from application.members import remove_member
 from application.people.email import open_email
 from domain.announcements import Words
@@ -79,6 +81,65 @@ def test_a_key_of_another_account_has_no_page(world: World) -> None:
     theirs = own_key(world, OTHER)
     world.as_member("owner")
     assert world.get(f"{BASE}/keys/{theirs.key_id}").status_code == 404
+
+
+def test_keys_are_listed_in_pages_and_found(world: World) -> None:
+    """Newest first; by name, by how the secret begins, by id and by state. What a form has just changed shows at once."""
+    names = ["first", *(str(number) for number in range(PAGE_ROWS))]
+    for name in names:
+        issue_key.handle(
+            issue_key.IssueKey(account_id=ACCOUNT, name=name), actor=SYSTEM, ports=world.process.ports
+        )
+    world.project()
+    world.as_member("owner")
+    world.refresh()
+    token, keys = world.token("/me"), f"{BASE}/keys"
+    ids = _listed(world, keys)
+    assert [_name(world, one) for one in ids] == names[:0:-1]
+    (older,) = _listed(world, f"{keys}?after={ids[-1]}")
+    assert _name(world, older) == "first"
+    beginning = world.process.directory.keys[older].secrets[0].prefix
+    for q in ("FIRST", beginning, str(older)):
+        assert _listed(world, f"{keys}?q={q}") == [older]
+    assert _listed(world, f"{keys}?q=nothing") == []
+    world.post(f"{BASE}/do/keys/revoke", token=token, key_id=str(older), reason="left")
+    assert ">Revoked<" in world.client.get(f"{keys}?q=first").text
+    world.project()
+    assert _listed(world, f"{keys}?state=revoked") == [older]
+
+
+def test_the_request_log_is_filtered_by_a_key_as_people_call_it(world: World) -> None:
+    """By its name; where several keys match, one of them has to be chosen; a key of others is none."""
+    world.as_staff("admin")
+    world.post("/console/do/keys/issue", token=world.token("/me"), account_id=str(OTHER), name="theirs")
+    world.as_member("owner")
+    token = world.token("/me")
+    for name in ("CI one", "CI two"):
+        world.post(f"{BASE}/do/keys/issue", token=token, name=name)
+    world.project()
+    page = world.client.get(f"{BASE}/requests?key=ci&state=charged").text
+    assert "Several keys match" in page
+    chosen = re.findall(r"key=([0-9a-f-]{36})", page)
+    assert sorted(_name(world, UUID(one)) for one in chosen) == ["CI one", "CI two"]
+    assert ">CI one<" in world.client.get(f"{BASE}/requests?key={_named(world, 'CI one')}").text
+    assert "Several keys match" not in world.client.get(f"{BASE}/requests?key=CI+one").text
+    for key in ("theirs", str(own_key(world, OTHER).key_id)):
+        page = world.client.get(f"{BASE}/requests?key={key}").text
+        assert "Nothing matches" in page
+        assert ">theirs<" not in page
+
+
+def _listed(world: World, path: str) -> list[UUID]:
+    rows = re.findall(rf'href="{BASE}/keys/([0-9a-f-]{{36}})"', world.client.get(path).text)
+    return [UUID(one) for one in rows]
+
+
+def _name(world: World, key_id: UUID) -> str:
+    return world.process.ports.names.get([key_id])[key_id]
+
+
+def _named(world: World, name: str) -> UUID:
+    return next(one for one in world.process.directory.keys if _name(world, one) == name)
 
 
 def test_a_budget_is_set_changed_and_removed(world: World) -> None:
@@ -164,6 +225,7 @@ def test_what_is_still_to_be_done_is_told_by_facts(world: World) -> None:
 
     assert done() == 0
     key, token = with_key(world)
+    world.project()
     assert done() == 1
     terms = {"amount": "5", "window": "day", "enforcement": "hard", "alert_percents": "80"}
     world.post(f"{BASE}/do/budgets/set", token=token, **terms)
@@ -178,6 +240,7 @@ def test_an_account_takes_its_data_along(world: World) -> None:
     """People, keys, budgets and buyer; no secret, no hash, and only for those who look after members."""
     _, token = with_key(world)
     world.post(f"{BASE}/do/billing/set", token=token, **BUYER)
+    world.project()
     answer = world.client.get(f"{BASE}/settings/export")
     found = msgspec.json.decode(answer.content)
     assert {one["email"] for one in found["members"]} >= {"owner@customer.example"}
@@ -252,6 +315,7 @@ def test_keys_that_end_soon_are_told(world: World) -> None:
         soon = datetime.fromtimestamp(now_us / 1e6 + days * 86_400, tz=UTC).strftime("%Y-%m-%dT%H:%M")
         world.as_member("owner")
         world.post(f"{BASE}/do/keys/issue", token=world.token("/me"), name=f"CI {days}", expires=soon)
+        world.project()
         assert (f"The key CI {days} ends soon" in world.client.get(f"{BASE}/notices").text) is told
 
 

@@ -8,11 +8,13 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 
+from api.admin.keys import NamedKey
 from api.admin.reading import nothing_yet
-from api.admin.views import account_items, cut, found, key_items, names_of
+from api.admin.views import account_items, cut, found, names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs
 from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.key_lists import list_keys, one_key
 from api.console.pages import Pages
 from application.accounts.contact import contact_of
 from application.ledger.wallet_reader import load_wallet
@@ -20,9 +22,11 @@ from application.people.email import open_email
 from application.queries import RequestFilter
 from domain.accounts import Account
 from domain.members import MEMBER_PERMISSIONS, NO_MEMBERS
+from domain.refusal import NotFound
 
 _READ: Final = {NEEDS: Needs("staff", "read")}
 _LATEST: Final = 8
+_KEYS: Final = 20
 
 
 def customer_routes(pages: Pages) -> list[HTTPRouteHandler]:
@@ -66,30 +70,27 @@ def customer_routes(pages: Pages) -> list[HTTPRouteHandler]:
     @get("/console/customers/{account_id:uuid}", opt=_READ)
     async def show_customer(request: Request[Any, Any, Any], account_id: FromPath[UUID]) -> Response[str]:
         account = found(directory.accounts, account_id, kind="account")
-        keys = [one for one in directory.keys.values() if one.account_id == account_id]
-        context = await asyncio.to_thread(_one, pages, account)
-        context["keys"] = await asyncio.to_thread(looking.key_rows, ports, keys)
+        edit = looking.uuid_of(request.query_params.get("edit"))
+        context = await asyncio.to_thread(_one, pages, account, edit)
         return pages.page(request, "admin/customer.html", account=account, **context)
 
     @get("/console/keys", opt=_READ)
-    async def list_keys(
+    async def show_keys(
         request: Request[Any, Any, Any],
         q: FromQuery[str] = "",
         after: FromQuery[str] = "",
         form: Annotated[str, AS] = "",
     ) -> Response[Any]:
-        keys = dict(directory.keys)
         if form in FORMS:
-            chosen = await asyncio.to_thread(_matching, pages, keys, q.strip())
-            names = await asyncio.to_thread(names_of, ports, list(chosen))
-            return file_of(key_items(chosen.values(), names), name="api-keys", form=form)
-        context = await asyncio.to_thread(_keys, pages, keys, q.strip(), after or None)
+            return file_of(await asyncio.to_thread(_every_key, pages, q), name="api-keys", form=form)
+        edit = looking.uuid_of(request.query_params.get("edit"))
+        context = await asyncio.to_thread(_keys, pages, q, looking.uuid_of(after), edit)
         return pages.page(request, "admin/keys.html", q=q, **context)
 
-    return [list_customers, show_customer, list_keys]
+    return [list_customers, show_customer, show_keys]
 
 
-def _one(pages: Pages, account: Account) -> dict[str, Any]:
+def _one(pages: Pages, account: Account, edit: UUID | None) -> dict[str, Any]:
     tools = pages.tools.admin
     ports, account_id = tools.ports, account.account_id
     wallet = load_wallet(ports.store, account_id).wallet
@@ -98,6 +99,8 @@ def _one(pages: Pages, account: Account) -> dict[str, Any]:
         "name": names_of(ports, [account_id]).get(account_id),
         "contact": contact_of(ports.personal, account),
         "balance": tools.balances.balance(account_id) or nothing_yet(account_id),
+        "keys": list_keys(tools, account_id=account_id, limit=_KEYS),
+        "edited": _edited(pages, edit, account_id),
         "lots": list(wallet.terms.items()),
         "wallet": wallet,
         "latest": tools.requests.requests(RequestFilter(account_id=account_id), limit=_LATEST).requests,
@@ -109,19 +112,24 @@ def _one(pages: Pages, account: Account) -> dict[str, Any]:
     }
 
 
-def _matching(pages: Pages, keys: dict[UUID, Any], q: str) -> dict[UUID, Any]:
-    """By name, id, the beginning of a secret or the account."""
-    if not q:
-        return keys
-    by_prefix = {one for one, key in keys.items() if any(q in row.prefix for row in key.secrets)}
-    wanted = looking.named_like(pages.tools.admin.ports, list(keys), q) | by_prefix
-    wanted |= {one for one, key in keys.items() if str(key.account_id) == q}
-    return {one: keys[one] for one in wanted}
+def _edited(pages: Pages, key_id: UUID | None, account_id: UUID | None = None) -> NamedKey | None:
+    """The key that is changed beside the list; none for an id that is none."""
+    try:
+        return None if key_id is None else one_key(pages.tools.admin, key_id, account_id=account_id)
+    except NotFound:
+        return None
 
 
-def _keys(pages: Pages, keys: dict[UUID, Any], q: str, after: str | None) -> dict[str, Any]:
-    ports = pages.tools.admin.ports
-    keys = _matching(pages, keys, q)
-    rows, next_after = cut(keys, after=after, limit=looking.PAGE_ROWS)
-    names = names_of(ports, list({one.account_id for one in rows}))
-    return {"rows": looking.key_rows(ports, rows), "account_names": names, "next_after": next_after}
+def _every_key(pages: Pages, q: str) -> list[NamedKey]:
+    def turn(at: Any) -> tuple[Any, Any]:
+        page = list_keys(pages.tools.admin, q, after=at, limit=PAGE_ROWS)
+        return page.rows, page.next_after
+
+    return every(turn)
+
+
+def _keys(pages: Pages, q: str, after: UUID | None, edit: UUID | None) -> dict[str, Any]:
+    tools = pages.tools.admin
+    found = list_keys(tools, q, after=after)
+    names = names_of(tools.ports, list({one.account_id for one in found.rows}))
+    return {"found": found, "account_names": names, "edited": _edited(pages, edit)}

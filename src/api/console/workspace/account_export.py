@@ -10,6 +10,8 @@ import msgspec
 
 from api.admin.reading import nothing_yet
 from api.admin.views import names_of
+from api.console.files import every
+from api.console.key_lists import list_keys
 from api.console.tools import ConsoleTools
 from application.accounts.contact import contact_of
 from application.command import load
@@ -75,16 +77,18 @@ def _members(tools: ConsoleTools, account_id: UUID) -> list[dict[str, Any]]:
 
 
 def _keys(tools: ConsoleTools, account_id: UUID) -> list[dict[str, Any]]:
-    keys = [one for one in tools.admin.directory.keys.values() if one.account_id == account_id]
-    names = names_of(tools.admin.ports, [one.key_id for one in keys])
+    def turn(after: Any) -> tuple[Any, Any]:
+        page = list_keys(tools.admin, account_id=account_id, after=after, limit=_ROWS_MAX)
+        return page.rows, page.next_after
+
     return [
         {
             "key_id": one.key_id,
-            "name": names.get(one.key_id),
+            "name": one.name,
             "begins_with": [secret.prefix for secret in one.secrets],
             "limits": one.limits,
             "expires_us": one.expires_us,
             "revoked": one.revoked,
         }
-        for one in keys
+        for one in every(turn)
     ]

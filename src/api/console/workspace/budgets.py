@@ -8,8 +8,10 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from api.admin.views import names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs
+from api.console.key_lists import newest_keys
 from api.console.pages import Pages
 from api.console.preferences import ZONES
 
@@ -24,18 +26,21 @@ def budget_routes(pages: Pages) -> list[HTTPRouteHandler]:
 
     def found(account_id: UUID) -> dict[str, Any]:
         now_us = tools.ports.clock.now_us()
-        keys = [one for one in tools.directory.keys.values() if one.account_id == account_id]
+        budgets = tools.budgets.budgets(now_us=now_us, account_id=account_id, limit=_BUDGETS_MAX).items
+        alerts = tools.budgets.alerts(account_id=account_id, limit=_ALERTS).items
+        key_ids = {one.budget.key_id for one in budgets} | {one.key_id for one in alerts}
         return {
-            "budgets": tools.budgets.budgets(now_us=now_us, account_id=account_id, limit=_BUDGETS_MAX).items,
-            "alerts": tools.budgets.alerts(account_id=account_id, limit=_ALERTS).items,
-            "keys": looking.key_rows(tools.ports, keys),
+            "budgets": budgets,
+            "alerts": alerts,
+            "keys": newest_keys(tools, account_id),
+            "choices_max": looking.CHOICES,
+            "names": names_of(tools.ports, [one for one in key_ids if one is not None]),
             "zones": ZONES,
         }
 
     @get("/app/{account_id:uuid}/budgets", opt=_READ)
     async def list_budgets(request: Request[Any, Any, Any], account_id: FromPath[UUID]) -> Response[str]:
         context = await asyncio.to_thread(found, account_id)
-        context["names"] = {row.key.key_id: row.name for row in context["keys"]}
         return pages.page(request, "workspace/budgets.html", **context)
 
     return [list_budgets]

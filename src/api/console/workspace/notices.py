@@ -13,15 +13,16 @@ from api.admin.views import names_of
 from api.console.access import NEEDS, Needs, Visit, visit_of
 from api.console.pages import Pages
 from application.budgets.queries import BudgetAlert
+from application.keys.queries import KeyFilter
 from domain.announcements import Severity
 
 _READ: Final = {NEEDS: Needs("account", "read")}
 _ALERTS: Final = 50
+_KEYS: Final = 500
 _SOON_US: Final = 14 * 86_400 * 1_000_000
 _SHORT_US: Final = 86_400 * 1_000_000
 """Keys that live no longer are meant to end, such as those of the playground."""
 _PERCENT_FULL: Final = 100
-_V7: Final = 7
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,8 +46,7 @@ def notice_routes(pages: Pages) -> list[HTTPRouteHandler]:
     @get("/app/{account_id:uuid}/notices", opt=_READ)
     async def list_notices(request: Request[Any, Any, Any], account_id: FromPath[UUID]) -> Response[str]:
         visit = visit_of(request)
-        ending = _ending_keys(pages, account_id)
-        found = await asyncio.to_thread(_from_tables, pages, account_id, ending)
+        found = await asyncio.to_thread(_from_tables, pages, account_id)
         told = sorted([*_announced(pages, visit), *found], key=lambda one: -one.at_us)
         seen_us = visit.person.notices_seen_us if visit.person else 0
         return pages.page(request, "workspace/notices.html", told=told, seen_us=seen_us)
@@ -76,27 +76,22 @@ def _announced(pages: Pages, visit: Visit) -> list[Told]:
 
 
 def _ending_keys(pages: Pages, account_id: UUID) -> dict[UUID, int]:
-    """Keys that end within two weeks, and when."""
-    now_us = pages.tools.admin.ports.clock.now_us()
+    """Keys that end within two weeks, and when. Blocking."""
+    tools = pages.tools.admin
+    now_us = tools.ports.clock.now_us()
+    wanted = KeyFilter(account_id=account_id, state="active", ends_before_us=now_us + _SOON_US)
+    found = tools.keys.keys(wanted, now_us=now_us, limit=_KEYS, newest_first=True).items
     return {
         one.key_id: one.expires_us
-        for one in pages.tools.admin.directory.keys.values()
-        if one.account_id == account_id
-        and not one.revoked
-        and one.expires_us is not None
-        and now_us < one.expires_us <= now_us + _SOON_US
-        and one.expires_us - _made_us(one.key_id) > _SHORT_US
+        for one in found
+        if one.expires_us is not None and one.expires_us - one.created_us > _SHORT_US
     }
 
 
-def _made_us(key_id: UUID) -> int:
-    """When a key was made, as its id tells; long ago if it does not."""
-    return (key_id.int >> 80) * 1_000 if key_id.version == _V7 else 0
-
-
-def _from_tables(pages: Pages, account_id: UUID, ending: dict[UUID, int]) -> list[Told]:
+def _from_tables(pages: Pages, account_id: UUID) -> list[Told]:
     """Blocking."""
     tools = pages.tools.admin
+    ending = _ending_keys(pages, account_id)
     alerts = tools.budgets.alerts(account_id=account_id, limit=_ALERTS).items
     keys = {*ending, *(one.key_id for one in alerts if one.key_id is not None)}
     names = names_of(tools.ports, list(keys))

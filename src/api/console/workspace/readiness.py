@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from api.console.access import Visit
+from api.console.key_lists import newest_keys
 from api.console.pages import Pages
 from api.console.texts import N_
 from application.command import load
@@ -44,7 +45,7 @@ def facts_of(pages: Pages, visit: Visit, account_id: UUID, *, balance: Balance, 
     """Blocking."""
     tools = pages.tools.admin
     directory, person = tools.directory, visit.person
-    keys = [one for one in directory.keys.values() if one.account_id == account_id and not one.revoked]
+    keys = newest_keys(tools, account_id)
     budgets = [one for one in directory.budgets.values() if one.account_id == account_id and not one.removed]
     state = load(tools.ports.store, billing_stream(account_id), Billing(), billing.evolve)
     limited = directory.accounts[account_id].limits != NO_LIMITS or any(

@@ -8,15 +8,17 @@ from uuid import UUID
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, QueryParameter
+from msgspec.structs import replace
 
 from api.admin.views import names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs, visit_of
 from api.console.charts import chart, span_of
+from api.console.key_lists import KeyPick, pick_key
 from api.console.pages import Pages
 from api.console.request_page import request_context
 from application.people.email import open_email
-from application.queries import RequestFilter
+from application.queries import RequestFilter, RequestPage
 from application.reports.period import month as month_of
 from application.reports.statement import Statement
 from application.reports.usage import UsageFilter, UsageGroup, UsageRow
@@ -41,6 +43,16 @@ def spending_routes(pages: Pages) -> list[HTTPRouteHandler]:
 def _request_routes(pages: Pages) -> list[HTTPRouteHandler]:
     tools = pages.tools.admin
 
+    def found(
+        wanted: RequestFilter, account_id: UUID, key: str, before: int | None
+    ) -> tuple[KeyPick, RequestPage]:
+        """Nothing while it is open which key is meant."""
+        pick = pick_key(tools, key, account_id=account_id)
+        if key.strip() and pick.key is None:
+            return pick, RequestPage(requests=(), next_before=None)
+        wanted = replace(wanted, key_id=pick.key.key_id if pick.key else None)
+        return pick, tools.requests.requests(wanted, before_position=before, limit=looking.PAGE_ROWS)
+
     @get("/app/{account_id:uuid}/requests", opt=_READ)
     async def list_requests(
         *,
@@ -55,22 +67,14 @@ def _request_routes(pages: Pages) -> list[HTTPRouteHandler]:
         zone = visit_of(request).zone
         wanted = RequestFilter(
             account_id=account_id,
-            key_id=looking.uuid_of(key),
             state=looking.state_of(request_state),
             alias=model.strip() or None,
             admitted_from_us=looking.day_us(day, zone),
             admitted_until_us=looking.day_us(day, zone, end=True),
         )
-        page = await asyncio.to_thread(
-            tools.requests.requests,
-            wanted,
-            before_position=looking.number_of(before),
-            limit=looking.PAGE_ROWS,
-        )
-        keys = [one for one in tools.directory.keys.values() if one.account_id == account_id]
-        rows = await asyncio.to_thread(looking.key_rows, tools.ports, keys)
+        pick, page = await asyncio.to_thread(found, wanted, account_id, key, looking.number_of(before))
         filters = {"state": request_state, "model": model, "key": key, "day": day}
-        return pages.page(request, "workspace/requests.html", page=page, keys=rows, filters=filters)
+        return pages.page(request, "workspace/requests.html", page=page, pick=pick, filters=filters)
 
     @get("/app/{account_id:uuid}/requests/{request_id:uuid}", opt=_READ)
     async def show_request(
