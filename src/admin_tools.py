@@ -32,6 +32,7 @@ from projections.key_reader import KeyReader
 from projections.low_balances import LowBalanceReader
 from projections.money import MoneyReader
 from projections.orders import OrderReader
+from projections.refund_requests import RefundRequestReader
 from projections.registry import all_projections
 from projections.request_log import RequestReader
 from projections.service import ProjectionService
@@ -70,6 +71,7 @@ def make_admin_tools(process: Process) -> AdminTools:
         keys=KeyReader(pool),
         catalogue=CatalogueReader(pool),
         orders=OrderReader(pool),
+        refund_requests=RefundRequestReader(pool),
         money=MoneyReader(pool),
         budgets=BudgetReader(pool),
         low_balances=LowBalanceReader(pool),

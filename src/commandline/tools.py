@@ -35,6 +35,7 @@ from commandline.money import add_money
 from commandline.orders import add_orders
 from commandline.outcome import Outcome, add_tool
 from commandline.parser import BadArgument
+from commandline.refunds import add_refunds
 from commandline.reports import add_reports
 from commandline.texts import (
     comparisons_text,
@@ -123,6 +124,7 @@ def add_tools(nouns: dict[str, Any]) -> None:
     add_reports(nouns)
     add_orders(nouns)
     add_documents(nouns)
+    add_refunds(nouns)
     add_corrections(nouns)
     add_charges(nouns)
     add_webhooks(nouns)

@@ -48,6 +48,7 @@ _ORDERS: Final = Table(
         mismatched boolean NOT NULL,
         refunds_under_way boolean NOT NULL,
         disputes_open boolean NOT NULL,
+        refund_wanted boolean NOT NULL,
         placed_us bigint NOT NULL,
         expires_us bigint NOT NULL,
         placed_position bigint NOT NULL,
@@ -68,7 +69,7 @@ _NAMES: Final = OrderRow.__struct_fields__
 _KINDS: Final = (
     *("uuid", "uuid", "text", "text", "text", "bigint", "text", "integer", "bigint"),
     *("bigint", "bigint", "bigint", "bigint", "text"),
-    *("boolean", "boolean", "boolean", "boolean", "bigint", "bigint", "bigint", "bigint", "text"),
+    *("boolean", "boolean", "boolean", "boolean", "boolean", "bigint", "bigint", "bigint", "bigint", "text"),
 )
 _LOAD: Final = "SELECT order_id, state, placed_position, updated_position FROM {schema}.orders WHERE order_id = ANY(%s::uuid[])"
 _STORE: Final = (
@@ -91,7 +92,7 @@ class Orders:
     """The fold: the order's own, and what is shown of it."""
 
     name: ClassVar[str] = "orders"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     tables: ClassVar[tuple[Table, ...]] = (_ORDERS,)
     topics: ClassVar[frozenset[str]] = topics_of(ORDER_EVENTS)
 
@@ -151,6 +152,7 @@ def _row(known: _Known) -> tuple[object, ...]:
         "mismatched" in order.payments.values(),
         order.refunds_under_way,
         order.disputes_open,
+        order.open_request is not None,
         placed.occurred_us,
         placed.expires_us,
         known.placed_position,
@@ -165,7 +167,7 @@ _CONDITIONS: Final = {
     "provider": "provider = %s",
     "reference": "reference = %s",
 }
-_NEEDY: Final = "(waits_for_approval OR mismatched OR status = 'disputed')"
+_NEEDY: Final = "(waits_for_approval OR mismatched OR refund_wanted OR status = 'disputed')"
 
 
 class OrderReader:

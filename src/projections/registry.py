@@ -13,6 +13,7 @@ from projections.lot_ends import LotEnds
 from projections.money import Money
 from projections.orders import Orders
 from projections.projection import Projection
+from projections.refund_requests import RefundRequests
 from projections.request_log import RequestLog
 from projections.statement import Statements
 from projections.trial_balance import TrialBalances
@@ -33,6 +34,7 @@ def all_projections() -> tuple[Projection, ...]:
         Adjustments(),
         Codes(),
         ChargeReviews(),
+        RefundRequests(),
         Money(),
         Keys(),
         Catalogue(),

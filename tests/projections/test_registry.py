@@ -61,6 +61,8 @@ TABLES = {
     ("orders", 3): "0b645f64284a1490c025dd8e21edd0f2d4bdbf12b662f9320bb7d0ff073a234a",
     ("money", 102): "04fb8d48d6b96c223bbab620221d037bd8efe263a560d9ee6a709f2c5184962c",
     ("orders", 4): "abad6c3dcdd5331efce2c3a4f32f875fe627f5e4001073433f82bf80f13337cb",
+    ("orders", 5): "ac13d129c3f9fc04aaf5de2bcad62577259100fdde1e50b2761289e56f676874",
+    ("refund_requests", 1): "93f7825c3d5d1df6b5441172e5ea11f23feb2534858652579127bf362ffa1527",
     ("keys", 2): "7631edb7171987384845e71a6900abf3c3540fbf890db0caab6dd61ffe7f7335",
     ("charge_reviews", 2): "d1e1c4cc8db25e8a181ac0c5c0da1821922f45ca0c12539c2b26ed15c0628609",
 }

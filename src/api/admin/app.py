@@ -25,6 +25,7 @@ from api.admin.orders import order_routes
 from api.admin.problems import on_error
 from api.admin.reading import directory_routes, read_model_routes
 from api.admin.redemptions import redemption_routes
+from api.admin.refunds import refund_routes
 from api.admin.reports import report_routes
 from api.admin.sealing import sealing_routes
 from api.admin.tables.entry import Entry
@@ -63,6 +64,7 @@ def admin_router(tools: AdminTools) -> Router:
         *read_model_routes(tools),
         *report_routes(tools),
         *order_routes(tools),
+        *refund_routes(tools),
         *webhook_routes(tools),
         *hook_routes(tools),
         *mail_routes(tools),

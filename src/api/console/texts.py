@@ -17,6 +17,7 @@ REFUSALS: Final = {
     "payment_provider_unavailable": N_(
         "The payment provider does not answer. Nothing was paid; try again in a moment."
     ),
+    "refund_request_open": N_("A refund of this order is asked for already."),
     "too_many_orders": N_("There are many unpaid orders already. Pay or cancel one of them first."),
     "wrong_name": N_("This is not the name of the account."),
     "already_exists": N_("This exists already."),
@@ -255,6 +256,10 @@ ORDER_FACTS: Final = {
     "refund-failed": N_("Refund failed"),
     "external-refund-observed": N_("Refunded at the provider"),
     "external-refund-reversed": N_("Refund at the provider reversed"),
+    "refund-request-filed": N_("The customer asks for a refund"),
+    "refund-request-withdrawn": N_("The customer asks no more for a refund"),
+    "refund-request-accepted": N_("Refund for the customer accepted"),
+    "refund-request-declined": N_("Refund for the customer declined"),
     "dispute-opened": N_("Dispute opened"),
     "dispute-funds-withdrawn": N_("Disputed money taken by the provider"),
     "dispute-funds-reinstated": N_("Disputed money given back"),
@@ -273,6 +278,19 @@ ORDER_STATES: Final = {
     "partly_refunded": N_("Partly refunded"),
     "refunded": N_("Refunded"),
     "disputed": N_("Disputed"),
+}
+#: Why customers want money back, and how their request stands.
+REFUND_REASONS: Final = {
+    "not_needed": N_("I do not need the credit any more"),
+    "by_mistake": N_("I bought it by mistake"),
+    "not_satisfied": N_("I am not satisfied"),
+    "other": N_("Another reason"),
+}
+REFUND_REQUESTS: Final = {
+    "open": N_("We are looking at it"),
+    "withdrawn": N_("Withdrawn"),
+    "accepted": N_("Accepted"),
+    "declined": N_("Declined"),
 }
 WAYS: Final = {
     "stripe": N_("Card and other online payment"),

@@ -59,6 +59,8 @@ ALLOWED: Final = (
     _allowed("order", "place", "billing", "currency amount_minor provider country"),
     _allowed("order", "checkout", "billing", "order_id", own="order"),
     _allowed("order", "cancel", "billing", "order_id reason", own="order"),
+    _allowed("refund-request", "file", "billing", "order_id reason", own="order"),
+    _allowed("refund-request", "withdraw", "billing", "order_id refund_id", own="order"),
     _allowed("code", "redeem", "billing", "code"),
     _allowed("billing", "set", "billing", "buyer_name address country tax_id email is_business"),
     _allowed("endpoint", "register", "keys", "url kinds"),

@@ -5,7 +5,7 @@ from uuid import UUID
 import msgspec
 
 from application.queries import RequestRow, RequestState, ReviewState
-from application.recharge.show_order import OrderDetail
+from application.recharge.show_order import OrderDetail, RefundRequestShown
 from application.reports.reviews import ReviewRow
 from domain.ledger.charges import DisputeCause
 from domain.recharge.offers import BonusTier, FreeAmounts, Offer, Package, TaxQuote, TaxRate
@@ -97,6 +97,7 @@ class CustomerOrder(msgspec.Struct, frozen=True, kw_only=True):
     credits_nano: int
     bonus_nano: int
     refunded_minor: int
+    refund_requests: tuple[RefundRequestShown, ...]
     lot_id: UUID | None
     reference: str
     expires_us: int

@@ -108,6 +108,25 @@ class ReceiptSent(Letter, frozen=True, kw_only=True, tag="payment_receipt"):
     billing_link: str = ""  #: where to say whom invoices are for
 
 
+class RefundAccepted(Letter, frozen=True, kw_only=True, tag="refund_accepted"):
+    """An operator agreed to a refund that the customer asked for."""
+
+    reference: str  #: of the order
+    amount_minor: int
+    currency: str
+    exponent: int
+    by_transfer: bool
+    order_link: str = ""
+
+
+class RefundDeclined(Letter, frozen=True, kw_only=True, tag="refund_declined"):
+    """An operator did not agree to it."""
+
+    reference: str  #: of the order
+    reason: str  #: in the operator's words
+    order_link: str = ""
+
+
 class BudgetReached(Letter, frozen=True, kw_only=True, tag="budget_alert"):
     """What was spent has come to a share of a budget."""
 
@@ -141,6 +160,8 @@ AnyLetter = (
     | InvoiceSent
     | CreditNoteSent
     | ReceiptSent
+    | RefundAccepted
+    | RefundDeclined
     | BudgetReached
     | BalanceLow
     | MailCheck

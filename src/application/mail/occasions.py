@@ -19,6 +19,8 @@ from application.mail.letters import (
     CreditNoteSent,
     InvoiceSent,
     ReceiptSent,
+    RefundAccepted,
+    RefundDeclined,
 )
 from application.mail.outbox import Mail
 from application.mail.recipients import Addressees, Recipient
@@ -31,6 +33,8 @@ from domain.ids import stream_of
 from domain.invoicing.document import CreditNoteIssued, InvoiceIssued
 from domain.invoicing.issuing import day_of
 from domain.recharge.events import RechargeCredited
+from domain.recharge.order import MANUAL
+from domain.recharge.request_events import RefundRequestAccepted, RefundRequestDeclined
 
 
 class Writer(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +108,29 @@ class Writer(msgspec.Struct, frozen=True, kw_only=True):
         found = self.addressees.of_account(credited.account_id, concerned="billing")
         return [_mail(credited.order_id, one, letter=letter, locale=one.locale or usual) for one in found]
 
+    def _refund(self, decided: RefundRequestAccepted | RefundRequestDeclined, _stream_id: UUID) -> list[Mail]:
+        """What became of a refund that the customer asked for."""
+        order = load_order(self.addressees.store, decided.order_id)
+        placed = order.placed
+        if placed.mode != "live":
+            return []
+        home = self._workspace(order.account_id)
+        link = f"{home}/orders/{order.order_id}" if home else ""
+        letter: AnyLetter
+        if isinstance(decided, RefundRequestDeclined):
+            letter = RefundDeclined(reference=placed.reference, reason=decided.reason, order_link=link)
+        else:
+            letter = RefundAccepted(
+                reference=placed.reference,
+                amount_minor=order.refunds[decided.refund_id].amount_minor,
+                currency=placed.currency,
+                exponent=placed.exponent,
+                by_transfer=placed.provider == MANUAL,
+                order_link=link,
+            )
+        found = self.addressees.of_account(order.account_id, concerned="billing")
+        return [_mail(decided.refund_id, one, letter=letter, locale=one.locale or SOURCE) for one in found]
+
     def _workspace(self, account_id: UUID) -> str:
         return f"{self.console_url}/app/{account_id}" if self.console_url else ""
 
@@ -137,6 +164,8 @@ _OCCASIONS: Final[dict[type[Event], Callable[[Writer, Any, UUID], list[Mail]]]] 
     InvoiceIssued: Writer._document,  # noqa: SLF001  # of this file
     CreditNoteIssued: Writer._document,  # noqa: SLF001  # of this file
     RechargeCredited: Writer._credited,  # noqa: SLF001  # of this file
+    RefundRequestAccepted: Writer._refund,  # noqa: SLF001  # of this file
+    RefundRequestDeclined: Writer._refund,  # noqa: SLF001  # of this file
     BalanceLowCrossed: Writer._low,  # noqa: SLF001  # of this file
     BudgetAlertRaised: Writer._budget,  # noqa: SLF001  # of this file
 }

@@ -218,6 +218,35 @@ class _Pen:
             **offered,
         }
 
+    def refund_accepted(self, letter: letters.RefundAccepted) -> dict[str, Any]:
+        _ = self.gettext
+        way = (
+            _("It is paid by bank transfer. That may take some days.")
+            if letter.by_transfer
+            else _("It goes back the way it was paid. That may take some days.")
+        )
+        return {
+            "subject": _("Your refund is on its way"),
+            "paragraphs": (_("We have agreed to the refund that you asked for."), way),
+            "facts": (
+                (_("Reference"), letter.reference),
+                (_("Amount"), self._money(letter.amount_minor, letter.currency, letter.exponent)),
+            ),
+            "buttons": self._to_order(letter.order_link),
+        }
+
+    def refund_declined(self, letter: letters.RefundDeclined) -> dict[str, Any]:
+        _ = self.gettext
+        return {
+            "subject": _("Your refund was declined"),
+            "paragraphs": (_("We cannot pay back what you asked for. The credit of the order stays yours."),),
+            "facts": ((_("Reference"), letter.reference), (_("Reason"), quoted(letter.reason))),
+            "buttons": self._to_order(letter.order_link),
+        }
+
+    def _to_order(self, link: str) -> tuple[Button, ...]:
+        return (Button(self.gettext("See the order"), link),) if link else ()
+
     def budget_reached(self, letter: letters.BudgetReached) -> dict[str, Any]:
         _ = self.gettext
         percent = f"{formats.number(letter.percent, locale=self.locale)}%"
@@ -277,6 +306,8 @@ _WRITERS: Final[dict[type[letters.Letter], Callable[[_Pen, Any], dict[str, Any]]
     letters.InvoiceSent: _Pen.invoice,
     letters.CreditNoteSent: _Pen.credit_note,
     letters.ReceiptSent: _Pen.receipt,
+    letters.RefundAccepted: _Pen.refund_accepted,
+    letters.RefundDeclined: _Pen.refund_declined,
     letters.BudgetReached: _Pen.budget_reached,
     letters.BalanceLow: _Pen.balance_low,
     letters.MailCheck: _Pen.check,

@@ -30,6 +30,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     mismatched: bool  #: a payment came that does not match; somebody must look
     refunds_under_way: bool  #: approved, and not known to have come to an end
     disputes_open: bool  #: the customer's bank has not decided yet
+    refund_wanted: bool  #: the customer asked for a refund, and nobody has decided yet
     placed_us: int
     expires_us: int
     placed_position: int
@@ -44,7 +45,7 @@ class OrderFilter(msgspec.Struct, frozen=True, kw_only=True):
     provider: str | None = None
     reference: str | None = None
     needs_somebody: bool | None = (
-        None  #: waits for approval, is disputed, or has a payment that does not match
+        None  #: waits for approval or a word on a refund, is disputed, or has a payment that does not match
     )
 
 

@@ -9,7 +9,8 @@ from application.eventlog import EventStore
 from application.recharge.change_order import load_order
 from domain.recharge.offers import TaxQuote
 from domain.recharge.order import Order, OrderStatus, order_stream
-from domain.recharge.returns import DisputeState, RefundState
+from domain.recharge.request_events import RequestReason
+from domain.recharge.returns import DisputeState, RefundState, RequestState
 from domain.topics import REGISTRY
 
 
@@ -33,6 +34,20 @@ class RefundShown(msgspec.Struct, frozen=True, kw_only=True):
     tax_minor: int
     credits_nano: int
     requested_by: str | None
+
+
+class RefundRequestShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A refund that the customer asked for; once it is accepted, `refund` says how far it is."""
+
+    refund_id: UUID
+    state: RequestState
+    reason: RequestReason
+    unspent_minor: int  #: what could go back when it was filed
+    filed_us: int
+    decided_us: int | None
+    declined_because: str | None
+    refund: RefundState | None
+    refund_minor: int | None  #: what goes back, tax included
 
 
 class DisputeShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +77,7 @@ class OrderDetail(msgspec.Struct, frozen=True, kw_only=True):
     refundable_minor: int  #: what is left of the payment; only what is unspent of it can be refunded
     refunds: tuple[RefundShown, ...]
     disputes: tuple[DisputeShown, ...]
+    refund_requests: tuple[RefundRequestShown, ...]
     lot_id: UUID | None
     reference: str
     waits_for_approval: bool
@@ -105,6 +121,7 @@ def _detail(order: Order, facts: tuple[OrderFact, ...]) -> OrderDetail:
             )
             for ref, one in order.disputes.items()
         ),
+        refund_requests=_requests(order),
         lot_id=None if order.credited is None else order.credited.lot_id,
         reference=placed.reference,
         waits_for_approval=order.waits_for_second,
@@ -139,6 +156,23 @@ def _refunds(order: Order) -> tuple[RefundShown, ...]:
         for ref, one in order.external.items()
     )
     return (*ours, *others)
+
+
+def _requests(order: Order) -> tuple[RefundRequestShown, ...]:
+    return tuple(
+        RefundRequestShown(
+            refund_id=refund_id,
+            state=one.state,
+            reason=one.reason,
+            unspent_minor=one.unspent_minor,
+            filed_us=one.filed_us,
+            decided_us=one.decided_us,
+            declined_because=one.declined_because,
+            refund=refund.state if (refund := order.refunds.get(refund_id)) is not None else None,
+            refund_minor=refund.amount_minor if refund is not None else None,
+        )
+        for refund_id, one in order.requests.items()
+    )
 
 
 def _facts(store: EventStore, order_id: UUID) -> tuple[OrderFact, ...]:

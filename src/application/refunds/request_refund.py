@@ -45,20 +45,29 @@ def handle(command: RequestRefund, *, actor: Actor, ports: Ports) -> Refunded:
 
     def decide(order: Order | None) -> list[OrderEvent]:
         known = existing(order, command.order_id)
-        wanted = Asked(
-            refund_id=refund_id,
-            amount_minor=command.amount_minor,
-            unspent_nano=_there(ports, known).available_nano,
-            reason=command.reason,
-            approval_nano=ports.approval_nano,
-        )
-        return refunding.request(known, wanted, stamp=at)
+        asked = wanted(ports, known, refund_id, amount_minor=command.amount_minor, reason=command.reason)
+        return refunding.request(known, asked, stamp=at)
 
     order = load_order(ports.store, command.order_id)
     if refund_id not in order.refunds:
-        _call_back(ports, order, command.amount_minor)
+        call_back(ports, order, command.amount_minor)
     done = change_order(ports.store, command.order_id, decide)
     return refunded(ports, command.order_id, refund_id, done)
+
+
+def wanted(ports: Ports, order: Order, refund_id: UUID, *, amount_minor: int | None, reason: str) -> Asked:
+    """What is asked for, with what is unspent of the order's lot at this moment.
+
+    Raises:
+        WrongState: the order was not credited.
+    """
+    return Asked(
+        refund_id=refund_id,
+        amount_minor=amount_minor,
+        unspent_nano=_there(ports, order).available_nano,
+        reason=reason,
+        approval_nano=ports.approval_nano,
+    )
 
 
 def _there(ports: Ports, order: Order) -> Unspent:
@@ -66,7 +75,7 @@ def _there(ports: Ports, order: Order) -> Unspent:
     return unspent(load_wallet(ports.store, order.account_id).wallet, lot_of(order.order_id))
 
 
-def _call_back(ports: Ports, order: Order, amount_minor: int | None) -> None:
+def call_back(ports: Ports, order: Order, amount_minor: int | None) -> None:
     """Have gateways give back what no request needs, if it is wanted; and wait a moment for it."""
     wanted_nano = None if amount_minor is None else credits_of(order, amount_minor)
     pause = Event()

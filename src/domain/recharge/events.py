@@ -16,6 +16,7 @@ import msgspec
 from domain.event import Event
 from domain.fact import Fact
 from domain.recharge.offers import TaxQuote
+from domain.recharge.request_events import REFUND_REQUEST_EVENTS, RefundRequestEvent
 
 Mode = Literal["live", "test"]
 UnsetMode = (
@@ -404,6 +405,7 @@ OrderEvent = (
     | DisputeFundsReinstated
     | DisputeWon
     | DisputeLost
+    | RefundRequestEvent
 )
 ORDER_EVENTS: tuple[type[Fact], ...] = (
     RechargeOrderPlaced,
@@ -430,5 +432,6 @@ ORDER_EVENTS: tuple[type[Fact], ...] = (
     DisputeFundsReinstated,
     DisputeWon,
     DisputeLost,
+    *REFUND_REQUEST_EVENTS,
 )
 PAYMENT_EVENTS: tuple[type[Event], ...] = (PaymentClaimed,)

@@ -12,8 +12,6 @@ from domain.ids import stream_of
 from domain.recharge.events import (
     CheckoutSessionExpired,
     CheckoutSessionOpened,
-    ExternalRefundObserved,
-    ExternalRefundReversed,
     OrderCancelled,
     OrderEvent,
     OrderExpired,
@@ -26,19 +24,24 @@ from domain.recharge.events import (
     SettlementDenied,
     SettlementProposed,
 )
+from domain.recharge.request_events import RefundRequestEvent
 from domain.recharge.returns import (
     Dispute,
     DisputeEvent,
     External,
+    ExternalEvent,
     Refund,
     RefundEvent,
+    RefundRequest,
     dispute_after,
     external_after,
     refund_after,
+    request_after,
 )
 from domain.refusal import NotFound
 
 PaymentEvent = PaymentProcessing | PaymentFailed | PaymentCaptured | PaymentMismatched | RechargeCredited
+ReturnEvent = ExternalEvent | RefundEvent | DisputeEvent | RefundRequestEvent
 WaitingEvent = (
     CheckoutSessionOpened
     | CheckoutSessionExpired
@@ -78,6 +81,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     refunds: dict[UUID, Refund] = {}
     external: dict[str, External] = {}  #: by the provider's id
     disputes: dict[str, Dispute] = {}
+    requests: dict[UUID, RefundRequest] = {}  #: of the customer's
 
     @property
     def order_id(self) -> UUID:
@@ -130,6 +134,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         """A second operator is asked about a transfer or a refund."""
         asked = any(one.state == "requested" for one in self.refunds.values())
         return self.proposal is not None or asked
+
+    @property
+    def open_request(self) -> UUID | None:
+        """The refund that the customer wants and nobody has decided about."""
+        return next((key for key, one in self.requests.items() if one.state == "open"), None)
 
     @property
     def refunds_under_way(self) -> bool:
@@ -196,17 +205,24 @@ def evolve(order: Order | None, event: OrderEvent) -> Order:
         assert order is None, "an order is placed once"
         return Order(placed=event)
     assert order is not None, "the first fact of a stream places the order"
-    if isinstance(event, ExternalRefundObserved | ExternalRefundReversed):
+    if isinstance(event, ReturnEvent):
+        return _returning(order, event)
+    if isinstance(event, PaymentEvent):
+        return _paying(order, event)
+    return replace(order, **_waiting(order, event))
+
+
+def _returning(order: Order, event: ReturnEvent) -> Order:
+    if isinstance(event, ExternalEvent):
         return replace(order, external={**order.external, event.refund_ref: external_after(event)})
     if isinstance(event, RefundEvent):
         refund = refund_after(order.refunds.get(event.refund_id), event)
         return replace(order, refunds={**order.refunds, event.refund_id: refund})
-    if isinstance(event, DisputeEvent):
-        dispute = dispute_after(order.disputes.get(event.dispute_ref), event)
-        return replace(order, disputes={**order.disputes, event.dispute_ref: dispute})
-    if isinstance(event, PaymentEvent):
-        return _paying(order, event)
-    return replace(order, **_waiting(order, event))
+    if isinstance(event, RefundRequestEvent):
+        request = request_after(order.requests.get(event.refund_id), event)
+        return replace(order, requests={**order.requests, event.refund_id: request})
+    dispute = dispute_after(order.disputes.get(event.dispute_ref), event)
+    return replace(order, disputes={**order.disputes, event.dispute_ref: dispute})
 
 
 def _waiting(order: Order, event: WaitingEvent) -> dict[str, object]:

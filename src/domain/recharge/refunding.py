@@ -243,11 +243,20 @@ def _approved(order: Order, refund_id: UUID, stamp: Stamp) -> RefundApproved:
     )
 
 
+def refundable_minor(order: Order, unspent_nano: int) -> int:
+    """What can go back of the payment if so much of the credit is unspent."""
+    return min(money_of(order, unspent_nano), _left_minor(order))
+
+
+def _left_minor(order: Order) -> int:
+    """Of the payment, after refunds and disputes."""
+    return max(credited(order).gross_minor - order.taken_minor, 0)
+
+
 def _amount_of(order: Order, asked: Asked) -> int:
-    bought = credited(order)
-    left_minor = max(bought.gross_minor - order.taken_minor, 0)
+    left_minor = _left_minor(order)
     if asked.amount_minor is None:
-        amount_minor = min(money_of(order, asked.unspent_nano), left_minor)
+        amount_minor = refundable_minor(order, asked.unspent_nano)
         if not amount_minor:
             raise WrongState("order", "used up")
         return amount_minor
@@ -255,7 +264,7 @@ def _amount_of(order: Order, asked: Asked) -> int:
         raise BadField("amount_minor", "must be positive")
     if asked.amount_minor > left_minor:
         raise RefundTooLarge(
-            required_minor=asked.amount_minor, left_minor=left_minor, currency=bought.currency
+            required_minor=asked.amount_minor, left_minor=left_minor, currency=order.placed.currency
         )
     return asked.amount_minor
 

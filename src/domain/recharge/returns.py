@@ -1,4 +1,6 @@
-"""What goes back of an order, as its facts have it: refunds that we asked for, those made at the provider, and disputes."""
+"""What goes back of an order, as its facts have it: refunds that customers want, that we asked for, that were made at the
+provider, and disputes.
+"""
 
 from typing import Literal, assert_never
 
@@ -19,11 +21,32 @@ from domain.recharge.events import (
     RefundSubmitted,
     RefundSucceeded,
 )
+from domain.recharge.request_events import (
+    RefundRequestAccepted,
+    RefundRequestDeclined,
+    RefundRequestEvent,
+    RefundRequestFiled,
+    RefundRequestWithdrawn,
+    RequestReason,
+)
 
 RefundEvent = RefundRequested | RefundApproved | RefundSubmitted | RefundSucceeded | RefundFailed
+ExternalEvent = ExternalRefundObserved | ExternalRefundReversed
 DisputeEvent = DisputeOpened | DisputeFundsWithdrawn | DisputeFundsReinstated | DisputeWon | DisputeLost
 RefundState = Literal["requested", "approved", "submitted", "succeeded", "failed"]
 DisputeState = Literal["open", "won", "lost"]
+RequestState = Literal["open", "withdrawn", "accepted", "declined"]
+
+
+class RefundRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A refund that the customer asked for. An accepted one is a refund with the same id."""
+
+    reason: RequestReason
+    unspent_minor: int
+    filed_us: int
+    state: RequestState = "open"
+    decided_us: int | None = None
+    declined_because: str | None = None
 
 
 class Refund(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +81,25 @@ class Dispute(msgspec.Struct, frozen=True, kw_only=True):
     transactions: frozenset[str] = frozenset()
 
 
+def request_after(request: RefundRequest | None, event: RefundRequestEvent) -> RefundRequest:
+    """The customer's request after one more fact."""
+    if isinstance(event, RefundRequestFiled):
+        return RefundRequest(
+            reason=event.reason, unspent_minor=event.unspent_minor, filed_us=event.occurred_us
+        )
+    assert request is not None, "the first fact of a request files it"
+    decided = replace(request, decided_us=event.occurred_us)
+    match event:
+        case RefundRequestWithdrawn():
+            return replace(decided, state="withdrawn")
+        case RefundRequestAccepted():
+            return replace(decided, state="accepted")
+        case RefundRequestDeclined():
+            return replace(decided, state="declined", declined_because=event.reason)
+        case _:
+            assert_never(event)
+
+
 def refund_after(refund: Refund | None, event: RefundEvent) -> Refund:
     """The refund after one more fact."""
     if isinstance(event, RefundRequested):
@@ -81,7 +123,7 @@ def refund_after(refund: Refund | None, event: RefundEvent) -> Refund:
             assert_never(event)
 
 
-def external_after(event: ExternalRefundObserved | ExternalRefundReversed) -> External:
+def external_after(event: ExternalEvent) -> External:
     """A refund of somebody else's after its last fact, which says all of it."""
     return External(
         amount_minor=event.amount_minor,

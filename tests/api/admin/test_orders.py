@@ -84,3 +84,37 @@ def test_what_is_wrong_with_an_order_is_said(world: World) -> None:
         assert (answer.status_code, answer.json()["code"]) == (status, code)
     missing = world.client.get(f"/api/admin/orders/{uuid4()}", headers=world.as_role("auditor"))
     assert missing.status_code == 404
+
+
+def test_what_customers_want_back_is_a_queue(world: World, database_url: str) -> None:
+    """Finance sees it with its age and agrees; the refund has the request's id, and an auditor sees who did it."""
+    account_id = opened(world)
+    post(world, "/offers/set", OFFER)
+    asked = {"account_id": account_id, "currency": "EUR", "amount_minor": 10_000, "country": "DE"}
+    order = post(world, "/orders/place", asked, key="o-3").json()
+    post(world, "/orders/settle", _transfer(order, "B-4"))
+    named = {"order_id": order["order_id"]}
+    refund_id = post(world, "/refund-requests/file", named | {"reason": "by_mistake"}).json()["id"]
+    project(database_url)
+    (needy,) = report(world, "/orders", needs_somebody="true")["items"]
+    assert (needy["order_id"], needy["refund_wanted"]) == (order["order_id"], True)
+    page = report(world, "/refund-requests", state="open")
+    (row,) = page["items"]
+    assert (row["refund_id"], row["unspent_minor"], row["reason"]) == (refund_id, 11_900, "by_mistake")
+    assert page["queue"]["waiting"] == 1
+    wanted = named | {"refund_id": refund_id}
+    assert post(world, "/refund-requests/accept", wanted, role="support").status_code == 403
+    done = post(world, "/refund-requests/accept", wanted | {"amount_minor": 5_950}, role="finance")
+    assert (done.status_code, done.json()["refund_id"], done.json()["amount_minor"]) == (
+        200,
+        refund_id,
+        5_950,
+    )
+    late = post(world, "/refund-requests/decline", wanted | {"reason": "no"})
+    assert (late.status_code, late.json()["code"]) == (422, "wrong_state")
+    project(database_url)
+    page = report(world, "/refund-requests", account_id=account_id)
+    assert [one["state"] for one in page["items"]] == ["accepted"]
+    assert page["queue"]["waiting"] == 0
+    acts = report(world, "/audit-log", subject=order["order_id"])["items"]
+    assert "order.refund-request-accepted.v1" in {act["topic"] for act in acts}

@@ -16,6 +16,7 @@ from application.recharge.place_order import PlaceOrder
 from application.recharge.place_order import handle as place
 from application.recharge.set_offer import SetRechargeOffer
 from application.recharge.set_offer import handle as set_offer
+from application.refunds import decline_request
 from domain.fact import SYSTEM
 from domain.recharge.offers import Package, TaxRate
 from projections.generations import install
@@ -199,6 +200,40 @@ def test_a_cancelled_order_is_not_paid(stripe: Shop) -> None:
         assert stripe.world.post(f"{path}/cancel").headers["location"] == path
     assert "is cancelled" in stripe.world.get(path).text
     assert load_order(stripe.ports.store, stripe.order_of(path)).status == "cancelled"
+
+
+def test_a_customer_asks_for_the_rest_back_and_sees_the_answer(stripe: Shop) -> None:
+    """On the order's page, once it is paid; a viewer reads and asks for nothing."""
+    world, path = stripe.world, stripe.buy()
+    assert "Ask for a refund" not in world.get(path).text
+    world.post(f"{path}/pay")
+    order_id = stripe.order_of(path)
+    (session_ref,) = load_order(stripe.ports.store, order_id).sessions
+    stripe.side.pay(session_ref)
+    stripe.hear(session_ref)
+    page = world.get(path).text
+    assert "Up to €119.00 of this order is unspent" in page
+    named = {"order_id": str(order_id), "back": path}
+    asked = world.post(f"{HOME}/do/refund-requests/file", reason="by_mistake", **named)
+    assert (asked.status_code, asked.headers["location"]) == (303, path)
+    page = world.get(path).text
+    assert "You have asked for a refund." in page
+    refund_id = load_order(stripe.ports.store, order_id).open_request
+    assert refund_id is not None
+    world.post(f"{HOME}/do/refund-requests/withdraw", refund_id=str(refund_id), **named)
+    world.post(f"{HOME}/do/refund-requests/file", reason="other", **named)
+    refund_id = load_order(stripe.ports.store, order_id).open_request
+    assert refund_id is not None
+    no = decline_request.DeclineRefundRequest(
+        order_id=order_id, refund_id=refund_id, reason="<b>too late</b>"
+    )
+    decline_request.handle(no, actor=SYSTEM, ports=stripe.ports)
+    page = world.get(path).text
+    assert "We did not agree: &lt;b&gt;too late&lt;/b&gt;" in page
+    assert "Ask for a refund" in page
+    world.as_member("viewer")
+    assert "Ask for a refund" not in world.get(path).text
+    assert world.post(f"{HOME}/do/refund-requests/file", reason="other", **named).status_code == 403
 
 
 def test_orders_of_others_are_not_there(stripe: Shop) -> None:

@@ -7,6 +7,8 @@ from application.budgets import set_budget
 from application.hooks.collect import collect
 from application.ledger.grant_credit import GrantCredit, grant_credit
 from application.promotions import issue_codes
+from application.recharge import settle_order
+from application.refunds import decline_request
 from domain.fact import SYSTEM
 from tests.api.customer.conftest import MINE, OTHER, URL, World
 from tests.cli_runner import project
@@ -60,6 +62,39 @@ def test_an_order_from_offer_to_cancellation(world: World, database_url: str) ->
     project(database_url)
     (row,) = world.get("/orders")["items"]
     assert (row["order_id"], row["status"]) == (order["order_id"], "cancelled")
+
+
+def test_a_refund_is_asked_for_and_the_answer_is_seen(world: World, database_url: str) -> None:
+    """One at a time, of what was bought; whoever may not pay asks for nothing, and the operator's reason is read."""
+    order = world.done("/orders/place", {"currency": "EUR", "amount_minor": 10_000})
+    named = {"order_id": order["order_id"]}
+    wish = named | {"reason": "not_needed"}
+    early = world.ask("POST", "/refund-requests/file", body=wish)
+    assert (early.status_code, early.json()["code"]) == (422, "wrong_state")
+    paid = settle_order.SettleOrder(
+        order_id=UUID(order["order_id"]), payment_ref="B1", amount_minor=10_000, currency="EUR", evidence="s"
+    )
+    settle_order.handle(paid, actor=SYSTEM, ports=world.ports)
+    assert world.ask("POST", "/refund-requests/file", body=wish, role="developer").status_code == 403
+    assert world.ask("POST", "/refund-requests/file", body=wish, account=OTHER).status_code == 404
+    assert world.ask("POST", "/refund-requests/file", body=named | {"reason": "I am Ada"}).status_code == 400
+    first = world.done("/refund-requests/file", wish, role="billing", key="r1")
+    assert world.done("/refund-requests/file", wish, role="billing", key="r1") == first
+    again = world.ask("POST", "/refund-requests/file", body=wish)
+    assert (again.status_code, again.json()["code"]) == (422, "refund_request_open")
+    no = decline_request.DeclineRefundRequest(
+        order_id=UUID(order["order_id"]), refund_id=UUID(first["id"]), reason="after three months"
+    )
+    decline_request.handle(no, actor=SYSTEM, ports=world.ports)
+    second = world.done("/refund-requests/file", wish)["id"]
+    world.done("/refund-requests/withdraw", named | {"refund_id": second})
+    shown = world.get(f"/orders/{order['order_id']}")
+    told = [(one["state"], one["declined_because"]) for one in shown["refund_requests"]]
+    assert told == [("declined", "after three months"), ("withdrawn", None)]
+    assert world.ask("POST", "/refund-requests/accept", body=named).status_code == 404
+    project(database_url)
+    (row,) = world.get("/orders")["items"]
+    assert row["refund_wanted"] is False
 
 
 def test_budgets_of_the_account_and_of_a_key(world: World, database_url: str) -> None:

@@ -50,6 +50,18 @@ LETTERS: Final[tuple[AnyLetter, ...]] = (
         credits_nano=100_000_000_000,
         billing_link=LINK,
     ),
+    letters.RefundAccepted(
+        reference="TK-4F7Q-92KD",
+        amount_minor=5_950,
+        currency="EUR",
+        exponent=2,
+        by_transfer=False,
+        order_link=LINK,
+    ),
+    letters.RefundAccepted(
+        reference="TK-4F7Q-92KD", amount_minor=5_950, currency="JPY", exponent=0, by_transfer=True
+    ),
+    letters.RefundDeclined(reference="TK-4F7Q-92KD", reason="used up since", order_link=LINK),
     letters.BudgetReached(
         percent=80, amount_nano=10**10, spent_nano=8 * 10**9, scope="key", is_hard=True, budgets_link=LINK
     ),

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from application.accounts import set_contact
@@ -12,12 +13,21 @@ from application.budgets.raise_alerts import Crossing, raise_alerts
 from application.command import Ports, new_event
 from application.invoicing import erase_billing, set_billing, set_invoicing
 from application.mail.follow import MailFollower
-from application.mail.letters import BalanceLow, BudgetReached, CreditNoteSent, InvoiceSent, ReceiptSent
+from application.mail.letters import (
+    BalanceLow,
+    BudgetReached,
+    CreditNoteSent,
+    InvoiceSent,
+    ReceiptSent,
+    RefundAccepted,
+    RefundDeclined,
+)
 from application.mail.occasions import Writer
 from application.mail.outbox import Mail
 from application.mail.recipients import Addressees
 from application.members.stream import decide_members
 from application.people.email import seal_email
+from application.refunds import accept_request, decline_request, file_request
 from domain import members
 from domain.balance_alerts import BalanceLowCrossed, crossing_stream
 from domain.fact import SYSTEM, Actor, Stamp
@@ -269,6 +279,35 @@ def test_a_payment_without_an_invoice_gets_a_receipt() -> None:
         assert isinstance(one.letter, ReceiptSent)
         assert (one.letter.order_id, one.letter.gross_minor) == (ORDER, 11_900)
         assert bool(one.letter.billing_link) == is_on
+
+
+@pytest.mark.parametrize("url", ["https://console.example.com", ""])
+def test_who_asked_for_a_refund_is_told_what_became_of_it(url: str) -> None:
+    """What goes back and how, or why nothing does; once, to whom bills concern."""
+    desk = Desk(furnish_orders(memory_ports()), console_url=url)
+    desk.ports = replace(desk.ports, approval_nano=10**15)
+    set_contact.handle(
+        set_contact.SetContact(account_id=BUYER, contact_name="Ada", email="ada@example.com"),
+        actor=SYSTEM,
+        ports=desk.ports,
+    )
+    ordered(desk.ports)
+    settled(desk.ports)
+    for refund_id in (UUID(int=1), UUID(int=2)):
+        wish = file_request.FileRefundRequest(order_id=ORDER, reason="other", refund_id=refund_id)
+        file_request.handle(wish, actor=SYSTEM, ports=desk.ports)
+        if refund_id.int == 1:
+            no = decline_request.DeclineRefundRequest(order_id=ORDER, refund_id=refund_id, reason="too late")
+            decline_request.handle(no, actor=SYSTEM, ports=desk.ports)
+        else:
+            yes = accept_request.AcceptRefundRequest(order_id=ORDER, refund_id=refund_id, amount_minor=1_190)
+            accept_request.handle(yes, actor=SYSTEM, ports=desk.ports)
+    _, declined, accepted = (one.letter for one in desk.mails())
+    assert isinstance(declined, RefundDeclined)
+    assert isinstance(accepted, RefundAccepted)
+    link = f"{url}/app/{BUYER}/orders/{ORDER}" if url else ""
+    assert (declined.reason, declined.order_link) == ("too late", link)
+    assert (accepted.amount_minor, accepted.by_transfer, accepted.order_link) == (1_190, True, link)
 
 
 def test_nobody_gets_mails_about_the_past() -> None:

@@ -23,7 +23,17 @@ from application.recharge import (
     set_offer,
     settle_order,
 )
-from application.refunds import approve_refund, confirm_refund, deny_refund, fail_refund, request_refund
+from application.refunds import (
+    accept_request,
+    approve_refund,
+    confirm_refund,
+    decline_request,
+    deny_refund,
+    fail_refund,
+    file_request,
+    request_refund,
+    withdraw_request,
+)
 
 COMMERCE: Final[tuple[Entry, ...]] = (
     entry(
@@ -100,6 +110,33 @@ COMMERCE: Final[tuple[Entry, ...]] = (
         "fail",
         fail_refund.handle,
         "Say that a bank transfer back could not be made, or came back. Its credit is the customer's again.",
+    ),
+    entry(
+        "refund-request",
+        "file",
+        file_request.handle,
+        "Ask for a refund of what is unspent of an order, for its customer. One at a time for an order; nothing is set aside until an "
+        "operator accepts it.",
+        new_id="refund_id",
+    ),
+    entry(
+        "refund-request",
+        "withdraw",
+        withdraw_request.handle,
+        "Ask no more for a refund that nobody has decided about.",
+    ),
+    entry(
+        "refund-request",
+        "accept",
+        accept_request.handle,
+        "Agree to a refund that a customer asked for: as `refund request` does it, and with the same id. All that is unspent by now goes "
+        "back if no amount is given.",
+    ),
+    entry(
+        "refund-request",
+        "decline",
+        decline_request.handle,
+        "Do not agree to a refund that a customer asked for. The customer reads the reason.",
     ),
     entry(
         "money",

@@ -29,6 +29,7 @@ from application.recharge.cancel_order import CancelOrder
 from application.recharge.cancel_order import handle as cancel
 from application.recharge.change_order import load_order
 from application.recharge.show_order import OrderDetail, show_order
+from application.refunds.file_request import askable_minor
 from domain.refusal import NotFound, Refusal
 
 Asked = Request[Any, Any, Any]
@@ -57,6 +58,7 @@ def _showing(pages: Pages) -> list[HTTPRouteHandler]:
             "order": order,
             "invoice": invoice,
             "placed_us": order.facts[0].occurred_us,
+            "askable_minor": askable_minor(tools.ports.store, order_id),
             "is_on": order.provider == "manual" or order.provider in _names(pages),
         }
 
