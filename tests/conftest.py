@@ -15,6 +15,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from adapters.embedded import EmbeddedServers
+from tests.databases import in_haste
 from tests.processes import ByFile, longest_first
 from tests.told import Tell, teller, told_in
 
@@ -55,7 +56,7 @@ def embedded_servers() -> Iterator[EmbeddedServers]:
 def postgres_url(request: pytest.FixtureRequest) -> str:
     """A Postgres whose user may create databases; ask for `database_url` unless you need the server itself."""
     given = os.environ.get("TEST_DATABASE_URL", "")
-    return given or request.getfixturevalue("embedded_servers").start_postgres()
+    return given or in_haste(request.getfixturevalue("embedded_servers").start_postgres())
 
 
 @pytest.fixture(scope="session")

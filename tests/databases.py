@@ -12,6 +12,20 @@ from adapters.eventstore.migrations import migrate
 from projections.generations import install
 from projections.registry import all_projections
 
+_ONLY_FOR_MACHINES_THAT_FAIL = ("fsync", "full_page_writes")
+
+
+def in_haste(postgres_url: str) -> str:
+    """Have that server wait for no disk: tests kill processes, and what a killed one has written is not lost.
+
+    Making and dropping a database waits for the disk several times, and a third of the tests have one of their own.
+    """
+    with psycopg.connect(postgres_url, autocommit=True) as server:
+        for name in _ONLY_FOR_MACHINES_THAT_FAIL:
+            server.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(name)))
+        server.execute("SELECT pg_reload_conf()")
+    return postgres_url
+
 
 @contextmanager
 def migrated_template(postgres_url: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ import os
 import secrets
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,12 +25,27 @@ from settings import Settings
 GOOD_KEY = "k1:" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
+@contextmanager
+def sound_servers() -> Iterator[EmbeddedServers]:
+    with TemporaryDirectory(prefix="tokenok-tests-") as scratch:
+        Path(scratch).chmod(0o711)
+        with EmbeddedServers(Path(scratch, "data")) as servers:
+            yield servers
+
+
 def codes(*, environ: dict[str, str] | None = None, with_schema: bool = False, **settings: Any) -> list[str]:
     values = {"tokenok_master_key": GOOD_KEY, **settings}
     found = doctor.run_checks(Settings(**values), environ=environ or {}, with_schema=with_schema)
     for finding in found:
         assert "\n" not in str(finding)
     return [finding.code for finding in found]
+
+
+@pytest.fixture(scope="module")
+def postgres_url() -> Iterator[str]:
+    """One as it is in production: the other tests' server does not wait for its disk."""
+    with sound_servers() as servers:
+        yield servers.start_postgres()
 
 
 @pytest.fixture
@@ -40,10 +56,8 @@ def good(database_url: str, redis_url: str) -> dict[str, Any]:
 @pytest.fixture
 def own_server() -> Iterator[EmbeddedServers]:
     """A server that may be misconfigured without harm to other tests."""
-    with TemporaryDirectory(prefix="tokenok-tests-") as scratch:
-        Path(scratch).chmod(0o711)
-        with EmbeddedServers(Path(scratch, "data")) as servers:
-            yield servers
+    with sound_servers() as servers:
+        yield servers
 
 
 @pytest.fixture

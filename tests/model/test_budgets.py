@@ -1,7 +1,7 @@
 """P31 over histories of several processes, a reaper, crashes and lost replies; and the faults that would break it."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import pytest
 from hypothesis import Phase, seed, settings
@@ -79,7 +79,13 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("name", FAULTS)
+# It takes many histories until two hours of one window are short at a time.
+_SELDOM: Final = "a grant looks at its own hour alone"
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name == _SELDOM else name for name in FAULTS]
+)
 def test_a_seeded_fault_is_caught(name: str, model_settings: settings) -> None:
     """Each rule is needed: by the property that is meant for it, by a fold that fails, or a rule that refuses to go on."""
     code, fault = FAULTS[name]
