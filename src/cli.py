@@ -27,6 +27,7 @@ from api.admin.tables.entry import Entry
 from application.archive.ports import DetachRefused
 from application.eventlog import EventLogError
 from application.exporting.ports import ExportRefused
+from application.operators import first_way_in
 from application.projections import RebuildRunning, UnknownProjection
 from application.vault import VaultError
 from bootstrap import migrate, ports_of
@@ -265,10 +266,17 @@ def _up(values: argparse.Namespace) -> int:
         check=lambda settings, environ: run_checks(settings, environ=environ, with_schema=False),
         migrate=migrate,
         seed_demo=seed_demo,
+        way_in=_way_in,
         demo_model="demo",
         known_errors=_KNOWN,
     )
     return up.run(up_options.from_namespace(values), plan=plan, environ=os.environ)
+
+
+def _way_in(settings: Settings) -> str:
+    with ports_of(settings) as ports:
+        link = first_way_in.handle(ports=ports)
+        return link.link.reveal() if link else ""
 
 
 if __name__ == "__main__":

@@ -9,12 +9,21 @@ from launcher.secrets import Demo
 _NANO = Decimal(1_000_000_000)
 
 
-def banner(*, origin: str, console: str, demo: Demo | None, model: str, logs: Path, data: Path | None) -> str:
+def banner(
+    *,
+    origin: str,
+    console: str,
+    demo: Demo | None,
+    model: str,
+    logs: Path,
+    data: Path | None,
+    way_in: str = "",
+) -> str:
     """All of it. The requests work as printed: nothing in them is indented. `data` if it is not in its usual place."""
     head = f"\nTokenok is ready.\n\n  API        {origin}/v1\n  Console    {console}/\n"
     foot = f"\nLogs are in {logs}. Ctrl-C stops everything."
     if demo is None:
-        return f"{head}{foot}"
+        return f"{head}{_first_sign_in(console, way_in) if way_in else ''}{foot}"
     if not demo.api_key or not demo.operator_token:
         return (
             f"{head}\nThe demo's key and operator token were told to another data directory, and nobody can tell them "
@@ -43,6 +52,15 @@ What was asked and what it cost, and whether the books are right (in another ter
 ./run requests list{where}
 ./run ledger verify{where}
 {foot}"""
+
+
+def _first_sign_in(console: str, way_in: str) -> str:
+    """Where whoever runs this goes now. Whoever reads this terminal may."""
+    return f"""
+Begin here. The link makes you the superadmin and then works no more; the console leads on from there:
+
+{console}{way_in}
+"""
 
 
 def _snippet(*, origin: str, api_key: str, model: str) -> str:

@@ -57,6 +57,7 @@ class Plan:
     check: Callable[[Settings, Mapping[str, str]], Sequence[Finding]]  #: with the environment they came from
     migrate: Callable[[Settings], object]
     seed_demo: SeedDemo
+    way_in: Callable[[Settings], str]  #: the path with which the first operator comes in; empty once one has
     demo_model: str
     known_errors: tuple[type[Exception], ...] = field(default=())
 

@@ -77,7 +77,9 @@ def why_not_ready(origin: str, *, timeout_s: float) -> str:
     return "" if answer.status == _OK else f"/readyz answers {answer.status}: {body}"
 
 
-def write_ready_file(path: Path, *, origin: str, console: str, demo: Demo | None, database_url: str) -> None:
+def write_ready_file(
+    path: Path, *, origin: str, console: str, demo: Demo | None, way_in: str, database_url: str
+) -> None:
     """Everything a script needs to use this instance, secrets included; null for what there is not."""
     values = {
         "base_url": f"{origin}/v1",
@@ -89,6 +91,7 @@ def write_ready_file(path: Path, *, origin: str, console: str, demo: Demo | None
         "operator_password": (demo.operator_password or None) if demo else None,
         "member_email": demo.member_email if demo else None,
         "member_password": (demo.member_password or None) if demo else None,
+        "first_sign_in_url": f"{console}{way_in}" if way_in else None,
         "database_url": database_url,
     }
     try:

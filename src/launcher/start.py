@@ -65,6 +65,7 @@ class Start:
         self.environment = {**environ, "TOKENOK_DATA": str(self._data_root), MARK: str(self._data_root)}
         self.settings = from_environment(environ)
         self.demo: Demo | None = None
+        self.way_in = ""  #: a path of the console's, until the first operator has come in
 
     def run(self) -> None:
         """Do all of it.
@@ -87,6 +88,8 @@ class Start:
             self._plan.migrate(self.settings)
         if self._options.with_demo:
             self._provide_demo()
+        else:
+            self.way_in = self._plan.way_in(self.settings)
         self._start_serving()
 
     def _provide_key(self) -> None:

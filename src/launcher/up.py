@@ -96,6 +96,7 @@ class _Up:
                 origin=origin,
                 console=console,
                 demo=start.demo,
+                way_in=start.way_in,
                 database_url=start.settings.database_url,
             )
         self._screen.line(
@@ -103,6 +104,7 @@ class _Up:
                 origin=origin,
                 console=console,
                 demo=start.demo,
+                way_in=start.way_in,
                 model=self._plan.demo_model,
                 logs=start.logs,
                 data=self._options.data and start.logs.parent,

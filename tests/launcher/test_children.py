@@ -169,11 +169,14 @@ def test_a_fatal_finding_stops_the_start(launch: Launch, given: Given) -> None:
 
 
 def test_without_the_demo(launch: Launch, given: Given) -> None:
-    """No sandbox, no key: the ready file says null."""
+    """No sandbox, no key: the ready file says null. Instead there is a way in for whoever runs it."""
     up = launch("--no-demo", **given).wait_ready()
     assert not any("sandbox.py" in command for command in up.descendants().values())
     assert (up.ready["api_key"], up.ready["account_id"], up.ready["operator_token"]) == (None, None, None)
     assert "curl" not in up.output
+    link = up.ready["first_sign_in_url"]
+    assert link == f"{up.ready['console_url']}join/first"
+    assert f"{link}\n" in up.output
 
 
 @pytest.mark.slow

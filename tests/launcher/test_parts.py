@@ -313,7 +313,7 @@ def test_the_ready_file(tmp_path: Path) -> None:
     """Private and whole, null for what there is not."""
     path = tmp_path / "ready.json"
     write_ready_file(
-        path, origin="http://h:1", console="http://h:2", demo=DEMO, database_url="postgresql://x"
+        path, origin="http://h:1", console="http://h:2", demo=DEMO, way_in="", database_url="postgresql://x"
     )
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert json.loads(path.read_text()) == {
@@ -326,8 +326,12 @@ def test_the_ready_file(tmp_path: Path) -> None:
         "operator_password": "pass-o",
         "member_email": "customer@localhost",
         "member_password": "pass-m",
+        "first_sign_in_url": None,
         "database_url": "postgresql://x",
     }
-    write_ready_file(path, origin="http://h:1", console="http://h:2", demo=None, database_url="")
+    write_ready_file(
+        path, origin="http://h:1", console="http://h:2", demo=None, way_in="/join/x", database_url=""
+    )
     assert json.loads(path.read_text())["api_key"] is None
+    assert json.loads(path.read_text())["first_sign_in_url"] == "http://h:2/join/x"
     assert [entry.name for entry in tmp_path.iterdir()] == ["ready.json"]

@@ -28,6 +28,7 @@ def test_it_serves_and_says_how_to_use_it(launch: Launch, scratch: Path) -> None
         "operator_password",
         "member_email",
         "member_password",
+        "first_sign_in_url",
         "database_url",
     }
     assert stat.S_IMODE(up.ready_file.stat().st_mode) == 0o600

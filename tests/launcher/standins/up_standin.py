@@ -64,6 +64,7 @@ def main() -> int:
         check=lambda settings, environ: doctor.run_checks(settings, environ=environ, with_schema=False),
         migrate=migrate,
         seed_demo=seed_demo,
+        way_in=lambda settings: "/join/first",
         demo_model="demo-model",
         known_errors=(psycopg.Error,),
     )
