@@ -9,10 +9,12 @@ from application.catalogue.presets.enabling import Enabled, Enabling
 from application.catalogue.presets.library import read_preset
 from application.catalogue.presets.plan import base_url_in, chosen, endpoint_of, planned, provider_name_of
 from application.catalogue.presets.preset import DEFAULT_REGION
+from application.catalogue.telling_probes import tell
 from application.command import Command, Ports
 from domain.catalogue import credential as credential_rules
 from domain.catalogue.provider import Dialect
 from domain.fact import Actor
+from domain.health.probe import probes_stream
 from domain.operators import Permission
 from domain.pricing import NO_MARKUP_PPM
 from domain.secret import Secret
@@ -77,4 +79,8 @@ def handle(command: EnablePreset, *, actor: Actor, ports: Ports) -> Enabled:
     work.prices_of(models)  # so that a price that cannot be used is found before anything is written
     name = command.provider_name or provider_name_of(preset, endpoint, command.region)
     probed = work.probe(name) if command.probe else None
-    return msgspec.structs.replace(work.enable(name, models), probe=probed)
+    enabled = work.enable(name, models)
+    if probed is not None and not ports.store.read_stream(probes_stream(enabled.provider_id)):
+        told = tell([probed], provider_id=enabled.provider_id, actor=actor, ports=ports)
+        return msgspec.structs.replace(enabled, probe=probed, position=told)
+    return msgspec.structs.replace(enabled, probe=probed)

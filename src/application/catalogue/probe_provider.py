@@ -1,4 +1,4 @@
-"""Ask a provider whether it can be reached and takes our secrets. It costs nothing there, and changes nothing here."""
+"""Ask a provider whether it can be reached and takes our secrets. It costs nothing there, and decides nothing here."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -7,6 +7,7 @@ import msgspec
 
 from application.catalogue.provider_place import CredentialProbe, ProviderPlace, asked
 from application.catalogue.streams import credentials_at, load_credential, load_provider
+from application.catalogue.telling_probes import tell
 from application.command import Command, Ports
 from application.vault import SecretRef
 from domain.catalogue import credential as rules
@@ -36,17 +37,19 @@ class ProviderProbed(msgspec.Struct, frozen=True, kw_only=True):
     probes: tuple[CredentialProbe, ...]
 
 
-def handle(command: ProbeProvider, *, actor: Actor, ports: Ports) -> ProviderProbed:  # noqa: ARG001  nobody is recorded
-    """Send one probe for each credential, one after the other. Blocking, up to 15 seconds each.
+def handle(command: ProbeProvider, *, actor: Actor, ports: Ports) -> ProviderProbed:
+    """Send one probe for each credential, one after the other, and tell what came back. Blocking, up to 15 seconds each.
 
     Raises:
         NotFound: there is no such provider, or it has no such credential.
         WrongState: the credential is revoked, or was entered for another host.
         VaultError: a secret could not be opened.
+        EventLogError: the provider was asked, and what it answered is not told.
     """
     provider = load_provider(ports.store, command.provider_id)
     credentials: list[Credential | None] = [*_credentials(command, provider, ports)] or [None]
     probes = tuple(_probed(provider, credential, ports) for credential in credentials)
+    tell(probes, provider_id=provider.provider_id, actor=actor, ports=ports)
     return ProviderProbed(provider=provider.name, works=all(one.works for one in probes), probes=probes)
 
 

@@ -7,9 +7,11 @@ import pytest
 from application.catalogue import change_provider, register_provider, revoke_credential, store_credential
 from application.catalogue.probe_provider import ProbeProvider, ProviderProbed, handle
 from application.command import Ports
-from domain.fact import SYSTEM
+from domain.fact import SYSTEM, Actor
+from domain.health.probe import ProbesSummarised, probes_stream
 from domain.refusal import NotFound, WrongState
 from domain.secret import Secret
+from domain.topics import REGISTRY
 from tests.fakes import FakeProbe, memory_ports
 
 
@@ -82,3 +84,15 @@ def test_another_providers_credential_is_not_found(ports: Ports) -> None:
         with pytest.raises(NotFound):
             probe(ports, provider_id, credential_id)
     assert asked(ports) == []
+
+
+def test_what_a_provider_answered_is_told(ports: Ports) -> None:
+    """By whoever asked, for each credential: pages know at once that it has answered."""
+    acme = register(ports, "acme")
+    credential_id = keep(ports, acme, "sk-acme")
+    operator = Actor("operator", UUID(int=7))
+    handle(ProbeProvider(provider_id=acme), actor=operator, ports=ports)
+    (stored,) = ports.store.read_stream(probes_stream(acme))
+    told = REGISTRY.decode(stored.topic, stored.state)
+    assert isinstance(told, ProbesSummarised)
+    assert (told.credential_id, told.outcomes, told.actor) == (credential_id, {"ok": 1}, operator.label)
