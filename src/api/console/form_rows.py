@@ -39,7 +39,7 @@ def price_entries(form: Form) -> dict[str, Any]:
     price.setdefault("cache_write", price.get("input", ""))
     price.setdefault("request", "0")
     markup = _text(form, "markup")
-    more = {"markup_ppm": _ppm(markup, "markup")} if markup else {}
+    more = {"markup_ppm": share_ppm(markup, "markup")} if markup else {}
     return {"entries": {_text(form, "alias"): price}} | more
 
 
@@ -82,11 +82,11 @@ def offer_terms(form: Form) -> dict[str, Any]:
             for amount, bonus in _rows(form, "package", "package_bonus")
         ],
         "bonus": [
-            {"from_minor": minor(begin, currency, "bonus"), "bonus_ppm": _ppm(percent, "bonus")}
+            {"from_minor": minor(begin, currency, "bonus"), "bonus_ppm": share_ppm(percent, "bonus")}
             for begin, percent in _rows(form, "tier", "tier_percent")
         ],
         "taxes": [
-            {"country": country.upper(), "rate_ppm": _ppm(percent, "taxes")}
+            {"country": country.upper(), "rate_ppm": share_ppm(percent, "taxes")}
             for country, percent in _rows(form, "tax_country", "tax_percent")
         ],
         "tax_included": bool(_text(form, "tax_included")),
@@ -138,7 +138,8 @@ def converted(value: object, hint: Any, field: str) -> Any:
         raise BadRequest(f"{field} cannot be read") from None
 
 
-def _ppm(percent: str, field: str) -> int:
+def share_ppm(percent: str, field: str) -> int:
+    """A share as people write it; nothing is none. Raises: BadRequest: it is no number, or too fine or too large."""
     parts = _decimal(percent or "0", field) * _PPM_OF_PERCENT
     if not abs(parts) <= _NANO_MAX or parts != parts.to_integral_value():
         raise BadRequest(f"{field} is too fine or too large")

@@ -58,7 +58,8 @@ class Formats:
 
     def plain_percent(self, share_ppm: int) -> str:
         """Likewise, of a share in millionths."""
-        return f"{Decimal(share_ppm) / 10_000:f}".rstrip("0").rstrip(".") if share_ppm else "0"
+        text = format(Decimal(share_ppm) / 10_000, "f")
+        return text.rstrip("0").rstrip(".") if "." in text else text
 
     def country(self, code: str) -> str:
         """What people call it; the code itself for one that nobody knows."""

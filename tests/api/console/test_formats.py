@@ -10,6 +10,7 @@ from litestar.datastructures import FormMultiDict
 from api.admin.codes import BadRequest
 from api.console.access import local_path
 from api.console.charts import chart, span_of
+from api.console.form_rows import share_ppm
 from api.console.formats import Formats
 from api.console.forms import amount_nano, body_of, time_us
 from api.console.languages import choose
@@ -36,6 +37,14 @@ def test_money_is_exact() -> None:
 def test_money_reads_back_as_it_was_written(amount: int) -> None:
     """Whatever the amount, nothing is lost on a page."""
     assert amount_nano(Formats("en", UTC).money(amount)) == amount
+
+
+@given(st.integers(0, 100_000_000))
+def test_a_share_reads_back_as_it_was_written(ppm: int) -> None:
+    """A hundred percent too: a form that is sent as it came changes no price and no tax."""
+    fmt = Formats("en", UTC)
+    assert share_ppm(fmt.plain_percent(ppm), "markup") == ppm
+    assert (fmt.plain_percent(1_000_000), fmt.plain_percent(190_000)) == ("100", "19")
 
 
 @pytest.mark.parametrize("text", ["", "x", "1e5000", "0.0000000001", "--1", "NaN", "Infinity"])
