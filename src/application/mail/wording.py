@@ -18,6 +18,7 @@ from application.mail.message import Button, Message
 
 DOMAIN: Final = "mails"
 _WHOLE: Final = 100
+_HOUR_MINUTES: Final = 60
 _WORD_JOINER: Final = "\u2060"
 
 
@@ -55,6 +56,13 @@ class _Pen:
         self.gettext, self.ngettext = texts(locale).gettext, texts(locale).ngettext
 
     def _once(self, minutes: int) -> str:
+        """As people count: whole hours are hours."""
+        hours, rest = divmod(minutes, _HOUR_MINUTES)
+        if hours and not rest:
+            text = self.ngettext(
+                "The link works once, for %(n)s hour.", "The link works once, for %(n)s hours.", hours
+            )
+            return text % {"n": formats.number(hours, locale=self.locale)}
         text = self.ngettext(
             "The link works once, for %(n)s minute.", "The link works once, for %(n)s minutes.", minutes
         )

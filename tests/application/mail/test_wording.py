@@ -56,6 +56,8 @@ def test_figures_are_written_as_the_language_does() -> None:
     assert said(changed).facts == (("When", "November 25, 2025 1:00 AM (Asia/Tokyo)"),)
     one_minute = letters.VerifyEmail(link=LINK, valid_minutes=1)
     assert "for 1 minute." in whole(said(one_minute))
+    a_day = letters.VerifyEmail(link=LINK, valid_minutes=24 * 60)
+    assert "for 24 hours." in whole(said(a_day))
 
 
 @pytest.mark.parametrize("locale", LOCALES)
