@@ -78,12 +78,16 @@ class _Joining:
         email = self.pages.email_of(person_id)
         join_as_oneself(account_id, secret, person_id=person_id, email=email, ports=self.ports)
 
-    async def enter(self, request: Asked, person_id: UUID, target: str) -> Answer:
+    def first_page(self) -> str:
+        """Where an operator begins: whoever finds nothing here wants to set it up."""
+        return "/console" if self.tools.admin.directory.providers else "/console/launch"
+
+    async def enter(self, request: Asked, person_id: UUID, target: str, flash: str) -> Answer:
         """As a newcomer who has just chosen a password."""
         await self.tools.refresh()
         visitor = visit_of(request).visitor
         signed = await asyncio.to_thread(self.tools.sign_in.open, person_id, visitor=visitor)
-        return self.pages.signed_in(signed, target, Flash("joined"))
+        return self.pages.signed_in(signed, target, Flash(flash))
 
 
 def joining_routes(pages: Pages) -> list[HTTPRouteHandler]:
@@ -109,7 +113,7 @@ def _operator_routes(joining: _Joining) -> list[HTTPRouteHandler]:
         except Refusal as refusal:
             role = joining.role_of(operator_id)
             return joining.refuse(request, refusal, role=role, is_staff=True, email=newcomer.email)
-        return await joining.enter(request, operator_id, "/console")
+        return await joining.enter(request, operator_id, joining.first_page(), "operator_joined")
 
     return [show_operator, join_operator]
 
@@ -137,6 +141,6 @@ def _account_routes(joining: _Joining) -> list[HTTPRouteHandler]:
             )
         except Refusal as refusal:
             return joining.refuse(request, refusal, role=role, is_staff=False, email=newcomer.email)
-        return await joining.enter(request, person_id, target)
+        return await joining.enter(request, person_id, target, "joined")
 
     return [show_account, join_account]

@@ -16,6 +16,7 @@ from application.directory_views import price_at
 from application.keys.queries import KeyState
 from application.queries import RequestRow
 from domain.catalogue.alias import Alias
+from domain.catalogue.credential import Credential
 from domain.keys.key import ApiKey
 from domain.pricing import PriceInForce
 
@@ -46,6 +47,14 @@ def key_state(key: ApiKey, now_us: int) -> KeyState:
 def made_us(key_id: UUID) -> int:
     """When something was made, as its id tells; long ago if it does not."""
     return (key_id.int >> 80) * 1_000 if key_id.version == _V7 else 0
+
+
+def credential_choices(credentials: Iterable[Credential]) -> list[tuple[UUID, str]]:
+    """For a field with choices: those in force, the newest first."""
+    in_force = sorted(
+        (one for one in credentials if not one.revoked), key=lambda one: one.credential_id, reverse=True
+    )
+    return [(one.credential_id, one.fingerprint) for one in in_force]
 
 
 def account_names(ports: Ports, rows: Iterable[RequestRow]) -> dict[UUID, str]:

@@ -83,6 +83,7 @@ def catalogue_routes(pages: Pages) -> list[HTTPRouteHandler]:
             request,
             "admin/provider.html",
             provider=provider,
+            usable=looking.credential_choices(credentials),
             lately=await asyncio.to_thread(provider_health, pages, provider_id, deployments),
             row=_row(pages, provider),
             credentials=[

@@ -14,10 +14,12 @@ from api.console.access import NEEDS, Needs
 from api.console.acting import refused
 from api.console.pages import Pages
 from application.catalogue.list_presets import list_presets, summary_of
+from application.directory import Directory
 from application.directory_views import price_at
 from application.gateway_call import CallTried
 from application.queries import RequestFilter
 from domain.accounts import Account
+from domain.catalogue.provider import Provider
 from domain.health.probe import ProbesSummarised, probes_stream
 from domain.keys.key import ApiKey
 from domain.secret import Secret
@@ -26,7 +28,18 @@ from domain.topics import REGISTRY
 _READ: Final = {NEEDS: Needs("staff", "read")}
 _ACT: Final = {NEEDS: Needs("staff", "keys")}
 _CHOICES: Final = 200
-STEPS: Final = ("provider", "credential", "probe", "prices", "route", "customer", "credit", "key", "call")
+STEPS: Final = (
+    "provider",
+    "credential",
+    "probe",
+    "model",
+    "prices",
+    "route",
+    "customer",
+    "credit",
+    "key",
+    "call",
+)
 
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +47,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
 
     done: frozenset[str]
     unpriced: tuple[str, ...]
+    unrouted: tuple[str, ...]  #: with a price, and nothing that serves them
     models: tuple[str, ...]
     accounts: tuple[Account, ...]
     funded: tuple[Account, ...]
@@ -50,12 +64,15 @@ def launch_routes(pages: Pages) -> list[HTTPRouteHandler]:
     async def show(
         request: Request[Any, Any, Any], *, tried: CallTried | None = None, model: str = ""
     ) -> Response[str]:
-        found, presets, names = await asyncio.to_thread(_look, pages)
+        found, presets, names = await asyncio.to_thread(
+            _look, pages, has_answered=tried is not None and tried.works
+        )
         directory = pages.tools.admin.directory
         return pages.page(
             request,
             "admin/launch.html",
             launch=found,
+            steps=STEPS,
             presets=presets,
             names=names,
             providers=sorted(
@@ -69,6 +86,7 @@ def launch_routes(pages: Pages) -> list[HTTPRouteHandler]:
                 for one in directory.deployments.values()
                 if not one.disabled
             ],
+            bare=_bare(directory),
             account_pairs=_account_pairs,
             api_url=pages.tools.api_url,
             can_call=pages.tools.try_call is not None,
@@ -95,21 +113,23 @@ def launch_routes(pages: Pages) -> list[HTTPRouteHandler]:
     return [show_launch, try_call]
 
 
-def _look(pages: Pages) -> tuple[Launch, list[Any], dict[UUID, str]]:
-    """Blocking."""
+def _look(pages: Pages, *, has_answered: bool) -> tuple[Launch, list[Any], dict[UUID, str]]:
+    """`has_answered`: a request was answered just now, which the read models need not know yet. Blocking."""
     tools = pages.tools.admin
     accounts = tuple(one for one in list(tools.directory.accounts.values()) if one.status == "open")
     newest = sorted(accounts, key=lambda one: one.account_id, reverse=True)[:_CHOICES]
     presets = looking.presets_by_name([summary_of(one) for one in list_presets()])
-    found = _launch(pages, accounts, tuple(newest))
+    found = _launch(pages, accounts, tuple(newest), has_answered=has_answered)
     ids = [one.account_id for one in newest]
     return found, presets, tools.ports.names.get(ids) if ids else {}
 
 
-def _launch(pages: Pages, accounts: tuple[Account, ...], newest: tuple[Account, ...]) -> Launch:
+def _launch(
+    pages: Pages, accounts: tuple[Account, ...], newest: tuple[Account, ...], *, has_answered: bool
+) -> Launch:
     tools = pages.tools.admin
     directory, now_us = tools.directory, tools.ports.clock.now_us()
-    called = bool(tools.requests.requests(RequestFilter(state="charged"), limit=1).requests)
+    called = has_answered or bool(tools.requests.requests(RequestFilter(state="charged"), limit=1).requests)
     funded = tuple(
         one
         for one in newest
@@ -129,6 +149,7 @@ def _launch(pages: Pages, accounts: tuple[Account, ...], newest: tuple[Account, 
         "provider": any(not one.disabled for one in directory.providers.values()),
         "credential": bool(usable) or _has_credential(pages),
         "probe": called or any(_answered(pages, one) for one in directory.providers),
+        "model": bool(usable),
         "prices": bool(directory.prices),
         "route": bool(models),
         "customer": bool(accounts),
@@ -139,6 +160,7 @@ def _launch(pages: Pages, accounts: tuple[Account, ...], newest: tuple[Account, 
     return Launch(
         done=frozenset(name for name, is_done in facts.items() if is_done),
         unpriced=unpriced,
+        unrouted=tuple(sorted(name for name in directory.prices if name not in served)),
         models=models,
         accounts=newest,
         funded=funded,
@@ -148,6 +170,20 @@ def _launch(pages: Pages, accounts: tuple[Account, ...], newest: tuple[Account, 
 def _account_pairs(accounts: Iterable[Account], names: Mapping[UUID, str]) -> list[tuple[UUID, str]]:
     """For a field with choices: by name, or by id where there is none."""
     return [(one.account_id, names.get(one.account_id) or str(one.account_id)) for one in accounts]
+
+
+def _bare(directory: Directory) -> list[tuple[Provider, list[tuple[UUID, str]]]]:
+    """Providers without a model, with what a model there can be called by."""
+    with_models = {one.provider_id for one in directory.deployments.values()}
+    credentials = list(directory.credentials.values())
+    return [
+        (
+            one,
+            looking.credential_choices(each for each in credentials if each.provider_id == one.provider_id),
+        )
+        for one in sorted(directory.providers.values(), key=lambda one: one.name)
+        if not one.disabled and one.provider_id not in with_models
+    ]
 
 
 def _works(key: ApiKey, now_us: int) -> bool:

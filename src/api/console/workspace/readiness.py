@@ -102,7 +102,7 @@ def _needed(facts: Facts, base: str) -> list[Step]:
         ),
         Step(
             title=N_("Send a first request"),
-            text=N_("Take one of the snippets below. It shows here within a second."),
+            text=N_("Take one of the snippets on this page. It shows here within a second."),
             is_done=facts.has_asked,
             is_needed=True,
         ),
