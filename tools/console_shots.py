@@ -6,15 +6,15 @@ measured: what is wider than the window is reported, and so is everything that t
 
 import argparse
 import json
-import os
 import re
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
+
+from tools.browser import NoChromium, chromium
 
 LANGUAGES: Final = ("en", "zh", "ja", "ko")
 THEMES: Final = ("light", "dark")
@@ -80,11 +80,6 @@ _ONES: Final = {
     "/keys": re.compile(r"/app/[0-9a-f-]{36}/keys/[0-9a-f-]{36}$"),
     "/requests": re.compile(r"/app/[0-9a-f-]{36}/requests/[0-9a-f-]{36}$"),
 }
-
-
-def chromium() -> str | None:
-    """Where Chromium is; none if it is not installed."""
-    return os.environ.get("CHROMIUM_BIN") or shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 def sign_in(page: Page, base: str, email: str, password: str) -> None:
@@ -193,16 +188,14 @@ def main() -> int:
     parser.add_argument("--widths", nargs="+", type=int, default=WIDTHS)
     parser.add_argument("--only", default="", help="paths that hold this")
     options = parser.parse_args()
-    binary = chromium()
-    if binary is None:
-        sys.stderr.write("no Chromium: install it, or set CHROMIUM_BIN\n")
-        return 2
     options.folder.mkdir(parents=True, exist_ok=True)
     ready = json.loads(options.ready_file.read_text())
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=binary, args=["--no-sandbox"])
-        problems = _visit(browser, ready, options)
-        browser.close()
+    try:
+        with chromium() as browser:
+            problems = _visit(browser, ready, options)
+    except NoChromium as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     sys.stdout.writelines(f"{one}\n" for one in dict.fromkeys(problems))
     return 1 if problems else 0
 

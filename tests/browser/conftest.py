@@ -1,77 +1,52 @@
 """The whole product as it is started, some requests behind it, and a browser in front of it."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from tests.waiting import until
-from tools.console_shots import chromium
+from tests.browser.installation import Operator, up
+from tests.browser.shop import bill_to_acme, open_shop
+from tests.browser.shop import shop as open_for_business
+from tests.browser.stripe_front import Front
+from tools.browser import chromium
 
-READY_S_MAX = 180
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-sync",
-)
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One for all; without one the tests fail."""
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """What its ready file says."""
-    root = tmp_path_factory.mktemp("browser")
-    environ = {
-        name: value for name, value in os.environ.items() if not name.endswith(("DATABASE_URL", "REDIS_URL"))
-    }
-    ready_file, log = root / "ready.json", root / "up.log"
-    command = [sys.executable, "-m", "cli", "up", "--port", "0", "--data", str(root / "data")]
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [*command, "--ready-file", str(ready_file)],
-            stdout=out,
-            stderr=out,
-            stdin=subprocess.DEVNULL,
-            env=environ,
-            process_group=0,
-        )
-    try:
-        yield _used(_ready(process, ready_file, log))
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=120)
+    with up(tmp_path_factory.mktemp("browser"), "--port", "0") as ready:
+        yield _used(ready)
 
 
-def _ready(process: subprocess.Popen[bytes], ready_file: Path, log: Path) -> dict[str, Any]:
-    until(lambda: ready_file.exists() or process.poll() is not None, within_s=READY_S_MAX)
-    assert process.poll() is None, log.read_text()
-    return dict(json.loads(ready_file.read_bytes()))
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, Any], Front]]:
+    """Where credit is sold: what the ready file says, and what stands before the counterpart."""
+    with open_for_business(tmp_path_factory.mktemp("shop")) as (ready, stripe), Operator(ready) as operator:
+        open_shop(operator)
+        yield ready, stripe
 
 
 def _used(ready: dict[str, Any]) -> dict[str, Any]:
-    """With requests of which pages can tell: charged, refused by the provider, and one with a long name."""
+    """With what pages tell of: requests, credit on offer and ordered, a buyer, a budget, something announced."""
     headers = {"authorization": f"Bearer {ready['api_key']}"}
     with httpx.Client(base_url=ready["base_url"], headers=headers, timeout=60, trust_env=False) as client:
         for number in range(12):
             body = {"model": "demo", "messages": [{"role": "user", "content": f"Hello {number}"}]}
             assert client.post("/chat/completions", json=body).is_success
+    account_id = ready["account_id"]
+    with Operator(ready) as operator:
+        open_shop(operator)
+        bill_to_acme(operator, account_id)
+        operator("/orders/place", account_id=account_id, currency="EUR", amount_minor=5_000, country="DE")
+        operator("/budgets/set", account_id=account_id, amount_nano=10**10, window="day", enforcement="hard")
     return ready
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    binary = chromium()
-    assert binary is not None, "no Chromium: install it (Debian: apt install chromium), or set CHROMIUM_BIN"
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=binary, args=list(FLAGS))
-        yield opened
-        opened.close()
