@@ -60,6 +60,7 @@ _NOUNS: Final = {
     "offer": "what credit costs",
     "order": "credit that customers buy: place, settle, approve, cancel",
     "refund": "money of orders that goes back",
+    "refund-request": "refunds that customers asked for",
     "seller": "companies that documents are issued for",
     "series": "numbers of documents",
     "billing": "whom an account's documents are for",
