@@ -26,6 +26,11 @@ from domain.refusal import Refusal
 ENTRIES: Final = {(entry.noun, entry.verb): entry for entry in COMMANDS}
 _SHOWN_ONCE: Final = ("secret", "token", "link", "codes")
 _REFUSED: Final = 422
+_DONE: Final = {
+    ("code", "redeem"): "code_redeemed",
+    ("endpoint", "ping"): "pinged",
+    ("endpoint", "replay"): "replayed",
+}
 
 
 async def act(
@@ -118,4 +123,4 @@ def own_url(pages: Pages, request: Request[Any, Any, Any]) -> str:
 def _done(entry: Entry, result: dict[str, Any]) -> str:
     if entry.noun == "provider" and entry.verb == "probe":
         return "probe_ok" if result.get("works") else "probe_failed"
-    return "done"
+    return _DONE.get((entry.noun, entry.verb), "done")

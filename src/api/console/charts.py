@@ -1,17 +1,20 @@
 """Spans of time to look at, and series over them: every hour or day has a value, also where nothing happened."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
+from litestar.params import QueryParameter
 
 from api.console.texts import N_
 from application.reports.period import SLOT_US, Period
 
-SpanName = Literal["day", "week", "month", "quarter"]
 _DAYS: Final[dict[str, int]] = {"day": 1, "week": 7, "month": 30, "quarter": 90}
+#: The query parameters of days that somebody has chosen.
+FROM: Final = QueryParameter(name="from")
+UNTIL: Final = QueryParameter(name="until")
 LABELS: Final = {
     "day": N_("24 hours"),
     "week": N_("7 days"),
@@ -19,13 +22,16 @@ LABELS: Final = {
     "quarter": N_("90 days"),
 }
 _HOUR_S: Final = 3600
+_HOURLY_DAYS_MAX: Final = 2
+_DAYS_MAX: Final = 366
+_YEAR_MIN: Final = 2000
 _NANO: Final = 1_000_000_000
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """The last so many days up to now; by the hour for the shortest, else by the day."""
+    """The last so many days up to now, or from one day to another; by the hour for the shortest, else by the day."""
 
-    name: str
+    name: str  #: empty for days that somebody has chosen
     period: Period
     group: Literal["hour", "day"]
     zone: str
@@ -33,6 +39,21 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def labels(self) -> dict[str, str]:
         return LABELS
+
+    @property
+    def first_day(self) -> date:
+        return datetime.fromtimestamp(self.period.from_us / 1e6, tz=ZoneInfo(self.zone)).date()
+
+    @property
+    def last_day(self) -> date:
+        return datetime.fromtimestamp(self.period.until_us / 1e6 - 1, tz=ZoneInfo(self.zone)).date()
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What leads to it again."""
+        if self.name:
+            return {"span": self.name}
+        return {"from": self.first_day.isoformat(), "until": self.last_day.isoformat()}
 
 
 class Chart(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +107,26 @@ def span_of(name: str, *, zone: str, now_us: int) -> Span:
     until_us = (now_us // SLOT_US + 1) * SLOT_US
     period = Period(from_us=from_us - from_us % SLOT_US, until_us=until_us)
     return Span(name=chosen, period=period, group="hour" if chosen == "day" else "day", zone=zone)
+
+
+def chosen_span(name: str, first: str, last: str, *, zone: str, now_us: int) -> Span:
+    """From one day to another as a browser's fields have them, of a year at most; by its name where these are no such days."""
+    try:
+        begin, end = date.fromisoformat(first), date.fromisoformat(last)
+    except ValueError:
+        return span_of(name, zone=zone, now_us=now_us)
+    days = (end - begin).days + 1
+    if not 1 <= days <= _DAYS_MAX or begin.year < _YEAR_MIN or _midnight_us(begin, zone) >= now_us:
+        return span_of(name, zone=zone, now_us=now_us)
+    from_us = _midnight_us(begin, zone)
+    until_us = min(_midnight_us(end + timedelta(days=1), zone), (now_us // SLOT_US + 1) * SLOT_US)
+    group: Literal["hour", "day"] = "hour" if days <= _HOURLY_DAYS_MAX else "day"
+    return Span(name="", period=Period(from_us=from_us, until_us=until_us), group=group, zone=zone)
+
+
+def _midnight_us(day: date, zone: str) -> int:
+    midnight = int(datetime.combine(day, time(), tzinfo=ZoneInfo(zone)).timestamp()) * 1_000_000
+    return midnight - midnight % SLOT_US
 
 
 def chart(span: Span, rows: Iterable[Any]) -> Chart:

@@ -1,12 +1,13 @@
 """Figures, money and times as people of a language and a time zone write them."""
 
 from datetime import UTC, datetime, timedelta
+from datetime import date as calendar_day
 from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.dates import format_date, format_datetime, format_interval, format_time, format_timedelta
 from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
 
 from domain.recharge.currencies import exponent_of
@@ -98,6 +99,10 @@ class Formats:
 
     def date(self, time_us: int | None) -> str:
         return DASH if time_us is None else format_date(self._at(time_us).date(), "medium", self._locale)
+
+    def days(self, first: calendar_day, last: calendar_day) -> str:
+        """From one day to another, as short as the language has it."""
+        return format_interval(first, last, "yMMMd", locale=self._locale)
 
     def time(self, time_us: int | None) -> str:
         """Date and time to the second, in the visitor's zone."""

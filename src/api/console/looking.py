@@ -18,6 +18,7 @@ from application.queries import RequestRow
 from domain.catalogue.alias import Alias
 from domain.catalogue.credential import Credential
 from domain.keys.key import ApiKey
+from domain.management import ManagementKey
 from domain.pricing import PriceInForce
 
 PAGE_ROWS: Final = 50
@@ -38,7 +39,7 @@ class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
     deployments: int
 
 
-def key_state(key: ApiKey, now_us: int) -> KeyState:
+def key_state(key: ApiKey | ManagementKey, now_us: int) -> KeyState:
     if key.revoked:
         return "revoked"
     return "expired" if key.expires_us is not None and key.expires_us <= now_us else "active"
@@ -128,11 +129,24 @@ def day_us(text: str | None, zone: str, *, end: bool = False) -> int | None:
     return (int(midnight.timestamp()) + (86_400 if end else 0)) * 1_000_000
 
 
+def minute_us(text: str | None, zone: str) -> int | None:
+    """A time as a browser's field has it, in the visitor's zone."""
+    try:
+        return int(datetime.fromisoformat(text or "").replace(tzinfo=ZoneInfo(zone)).timestamp()) * 1_000_000
+    except (ValueError, OverflowError):
+        return None
+
+
 def months(now_us: int, zone: str) -> list[str]:
     """The last twelve, this one first."""
     now = datetime.fromtimestamp(now_us / 1e6, tz=ZoneInfo(zone))
     last = now.year * _MONTHS + now.month - 1
     return [f"{one // _MONTHS:04}-{one % _MONTHS + 1:02}" for one in range(last, last - _MONTHS, -1)]
+
+
+def file_name(text: str) -> str:
+    """What a download may be called: of other signs than letters and digits none is left."""
+    return "".join(one if one.isalnum() or one in "-_" else "-" for one in text)
 
 
 def number_of(text: str | None) -> int | None:

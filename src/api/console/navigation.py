@@ -96,6 +96,8 @@ _APP: Final[tuple[tuple[str, tuple[tuple[str, str, str, MemberPermission], ...]]
         (
             ("/keys", N_("API keys"), "key", "read"),
             ("/models", N_("Models and prices"), "layers", "read"),
+            ("/management-keys", N_("Management keys"), "shield", "read"),
+            ("/webhooks", N_("Webhooks"), "inbox", "read"),
         ),
     ),
     (
@@ -103,7 +105,8 @@ _APP: Final[tuple[tuple[str, tuple[tuple[str, str, str, MemberPermission], ...]]
         (
             ("/budgets", N_("Budgets and alerts"), "scale", "read"),
             ("/recharge", N_("Top up"), "wallet", "read"),
-            ("/statements", N_("Statements"), "receipt", "read"),
+            ("/documents", N_("Invoices"), "receipt", "read"),
+            ("/statements", N_("Statements"), "list", "read"),
             ("/members", N_("Members"), "users", "read"),
             (NOTICES, N_("Notices"), "bell", "read"),
             ("/settings", N_("Settings"), "gear", "read"),

@@ -6,6 +6,7 @@ from gettext import NullTranslations
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.ext import i18n
 
@@ -43,9 +44,15 @@ def _environment(catalogue: NullTranslations, *, version: str) -> Environment:
     partial(install, catalogue, newstyle=True)()
     environment.policies["ext.i18n.trimmed"] = True
     environment.globals["asset_version"] = version
+    environment.filters["json_text"] = _json_text
     environment.filters["pairs"] = _pairs
     environment.filters["zip_texts"] = partial(_zip_texts, catalogue)
     return environment
+
+
+def _json_text(raw: bytes) -> str:
+    """JSON as people read it."""
+    return msgspec.json.format(bytes(raw), indent=2).decode()
 
 
 def _pairs(items: Iterable[Any], value: str, text: str) -> list[tuple[Any, Any]]:

@@ -24,6 +24,8 @@ REFUSALS: Final = {
     "amount_out_of_range": N_("This amount is too small or too large."),
     "bad_invitation": N_("This link opens nothing any more. Ask for a new one."),
     "books_behind": N_("The books are not there yet. Try again in a moment."),
+    "code_already_redeemed": N_("This code was redeemed already."),
+    "code_limit_reached": N_("This account has redeemed as many codes of this kind as it may."),
     "contended": N_("Somebody else is changing the same thing. Try again."),
     "database_unavailable": N_("The database cannot be reached. Nothing was changed; try again in a moment."),
     "idempotency_in_progress": N_("This was sent already and is being worked on."),
@@ -32,6 +34,7 @@ REFUSALS: Final = {
         "Your company's sign-in did not let you in here. Ask whoever runs this installation."
     ),
     "internal_error": N_("Something went wrong on our side."),
+    "invalid_code": N_("There is no such code."),
     "invalid_request": N_("Something in this form cannot be read."),
     "last_admin": N_("The last superadmin cannot be disabled."),
     "last_owner": N_("An account keeps at least one owner."),
@@ -41,6 +44,7 @@ REFUSALS: Final = {
     "not_permitted": N_("Your role does not allow this."),
     "outcome_unknown": N_("It is not certain that this was done. Look before you do it again."),
     "sign_up_closed": N_("Accounts are not opened by oneself here. Ask whoever runs this installation."),
+    "too_many_attempts": N_("Too many codes that do not exist. Try again in an hour."),
     "too_many_failures": N_("Too many failed attempts. Try again in a quarter of an hour."),
     "vault_unavailable": N_("The database cannot be reached. Nothing was changed; try again in a moment."),
     "wrong_code": N_("This code is not right, or was used already."),
@@ -113,6 +117,12 @@ STATES: Final = {
     "impaired": N_("Impaired"),
     "down": N_("Not available"),
     "tripped": N_("Breaker open"),
+}
+#: Of messages to customers' endpoints.
+MESSAGE_STATES: Final = {
+    "waiting": N_("Waiting"),
+    "delivered": N_("Delivered"),
+    "abandoned": N_("Given up"),
 }
 #: What acts in the audit log are about.
 SUBJECTS: Final = {
@@ -299,6 +309,9 @@ WAYS: Final = {
     "manual": N_("Bank transfer"),
 }
 DONE: Final = {
+    "code_redeemed": N_("The code is redeemed. The credit is yours."),
+    "replayed": N_("On their way again."),
+    "pinged": N_("A test message is on its way."),
     "order_cancelled": N_("The order is cancelled."),
     "saved": N_("Saved."),
     "done": N_("Done."),

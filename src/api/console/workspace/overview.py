@@ -1,7 +1,7 @@
 """The first page of customers: what is left, what was used, and what is still to be done to get going."""
 
 import asyncio
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from litestar import Request, Response, get
@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery
 from api.admin.reading import nothing_yet
 from api.admin.views import names_of
 from api.console.access import NEEDS, Needs, visit_of
-from api.console.charts import Span, chart, span_of
+from api.console.charts import FROM, UNTIL, Span, chart, chosen_span, span_of
 from api.console.looking import model_names
 from api.console.pages import Pages
 from api.console.workspace.readiness import facts_of, steps_of
@@ -43,10 +43,15 @@ def overview_routes(pages: Pages) -> list[HTTPRouteHandler]:
 
     @get("/app/{account_id:uuid}", opt=_READ)
     async def show_overview(
-        request: Request[Any, Any, Any], account_id: FromPath[UUID], span: FromQuery[str] = "week"
+        *,
+        request: Request[Any, Any, Any],
+        account_id: FromPath[UUID],
+        span: FromQuery[str] = "week",
+        first: Annotated[str, FROM] = "",
+        last: Annotated[str, UNTIL] = "",
     ) -> Response[str]:
         visit = visit_of(request)
-        chosen = span_of(span, zone=visit.zone, now_us=tools.ports.clock.now_us())
+        chosen = chosen_span(span, first, last, zone=visit.zone, now_us=tools.ports.clock.now_us())
         found = await asyncio.to_thread(figures, account_id, chosen)
         facts = await asyncio.to_thread(
             facts_of, pages, visit, account_id, balance=found["balance"], latest=found["latest"]

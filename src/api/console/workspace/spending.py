@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from api.admin.views import names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs, visit_of
-from api.console.charts import chart, span_of
+from api.console.charts import FROM, UNTIL, chart, chosen_span
 from api.console.key_lists import KeyPick, pick_key
 from api.console.pages import Pages
 from api.console.request_page import request_context
@@ -108,13 +108,16 @@ def _usage_routes(pages: Pages) -> list[HTTPRouteHandler]:
 
     @get("/app/{account_id:uuid}/usage", opt=_READ)
     async def show_usage(
+        *,
         request: Request[Any, Any, Any],
         account_id: FromPath[UUID],
         span: FromQuery[str] = "month",
+        first: Annotated[str, FROM] = "",
+        last: Annotated[str, UNTIL] = "",
         by: FromQuery[str] = "alias",
     ) -> Response[str]:
         zone, now_us = visit_of(request).zone, tools.ports.clock.now_us()
-        chosen, group = span_of(span, zone=zone, now_us=now_us), _GROUPS.get(by, "alias")
+        chosen, group = chosen_span(span, first, last, zone=zone, now_us=now_us), _GROUPS.get(by, "alias")
         found = await asyncio.to_thread(figures, account_id, chosen, group)
         return pages.page(
             request,
