@@ -97,6 +97,16 @@ USAGE_FLAGS: Final = {
     "total_mismatch": N_("the figures do not add up to the total"),
     "raw_dropped": N_("the provider's figures were too long to keep"),
 }
+#: Why a customer disputes a charge.
+DISPUTE_CAUSES: Final = {
+    "no-answer": N_("There was no answer"),
+    "broken-answer": N_("The answer broke off, or cannot be used"),
+    "counted-wrongly": N_("The usage was counted wrongly"),
+    "wrong-price": N_("The price is not the one that was shown"),
+    "charged-twice": N_("It was charged twice"),
+    "not-ours": N_("We did not send this request"),
+    "other": N_("Something else"),
+}
 STATES: Final = {
     "open": N_("Open"),
     "suspended": N_("Suspended"),

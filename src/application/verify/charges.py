@@ -26,7 +26,7 @@ from domain.ledger.charges import (
     report_stream,
 )
 from domain.ledger.correcting import correction_of
-from domain.ledger.disputing import DISPUTE_US
+from domain.ledger.disputing import is_in_time
 from domain.ledger.events import (
     ChargeHeldForReview,
     RequestAbandoned,
@@ -185,7 +185,8 @@ class ChargeCheck:
         standing.disputed = True
         is_paid = 0 < event.charge_nano == standing.paid_nano
         self._check(at, is_paid, f"disputes {event.charge_nano}, paid was {standing.paid_nano}")
-        self._check(at, event.occurred_us <= standing.ended_us + DISPUTE_US, "is disputed too late")
+        in_time = is_in_time(ended_us=standing.ended_us, now_us=event.occurred_us)
+        self._check(at, in_time, "is disputed too late")
 
     def _told_late(self, at: Stored, event: UsageReportedLate, standing: _Standing) -> None:
         self._ratings.check_late(at, event)

@@ -14,6 +14,10 @@ DISPUTE_DAYS: Final = 90
 DISPUTE_US: Final = DISPUTE_DAYS * 24 * 3_600 * 1_000_000
 
 
+def is_in_time(*, ended_us: int, now_us: int) -> bool:
+    return now_us <= ended_us + DISPUTE_US
+
+
 def dispute(
     case: ChargeCase,
     ended: Ended,
@@ -34,7 +38,7 @@ def dispute(
         if case.disputes[-1].cause == cause:
             return []
         raise WrongState("charge", "disputed")
-    if stamp.now_us > ended.ended_us + DISPUTE_US:
+    if not is_in_time(ended_us=ended.ended_us, now_us=stamp.now_us):
         raise WrongState("charge", f"older than {DISPUTE_DAYS} days")
     return [
         ChargeDisputed(

@@ -42,11 +42,13 @@ PRICE = PriceText(input="0.001", cached_input="0.001", cache_write="0.001", outp
 class ChargeWorld:
     """A token of a prompt costs one nano-credit, one of an answer two; 60 are held for each request."""
 
-    def __init__(self, *, approval_nano: int = 1_000, ports: Ports | None = None) -> None:
+    def __init__(
+        self, *, approval_nano: int = 1_000, ports: Ports | None = None, account_id: UUID | None = None
+    ) -> None:
+        """With the ports of another log, also of an account that is open there already."""
         self.ports: Ports = msgspec.structs.replace(ports or memory_ports(), approval_nano=approval_nano)
         self._lease = Lease(LEASE)
-        opened = open_account.handle(open_account.OpenAccount(name="Ada"), actor=SYSTEM, ports=self.ports)
-        self.account_id = opened.id
+        self.account_id = account_id or self._account()
         command = publish_prices.PublishPrices(entries={"big": PRICE}, note="test")
         self.version = publish_prices.handle(command, actor=SYSTEM, ports=self.ports).version
         grant = GrantCredit(
@@ -98,6 +100,9 @@ class ChargeWorld:
             reason="test",
         )
         adjust_credit.handle(command, actor=FIRST, ports=self.ports)
+
+    def _account(self) -> UUID:
+        return open_account.handle(open_account.OpenAccount(name="Ada"), actor=SYSTEM, ports=self.ports).id
 
     # --- how the requests went
 

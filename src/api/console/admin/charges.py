@@ -1,4 +1,4 @@
-"""Charges that somebody must look at: the queue of those that were held for review, and one charge with all that was decided about it."""
+"""Charges that somebody must look at: the queue of those that were held or disputed, and one charge with all that was decided about it."""
 
 import asyncio
 from typing import Annotated, Any, Final, get_args
@@ -14,6 +14,7 @@ from api.console.access import NEEDS, Needs
 from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
 from api.console.pages import Pages
 from api.console.request_page import request_context
+from application.charges.remarks import read_disputes
 from application.queries import ReviewState
 from application.reports.adjustments import AdjustmentFilter
 from application.reports.reviews import ReviewFilter
@@ -87,9 +88,11 @@ def _one_routes(pages: Pages) -> list[HTTPRouteHandler]:
         wanted = AdjustmentFilter(ref=request_id)
         corrections = tools.adjustments.adjustments(wanted, limit=looking.PAGE_ROWS).items
         labels = [label for row in corrections for label in (row.requested_by, row.decided_by)]
-        labels += [row.decided_by for row in reviews.items]
+        labels += [label for row in reviews.items for label in (row.decided_by, row.disputed_by)]
+        held = next(iter(reviews.items), None)
         return context | {
-            "held": next(iter(reviews.items), None),
+            "held": held,
+            "disputes": read_disputes(tools.ports, request_id).items if held and held.cause else (),
             "corrections": corrections,
             "account_names": names_of(tools.ports, [context["row"].account_id]),
             "people": looking.people(tools.ports, labels),

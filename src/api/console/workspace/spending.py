@@ -17,6 +17,7 @@ from api.console.charts import FROM, UNTIL, chart, chosen_span
 from api.console.key_lists import KeyPick, pick_key
 from api.console.pages import Pages
 from api.console.request_page import request_context
+from api.console.workspace.disputes import dispute_context
 from application.people.email import open_email
 from application.queries import RequestFilter, RequestPage
 from application.reports.period import month as month_of
@@ -80,8 +81,11 @@ def _request_routes(pages: Pages) -> list[HTTPRouteHandler]:
     async def show_request(
         request: Request[Any, Any, Any], account_id: FromPath[UUID], request_id: FromPath[UUID]
     ) -> Response[str]:
-        context = await asyncio.to_thread(request_context, pages, request_id, account_id=account_id)
-        return pages.page(request, "workspace/request.html", **context)
+        def found() -> dict[str, Any]:
+            context = request_context(pages, request_id, account_id=account_id)
+            return context | dispute_context(pages, context["row"])
+
+        return pages.page(request, "workspace/request.html", **await asyncio.to_thread(found))
 
     return [list_requests, show_request]
 
