@@ -1,5 +1,5 @@
 """Entry point of the worker: `python -m worker` keeps the read models up to date, handles the messages of payment
-providers, tells customers what happened and does the paperwork, until SIGTERM or SIGINT.
+providers, recharges low accounts, tells customers what happened and does the paperwork, until SIGTERM or SIGINT.
 
 A Dramatiq worker of a few threads follows wake-ups; a poll beside it needs no Redis. Any number of workers may run.
 """
@@ -18,17 +18,22 @@ from dramatiq.brokers.redis import RedisBroker
 from adapters.call_back import NotifyCallBack
 from adapters.checkout.inbox import PostgresWebhookQueue
 from adapters.jobs.broker import make_broker
+from adapters.jobs.rounds import Rounds
 from adapters.jobs.signals import stop_on_signals
 from adapters.jobs.wakeups import ProjectionWakeups, declare_projecting
 from adapters.jobs.webhooks import WebhookHandling
 from adapters.vault.master_keys import BadMasterKey
+from application.auto_recharge.follow import FollowTools
+from application.auto_recharge.rounds import AutoRecharging
 from application.checkout.handle import WebhookTools, handle_due
 from application.clock import SystemClock
 from bootstrap import make_checkouts, open_store
 from domain.topics import REGISTRY
 from logs import configure_logs
 from paperwork import Paperwork
+from projections.auto_recharges import AutoRechargeReader
 from projections.follower import Follower
+from projections.orders import OrderReader
 from projections.poller import Poller
 from projections.pool import projection_pool
 from projections.registry import all_projections
@@ -40,6 +45,7 @@ from telling import telling
 _NAME: Final = "tokenok-worker"  # of its database connections
 _IDLE_MS_MAX: Final = 500  # between two looks into the queue; a follower stays while there is work
 _STOP_MS_MAX: Final = 10_000
+_RECHARGE_S: Final = 2.0
 _GC_THRESHOLD: Final = 100_000
 
 log = structlog.get_logger()
@@ -50,7 +56,7 @@ def projecting(settings: Settings) -> Iterator[None]:
     """Keep the read models up to date while the block runs; then let every batch end and stop."""
     clock = SystemClock()
     projections = all_projections()
-    threads = len(projections) + 2  # for each read model, webhooks, and one more
+    threads = len(projections) + 3  # for each read model, webhooks, recharges, and one more
     stop = threading.Event()
     with (
         projection_pool(settings.database_url, size_max=threads + 1, application_name=_NAME) as pool,
@@ -70,10 +76,17 @@ def projecting(settings: Settings) -> Iterator[None]:
             clock=clock,
             call_back=NotifyCallBack(pool),
         )
+        recharging = AutoRecharging(
+            accounts=AutoRechargeReader(pool),
+            orders=OrderReader(pool),
+            follow=FollowTools(checkouts=webhooks.checkouts, store=store, clock=clock),
+        )
+        recharges = Rounds("auto-recharges", recharging.round, every_s=_RECHARGE_S, stop=stop)
         handling = WebhookHandling(broker, lambda: handle_due(webhooks), stop=stop)
         queue = dramatiq.Worker(broker, worker_threads=threads, worker_timeout=_IDLE_MS_MAX)
         poller.start()
         handling.start()
+        recharges.start()
         queue.start()
         log.info("worker_started")
         try:
@@ -83,6 +96,7 @@ def projecting(settings: Settings) -> Iterator[None]:
             _stop_queue(queue, broker)
             poller.join()
             handling.join()
+            recharges.join(_STOP_MS_MAX / 1_000)
     log.info("worker_stopped")
 
 

@@ -10,6 +10,8 @@ from msgspec import UNSET
 
 from application.eventlog import NewEvent, RecordedEvent
 from domain.accounts import AccountSuspended
+from domain.auto_recharge.auto import auto_stream
+from domain.auto_recharge.events import MethodPageOpened
 from domain.budgets.events import BudgetSet
 from domain.catalogue.prices import PRICE_LIST_STREAM, PriceListPublished
 from domain.event import Event, encode
@@ -431,6 +433,14 @@ def code_batches(count: int) -> Iterator[NewEvent]:
     for number in range(1, count + 1):
         batch_id = UUID(int=number << 50)
         yield from numbered(batch_id, 1, [sample(CodeBatchIssued, batch_id=batch_id)])
+
+
+def auto_recharges(count: int) -> Iterator[NewEvent]:
+    """As many accounts whose customer opens a page to leave a way to pay."""
+    for number in range(1, count + 1):
+        account_id = UUID(int=number << 47)
+        opened = sample(MethodPageOpened, account_id=account_id)
+        yield from numbered(auto_stream(account_id), 1, [opened])
 
 
 def held_charges(count: int) -> Iterator[NewEvent]:

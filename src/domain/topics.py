@@ -4,6 +4,7 @@ from typing import Final
 
 from domain.accounts import ACCOUNT_EVENTS
 from domain.announcements import ANNOUNCEMENT_EVENTS
+from domain.auto_recharge.events import AUTO_RECHARGE_EVENTS
 from domain.balance_alerts import LOW_BALANCE_EVENTS
 from domain.bodies import BODY_EVENTS
 from domain.budgets.events import ALERT_EVENTS, BUDGET_EVENTS, SHARE_EVENTS
@@ -61,6 +62,7 @@ ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *OFFER_EVENTS,
     *ORDER_EVENTS,
     *PAYMENT_EVENTS,
+    *AUTO_RECHARGE_EVENTS,
     *PROMOTION_EVENTS,
     *DEMO_EVENTS,
     *SELLER_EVENTS,

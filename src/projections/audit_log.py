@@ -82,6 +82,7 @@ _SUBJECTS: Final = {
     "bodies": ("bodies", "account_id"),
     "budget": ("budget", "budget_id"),
     "charge": ("request", "request_id"),
+    "auto-recharge": ("automatic recharge", "account_id"),
     "balance-low": ("balance-threshold", "account_id"),
     "wallet": ("account", "account_id"),
     "key": ("key", "key_id"),

@@ -2,6 +2,7 @@
 
 from projections.adjustments import Adjustments
 from projections.audit_log import AuditLog
+from projections.auto_recharges import AutoRecharges
 from projections.balances import Balances
 from projections.budgets import Budgets
 from projections.catalogue import Catalogue
@@ -39,4 +40,5 @@ def all_projections() -> tuple[Projection, ...]:
         Keys(),
         Catalogue(),
         Documents(),
+        AutoRecharges(),
     )

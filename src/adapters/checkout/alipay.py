@@ -26,6 +26,7 @@ from adapters.checkout.alipay_wire import read_answer, read_notice, request_para
 from adapters.checkout.asking import TIMEOUT_S, Asker
 from adapters.checkout.trade_numbers import trade_number, trade_of
 from adapters.checkout.yuan import CURRENCY, yuan
+from application.checkout.methods import SavedMethods
 from application.checkout.ports import (
     Acknowledgement,
     BadNotice,
@@ -59,6 +60,7 @@ class AlipayCheckout:
     """One application of one seller, live at Alipay's own gateway and a test everywhere else."""
 
     currencies: ClassVar[frozenset[str] | None] = frozenset({CURRENCY})
+    methods: SavedMethods | None = None
     acknowledgement: ClassVar[Acknowledgement] = Acknowledgement(done=b"success", refused=b"fail")
 
     def __init__(

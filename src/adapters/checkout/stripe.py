@@ -5,10 +5,11 @@ What is saved for later recharges is beside this, in `stripe_methods`.
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeVar
 
 import msgspec
 
+from adapters.checkout.stripe_methods import StripeMethods, observed_method
 from adapters.checkout.stripe_objects import (
     NAME,
     Charge,
@@ -26,6 +27,7 @@ from adapters.checkout.stripe_objects import (
 )
 from adapters.checkout.stripe_signature import check_signature
 from adapters.checkout.stripe_wire import REF, TIMEOUT_S, StripeWire, checked, read
+from application.checkout.methods import SavedMethods
 from application.checkout.ports import (
     Acknowledgement,
     BadNotice,
@@ -38,11 +40,16 @@ from application.checkout.ports import (
     Session,
     SessionRequest,
 )
+from domain.auto_recharge.ruling import ObservedMethod
 from domain.recharge.events import Mode
 from domain.recharge.observing import Observation, ObservedRefund
 
 _US: Final = 1_000_000
+_PAGE_PARTS: Final = ("payment_intent.latest_charge.balance_transaction", "setup_intent.payment_method")
 _WORD: Final = re.compile(r"[a-z0-9_.]{1,100}", re.ASCII)
+
+
+Seen = TypeVar("Seen")
 
 
 class _About(msgspec.Struct, frozen=True):
@@ -83,6 +90,7 @@ class StripeCheckout:
         self.mode: Mode = mode_of(livemode="_live_" in secret_key)
         self._secrets = tuple(webhook_secrets)
         self._wire = StripeWire(secret_key=secret_key, api_base=api_base, timeout_s=timeout_s)
+        self.methods: SavedMethods | None = StripeMethods(self._wire)
 
     def open_session(self, request: SessionRequest) -> Session:
         metadata = {"order_id": str(request.order_id), "account_id": str(request.account_id)}
@@ -130,9 +138,10 @@ class StripeCheckout:
             raise BadNotice("the message cannot be read") from None
         return _notice(event)
 
-    def fetch(self, kind: str, object_ref: str) -> Sequence[Observation]:
+    def fetch(self, kind: str, object_ref: str) -> Sequence[Observation | ObservedMethod]:
         if kind.startswith("checkout.session."):
-            return self.fetch_session(object_ref)
+            page = self._page(object_ref)
+            return _some(observed_method(page)) or observed_session(page)
         if kind.startswith("payment_intent."):
             return _some(observed_payment(self._intent(object_ref)))
         if kind.startswith("charge.dispute."):
@@ -146,13 +155,7 @@ class StripeCheckout:
         return ()
 
     def fetch_session(self, session_ref: str) -> Sequence[Observation]:
-        found = self._wire.get(
-            "/v1/checkout/sessions",
-            session_ref,
-            CheckoutSession,
-            "payment_intent.latest_charge.balance_transaction",
-        )
-        return observed_session(found)
+        return observed_session(self._page(session_ref))
 
     def fetch_dispute(self, dispute_ref: str) -> Sequence[Observation]:
         found = self._wire.get("/v1/disputes", dispute_ref, StripeDispute, "payment_intent")
@@ -186,6 +189,9 @@ class StripeCheckout:
         created = {"gte": since_us // _US, "lt": until_us // _US}
         for raw in self._wire.every("/v1/balance_transactions", created=created, expand=["data.source"]):
             yield balance_transaction(read(raw, Line))
+
+    def _page(self, session_ref: str) -> CheckoutSession:
+        return self._wire.get("/v1/checkout/sessions", session_ref, CheckoutSession, *_PAGE_PARTS)
 
     def _intent(self, payment_ref: str) -> Intent:
         return self._wire.get("/v1/payment_intents", payment_ref, Intent, "latest_charge.balance_transaction")
@@ -224,5 +230,5 @@ def _notice(event: _Event) -> Notice:
     )
 
 
-def _some(seen: Observation | None) -> tuple[Observation, ...]:
+def _some(seen: Seen | None) -> tuple[Seen, ...]:
     return () if seen is None else (seen,)

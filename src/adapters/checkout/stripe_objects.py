@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from adapters.checkout.stripe_setup import Setup
 from application.checkout.ports import BalanceTransaction, ProviderRefused
 from domain.recharge.events import Mode
 from domain.recharge.observing import (
@@ -77,6 +78,9 @@ class CheckoutSession(msgspec.Struct, frozen=True):
     client_reference_id: str | None = None
     metadata: dict[str, str] | None = None
     payment_intent: Intent | str | None = None
+    mode: str = "payment"
+    customer: str | None = None
+    setup_intent: Setup | str | None = None
     url: str | None = None
     expires_at: int = 0
 
@@ -117,8 +121,8 @@ class Names(msgspec.Struct, frozen=True):
 def names_in(metadata: dict[str, str] | None) -> Names | None:
     """The order that an object is about; none if it is not one of ours. An account that cannot be read fits no order."""
     said = metadata or {}
-    order_id = _uuid(said.get("order_id"))
-    return None if order_id is None else Names(order_id, _uuid(said.get("account_id")) or _NOBODY)
+    order_id = uuid_in(said.get("order_id"))
+    return None if order_id is None else Names(order_id, uuid_in(said.get("account_id")) or _NOBODY)
 
 
 def mode_of(*, livemode: bool) -> Mode:
@@ -167,7 +171,7 @@ def observed_session(session: CheckoutSession) -> list[ObservedSession | Observe
         mode=mode,
         order_id=names.order_id,
         session_ref=session.id,
-        status=_page_status(session.status),
+        status=page_status(session.status),
     )
     intent = session.payment_intent
     if not isinstance(intent, Intent):
@@ -201,7 +205,7 @@ def observed_refund(refund: StripeRefund) -> ObservedRefund | None:
         order_id=names.order_id,
         payment_ref=intent.id,
         refund_ref=refund.id,
-        refund_id=_uuid((refund.metadata or {}).get("refund_id")),
+        refund_id=uuid_in((refund.metadata or {}).get("refund_id")),
         status=status,
         amount_minor=refund.amount,
         currency=refund.currency.upper(),
@@ -283,7 +287,8 @@ def _amount(intent: Intent) -> int:
     return intent.amount
 
 
-def _page_status(status: str | None) -> Literal["open", "complete", "expired"]:
+def page_status(status: str | None) -> Literal["open", "complete", "expired"]:
+    """Of a page of Checkout."""
     if status == "expired":
         return "expired"
     return "complete" if status == "complete" else "open"
@@ -297,7 +302,8 @@ def _dispute_status(status: str) -> Literal["inquiry", "open", "won", "lost"]:
     return "lost" if status == "lost" else "open"
 
 
-def _uuid(text: str | None) -> UUID | None:
+def uuid_in(text: str | None) -> UUID | None:
+    """An id that we told Stripe; none if it is something else."""
     try:
         return None if text is None else UUID(text)
     except ValueError:

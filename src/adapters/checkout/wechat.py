@@ -27,6 +27,7 @@ from adapters.checkout.wechat_objects import (
 )
 from adapters.checkout.wechat_wire import authorization, check_notice, is_answer_signed, opened
 from adapters.checkout.yuan import CURRENCY
+from application.checkout.methods import SavedMethods
 from application.checkout.ports import (
     Acknowledgement,
     BadNotice,
@@ -61,6 +62,7 @@ class WechatCheckout:
     """One merchant with one application; live at WeChat Pay's own address and a test everywhere else. There is no sandbox."""
 
     currencies: ClassVar[frozenset[str] | None] = frozenset({CURRENCY})
+    methods: SavedMethods | None = None
     acknowledgement: ClassVar[Acknowledgement] = Acknowledgement(
         done=b'{"code":"SUCCESS"}',
         refused=b'{"code":"FAIL","message":"refused"}',

@@ -28,6 +28,7 @@ WORDS: Final = {
     "bytes_s_min": "the bytes a second that an answer must bring, or it is left; no minimum if left out",
     "bytes_window_ms": "over how long that is measured; 10000 if left out",
     "cause": "what is wrong with the charge",
+    "cap_minor": "the most that automatic recharges take in a calendar month, tax included, in minor units of the currency",
     "code": "the code, as it was given",
     "concurrency": "requests open at the same time",
     "connect_ms": "how long connecting may take",
@@ -158,7 +159,7 @@ WORDS: Final = {
     "tax_included": "whether amounts include tax, or it comes on top",
     "taxes": 'by country, in millionths, for example [{"country": "DE", "rate_ppm": 190000}]',
     "texts": 'by language, English always, for example {"en": {"title": "Maintenance", "body": "On Sunday."}}',
-    "threshold_nano": "the balance in nano-credits below which the account is told of",
+    "threshold_nano": "the balance in nano-credits below which it is low",
     "total_ms": "how long everything may take",
     "tpm": "tokens per minute, prompt and answer",
     "traits": "what the model takes or refuses, in the words of its dialect",
@@ -168,5 +169,5 @@ WORDS: Final = {
     "url": "its https address, without a query",
     "vat": "what the register of VAT numbers said: valid, checked_us, reference",
     "window": "over which time it counts: a calendar day or month of the zone, or the last hours",
-    "zone": "the time zone whose days count, for example Asia/Tokyo: of a budget, or on a seller's documents",
+    "zone": "the time zone whose days count, for example Asia/Tokyo: of a budget, of automatic recharges, or on a seller's documents",
 }

@@ -61,6 +61,12 @@ ALLOWED: Final = (
     _allowed("order", "cancel", "billing", "order_id reason", own="order"),
     _allowed("refund-request", "file", "billing", "order_id reason", own="order"),
     _allowed("refund-request", "withdraw", "billing", "order_id refund_id", own="order"),
+    _allowed("auto-recharge", "method", "billing", "provider"),
+    _allowed(
+        "auto-recharge", "set", "billing", "threshold_nano amount_minor currency cap_minor zone country"
+    ),
+    _allowed("auto-recharge", "stop", "billing", ""),
+    _allowed("auto-recharge", "forget", "billing", ""),
     _allowed("code", "redeem", "billing", "code"),
     _allowed("billing", "set", "billing", "buyer_name address country tax_id email is_business"),
     _allowed("endpoint", "register", "keys", "url kinds"),

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from application.auto_recharge.observe_method import observe_method
 from application.checkout.inbox import Claimed, WebhookQueue
 from application.checkout.observe import observe
 from application.checkout.ports import Checkouts, ProviderRefused, ProviderUnavailable
@@ -16,6 +17,7 @@ from application.clock import Clock
 from application.command import execute, load
 from application.eventlog import EventLogError, EventStore
 from application.ledger.ports import CallBack, nobody_to_call
+from domain.auto_recharge.ruling import ObservedMethod
 from domain.recharge import webhooks
 from domain.recharge.observing import Observation
 from domain.recharge.webhooks import Webhook, WebhookReceived, WebhookState, webhook_stream
@@ -131,7 +133,10 @@ def _outcome(received: WebhookReceived, attempts: int, tools: WebhookTools) -> _
     return outcome
 
 
-def _told(seen: Observation, tools: WebhookTools) -> _Outcome:
+def _told(seen: Observation | ObservedMethod, tools: WebhookTools) -> _Outcome:
+    if isinstance(seen, ObservedMethod):
+        kept = observe_method(seen, store=tools.store, clock=tools.clock).events
+        return _Outcome("done" if kept else "ignored")
     order_id = seen.order_id
     try:
         trouble = observe(seen, store=tools.store, clock=tools.clock, call_back=tools.call_back).trouble

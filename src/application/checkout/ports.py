@@ -1,14 +1,18 @@
 """Port to a payment provider, the same for all of them. `tests/adapters/checkout/test_contract.py` is its conformance suite."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 from uuid import UUID
 
 import msgspec
 
+from domain.auto_recharge.ruling import ObservedMethod
 from domain.recharge.events import Mode
 from domain.recharge.observing import Observation, ObservedRefund
-from domain.refusal import NotFound
+from domain.refusal import BadField, NotFound
+
+if TYPE_CHECKING:
+    from application.checkout.methods import SavedMethods
 
 Headers = Sequence[tuple[str, str]]
 """As they came, names in lower case; one name may come twice."""
@@ -125,6 +129,7 @@ class CheckoutProvider(Protocol):
     mode: Mode
     acknowledgement: ClassVar[Acknowledgement]
     currencies: ClassVar[frozenset[str] | None]  #: that it takes; all where that depends on the account
+    methods: "SavedMethods | None"  #: ways to pay that customers leave there; none where that is not offered
 
     def open_session(self, request: SessionRequest) -> Session:
         """Make a page, or give the one that was made for the key.
@@ -150,8 +155,8 @@ class CheckoutProvider(Protocol):
         """
         ...
 
-    def fetch(self, kind: str, object_ref: str) -> Sequence[Observation]:
-        """What the object is like now; nothing for one that is not about an order of ours.
+    def fetch(self, kind: str, object_ref: str) -> Sequence[Observation | ObservedMethod]:
+        """What the object is like now; nothing for one that is not about an order or an account of ours.
 
         Raises:
             ProviderRefused: there is no such object in our account.
@@ -211,6 +216,25 @@ class Checkouts:
     def taking(self, currency: str) -> tuple[str, ...]:
         """The names of those that take a currency."""
         return tuple(one.name for one in self.all() if one.currencies is None or currency in one.currencies)
+
+    def saving(self, name: str) -> "SavedMethods":
+        """The ways to pay that customers have left with a provider.
+
+        Raises:
+            NotFound: it is not set up.
+            BadField: it keeps none for us.
+        """
+        methods = self.get(name).methods
+        if methods is None:
+            others = ", ".join(self.savers()) or "none is set up"
+            raise BadField(
+                "provider", f"keeps no payment method for automatic recharges; those that do: {others}"
+            )
+        return methods
+
+    def savers(self) -> tuple[str, ...]:
+        """The names of those that keep ways to pay."""
+        return tuple(one.name for one in self.all() if one.methods is not None)
 
     def all(self) -> tuple[CheckoutProvider, ...]:
         return tuple(self._providers.values())

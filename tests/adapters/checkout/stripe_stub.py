@@ -12,6 +12,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from tests.adapters.checkout.served import Answer, served
 
+_CHANGES = frozenset({"expire", "confirm", "cancel", "detach"})
+_UNEXPECTED = "payment_intent_unexpected_state"
+
 
 class StripeStub:
     """`objects` by path, such as `/v1/refunds/re_1`; a list is `{"data": [...]}`."""
@@ -22,6 +25,9 @@ class StripeStub:
         self.made: dict[str, tuple[dict[str, str], dict[str, Any]]] = {}  #: by idempotency key
         self.status = 200  #: anything else is answered to everything
         self.url = ""
+        self.declines = ""  #: the code with which payments without the customer are declined, if they are
+        self.decline_code: str | None = None
+        self.taken: list[str] = []  #: payments without the customer, each time that money was taken
 
     def answer(self, method: str, path: str, form: dict[str, str], key: str | None) -> tuple[int, Any]:
         self.asked.append((method, path, form))
@@ -39,15 +45,22 @@ class StripeStub:
             if known != form:
                 return 400, {"error": {"type": "idempotency_error", "code": "idempotency_key_in_use"}}
             return 200, made
-        if path.endswith("/expire"):
-            return self._expire(path.removesuffix("/expire"))
+        folder, _, verb = path.rpartition("/")
+        if verb in _CHANGES:
+            return self._change(folder, verb)
         if path.endswith("/refunds") and self._is_too_much(form):
             return 400, {"error": {"type": "invalid_request_error", "code": "charge_already_refunded"}}
         number = len(self.made) + 1
-        made = self._session(number, form) if path.endswith("/sessions") else self._refund(number, form)
+        kinds = {"sessions": self._session, "payment_intents": self._payment, "refunds": self._refund}
+        made = kinds[path.rsplit("/", 1)[1]](number, form)
         self.made[key or str(number)] = (form, made)
         self.objects[f"{path}/{made['id']}"] = made
         return 200, made
+
+    def _change(self, path: str, verb: str) -> tuple[int, Any]:
+        if verb == "detach":
+            return 200, {"id": path.rpartition("/")[2], "type": "card"}
+        return self._expire(path) if verb == "expire" else self._change_payment(path, verb)
 
     def _expire(self, path: str) -> tuple[int, Any]:
         session = self.objects.get(path)
@@ -62,7 +75,57 @@ class StripeStub:
         paid = self.objects.get(f"/v1/payment_intents/{form['payment_intent']}")
         return paid is not None and int(form["amount"]) > paid["amount"]
 
+    def _payment(self, number: int, form: dict[str, str]) -> dict[str, Any]:
+        return payment(
+            f"pi_{number}",
+            metadata=_inside(form, "metadata"),
+            amount=int(form["amount"]),
+            currency=form["currency"],
+            status="requires_confirmation",
+            latest_charge=None,
+            customer=form["customer"],
+            payment_method=form["payment_method"],
+        )
+
+    def _change_payment(self, path: str, verb: str) -> tuple[int, Any]:
+        """Confirm or cancel. A confirmation does what `declines` says; it is an error to do it twice."""
+        found = self.objects[path]
+        if verb == "cancel":
+            if found["status"] in {"succeeded", "canceled"}:
+                return 400, {"error": {"type": "invalid_request_error", "code": _UNEXPECTED}}
+            found |= {"status": "canceled", "last_payment_error": None}
+            return 200, found
+        if found["status"] != "requires_confirmation":
+            return 400, {"error": {"type": "invalid_request_error", "code": _UNEXPECTED}}
+        if self.declines:
+            error = {"type": "card_error", "code": self.declines, "decline_code": self.decline_code}
+            found |= {"status": "requires_payment_method", "last_payment_error": error}
+            return 402, {"error": error}
+        self.taken.append(found["id"])
+        found |= {"status": "succeeded", "amount_received": found["amount"]}
+        return 200, found
+
+    def leave_card(self, session_ref: str) -> None:
+        """The customer leaves a card on a page for that."""
+        session = self.objects[f"/v1/checkout/sessions/{session_ref}"]
+        card = {"id": "pm_1", "type": "card", "card": {"brand": "visa", "last4": "4242"}}
+        setup = {"id": "seti_1", "status": "succeeded", "customer": "cus_1", "payment_method": card}
+        session |= {"status": "complete", "setup_intent": setup, "customer": "cus_1"}
+
     def _session(self, number: int, form: dict[str, str]) -> dict[str, Any]:
+        if form["mode"] == "setup":
+            return {
+                "id": f"cs_{number}",
+                "object": "checkout.session",
+                "livemode": False,
+                "mode": "setup",
+                "status": "open",
+                "payment_status": "no_payment_required",
+                "client_reference_id": form["client_reference_id"],
+                "metadata": _inside(form, "metadata"),
+                "url": f"https://checkout.example/cs_{number}",
+                "expires_at": int(form["expires_at"]),
+            }
         return {
             "id": f"cs_{number}",
             "object": "checkout.session",

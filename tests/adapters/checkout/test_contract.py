@@ -26,7 +26,7 @@ from domain.recharge.observing import (
     mismatches,
 )
 from domain.recharge.order import Order
-from domain.refusal import NotFound
+from domain.refusal import BadField, NotFound
 from tests.adapters.checkout.sides import SIDES, Message, Side, provider_of
 from tests.domain.recharge.orders import ACCOUNT, ORDER, OTHER, folded, placed
 
@@ -284,6 +284,18 @@ def test_an_id_that_is_none_is_not_asked_for(side: Side, checkout: CheckoutProvi
     assert [seen(kind) for kind in kinds] == [[]] * len(kinds)
     with pytest.raises(ProviderRefused):
         checkout.fetch_session(object_ref)
+
+
+def test_whether_ways_to_pay_can_be_left_is_told(side: Side) -> None:
+    """At the others it is refused in words that name those that offer it."""
+    checkouts = configured(ProviderSettings(**side.settings))
+    if side.name == "stripe":
+        assert checkouts.savers() == ("stripe",)
+        assert checkouts.saving("stripe") is checkouts.get("stripe").methods
+    else:
+        assert checkouts.savers() == ()
+        with pytest.raises(BadField, match="keeps no payment method"):
+            checkouts.saving(side.name)
 
 
 def test_without_its_settings_a_provider_is_off(side: Side) -> None:

@@ -7,6 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from application.checkout.handle import WebhookTools, handle_due
+from application.checkout.methods import SavedMethods
 from application.checkout.ports import (
     Acknowledgement,
     BadNotice,
@@ -23,8 +24,10 @@ from application.checkout.ports import (
 )
 from application.checkout.receive import receive
 from application.command import Ports
+from domain.auto_recharge.ruling import ObservedMethod
 from domain.recharge.events import Mode
 from domain.recharge.observing import Observation, ObservedRefund
+from tests.application.checkout.methods import FakeMethods
 from tests.application.recharge.world import furnish
 from tests.fakes import memory_ports
 
@@ -40,7 +43,9 @@ class FakeProvider:
     def __init__(self, *, name: str = "stripe", mode: Mode = "live") -> None:
         self.name = name
         self.mode: Mode = mode
-        self.objects: dict[str, Sequence[Observation]] = {}
+        self.saved = FakeMethods(name=name, mode=mode, require_up=self._require_up)
+        self.methods: SavedMethods | None = self.saved
+        self.objects: dict[str, Sequence[Observation | ObservedMethod]] = {}
         self.sessions: dict[str, SessionRequest] = {}
         self.refunds: dict[str, ObservedRefund] = {}
         self.refuses_refunds = False
@@ -74,7 +79,7 @@ class FakeProvider:
         except msgspec.DecodeError:
             raise BadNotice("no message") from None
 
-    def fetch(self, kind: str, object_ref: str) -> Sequence[Observation]:
+    def fetch(self, kind: str, object_ref: str) -> Sequence[Observation | ObservedMethod]:
         self._require_up()
         self.asked += 1
         try:
@@ -83,10 +88,13 @@ class FakeProvider:
             raise ProviderRefused("resource_missing") from None
 
     def fetch_session(self, session_ref: str) -> Sequence[Observation]:
-        return self.fetch("session", session_ref)
+        return self._orders("session", session_ref)
 
     def fetch_dispute(self, dispute_ref: str) -> Sequence[Observation]:
-        return self.fetch("dispute", dispute_ref)
+        return self._orders("dispute", dispute_ref)
+
+    def _orders(self, kind: str, object_ref: str) -> Sequence[Observation]:
+        return [one for one in self.fetch(kind, object_ref) if not isinstance(one, ObservedMethod)]
 
     def refund(self, order: RefundOrder) -> ObservedRefund:
         self._require_up()

@@ -3,6 +3,7 @@
 from typing import Final
 
 from api.admin.tables.entry import Entry, entry
+from application.auto_recharge import forget_method, save_method, set_rule, stop
 from application.checkout import open_checkout, replay_webhook
 from application.invoicing import (
     erase_billing,
@@ -78,6 +79,31 @@ COMMERCE: Final[tuple[Entry, ...]] = (
         "checkout",
         open_checkout.handle,
         "Open the page of an order's payment provider. Asked again while it is open, it is the same page.",
+    ),
+    entry(
+        "auto-recharge",
+        "method",
+        save_method.handle,
+        "Open a page on which a customer leaves a payment method for automatic recharges. It replaces the one before; nothing is paid there.",
+    ),
+    entry(
+        "auto-recharge",
+        "set",
+        set_rule.handle,
+        "Have an account recharge by itself when its balance is low, with the payment method that its customer has left, up to so much "
+        "in a calendar month.",
+    ),
+    entry(
+        "auto-recharge",
+        "stop",
+        stop.handle,
+        "Have an account recharge by itself no more. An order that is under way goes on.",
+    ),
+    entry(
+        "auto-recharge",
+        "forget",
+        forget_method.handle,
+        "Forget the payment method that a customer has left. Automatic recharges stop with it.",
     ),
     entry(
         "refund",
