@@ -35,6 +35,7 @@ from projections.orders import OrderReader
 from projections.refund_requests import RefundRequestReader
 from projections.registry import all_projections
 from projections.request_log import RequestReader
+from projections.returns import ReturnReader
 from projections.service import ProjectionService
 from projections.statement_reader import StatementReader
 from projections.usage_reader import UsageReader
@@ -72,6 +73,7 @@ def make_admin_tools(process: Process) -> AdminTools:
         catalogue=CatalogueReader(pool),
         orders=OrderReader(pool),
         refund_requests=RefundRequestReader(pool),
+        returns=ReturnReader(pool),
         money=MoneyReader(pool),
         budgets=BudgetReader(pool),
         low_balances=LowBalanceReader(pool),

@@ -43,6 +43,8 @@ STAFF: Final = (
     "/console/orders",
     "/console/offers?edit=new",
     "/console/webhooks",
+    "/console/refunds?all=1",
+    "/console/refunds/debts",
     "/console/codes",
     "/console/charges?state=all",
     "/console/adjustments",

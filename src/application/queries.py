@@ -161,6 +161,10 @@ class BalanceQueries(Protocol):
         """Balances by account id, those after `after`; at most `limit`, capped at `PAGE_ROWS_MAX`."""
         ...
 
+    def debts(self, *, after: UUID | None = None, limit: int = 100) -> tuple[Balance, ...]:
+        """As `balances`, of those accounts that owe."""
+        ...
+
     def open_holds(
         self, *, account_id: UUID | None = None, after: UUID | None = None, limit: int = 100
     ) -> tuple[OpenHold, ...]:

@@ -406,13 +406,15 @@ class BalanceReader:
             return BalanceWithHolds(balance=balance, holds=tuple(holds))
 
     def balances(self, *, after: UUID | None = None, limit: int = 100) -> tuple[Balance, ...]:
+        return self._page("account_id > %s", after, limit)
+
+    def debts(self, *, after: UUID | None = None, limit: int = 100) -> tuple[Balance, ...]:
+        return self._page("owed_nano > 0 AND account_id > %s", after, limit)
+
+    def _page(self, condition: str, after: UUID | None, limit: int) -> tuple[Balance, ...]:
         with self._pool.connection() as connection, connection.cursor(row_factory=class_row(Balance)) as rows:
-            return tuple(
-                rows.execute(
-                    f"{_BALANCE} WHERE account_id > %s ORDER BY account_id LIMIT %s",
-                    [after or UUID(int=0), min(limit, PAGE_ROWS_MAX)],
-                )
-            )
+            statement = f"{_BALANCE} WHERE {condition} ORDER BY account_id LIMIT %s"
+            return tuple(rows.execute(statement, [after or UUID(int=0), min(limit, PAGE_ROWS_MAX)]))
 
     def open_holds(
         self, *, account_id: UUID | None = None, after: UUID | None = None, limit: int = 100

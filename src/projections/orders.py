@@ -53,7 +53,8 @@ _ORDERS: Final = Table(
         expires_us bigint NOT NULL,
         placed_position bigint NOT NULL,
         updated_position bigint NOT NULL,
-        state text NOT NULL
+        state text NOT NULL,
+        has_returns boolean NOT NULL
     """,
     fillfactor=80,
     indexes=(
@@ -63,20 +64,24 @@ _ORDERS: Final = Table(
         "(reference)",
         "(updated_position) WHERE refunds_under_way",
         "(order_id) WHERE disputes_open",
+        "(placed_position) WHERE has_returns",
     ),
 )
 _NAMES: Final = OrderRow.__struct_fields__
 _KINDS: Final = (
     *("uuid", "uuid", "text", "text", "text", "bigint", "text", "integer", "bigint"),
     *("bigint", "bigint", "bigint", "bigint", "text"),
-    *("boolean", "boolean", "boolean", "boolean", "boolean", "bigint", "bigint", "bigint", "bigint", "text"),
+    *("boolean", "boolean", "boolean", "boolean", "boolean", "bigint", "bigint", "bigint", "bigint"),
+    *("text", "boolean"),
 )
 _LOAD: Final = "SELECT order_id, state, placed_position, updated_position FROM {schema}.orders WHERE order_id = ANY(%s::uuid[])"
 _STORE: Final = (
     "INSERT INTO {schema}.orders SELECT * FROM unnest("  # noqa: S608  # our own names
     + ", ".join(f"%s::{kind}[]" for kind in _KINDS)
     + ") WHERE {moved} ON CONFLICT (order_id) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in (*_NAMES, "state") if name != "order_id")
+    + ", ".join(
+        f"{name} = excluded.{name}" for name in (*_NAMES, "state", "has_returns") if name != "order_id"
+    )
 )
 
 
@@ -92,7 +97,7 @@ class Orders:
     """The fold: the order's own, and what is shown of it."""
 
     name: ClassVar[str] = "orders"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     tables: ClassVar[tuple[Table, ...]] = (_ORDERS,)
     topics: ClassVar[frozenset[str]] = topics_of(ORDER_EVENTS)
 
@@ -158,6 +163,7 @@ def _row(known: _Known) -> tuple[object, ...]:
         known.placed_position,
         known.position,
         state_text(order),
+        bool(order.refunds or order.external or order.disputes),
     )
 
 

@@ -1,4 +1,4 @@
-"""The GET routes of offers and orders."""
+"""The GET routes of offers, of orders, and of what goes back of them."""
 
 from typing import Annotated, Final
 from uuid import UUID
@@ -13,6 +13,7 @@ from api.admin.tools import AdminTools
 from api.admin.views import PAGE_ROWS
 from application.recharge.list_offers import list_offers
 from application.recharge.queries import OfferPage, OrderFilter, OrderPage
+from application.recharge.returns import ReturnFilter, ReturnPage
 from application.recharge.show_order import OrderDetail, show_order
 from domain.recharge.order import OrderStatus
 
@@ -53,4 +54,16 @@ def order_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         """One order with all that happened to it."""
         return show_order(tools.ports.store, order_id)
 
-    return [read_offers, list_orders, read_order]
+    @get("/refunds", opt=_READ, sync_to_thread=True)
+    def list_refunds(
+        *,
+        is_open: FromQuery[bool] = True,
+        account_id: FromQuery[UUID | None] = None,
+        before_position: FromQuery[int | None] = None,
+        limit: Limit = PAGE_ROWS,
+    ) -> ReturnPage:
+        """Refunds and disputes of at most `limit` orders, newest order first: those that are not over, or all."""
+        wanted = ReturnFilter(is_open=is_open, account_id=account_id)
+        return tools.returns.returns(wanted, before_position=before_position, limit=limit)
+
+    return [read_offers, list_orders, read_order, list_refunds]

@@ -94,6 +94,13 @@ def read_model_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         next_after = str(items[-1].account_id) if len(items) == limit else None
         return Balances(items=items, next_after=next_after)
 
+    @get("/balances/debts", opt=_READ, sync_to_thread=True)
+    def list_debts(after: FromQuery[UUID | None] = None, limit: Limit = PAGE_ROWS) -> Balances:
+        """Of accounts that owe for credit that they spent and whose payment went back."""
+        items = tools.balances.debts(after=after, limit=limit)
+        next_after = str(items[-1].account_id) if len(items) == limit else None
+        return Balances(items=items, next_after=next_after)
+
     @get("/balances/{account_id:uuid}", opt=_READ)
     async def read_balance(account_id: FromPath[UUID]) -> Balance:
         """Zeros for an account that has not been granted anything yet."""
@@ -153,7 +160,7 @@ def read_model_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
             raise NotFound("request", request_id)
         return detail
 
-    return [list_balances, read_balance, list_holds, list_requests, read_request]
+    return [list_balances, list_debts, read_balance, list_holds, list_requests, read_request]
 
 
 def nothing_yet(account_id: UUID) -> Balance:

@@ -20,6 +20,7 @@ from application.promotions.queries import CodeQueries
 from application.queries import BalanceQueries, RequestQueries
 from application.receipts.issuing import Receipts
 from application.recharge.queries import OrderQueries
+from application.recharge.returns import ReturnQueries
 from application.refunds.queries import RefundRequestQueries
 from application.reports.adjustments import AdjustmentQueries
 from application.reports.audit_log import AuditQueries
@@ -46,6 +47,7 @@ class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
     catalogue: CatalogueQueries
     orders: OrderQueries
     refund_requests: RefundRequestQueries
+    returns: ReturnQueries
     money: MoneyQueries
     budgets: BudgetQueries
     low_balances: LowBalanceQueries

@@ -36,6 +36,7 @@ from application.money.book_cost import BookProviderCost
 from application.recharge.place_order import PlaceOrder
 from application.recharge.set_offer import SetRechargeOffer
 from application.recharge.settle_order import SettleOrder
+from application.refunds.request_refund import RequestRefund
 from domain.secret import Secret
 
 _SPLIT: Final = re.compile(r"[\s,]+")
@@ -60,6 +61,7 @@ _MADE: Final[dict[type[Command], Callable[[Form], dict[str, Any]]]] = {
     PlaceOrder: sum_of_money,
     SetBudget: budget_zone,
     SettleOrder: sum_of_money,
+    RequestRefund: sum_of_money,
     IssueCreditNote: sum_of_money,
     SetSeller: tax_numbers,
     BookProviderCost: sum_of_money,

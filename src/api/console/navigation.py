@@ -60,10 +60,11 @@ _ADMIN: Final[tuple[tuple[str, tuple[tuple[str, str, str, Permission], ...]], ..
         N_("Money"),
         (
             ("/console/orders", N_("Orders"), "cart", "read"),
+            ("/console/refunds", N_("Refunds and disputes"), "undo", "read"),
             ("/console/webhooks", N_("Payment messages"), "inbox", "read"),
             ("/console/codes", N_("Codes"), "ticket", "read"),
             ("/console/invoices", N_("Invoices"), "receipt", "read"),
-            ("/console/charges", N_("Held charges"), "flag", "read"),
+            ("/console/charges", N_("Charges to review"), "flag", "read"),
             ("/console/adjustments", N_("Adjustments"), "sliders", "read"),
             ("/console/repricing", N_("Repricing"), "clock", "read"),
             ("/console/earnings", N_("Earnings"), "chart", "read"),

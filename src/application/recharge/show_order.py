@@ -1,16 +1,17 @@
 """One order as its stream has it, with every fact of it. For showing; nothing is decided from the answer."""
 
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from application.eventlog import EventStore
 from application.recharge.change_order import load_order
+from application.recharge.returns import DisputeShown, RefundShown, disputes_of, refunds_of
 from domain.recharge.offers import TaxQuote
 from domain.recharge.order import Order, OrderStatus, order_stream
 from domain.recharge.request_events import RequestReason
-from domain.recharge.returns import DisputeState, RefundState, RequestState
+from domain.recharge.returns import RefundState, RequestState
 from domain.topics import REGISTRY
 
 
@@ -22,18 +23,6 @@ class OrderFact(msgspec.Struct, frozen=True, kw_only=True):
     occurred_us: int
     actor: str
     said: dict[str, Any]
-
-
-class RefundShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A refund: one of ours by its id, or one that was made at the provider, by the provider's."""
-
-    refund_id: UUID | None
-    refund_ref: str | None
-    state: RefundState | Literal["external", "reversed"]
-    amount_minor: int
-    tax_minor: int
-    credits_nano: int
-    requested_by: str | None
 
 
 class RefundRequestShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,15 +37,6 @@ class RefundRequestShown(msgspec.Struct, frozen=True, kw_only=True):
     declined_because: str | None
     refund: RefundState | None
     refund_minor: int | None  #: what goes back, tax included
-
-
-class DisputeShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A dispute, by the provider's id."""
-
-    dispute_ref: str
-    state: DisputeState
-    amount_minor: int
-    credits_nano: int
 
 
 class OrderDetail(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,16 +91,8 @@ def _detail(order: Order, facts: tuple[OrderFact, ...]) -> OrderDetail:
         bonus_nano=placed.bonus_nano,
         refunded_minor=order.refunded_minor,
         refundable_minor=0 if order.credited is None else max(placed.amount_minor - order.taken_minor, 0),
-        refunds=_refunds(order),
-        disputes=tuple(
-            DisputeShown(
-                dispute_ref=ref,
-                state=one.state,
-                amount_minor=one.amount_minor,
-                credits_nano=one.credits_nano,
-            )
-            for ref, one in order.disputes.items()
-        ),
+        refunds=refunds_of(order),
+        disputes=disputes_of(order),
         refund_requests=_requests(order),
         lot_id=None if order.credited is None else order.credited.lot_id,
         reference=placed.reference,
@@ -128,34 +100,6 @@ def _detail(order: Order, facts: tuple[OrderFact, ...]) -> OrderDetail:
         expires_us=placed.expires_us,
         facts=facts,
     )
-
-
-def _refunds(order: Order) -> tuple[RefundShown, ...]:
-    ours = (
-        RefundShown(
-            refund_id=refund_id,
-            refund_ref=one.refund_ref,
-            state=one.state,
-            amount_minor=one.amount_minor,
-            tax_minor=one.tax_minor,
-            credits_nano=one.credits_nano,
-            requested_by=one.requested_by,
-        )
-        for refund_id, one in order.refunds.items()
-    )
-    others = (
-        RefundShown(
-            refund_id=None,
-            refund_ref=ref,
-            state="reversed" if one.reversed else "external",
-            amount_minor=one.amount_minor,
-            tax_minor=one.tax_minor,
-            credits_nano=one.credits_nano,
-            requested_by=None,
-        )
-        for ref, one in order.external.items()
-    )
-    return (*ours, *others)
 
 
 def _requests(order: Order) -> tuple[RefundRequestShown, ...]:

@@ -56,6 +56,8 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     credits_nano: int
     state: RefundState
     requested_by: str
+    requested_us: int
+    reason: str
     refund_ref: str | None = None
     tax_minor: int = 0  #: of it; none is fixed before it is approved
     was_paid: bool = False  #: it has succeeded, whatever came of it later
@@ -67,6 +69,7 @@ class External(msgspec.Struct, frozen=True, kw_only=True):
     amount_minor: int
     credits_nano: int
     tax_minor: int
+    seen_us: int  #: of the last fact about it
     reversed: bool = False
 
 
@@ -75,6 +78,9 @@ class Dispute(msgspec.Struct, frozen=True, kw_only=True):
 
     amount_minor: int
     credits_nano: int
+    opened_us: int
+    reason: str  #: the provider's word for it
+    due_us: int | None  #: until when evidence is taken
     tax_minor: int = 0  #: of what is lost
     taken_nano: int = 0  #: of the credit, when it is lost
     state: DisputeState = "open"
@@ -108,6 +114,8 @@ def refund_after(refund: Refund | None, event: RefundEvent) -> Refund:
             credits_nano=event.credits_nano,
             state="requested",
             requested_by=event.actor,
+            requested_us=event.occurred_us,
+            reason=event.reason,
         )
     assert refund is not None, "the first fact of a refund asks for it"
     match event:
@@ -129,6 +137,7 @@ def external_after(event: ExternalEvent) -> External:
         amount_minor=event.amount_minor,
         credits_nano=event.credits_nano,
         tax_minor=event.tax.tax_minor,
+        seen_us=event.occurred_us,
         reversed=isinstance(event, ExternalRefundReversed),
     )
 
@@ -136,7 +145,13 @@ def external_after(event: ExternalEvent) -> External:
 def dispute_after(dispute: Dispute | None, event: DisputeEvent) -> Dispute:
     """The dispute after one more fact."""
     if isinstance(event, DisputeOpened):
-        return Dispute(amount_minor=event.amount_minor, credits_nano=event.credits_nano)
+        return Dispute(
+            amount_minor=event.amount_minor,
+            credits_nano=event.credits_nano,
+            opened_us=event.occurred_us,
+            reason=event.reason,
+            due_us=event.due_us,
+        )
     assert dispute is not None, "the first fact of a dispute opens it"
     match event:
         case DisputeFundsWithdrawn() | DisputeFundsReinstated():

@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-from uuid import UUID
 
 import msgspec
 
@@ -11,44 +10,7 @@ from application.recharge.list_offers import list_offers
 from application.recharge.show_order import show_order
 from tests.api.console.conftest import ACCOUNT, MASTER_KEY, World
 from tests.api.console.forms import do, sign_in
-
-OFFER = {
-    "currency": "EUR",
-    "credits_per_unit": "1",
-    "approval": "50",
-    "least": "5",
-    "most": "1,000.00",
-    "package.0": "100",
-    "package_bonus.0": "5",
-    "tier.0": "200",
-    "tier_percent.0": "2.5",
-    "tax_country.0": "de",
-    "tax_percent.0": "19",
-}
-
-
-def place(world: World, token: str, money: str) -> UUID:
-    """An order to be paid by bank transfer."""
-    opened = world.post(
-        "/console/do/orders/place",
-        token=token,
-        account_id=str(ACCOUNT),
-        currency="EUR",
-        provider="manual",
-        money=money,
-        then="/console/orders/{id}",
-    )
-    return UUID(opened.headers["location"].rpartition("/")[2])
-
-
-def transfer(order_id: UUID, money: str) -> dict[str, str]:
-    return {
-        "order_id": str(order_id),
-        "payment_ref": f"bank-{money}",
-        "money": money,
-        "currency": "EUR",
-        "evidence": "statement 7",
-    }
+from tests.api.console.recharging import OFFER, place, transfer
 
 
 def test_an_offer_is_written_as_people_count_money(world: World) -> None:

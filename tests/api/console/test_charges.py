@@ -1,9 +1,13 @@
 """The operators' queue of charges that were held for review: what it shows, and what its forms decide."""
 
+import msgspec
 import pytest
 
+from application.charges import dispute_charge
+from application.charges.dispute_charge import DisputeCharge
 from application.eventlog import NewEvent
 from application.ledger.wallet_reader import load_wallet
+from domain.fact import SYSTEM
 from tests.api.console.conftest import World
 from tests.api.console.forms import do, sign_in
 from tests.application.charges.charge_world import ABSURD, PLAIN, ChargeWorld
@@ -73,6 +77,26 @@ def test_late_usage_is_taken_in_once(world: World, charges: ChargeWorld, databas
     assert wallets[0].available_nano == wallets[1].available_nano
     project(database_url)
     assert "told late" in world.get(f"/console/charges/{PLAIN}").text
+
+
+def test_a_dispute_is_shown_with_the_customer_s_words(
+    world: World, charges: ChargeWorld, database_url: str
+) -> None:
+    """In the same queue, beside what was held; its remark is opened for whoever decides."""
+    command = DisputeCharge(
+        account_id=charges.account_id, request_id=PLAIN, cause="no-answer", remark="<b>nothing</b> came"
+    )
+    then = msgspec.structs.replace(world.process.ports, clock=charges.ports.clock)
+    dispute_charge.handle(command, actor=SYSTEM, ports=then)
+    project(database_url)
+    token = sign_in(world, "finance")
+    queue = world.get("/console/charges?cause=no-answer").text
+    assert f"/console/charges/{PLAIN}" in queue
+    assert f"/console/charges/{ABSURD}" not in queue
+    page = world.get(f"/console/charges/{PLAIN}").text
+    assert "There was no answer" in page
+    assert "&lt;b&gt;nothing&lt;/b&gt; came" in page
+    assert do(world, "charges/review", token, request_id=str(PLAIN), reason="true", amount="0") == ""
 
 
 def test_who_may_not_move_credit_only_looks(world: World, charges: ChargeWorld) -> None:

@@ -18,9 +18,11 @@ from application.charges.remarks import read_disputes
 from application.queries import ReviewState
 from application.reports.adjustments import AdjustmentFilter
 from application.reports.reviews import ReviewFilter
+from domain.ledger.charges import DisputeCause
 
 _READ: Final = {NEEDS: Needs("staff", "read")}
 _STATES: Final = get_args(ReviewState)
+_CAUSES: Final = get_args(DisputeCause)
 _WAITING: Final = "waiting"
 _ALL: Final = "all"
 
@@ -56,21 +58,27 @@ def _queue_routes(pages: Pages) -> list[HTTPRouteHandler]:
         *,
         request: Request[Any, Any, Any],
         review_state: Annotated[str, QueryParameter(name="state")] = _WAITING,
+        cause: FromQuery[str] = "",
         account: FromQuery[str] = "",
         after: FromQuery[str] = "",
         form: Annotated[str, AS] = "",
     ) -> Response[Any]:
         wanted = ReviewFilter(
-            state=looking.one_of(review_state, _STATES), account_id=looking.uuid_of(account)
+            state=looking.one_of(review_state, _STATES),
+            cause=looking.one_of(cause, _CAUSES),
+            account_id=looking.uuid_of(account),
         )
         if form in FORMS:
-            return file_of(await asyncio.to_thread(every, turn_of(wanted)), name="held-charges", form=form)
+            return file_of(
+                await asyncio.to_thread(every, turn_of(wanted)), name="charges-to-review", form=form
+            )
         context = await asyncio.to_thread(found, wanted, looking.number_of(after) or 0)
         return pages.page(
             request,
             "admin/charges.html",
-            filters={"state": review_state, "account": account},
-            is_narrowed=review_state not in {_WAITING, _ALL} or bool(account),
+            filters={"state": review_state, "cause": cause, "account": account},
+            is_narrowed=review_state not in {_WAITING, _ALL} or bool(account or cause),
+            causes=_CAUSES,
             **context,
         )
 

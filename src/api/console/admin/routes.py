@@ -23,6 +23,7 @@ from api.console.admin.launch import launch_routes
 from api.console.admin.orders import order_routes
 from api.console.admin.overview import overview_routes
 from api.console.admin.prices import price_routes
+from api.console.admin.refunds import refund_routes
 from api.console.admin.requests import request_routes
 from api.console.admin.routing import routing_routes
 from api.console.admin.statements import statement_routes
@@ -44,6 +45,7 @@ def admin_routes(pages: Pages) -> list[HTTPRouteHandler]:
         *routing_routes(pages),
         *price_routes(pages),
         *order_routes(pages),
+        *refund_routes(pages),
         *correction_routes(pages),
         *charge_routes(pages),
         *code_routes(pages),

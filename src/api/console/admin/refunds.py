@@ -1,0 +1,86 @@
+"""Money that goes back: refunds and disputes of all orders, and accounts that owe for what they had spent of it.
+
+What is done about a refund is done on its order's page.
+"""
+
+import asyncio
+from typing import Annotated, Any, Final
+
+from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromQuery, QueryParameter
+
+from api.admin.views import names_of
+from api.console import looking
+from api.console.access import NEEDS, Needs
+from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.pages import Pages
+from application.recharge.returns import ReturnFilter
+
+_READ: Final = {NEEDS: Needs("staff", "read")}
+
+
+def refund_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    """`/console/refunds`, `/console/refunds/debts`."""
+    return [*_return_routes(pages), *_debt_routes(pages)]
+
+
+def _return_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    tools = pages.tools.admin
+
+    def turn_of(wanted: ReturnFilter) -> Any:
+        def turn(at: Any) -> tuple[Any, Any]:
+            page = tools.returns.returns(wanted, before_position=at, limit=PAGE_ROWS)
+            return page.items, page.next_before
+
+        return turn
+
+    def found(wanted: ReturnFilter, before: int | None) -> dict[str, Any]:
+        page = tools.returns.returns(wanted, before_position=before, limit=looking.PAGE_ROWS)
+        return {
+            "page": page,
+            "names": names_of(tools.ports, list({row.account_id for row in page.items})),
+            "people": looking.people(tools.ports, (row.requested_by for row in page.items)),
+        }
+
+    @get("/console/refunds", opt=_READ)
+    async def list_refunds(
+        *,
+        request: Request[Any, Any, Any],
+        whole: Annotated[str, QueryParameter(name="all")] = "",
+        account: FromQuery[str] = "",
+        before: FromQuery[str] = "",
+        form: Annotated[str, AS] = "",
+    ) -> Response[Any]:
+        wanted = ReturnFilter(is_open=not whole, account_id=looking.uuid_of(account))
+        if form in FORMS:
+            rows = await asyncio.to_thread(every, turn_of(wanted))
+            return file_of(rows, name="refunds-and-disputes", form=form)
+        context = await asyncio.to_thread(found, wanted, looking.number_of(before))
+        filters = {"all": whole, "account": account}
+        return pages.page(request, "admin/refunds.html", filters=filters, **context)
+
+    return [list_refunds]
+
+
+def _debt_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    tools = pages.tools.admin
+
+    def turn(at: Any, limit: int = PAGE_ROWS) -> tuple[Any, Any]:
+        rows = tools.balances.debts(after=at, limit=limit)
+        return rows, rows[-1].account_id if len(rows) == limit else None
+
+    def found(after: str) -> dict[str, Any]:
+        rows, next_after = turn(looking.uuid_of(after), looking.PAGE_ROWS)
+        names = names_of(tools.ports, [row.account_id for row in rows])
+        return {"rows": rows, "next_after": next_after, "names": names}
+
+    @get("/console/refunds/debts", opt=_READ)
+    async def list_debts(
+        request: Request[Any, Any, Any], after: FromQuery[str] = "", form: Annotated[str, AS] = ""
+    ) -> Response[Any]:
+        if form in FORMS:
+            return file_of(await asyncio.to_thread(every, turn), name="debts", form=form)
+        return pages.page(request, "admin/debts.html", **await asyncio.to_thread(found, after))
+
+    return [list_debts]
