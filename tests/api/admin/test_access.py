@@ -52,6 +52,7 @@ READING = (
     "/orders/{order_id:uuid}",
     "/orders/{order_id:uuid}/receipt",
     "/presets",
+    "/refund-requests",
     "/refunds",
     "/presets/{preset_id}",
     "/prices",
