@@ -8,8 +8,10 @@ import msgspec
 
 from adapters.eventstore.wakeups import PostgresWakeups
 from adapters.gateway_call import GatewayCall
+from adapters.people.authenticators import authenticators_of
 from adapters.people.identities import PostgresIdentities
 from adapters.people.oidc import OidcProvider
+from adapters.people.passkeys import PostgresPasskeys
 from adapters.playground.gateway import HttpChatGateway
 from admin_tools import make_admin_tools
 from api.console.assets_routes import asset_version
@@ -23,6 +25,7 @@ from application.i18n.catalogues import load_catalogue
 from application.i18n.locales import LOCALES
 from application.people.mailed import Mailed
 from application.people.oidc import Company
+from application.people.passkeys import PasskeyPorts
 from application.people.ports import PeoplePorts
 from application.people.sign_in import SignIn
 from application.routing.health import Health
@@ -81,6 +84,7 @@ class ConsoleProcess:
             mailed=self._mailed(),
             chat=self.chat,
             company=self.company,
+            passkeys=make_passkeys(self.settings, self.pool),
             is_public=self.settings.public_pages == "on",
             may_sign_up=self.settings.sign_up == "open",
         )
@@ -152,6 +156,12 @@ def shown_settings(settings: Settings) -> tuple[ShownSetting, ...]:
 
 def _gateway_call(api_url: str) -> TryCall | None:
     return GatewayCall(api_url) if api_url else None
+
+
+def make_passkeys(settings: Settings, pool: Pool) -> PasskeyPorts | None:
+    """None where browsers have no passkeys for our address."""
+    authenticators = authenticators_of(settings.console_url.rstrip("/"))
+    return PasskeyPorts(authenticators, PostgresPasskeys(pool)) if authenticators else None
 
 
 def make_company(settings: Settings, pool: Pool) -> Company | None:

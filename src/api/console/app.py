@@ -18,6 +18,7 @@ from api.console.joining import joining_routes
 from api.console.mailed_links import mailed_link_routes
 from api.console.myself import myself_routes
 from api.console.pages import Pages
+from api.console.passkeys import passkey_routes
 from api.console.preferences import preference_routes
 from api.console.public import public_routes
 from api.console.tools import ConsoleTools
@@ -38,6 +39,7 @@ def console_routes(pages: Pages) -> list[HTTPRouteHandler]:
         *joining_routes(pages),
         *mailed_link_routes(pages),
         *myself_routes(pages),
+        *passkey_routes(pages),
         *preference_routes(pages),
         *admin_routes(pages),
         *workspace_routes(pages),

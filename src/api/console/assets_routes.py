@@ -15,6 +15,7 @@ ASSETS: Final = Path(__file__).parent / "assets"
 TYPES: Final = {
     "console.css": "text/css",
     "console.js": "text/javascript",
+    "passkeys.js": "text/javascript",
     "playground.js": "text/javascript",
     "htmx.min.js": "text/javascript",
     "uPlot.iife.min.js": "text/javascript",

@@ -19,17 +19,16 @@ _HALF: Final = {NEEDS: Needs("half")}
 HOME: Final = "/"
 _TOO_MANY: Final = 429
 _FORBIDDEN: Final = 403
+_NOT_LET_IN: Final = frozenset(
+    {"wrong_sign_in", "wrong_code", "sign_up_closed", "no_mail", "identity_refused", "passkey_refused"}
+)
 
 
 def status_for(code: str) -> int:
     """The status of a page that says so."""
     if code == "too_many_failures":
         return _TOO_MANY
-    return (
-        _FORBIDDEN
-        if code in {"wrong_sign_in", "wrong_code", "sign_up_closed", "no_mail", "identity_refused"}
-        else status_of(code)
-    )
+    return _FORBIDDEN if code in _NOT_LET_IN else status_of(code)
 
 
 def entrance_routes(pages: Pages) -> list[HTTPRouteHandler]:

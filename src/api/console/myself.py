@@ -38,7 +38,11 @@ class Myself:
         sessions = await asyncio.to_thread(self.tools.people.sessions.of, visit.person_id, now_us=now_us)
         email = await asyncio.to_thread(self.pages.email_of, visit.person_id)
         values = {"problem": None, "field": None, "email": email} | context
-        return self.pages.page(request, "me.html", status=status, sessions=sessions, zones=ZONES, **values)
+        ports = self.tools.passkeys
+        passkeys = [] if ports is None else await asyncio.to_thread(ports.passkeys.of, visit.person_id)
+        return self.pages.page(
+            request, "me.html", status=status, sessions=sessions, passkeys=passkeys, zones=ZONES, **values
+        )
 
     async def refuse(self, request: Asked, refusal: Refusal, place: str) -> Answer:
         field = refusal.field if isinstance(refusal, BadField) else None
@@ -75,6 +79,12 @@ class Myself:
         if self.tools.mailed is not None and visit.person is not None:
             email = self.pages.email_of(visit.person_id)
             self.tools.mailed.tell_changed(email, visit.person, language=visit.language)
+
+    def tell_added(self, visit: Visit) -> None:
+        """That there is one more way in, by mail, in case that it was not them. Blocking."""
+        if self.tools.mailed is not None and visit.person is not None:
+            email = self.pages.email_of(visit.person_id)
+            self.tools.mailed.tell_passkey(email, visit.person, language=visit.language)
 
 
 def myself_routes(pages: Pages) -> list[HTTPRouteHandler]:

@@ -163,6 +163,7 @@ class Pages:
             "navigation": navigation(visit, path, unseen=len(unseen)),
             "accounts": accounts_of(self.tools.admin.directory, visit),
             "has_mail": self.tools.mailed is not None,
+            "has_passkeys": self.tools.passkeys is not None,
             "company_name": self.tools.company.provider.name if self.tools.company else "",
             "sign_up_open": self.tools.sign_up_open,
             "edit": request.query_params.get("edit", ""),

@@ -11,6 +11,7 @@ def N_(message: str) -> str:  # noqa: N802  # the name by which texts are found
 #: What is said to people of a refusal, by its stable code. Whatever is not here is shown in its own words.
 REFUSALS: Final = {
     "amount_not_offered": N_("This amount is not on offer."),
+    "passkey_refused": N_("That did not work. Try it once more, or use your password."),
     "payment_provider_refused": N_(
         "The payment provider does not take this payment. Try another way to pay."
     ),
@@ -18,6 +19,7 @@ REFUSALS: Final = {
         "The payment provider does not answer. Nothing was paid; try again in a moment."
     ),
     "refund_request_open": N_("A refund of this order is asked for already."),
+    "too_many_passkeys": N_("You have twenty passkeys. Remove one first."),
     "too_many_orders": N_("There are many unpaid orders already. Pay or cancel one of them first."),
     "wrong_name": N_("This is not the name of the account."),
     "already_exists": N_("This exists already."),
@@ -356,6 +358,8 @@ DONE: Final = {
     "saved": N_("Saved."),
     "done": N_("Done."),
     "signed_out": N_("You are signed out."),
+    "passkey_added": N_("The passkey is added. Next time you can sign in with it."),
+    "passkey_removed": N_("The passkey is removed. Nobody can sign in with it any more."),
     "password_changed": N_("Your password was changed. Everywhere else you are signed out."),
     "totp_off": N_("No codes are asked for any more."),
     "password_reset": N_("Your password is new. Sign in with it."),

@@ -9,6 +9,7 @@ from api.console.rendering import Renderer
 from application.gateway_call import TryCall
 from application.people.mailed import Mailed
 from application.people.oidc import Company
+from application.people.passkeys import PasskeyPorts
 from application.people.ports import PeoplePorts
 from application.people.sign_in import SignIn
 from application.playground.ports import ChatGateway
@@ -47,6 +48,7 @@ class ConsoleTools(msgspec.Struct, frozen=True, kw_only=True):
     is_public: bool = True
     chat: ChatGateway | None = None
     company: Company | None = None
+    passkeys: PasskeyPorts | None = None  #: none where browsers have no passkeys for our address
 
     @property
     def sign_up_open(self) -> bool:

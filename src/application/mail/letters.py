@@ -49,6 +49,14 @@ class PasswordChanged(Letter, frozen=True, kw_only=True, tag="password_changed")
     reset_link: str
 
 
+class PasskeyAdded(Letter, frozen=True, kw_only=True, tag="passkey_added"):
+    """A notice, for whoever did not do it: there is one more way in."""
+
+    at_us: int
+    zone: str
+    passkeys_link: str
+
+
 class NewSignIn(Letter, frozen=True, kw_only=True, tag="new_sign_in"):
     """A sign-in from a browser that was not seen before."""
 
@@ -155,6 +163,7 @@ AnyLetter = (
     | AlreadyRegistered
     | ResetPassword
     | PasswordChanged
+    | PasskeyAdded
     | NewSignIn
     | Invitation
     | InvoiceSent

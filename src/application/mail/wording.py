@@ -126,6 +126,16 @@ class _Pen:
             "notes": (_("If it was not you, set a new password at once."),),
         }
 
+    def passkey_added(self, letter: letters.PasskeyAdded) -> dict[str, Any]:
+        _ = self.gettext
+        return {
+            "subject": _("A passkey was added to your account"),
+            "paragraphs": (_("From now on your account can be opened with it, without your password."),),
+            "facts": ((_("When"), self._when(letter.at_us, letter.zone)),),
+            "buttons": (Button(_("See my passkeys"), letter.passkeys_link),),
+            "notes": (_("If it was not you, remove it and set a new password at once."),),
+        }
+
     def new_sign_in(self, letter: letters.NewSignIn) -> dict[str, Any]:
         _ = self.gettext
         return {
@@ -309,6 +319,7 @@ _WRITERS: Final[dict[type[letters.Letter], Callable[[_Pen, Any], dict[str, Any]]
     letters.AlreadyRegistered: _Pen.already_registered,
     letters.ResetPassword: _Pen.reset_password,
     letters.PasswordChanged: _Pen.password_changed,
+    letters.PasskeyAdded: _Pen.passkey_added,
     letters.NewSignIn: _Pen.new_sign_in,
     letters.Invitation: _Pen.invitation,
     letters.InvoiceSent: _Pen.invoice,

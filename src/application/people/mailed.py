@@ -10,7 +10,14 @@ import msgspec
 
 from application.clock import Clock, Ids
 from application.i18n.locales import Locale
-from application.mail.letters import AlreadyRegistered, AnyLetter, PasswordChanged, ResetPassword, VerifyEmail
+from application.mail.letters import (
+    AlreadyRegistered,
+    AnyLetter,
+    PasskeyAdded,
+    PasswordChanged,
+    ResetPassword,
+    VerifyEmail,
+)
 from application.mail.outbox import Mail, Outbox
 from application.mail.send import send
 from application.people.email import email_hash
@@ -96,6 +103,15 @@ class Mailed(msgspec.Struct, frozen=True, kw_only=True):
             return
         letter = PasswordChanged(
             at_us=self.clock.now_us(), zone=person.zone or "UTC", reset_link=f"{self.url}/forgot"
+        )
+        self._send(letter, to=email, subject_id=person.person_id, language=person.locale or language)
+
+    def tell_passkey(self, email: str, person: Person, *, language: str) -> None:
+        """There is a passkey more: for whoever did not do that. Nothing goes to an address that nobody has confirmed."""
+        if person.confirmed_us is None or not email:
+            return
+        letter = PasskeyAdded(
+            at_us=self.clock.now_us(), zone=person.zone or "UTC", passkeys_link=f"{self.url}/me#passkeys"
         )
         self._send(letter, to=email, subject_id=person.person_id, language=person.locale or language)
 

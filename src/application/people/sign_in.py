@@ -3,6 +3,7 @@
 Every refusal is the same, and takes the same work: nobody learns who has an account.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar, Final
 from uuid import UUID
 
@@ -19,6 +20,7 @@ WINDOW_US: Final = 15 * 60 * 1_000_000
 ACCOUNT_FAILURES_MAX: Final = 10
 ADDRESS_FAILURES_MAX: Final = 50
 """Failures in a quarter of an hour, after which one account, or one network address, is refused whatever comes."""
+_BOTH_MAX: Final = (ACCOUNT_FAILURES_MAX, ADDRESS_FAILURES_MAX)
 SESSION_US: Final = 7 * 24 * 3600 * 1_000_000
 HALF_WAY_US: Final = 10 * 60 * 1_000_000
 _SECRET_BYTES: Final = 32
@@ -91,14 +93,22 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             WrongCode, TooManyFailures: see there.
         """
-        buckets = (self._bucket(b"code", session.person_id.bytes), self._of_address(visitor))
+        self.require_code(session.person_id, code, visitor=visitor)
+        self.ports.sessions.close(session.session_id, person_id=session.person_id)
+        return self._open(session.person_id, "full", visitor=visitor)
+
+    def require_code(self, person_id: UUID, code: str, *, visitor: Visitor) -> None:
+        """It is right, and used by this.
+
+        Raises:
+            WrongCode, TooManyFailures: see there.
+        """
+        buckets = (self._bucket(b"code", person_id.bytes), self._of_address(visitor))
         self._require_few(buckets)
-        if not self.is_code_right(session.person_id, code):
+        if not self.is_code_right(person_id, code):
             self._note(buckets)
             raise WrongCode("this code is not right, or was used")
         self.ports.failures.forget(buckets[0])
-        self.ports.sessions.close(session.session_id, person_id=session.person_id)
-        return self._open(session.person_id, "full", visitor=visitor)
 
     def is_code_right(self, person_id: UUID, code: str) -> bool:
         """Whether it is right, and it is used by this."""
@@ -132,6 +142,18 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
         """A session for somebody who has just proved who they are in another way."""
         return self._open(person_id, "password" if owes_code else "full", visitor=visitor)
 
+    def require_open_door(self, visitor: Visitor) -> None:
+        """For ways in that name no account before they are through.
+
+        Raises:
+            TooManyFailures: too many from this network address.
+        """
+        self._require_few((self._of_address(visitor),), (ADDRESS_FAILURES_MAX,))
+
+    def note_failure(self, visitor: Visitor) -> None:
+        """Of such a way in."""
+        self._note((self._of_address(visitor),))
+
     def _open(self, person_id: UUID, stage: Stage, *, visitor: Visitor) -> SignedIn:
         now_us = self.clock.now_us()
         secret = Secret(self.ids.entropy(_SECRET_BYTES).hex())
@@ -152,13 +174,13 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
         if self.ports.passwords.is_outdated(person.password_hash):
             self.ports.people.set_password(person.person_id, self.ports.passwords.make(password))
 
-    def _require_few(self, buckets: tuple[bytes, bytes]) -> None:
+    def _require_few(self, buckets: Sequence[bytes], maxima: Sequence[int] = _BOTH_MAX) -> None:
         since_us = self.clock.now_us() - WINDOW_US
-        for bucket, most in zip(buckets, (ACCOUNT_FAILURES_MAX, ADDRESS_FAILURES_MAX), strict=True):
+        for bucket, most in zip(buckets, maxima, strict=True):
             if self.ports.failures.count(bucket, since_us=since_us) >= most:
                 raise TooManyFailures("too many failed attempts: try again in a quarter of an hour")
 
-    def _note(self, buckets: tuple[bytes, bytes]) -> None:
+    def _note(self, buckets: Sequence[bytes]) -> None:
         now_us = self.clock.now_us()
         for bucket in buckets:
             self.ports.failures.add(bucket, now_us=now_us, since_us=now_us - WINDOW_US)

@@ -21,6 +21,8 @@ ANYBODY: Final = {
     ("GET", "/"),
     ("GET", "/models"),
     ("GET", "/status"),
+    ("GET", "/sign-in/passkey"),
+    ("POST", "/sign-in/passkey"),
     ("GET", "/sign-in/company"),
     ("GET", "/sign-in/company/back"),
     ("GET", "/sign-up"),

@@ -8,7 +8,7 @@ from api.console.assets_routes import ASSETS, TYPES
 from api.console.rendering import TEMPLATES
 from tests.api.console.conftest import World
 
-OURS = {"console.css", "console.js", "playground.js", "icon.svg", "VENDOR"}
+OURS = {"console.css", "console.js", "passkeys.js", "playground.js", "icon.svg", "VENDOR"}
 STYLE_BYTES_MAX = 40 * 1024
 
 

@@ -15,6 +15,7 @@ LETTERS: Final[tuple[AnyLetter, ...]] = (
     letters.AlreadyRegistered(sign_in_link=LINK, reset_link=LINK),
     letters.ResetPassword(link=LINK, valid_minutes=1),
     letters.PasswordChanged(at_us=NOON_US, zone="Asia/Tokyo", reset_link=LINK),
+    letters.PasskeyAdded(at_us=NOON_US, zone="Asia/Tokyo", passkeys_link=LINK),
     letters.NewSignIn(
         at_us=NOON_US, zone="UTC", address="203.0.113.7", agent="Firefox on Linux", sessions_link=LINK
     ),
