@@ -97,6 +97,7 @@ class Directory:
         self.position = 0
         self.accounts: dict[UUID, Account] = {}
         self.keys: dict[UUID, key_rules.ApiKey] = {}
+        self.keys_in_use = 0  #: those that nobody has revoked
         self.budgets: dict[UUID, Budget] = {}  #: removed ones too
         self.staff = Staff()
         self.members: dict[UUID, Members] = {}  #: by account
@@ -316,6 +317,7 @@ class Directory:
         before = self.keys.get(event.key_id)
         after = key_rules.evolve(before, event)
         self.keys[event.key_id] = after
+        self.keys_in_use += (not after.revoked) - (before is not None and not before.revoked)
         for secret in () if before is None else before.secrets:
             self._by_hash.pop(bytes.fromhex(secret.secret_hash), None)
         self._show_key(after)

@@ -165,6 +165,10 @@ class BalanceQueries(Protocol):
         """As `balances`, of those accounts that owe."""
         ...
 
+    def balances_of(self, account_ids: Sequence[UUID]) -> dict[UUID, Balance]:
+        """Of these accounts, by id; as `balance`, those without any are left out."""
+        ...
+
     def open_holds(
         self, *, account_id: UUID | None = None, after: UUID | None = None, limit: int = 100
     ) -> tuple[OpenHold, ...]:

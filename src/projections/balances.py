@@ -416,6 +416,12 @@ class BalanceReader:
             statement = f"{_BALANCE} WHERE {condition} ORDER BY account_id LIMIT %s"
             return tuple(rows.execute(statement, [after or UUID(int=0), min(limit, PAGE_ROWS_MAX)]))
 
+    def balances_of(self, account_ids: Sequence[UUID]) -> dict[UUID, Balance]:
+        statement = f"{_BALANCE} WHERE account_id = ANY(%s::uuid[])"
+        with self._pool.connection() as connection, connection.cursor(row_factory=class_row(Balance)) as rows:
+            found = rows.execute(statement, [array_literal(account_ids)])
+            return {balance.account_id: balance for balance in found}
+
     def open_holds(
         self, *, account_id: UUID | None = None, after: UUID | None = None, limit: int = 100
     ) -> tuple[OpenHold, ...]:

@@ -118,6 +118,7 @@ _REQUESTS = Table(
     indexes=(
         "(first_position)",
         "(account_id, first_position)",
+        "(key_id, first_position)",
         # Cut, because an index refuses long values, and a client writes what it likes.
         "(left(client_ref, 256), first_position) WHERE client_ref IS NOT NULL",
     ),
@@ -297,7 +298,7 @@ class RequestLog:
     """The fold. A row remembers the newest event in it and ignores older ones."""
 
     name: ClassVar[str] = "request_log"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     tables: ClassVar[tuple[Table, ...]] = (_REQUESTS, _ATTEMPTS)
     topics: ClassVar[frozenset[str]] = topics_of(_FOLDS)
 

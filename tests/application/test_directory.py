@@ -58,6 +58,7 @@ def test_unknown_revoked_and_expired_keys_get_one_answer() -> None:
         revoke_key.RevokeKey(key_id=revoked.key_id, reason="x"), actor=SYSTEM, ports=world.ports
     )
     enter(world, expiring, now_us=NOON_US + 4)
+    assert world.directory.keys_in_use == 1, "one is not revoked, though it ends"
     answers = set()
     for key, now_us in ((revoked, NOON_US), (expiring, NOON_US + 5)):
         with pytest.raises(InvalidApiKey) as caught:

@@ -48,6 +48,14 @@ def test_posted_held_and_available(lab: Lab, reader: BalanceReader) -> None:
     )
 
 
+def test_balances_of_several_are_one_question(lab: Lab, reader: BalanceReader) -> None:
+    """By account; one without any is left out, and of none there are none."""
+    lab.log.extend(numbered(WALLET, 1, [granted(1_000)]))
+    lab.catch_up()
+    assert reader.balances_of([OTHER, ACCOUNT]) == {ACCOUNT: reader.balance(ACCOUNT)}
+    assert reader.balances_of([]) == {}
+
+
 def test_every_end_frees_its_hold(lab: Lab, reader: BalanceReader) -> None:
     """Charged, released or abandoned: nothing is held any more, and only the charge is gone."""
     holds = [admitted(FIRST, 10), admitted(SECOND, 20), admitted(THIRD, 40)]

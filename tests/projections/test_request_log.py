@@ -248,3 +248,19 @@ def test_a_full_last_page_has_no_next(lab: Lab, reader: RequestReader) -> None:
 def test_an_unknown_request_is_not_there(reader: RequestReader) -> None:
     """Nothing is invented."""
     assert reader.request(FIRST) is None
+
+
+def test_the_requests_of_a_key_are_found_without_the_others_of_its_account(lab: Lab) -> None:
+    """However many its account has; a key's page shows the newest of them."""
+    statement = "SELECT 1 FROM request_log WHERE account_id = %s AND key_id = %s ORDER BY first_position DESC LIMIT 51"
+    fill = """
+        INSERT INTO rm_request_log_1.request_log
+            (request_id, account_id, lease_id, hold_nano, key_id, state, first_position, last_position)
+        SELECT gen_random_uuid(), %s, %s, 1, CASE WHEN n %% 1000 = 0 THEN %s::uuid ELSE %s END, 'charged', n, n
+        FROM generate_series(1, 20000) n
+    """
+    with lab.pool.connection() as connection:
+        connection.execute(fill, [ACCOUNT, LEASE, KEY, FIRST])
+        connection.execute("ANALYZE rm_request_log_1.request_log")
+        plan = "\n".join(line for (line,) in connection.execute(f"EXPLAIN {statement}", [ACCOUNT, KEY]))
+    assert "key_id_first_position_idx" in plan, plan

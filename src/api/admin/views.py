@@ -1,6 +1,7 @@
 """Reading what the directory knows, in pages. No secret and no hash is in an answer."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from heapq import nsmallest
 from typing import Any, Final
 from uuid import UUID
 
@@ -28,9 +29,9 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 def cut(items: Mapping[Any, Any], *, after: str | None, limit: int) -> tuple[list[Any], str | None]:
     """The values whose keys come after `after`, at most `limit`, and where the next page begins."""
-    names = sorted((str(key), key) for key in items)
-    wanted = [(name, key) for name, key in names if after is None or name > after]
     size = max(1, min(limit, PAGE_ROWS_MAX))
+    names = ((str(key), key) for key in items)
+    wanted = nsmallest(size + 1, (one for one in names if after is None or one[0] > after))
     shown = wanted[:size]
     return [items[key] for _, key in shown], shown[-1][0] if len(wanted) > size else None
 

@@ -40,7 +40,7 @@ def customer_routes(pages: Pages) -> list[HTTPRouteHandler]:
             accounts = {one: accounts[one] for one in matching}
         rows, next_after = cut(accounts, after=after, limit=looking.PAGE_ROWS)
         ids = [one.account_id for one in rows]
-        balances = {one: tools.balances.balance(one) for one in ids}
+        balances = tools.balances.balances_of(ids)
         return {"rows": rows, "balances": balances, "names": names_of(ports, ids), "next_after": next_after}
 
     def whole(accounts: dict[UUID, Account], q: str) -> list[dict[str, Any]]:

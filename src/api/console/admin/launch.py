@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from heapq import nlargest
 from typing import Any, Final
 from uuid import UUID
 
@@ -117,7 +118,7 @@ def _look(pages: Pages, *, has_answered: bool) -> tuple[Launch, list[Any], dict[
     """`has_answered`: a request was answered just now, which the read models need not know yet. Blocking."""
     tools = pages.tools.admin
     accounts = tuple(one for one in list(tools.directory.accounts.values()) if one.status == "open")
-    newest = sorted(accounts, key=lambda one: one.account_id, reverse=True)[:_CHOICES]
+    newest = nlargest(_CHOICES, accounts, key=lambda one: one.account_id.int)
     presets = looking.presets_by_name([summary_of(one) for one in list_presets()])
     found = _launch(pages, accounts, tuple(newest), has_answered=has_answered)
     ids = [one.account_id for one in newest]
@@ -130,16 +131,15 @@ def _launch(
     tools = pages.tools.admin
     directory, now_us = tools.directory, tools.ports.clock.now_us()
     called = has_answered or bool(tools.requests.requests(RequestFilter(state="charged"), limit=1).requests)
+    balances = tools.balances.balances_of([one.account_id for one in newest])
     funded = tuple(
-        one
-        for one in newest
-        if (balance := tools.balances.balance(one.account_id)) is not None and balance.available_nano > 0
+        one for one in newest if one.account_id in balances and balances[one.account_id].available_nano > 0
     )
-    open_ids = {one.account_id for one in accounts}
     usable = directory.deployments_in_use()
-    keys = [
-        one for one in list(directory.keys.values()) if _works(one, now_us) and one.account_id in open_ids
-    ]
+    has_key = any(
+        _works(one, now_us) and directory.accounts[one.account_id].status == "open"
+        for one in list(directory.keys.values())
+    )
     served = [name for name in directory.aliases if _serves(directory.alias(name))]
     unpriced = tuple(
         sorted(name for name in served if price_at(directory.prices.get(name, ()), now_us) is None)
@@ -154,7 +154,7 @@ def _launch(
         "route": bool(models),
         "customer": bool(accounts),
         "credit": bool(funded),
-        "key": bool(keys),
+        "key": has_key,
         "call": called,
     }
     return Launch(

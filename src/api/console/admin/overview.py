@@ -61,7 +61,7 @@ def _counts(pages: Pages) -> dict[str, int]:
     directory = pages.tools.admin.directory
     return {
         "accounts": sum(1 for one in directory.accounts.values() if one.status == "open"),
-        "keys": sum(1 for one in directory.keys.values() if not one.revoked),
+        "keys": directory.keys_in_use,
         "models": len(directory.aliases),
         "providers": sum(1 for one in directory.providers.values() if not one.disabled),
     }

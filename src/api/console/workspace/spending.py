@@ -27,6 +27,7 @@ from domain.members import NO_MEMBERS
 from domain.refusal import BadField
 
 _READ: Final = {NEEDS: Needs("account", "read")}
+_LINES: Final = 100
 _GROUPS: Final[dict[str, UsageGroup]] = {
     "alias": "alias",
     "key": "key",
@@ -140,7 +141,7 @@ def _statement_routes(pages: Pages) -> list[HTTPRouteHandler]:
 
     def statement(account_id: UUID, month: str, zone: str, after: str | None) -> tuple[Statement, Any]:
         found = tools.statements.statement(
-            account_id, month_of(month, zone=zone), zone=zone, after=after, limit=200
+            account_id, month_of(month, zone=zone), zone=zone, after=after, limit=_LINES
         )
         ids = [line.key_id for line in found.lines if line.key_id is not None]
         return found, names_of(tools.ports, ids)
