@@ -6,8 +6,6 @@
 import os
 import secrets
 from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -15,7 +13,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from adapters.embedded import EmbeddedServers
-from tests.databases import in_haste
+from tests.databases import in_haste, sound_servers
 from tests.processes import ByFile, longest_first
 from tests.told import Tell, teller, told_in
 
@@ -45,11 +43,8 @@ def tell(request: pytest.FixtureRequest) -> Tell:
 @pytest.fixture(scope="session")
 def embedded_servers() -> Iterator[EmbeddedServers]:
     """The session's own servers; nothing runs until one of the addresses below is asked for."""
-    # Not below pytest's own directory: as root that one cannot be entered by the user who runs the servers.
-    with TemporaryDirectory(prefix="tokenok-tests-") as scratch:
-        Path(scratch).chmod(0o711)
-        with EmbeddedServers(Path(scratch, "data")) as servers:
-            yield servers
+    with sound_servers() as servers:
+        yield servers
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,14 @@
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from adapters.embedded import EmbeddedServers
 from adapters.eventstore.migrations import migrate
 from projections.generations import install
 from projections.registry import all_projections
@@ -25,6 +28,23 @@ def in_haste(postgres_url: str) -> str:
             server.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(name)))
         server.execute("SELECT pg_reload_conf()")
     return postgres_url
+
+
+@contextmanager
+def sound_postgres() -> Iterator[str]:
+    """One as it is in production, for what would complain of another."""
+    with sound_servers() as servers:
+        yield servers.start_postgres()
+
+
+@contextmanager
+def sound_servers() -> Iterator[EmbeddedServers]:
+    """Of a test's own; they may be misconfigured without harm to others."""
+    # Not below pytest's own directory: as root that one cannot be entered by the user who runs the servers.
+    with TemporaryDirectory(prefix="tokenok-tests-") as scratch:
+        Path(scratch).chmod(0o711)
+        with EmbeddedServers(Path(scratch, "data")) as servers:
+            yield servers
 
 
 @contextmanager

@@ -5,9 +5,7 @@ import os
 import secrets
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
@@ -21,16 +19,9 @@ from adapters.eventstore.migrations import migrate
 from adapters.sealing.ed25519 import new_key
 from adapters.sealing.keys import parse_seal_keys
 from settings import Settings
+from tests.databases import sound_postgres, sound_servers
 
 GOOD_KEY = "k1:" + base64.b64encode(secrets.token_bytes(32)).decode()
-
-
-@contextmanager
-def sound_servers() -> Iterator[EmbeddedServers]:
-    with TemporaryDirectory(prefix="tokenok-tests-") as scratch:
-        Path(scratch).chmod(0o711)
-        with EmbeddedServers(Path(scratch, "data")) as servers:
-            yield servers
 
 
 def codes(*, environ: dict[str, str] | None = None, with_schema: bool = False, **settings: Any) -> list[str]:
@@ -44,8 +35,8 @@ def codes(*, environ: dict[str, str] | None = None, with_schema: bool = False, *
 @pytest.fixture(scope="module")
 def postgres_url() -> Iterator[str]:
     """One as it is in production: the other tests' server does not wait for its disk."""
-    with sound_servers() as servers:
-        yield servers.start_postgres()
+    with sound_postgres() as url:
+        yield url
 
 
 @pytest.fixture

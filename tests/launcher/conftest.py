@@ -15,9 +15,18 @@ from typing import Any
 
 import pytest
 
+from tests.databases import sound_postgres
+
 _HERE = Path(__file__).parent
 _SOURCE = _HERE.parents[1] / "src"
 _WAIT_S = 180
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """`up` starts on no server that does not wait for its disk, as the other tests' does not."""
+    with sound_postgres() as url:
+        yield url
 
 
 class Instance:
