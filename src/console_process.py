@@ -30,8 +30,11 @@ from application.people.ports import PeoplePorts
 from application.people.sign_in import SignIn
 from application.routing.health import Health
 from bootstrap import Pool, make_people, make_ports, make_receipts, open_pool, open_store, sealed_log
+from projections.registry import all_projections
+from projections.settling import Settling
 from settings import Settings, require
 
+_SETTLE_S: Final = 1.5
 _OPEN_TEXTS: Final = frozenset(
     {
         "allow_private_upstreams",
@@ -49,7 +52,10 @@ _OPEN_TEXTS: Final = frozenset(
 class ConsoleProcess:
     """Build it anywhere; `start` and `stop` belong to the event loop that serves."""
 
-    def __init__(self, settings: Settings, *, people: PeoplePorts | None = None) -> None:
+    def __init__(
+        self, settings: Settings, *, people: PeoplePorts | None = None, settle_s: float = _SETTLE_S
+    ) -> None:
+        """`settle_s`: how long who has commanded something waits for the read models to show it, at most."""
         self.settings = settings
         self.clock, self.ids = SystemClock(), SystemIds()
         self.pool = open_pool(settings, size_max=8)
@@ -61,6 +67,9 @@ class ConsoleProcess:
         self.directory = Directory(self.ports.hasher, health=self.health)
         self.follower = DirectoryFollower(
             self.directory, store=self.store, vault=self.ports.vault, clock=self.clock
+        )
+        self.settling = Settling(
+            pool=self.pool, log=self.store, projections=all_projections(), wait_s=settle_s
         )
         self.wakeups = PostgresWakeups(settings.database_url)
         self.people = people or make_people(settings, self.pool)
@@ -76,7 +85,7 @@ class ConsoleProcess:
             sign_in=SignIn(ports=self.people, hasher=self.ports.hasher, clock=self.clock, ids=self.ids),
             health=self.health,
             renderer=Renderer(texts, version=asset_version()),
-            refresh=self.follower.catch_up,
+            refresh=self._refresh,
             settings=shown_settings(self.settings),
             try_call=_gateway_call(self.settings.api_url.rstrip("/")),
             url=self.settings.console_url.rstrip("/"),
@@ -88,6 +97,10 @@ class ConsoleProcess:
             is_public=self.settings.public_pages == "on",
             may_sign_up=self.settings.sign_up == "open",
         )
+
+    async def _refresh(self) -> None:
+        await self.follower.catch_up()
+        await asyncio.to_thread(self.settling.wait)
 
     def _chat(self) -> HttpChatGateway | None:
         url = (self.settings.gateway_url or self.settings.api_url).rstrip("/")

@@ -136,6 +136,7 @@ def make_world(
         process = ConsoleProcess(
             settings,
             people=msgspec.structs.replace(make_people(settings, pool), passwords=cheap),
+            settle_s=0,  # nobody reads on here
         )
         with TestClient(make_console(process), base_url=CONSOLE_URL) as client:
             yield World(client, process, staff, members, Mailbox(process.ports))

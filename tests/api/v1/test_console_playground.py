@@ -61,7 +61,7 @@ def browser(world: World) -> Iterator[Browser]:
     with open_pool(settings) as pool:
         people = msgspec.structs.replace(make_people(settings, pool), passwords=cheap)
         email = _member(world, "developer", people)
-        process = ConsoleProcess(settings, people=people)
+        process = ConsoleProcess(settings, people=people, settle_s=0)
         with TestClient(make_console(process), base_url=CONSOLE) as client:
             opened = Browser(client, process)
             page = client.get("/sign-in").text
