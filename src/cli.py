@@ -59,6 +59,7 @@ _NOUNS: Final = {
     "announcement": "what customers are told",
     "offer": "what credit costs",
     "order": "credit that customers buy: place, settle, approve, cancel",
+    "auto-recharge": "credit that is bought by itself when there is little left",
     "refund": "money of orders that goes back",
     "refund-request": "refunds that customers asked for",
     "seller": "companies that documents are issued for",

@@ -22,9 +22,10 @@ from api.console.pages import HEADERS, Flash, Pages
 from application.checkout.open_checkout import CheckoutOpened, OpenCheckout
 from application.checkout.open_checkout import handle as open_checkout
 from application.checkout.ports import ProviderError
-from application.eventlog import EventLogError
+from application.eventlog import EventLogError, EventStore
 from application.invoicing.queries import invoice_of
-from application.invoicing.streams import load_document
+from application.invoicing.set_invoicing import load_invoicing
+from application.invoicing.streams import load_billing, load_document
 from application.recharge.cancel_order import CancelOrder
 from application.recharge.cancel_order import handle as cancel
 from application.recharge.change_order import load_order
@@ -57,6 +58,7 @@ def _showing(pages: Pages) -> list[HTTPRouteHandler]:
         return {
             "order": order,
             "invoice": invoice,
+            "awaits": "" if invoice else _invoice_awaits(tools.ports.store, order),
             "placed_us": order.facts[0].occurred_us,
             "askable_minor": askable_minor(tools.ports.store, order_id),
             "is_on": order.provider == "manual" or order.provider in _names(pages),
@@ -138,6 +140,16 @@ def _paying(pages: Pages) -> list[HTTPRouteHandler]:
         return pages.see(home, Flash("order_cancelled"))
 
     return [pay, cancel_order]
+
+
+def _invoice_awaits(store: EventStore, order: OrderDetail) -> str:
+    """What keeps the invoice of a credited order away: that it is being made, a buyer, or that none is made by itself. Blocking."""
+    terms = load_invoicing(store).current
+    if order.status != "credited" or terms is None or terms.seller_id is None:
+        return ""
+    if order.facts[-1].occurred_us < terms.from_us:
+        return ""
+    return "making" if load_billing(store, order.account_id).profile else "buyer"
 
 
 def _own(pages: Pages, account_id: UUID, order_id: UUID) -> OrderDetail:
