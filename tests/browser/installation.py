@@ -22,7 +22,7 @@ _INHERITED: Final = ("PATH", "HOME", "LANG", "UV")
 
 @contextmanager
 def up(folder: Path, *options: str, **environment: str) -> Iterator[dict[str, Any]]:
-    """What its ready file says, until the end of the block."""
+    """What its ready file says, and where its data is (`data`), until the end of the block."""
     ready_file, log = folder / "ready.json", folder / "up.log"
     command = [sys.executable, "-m", "cli", "up", "--data", str(folder / "data")]
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
@@ -39,7 +39,7 @@ def up(folder: Path, *options: str, **environment: str) -> Iterator[dict[str, An
     try:
         until(lambda: ready_file.exists() or process.poll() is not None, within_s=READY_S_MAX)
         assert process.poll() is None, log.read_text()[-4_000:]
-        yield json.loads(ready_file.read_bytes())
+        yield {**json.loads(ready_file.read_bytes()), "data": folder / "data"}
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=120)
