@@ -18,6 +18,7 @@ from adapters.eventstore.migrations import migrate as run_migrations
 from adapters.eventstore.store import PostgresEventStore
 from adapters.hooks.tables import PostgresHookQueue
 from adapters.mail.outbox import PostgresOutbox
+from adapters.people.browsers import PostgresBrowsers
 from adapters.people.codes import TotpCodes
 from adapters.people.mailed_links import PostgresMailedLinks
 from adapters.people.passwords import ArgonPasswords
@@ -155,6 +156,7 @@ def make_people(settings: Settings, pool: Pool) -> PeoplePorts:
         passwords=ArgonPasswords(),
         codes=TotpCodes(),
         links=PostgresMailedLinks(pool),
+        browsers=PostgresBrowsers(pool),
     )
 
 

@@ -13,6 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromQuery
 
 from api.console.access import NEEDS, Needs, local_path, visit_of
+from api.console.browsers import let_in
 from api.console.entrance import HOME, status_for
 from api.console.pages import Pages
 from application.people.oidc import Attempt, IdentityRefused, new_attempt, sign_in_as
@@ -64,7 +65,7 @@ def company_sign_in_routes(pages: Pages) -> list[HTTPRouteHandler]:
         way = (
             f"/sign-in/code?target={attempt.target}" if signed.session.stage == "password" else attempt.target
         )
-        response = pages.signed_in(signed, way)
+        response = await let_in(pages, request, signed, way)
         response.set_cookie(_cookie(pages, "", max_age=0))
         return response
 

@@ -9,6 +9,7 @@ from litestar.params import FromQuery
 
 from api.admin.codes import status_of
 from api.console.access import NEEDS, Needs, local_path, visit_of
+from api.console.browsers import let_in
 from api.console.pages import Flash, Pages
 from domain.refusal import Refusal
 
@@ -62,8 +63,8 @@ def entrance_routes(pages: Pages) -> list[HTTPRouteHandler]:
                 problem=refusal.code,
             )
         if signed.session.stage == "password":
-            return pages.signed_in(signed, f"/sign-in/code?target={target}")
-        return pages.signed_in(signed, target)
+            return await let_in(pages, request, signed, f"/sign-in/code?target={target}")
+        return await let_in(pages, request, signed, target)
 
     @post("/sign-out", opt=_ANYBODY)
     async def sign_out(request: Asked) -> Answer:
@@ -102,6 +103,6 @@ def _code_routes(pages: Pages) -> list[HTTPRouteHandler]:
                 target=target,
                 problem=refusal.code,
             )
-        return pages.signed_in(signed, target)
+        return await let_in(pages, request, signed, target)
 
     return [show_code, give_code]

@@ -9,6 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from api.console.access import NEEDS, Needs, visit_of
+from api.console.browsers import let_in
 from api.console.entrance import status_for
 from api.console.pages import Flash, Pages
 from application.people.join import (
@@ -87,7 +88,7 @@ class _Joining:
         await self.tools.refresh()
         visitor = visit_of(request).visitor
         signed = await asyncio.to_thread(self.tools.sign_in.open, person_id, visitor=visitor)
-        return self.pages.signed_in(signed, target, Flash(flash))
+        return await let_in(self.pages, request, signed, target, Flash(flash))
 
 
 def joining_routes(pages: Pages) -> list[HTTPRouteHandler]:

@@ -14,6 +14,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from api.console.access import NEEDS, Needs, visit_of
+from api.console.browsers import let_in
 from api.console.entrance import status_for
 from api.console.pages import Flash, Pages
 from application.people import confirm, reset, sign_up
@@ -120,7 +121,7 @@ def _sign_up_routes(pages: Pages) -> list[HTTPRouteHandler]:
         await pages.tools.refresh()
         visitor = visit_of(request).visitor
         signed = await asyncio.to_thread(pages.tools.sign_in.open, opened.person_id, visitor=visitor)
-        return pages.signed_in(signed, f"/app/{opened.account_id}", Flash("account_opened"))
+        return await let_in(pages, request, signed, f"/app/{opened.account_id}", Flash("account_opened"))
 
     return [show_sign_up, ask_sign_up, show_new_account, finish_sign_up]
 

@@ -14,6 +14,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromQuery
 
 from api.console.access import NEEDS, Needs, local_path, visit_of
+from api.console.browsers import let_in
 from api.console.entrance import HOME, status_for
 from api.console.myself import Myself
 from api.console.pages import Flash, Pages
@@ -83,7 +84,7 @@ def _entrance(pages: Pages) -> list[HTTPRouteHandler]:
         except Refusal as refusal:
             log.warning("passkey_refused", reason=str(refusal))
             return ask(request, target, problem=refusal.code, status=status_for(refusal.code))
-        response = pages.signed_in(signed, target)
+        response = await let_in(pages, request, signed, target)
         _forget(pages, response)
         return response
 

@@ -13,6 +13,7 @@ from application.i18n.locales import Locale
 from application.mail.letters import (
     AlreadyRegistered,
     AnyLetter,
+    NewSignIn,
     PasskeyAdded,
     PasswordChanged,
     ResetPassword,
@@ -21,13 +22,14 @@ from application.mail.letters import (
 from application.mail.outbox import Mail, Outbox
 from application.mail.send import send
 from application.people.email import email_hash
-from application.people.ports import LinkKeys, MailedLink, PeoplePorts, Person, Purpose
+from application.people.ports import LinkKeys, MailedLink, PeoplePorts, Person, Purpose, Session
 from application.people.sign_in import WINDOW_US, TooManyFailures, Visitor
 from domain.invitations import BadInvitation
 from domain.keys.secret import SecretHasher
 
 ASKED_OF_ADDRESS_MAX: Final = 3
 ASKED_BY_VISITOR_MAX: Final = 20
+TOLD_OF_SIGN_INS_MAX: Final = 5
 """Mails in a quarter of an hour to one address, and on the wish of one network address."""
 VALID_US: Final[dict[Purpose, int]] = {
     "sign-up": 24 * 3600 * 1_000_000,
@@ -112,6 +114,24 @@ class Mailed(msgspec.Struct, frozen=True, kw_only=True):
             return
         letter = PasskeyAdded(
             at_us=self.clock.now_us(), zone=person.zone or "UTC", passkeys_link=f"{self.url}/me#passkeys"
+        )
+        self._send(letter, to=email, subject_id=person.person_id, language=person.locale or language)
+
+    def tell_signed_in(self, email: str, person: Person, session: Session, *, language: str) -> None:
+        """Somebody has signed in where they never did before. Nothing goes to an address that nobody has confirmed, nor too much."""
+        bucket = self._bucket(b"sign-ins", session.person_id.bytes)
+        since_us = session.made_us - WINDOW_US
+        if person.confirmed_us is None or not email:
+            return
+        if self.people.failures.count(bucket, since_us=since_us) >= TOLD_OF_SIGN_INS_MAX:
+            return
+        self.people.failures.add(bucket, now_us=session.made_us, since_us=since_us)
+        letter = NewSignIn(
+            at_us=session.made_us,
+            zone=person.zone or "UTC",
+            address=session.address,
+            agent=session.agent,
+            sessions_link=f"{self.url}/me",
         )
         self._send(letter, to=email, subject_id=person.person_id, language=person.locale or language)
 

@@ -12,6 +12,7 @@ import msgspec
 Stage = Literal["password", "full"]
 Theme = Literal["light", "dark"]
 Purpose = Literal["sign-up", "reset", "confirm"]
+Meeting = Literal["known", "first", "new"]  #: a browser: seen before, the first of all, or one more
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,6 +128,14 @@ class Failures(Protocol):
     def forget(self, bucket: bytes) -> None: ...
 
 
+class Browsers(Protocol):
+    """In which browsers somebody has signed in, by the keyed hash of what each holds."""
+
+    def meet(self, person_id: UUID, browser_hash: bytes, *, now_us: int) -> Meeting:
+        """Note a sign-in; of several at once in a new browser one is told so."""
+        ...
+
+
 class MailedLink(msgspec.Struct, frozen=True, kw_only=True):
     """A link that was mailed. `person_id`: whose it is; none while there is nobody yet."""
 
@@ -199,3 +208,4 @@ class PeoplePorts(msgspec.Struct, frozen=True, kw_only=True):
     passwords: Passwords
     codes: OneTimeCodes
     links: MailedLinks
+    browsers: Browsers

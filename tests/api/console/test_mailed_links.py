@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from application.mail.letters import AlreadyRegistered, PasswordChanged, ResetPassword, VerifyEmail
-from application.people.mailed import ASKED_BY_VISITOR_MAX, ASKED_OF_ADDRESS_MAX
+from application.mail.letters import AlreadyRegistered, NewSignIn, PasswordChanged, ResetPassword, VerifyEmail
+from application.people.mailed import ASKED_BY_VISITOR_MAX, ASKED_OF_ADDRESS_MAX, TOLD_OF_SIGN_INS_MAX
 from tests.api.console.conftest import ACCOUNT, CONSOLE_URL, PASSWORD, World, make_world
 
 NEW = "new@customer.example"
@@ -122,9 +122,9 @@ def test_a_new_password_by_mail_ends_every_session(world: World) -> None:
     assert world.post(link, token=token, password="once more, and long").status_code == 422
     world.client.cookies.set("tokenok_session", elsewhere)
     assert world.get("/me").status_code == 303
+    assert isinstance(world.mailbox.letters[-1].letter, PasswordChanged)
     assert world.sign_in(KNOWN).status_code == 403
     assert world.sign_in(KNOWN, OTHER_PASSWORD).status_code == 303
-    assert isinstance(world.mailbox.letters[-1].letter, PasswordChanged)
 
 
 def test_the_host_that_a_browser_says_is_not_in_the_mail(world: World) -> None:
@@ -226,3 +226,49 @@ def test_without_mail_or_an_address_of_ours_nothing_is_mailed(
             answer = world.get(path)
             assert answer.status_code == 403, path
         assert "Whoever invited you" in world.client.get("/sign-in").text
+
+
+def told(world: World) -> list[NewSignIn]:
+    return [one.letter for one in world.mailbox.letters if isinstance(one.letter, NewSignIn)]
+
+
+def test_a_sign_in_in_a_new_browser_is_told_once(world: World) -> None:
+    """With where it came from; not of the first browser of all, and of none that was seen before."""
+    sign_up(world)
+    assert told(world) == []
+    world.client.headers["user-agent"] = "Firefox on a tram"
+    world.sign_in(NEW)
+    browser = world.client.cookies["tokenok_browser"]
+    (letter,) = told(world)
+    assert (letter.agent, letter.sessions_link) == ("Firefox on a tram", f"{CONSOLE_URL}/me")
+    assert letter.address
+    world.post("/sign-out")
+    world.post("/sign-in", email=NEW, password=PASSWORD)
+    assert world.client.cookies["tokenok_browser"] == browser
+    assert len(told(world)) == 1
+
+
+def test_nobody_is_drowned_in_mails_about_sign_ins(world: World) -> None:
+    """So many in a quarter of an hour, however many browsers there are."""
+    sign_up(world)
+    for _ in range(TOLD_OF_SIGN_INS_MAX + 2):
+        assert world.sign_in(NEW).status_code == 303
+    assert len(told(world)) == TOLD_OF_SIGN_INS_MAX
+
+
+def test_an_address_that_nobody_has_confirmed_is_told_nothing(world: World) -> None:
+    """It may be somebody else's."""
+    for _ in range(2):
+        assert world.sign_in(KNOWN).status_code == 303
+    assert told(world) == []
+
+
+def test_the_second_of_two_at_once_is_a_browser_that_is_known(world: World) -> None:
+    """One mail, whatever comes at the same time; each person has browsers of their own."""
+    browsers = world.process.people.browsers
+    owner, viewer = world.members["owner"], world.members["viewer"]
+    assert browsers.meet(owner, b"a" * 32, now_us=1) == "first"
+    with ThreadPoolExecutor(4) as pool:
+        met = list(pool.map(lambda now_us: browsers.meet(owner, b"b" * 32, now_us=now_us), range(2, 6)))
+    assert sorted(met) == ["known", "known", "known", "new"]
+    assert browsers.meet(viewer, b"b" * 32, now_us=7) == "first"
