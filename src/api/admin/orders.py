@@ -11,6 +11,7 @@ from api.admin.access import PERMISSION
 from api.admin.reading import Limit
 from api.admin.tools import AdminTools
 from api.admin.views import PAGE_ROWS
+from application.auto_recharge.show import AutoShown, show_auto
 from application.recharge.list_offers import list_offers
 from application.recharge.queries import OfferPage, OrderFilter, OrderPage
 from application.recharge.returns import ReturnFilter, ReturnPage
@@ -66,4 +67,9 @@ def order_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         wanted = ReturnFilter(is_open=is_open, account_id=account_id)
         return tools.returns.returns(wanted, before_position=before_position, limit=limit)
 
-    return [read_offers, list_orders, read_order, list_refunds]
+    @get("/accounts/{account_id:uuid}/auto-recharge", opt=_READ, sync_to_thread=True)
+    def read_auto_recharge(account_id: FromPath[UUID]) -> AutoShown:
+        """Whether the account recharges by itself, by which rule, and what came of it last."""
+        return show_auto(tools.ports.store, account_id, clock=tools.ports.clock)
+
+    return [read_offers, list_orders, read_order, list_refunds, read_auto_recharge]

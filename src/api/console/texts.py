@@ -350,6 +350,38 @@ WAYS: Final = {
     "wechat": N_("WeChat Pay"),
     "manual": N_("Bank transfer"),
 }
+#: What keeps automatic top-ups from happening, though they are on.
+HINDRANCES: Final = {
+    "account": N_("Nothing is topped up while the account is suspended or closed."),
+    "debt": N_("Nothing is topped up automatically while the account owes credit. Top up by hand."),
+    "dispute": N_("Nothing is topped up automatically while a payment is disputed."),
+    "provider": N_("The payment provider of the card is not available here at the moment."),
+}
+AUTO_STATES: Final = {
+    "open": N_("Under way"),
+    "needs_customer": N_("Waits for you"),
+    "paid": N_("Paid"),
+    "declined": N_("Not paid"),
+}
+DECLINED: Final = N_("The card was declined.")
+DECLINES: Final = {
+    "insufficient_funds": N_("There is not enough money on the card."),
+    "expired_card": N_("The card has expired."),
+    "method_forgotten": N_("The card was removed."),
+    "authentication_required": N_("The bank asks you to confirm it."),
+    "expired": N_("It was not paid in time."),
+    "cancelled": N_("The order was cancelled."),
+}
+#: Names of their own, the same in every language.
+CARD_BRANDS: Final = {
+    "amex": "American Express",
+    "diners": "Diners Club",
+    "discover": "Discover",
+    "jcb": "JCB",
+    "mastercard": "Mastercard",
+    "unionpay": "UnionPay",
+    "visa": "Visa",
+}
 DONE: Final = {
     "code_redeemed": N_("The code is redeemed. The credit is yours."),
     "replayed": N_("On their way again."),

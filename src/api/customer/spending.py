@@ -20,6 +20,7 @@ from api.customer.views import (
     request_of,
     review_of,
 )
+from application.auto_recharge.show import AutoShown, show_auto
 from application.balance_alerts.queries import LowBalancePage
 from application.queries import Balance, RequestFilter, RequestState, ReviewState
 from application.reports.period import asked
@@ -49,6 +50,12 @@ def credit_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         return tools.low_balances.low_balances(
             account_id=customer_of(request).account_id, before_position=before_position, limit=limit
         )
+
+    @get("/auto-recharge", opt=READ, sync_to_thread=True)
+    def read_auto_recharge(request: Request[Any, Any, Any]) -> AutoShown:
+        """Whether the account recharges by itself, by which rule, and what came of it last."""
+        account_id = customer_of(request).account_id
+        return show_auto(tools.ports.store, account_id, clock=tools.ports.clock)
 
     @get("/requests", opt=READ, sync_to_thread=True)
     def list_requests(
@@ -111,7 +118,7 @@ def credit_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
             items=tuple(review_of(one) for one in page.items), next_after=page.next_after
         )
 
-    return [read_balance, list_low_balances, list_requests, read_request, list_reviews]
+    return [read_balance, list_low_balances, read_auto_recharge, list_requests, read_request, list_reviews]
 
 
 def report_routes(tools: AdminTools) -> list[HTTPRouteHandler]:

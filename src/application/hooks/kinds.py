@@ -34,6 +34,13 @@ KINDS: Final = {
     "account.suspended.v1": _kind("account.suspended", ""),
     "account.reinstated.v1": _kind("account.reinstated", ""),
     "account.closed.v1": _kind("account.closed", ""),
+    "auto-recharge.tried.v1": _kind(
+        "auto-recharge.tried", "order_id amount_minor currency month used_minor cap_minor"
+    ),
+    "auto-recharge.needs-customer.v1": _kind("auto-recharge.needs-customer", "order_id"),
+    "auto-recharge.declined.v1": _kind("auto-recharge.declined", "order_id declines retry_us"),
+    "auto-recharge.cap-reached.v1": _kind("auto-recharge.cap-reached", "month currency used_minor cap_minor"),
+    "auto-recharge.stopped.v1": _kind("auto-recharge.stopped", "reason"),
     "balance-low.crossed.v1": _kind("balance.low", "threshold_nano balance_nano occurred_us"),
     "budget-alert.raised.v1": _kind(
         "budget.alert", "budget_id key_id bucket_us percent amount_nano spent_nano occurred_us"

@@ -154,6 +154,18 @@ class BalanceLow(Letter, frozen=True, kw_only=True, tag="balance_low"):
     recharge_link: str = ""
 
 
+class AutoRechargeTrouble(Letter, frozen=True, kw_only=True, tag="auto_recharge"):
+    """A low balance is not recharged by itself, and its customer should know."""
+
+    what: Literal["declined", "off", "needs_customer", "cap_reached", "not_offered"]
+    amount_minor: int  #: what was to be paid; of `cap_reached`, the cap
+    currency: str
+    exponent: int
+    retry_us: int | None = None  #: of `declined`: not before
+    zone: str = "UTC"
+    recharge_link: str = ""  #: of `needs_customer`: where the order can be paid
+
+
 class MailCheck(Letter, frozen=True, kw_only=True, tag="check"):
     """Sent by an operator to see that mail arrives."""
 
@@ -173,6 +185,7 @@ AnyLetter = (
     | RefundDeclined
     | BudgetReached
     | BalanceLow
+    | AutoRechargeTrouble
     | MailCheck
 )
 

@@ -23,8 +23,15 @@ from application.mail.letters import (
     RefundDeclined,
 )
 from application.mail.outbox import Mail
+from application.mail.recharge_troubles import RechargeTrouble, trouble_of
 from application.mail.recipients import Addressees, Recipient
 from application.recharge.change_order import load_order
+from domain.auto_recharge.events import (
+    AutoRechargeCapReached,
+    AutoRechargeDeclined,
+    AutoRechargeNeedsCustomer,
+    AutoRechargeStopped,
+)
 from domain.balance_alerts import BalanceLowCrossed
 from domain.budgets import budget as budgets
 from domain.budgets.events import BudgetAlertRaised
@@ -131,6 +138,16 @@ class Writer(msgspec.Struct, frozen=True, kw_only=True):
         found = self.addressees.of_account(order.account_id, concerned="billing")
         return [_mail(decided.refund_id, one, letter=letter, locale=one.locale or SOURCE) for one in found]
 
+    def _recharge(self, event: RechargeTrouble, stream_id: UUID) -> list[Mail]:
+        """Why a low balance is not recharged by itself."""
+        home = self._workspace(event.account_id)
+        letter = trouble_of(event, store=self.addressees.store, home=home)
+        if letter is None:
+            return []
+        about = stream_of(stream_id, f"{event.TOPIC} {event.occurred_us}")
+        found = self.addressees.of_account(event.account_id, concerned="billing")
+        return [_mail(about, one, letter=letter, locale=one.locale or SOURCE) for one in found]
+
     def _workspace(self, account_id: UUID) -> str:
         return f"{self.console_url}/app/{account_id}" if self.console_url else ""
 
@@ -167,6 +184,10 @@ _OCCASIONS: Final[dict[type[Event], Callable[[Writer, Any, UUID], list[Mail]]]] 
     RefundRequestAccepted: Writer._refund,  # noqa: SLF001  # of this file
     RefundRequestDeclined: Writer._refund,  # noqa: SLF001  # of this file
     BalanceLowCrossed: Writer._low,  # noqa: SLF001  # of this file
+    AutoRechargeNeedsCustomer: Writer._recharge,  # noqa: SLF001  # of this file
+    AutoRechargeDeclined: Writer._recharge,  # noqa: SLF001  # of this file
+    AutoRechargeCapReached: Writer._recharge,  # noqa: SLF001  # of this file
+    AutoRechargeStopped: Writer._recharge,  # noqa: SLF001  # of this file
     BudgetAlertRaised: Writer._budget,  # noqa: SLF001  # of this file
 }
 TOPICS: Final = frozenset(kind.TOPIC for kind in _OCCASIONS)

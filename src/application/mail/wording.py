@@ -15,6 +15,7 @@ from application.i18n.locales import Locale
 from application.mail import letters
 from application.mail.letters import AnyLetter, Role
 from application.mail.message import Button, Message
+from application.mail.wording_recharges import auto_recharge
 
 DOMAIN: Final = "mails"
 _WHOLE: Final = 100
@@ -306,6 +307,14 @@ class _Pen:
             "buttons": (Button(_("Add credit"), letter.recharge_link),) if letter.recharge_link else (),
         }
 
+    def auto_recharge(self, letter: letters.AutoRechargeTrouble) -> dict[str, Any]:
+        return auto_recharge(
+            letter,
+            self.gettext,
+            amount=self._money(letter.amount_minor, letter.currency, letter.exponent),
+            again="" if letter.retry_us is None else self._when(letter.retry_us, letter.zone),
+        )
+
     def check(self, _letter: letters.MailCheck) -> dict[str, Any]:
         _ = self.gettext
         return {
@@ -329,5 +338,6 @@ _WRITERS: Final[dict[type[letters.Letter], Callable[[_Pen, Any], dict[str, Any]]
     letters.RefundDeclined: _Pen.refund_declined,
     letters.BudgetReached: _Pen.budget_reached,
     letters.BalanceLow: _Pen.balance_low,
+    letters.AutoRechargeTrouble: _Pen.auto_recharge,
     letters.MailCheck: _Pen.check,
 }

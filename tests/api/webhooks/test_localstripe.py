@@ -9,8 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Queue
 from typing import Any
@@ -22,6 +22,7 @@ from msgspec.structs import replace
 
 from adapters.checkout.stripe import StripeCheckout
 from application.checkout.handle import WebhookTools, handle_due
+from application.checkout.methods import Charge
 from application.checkout.observe import observe
 from application.checkout.ports import Checkouts, RefundOrder
 from application.checkout.receive import receive
@@ -33,6 +34,7 @@ from application.refunds import request_refund
 from application.refunds.request_refund import RequestRefund
 from domain.fact import SYSTEM
 from domain.recharge.observing import ObservedRefund
+from tests.adapters.checkout.served import Answer, served
 from tests.adapters.checkout.signed import SECRET
 from tests.application.recharge.test_orders import lots
 from tests.application.recharge.world import furnish, ordered
@@ -236,3 +238,63 @@ def test_a_refund_whose_answer_was_lost_is_found_there(
     assert load_order(ports.store, ORDER).refunds[OTHER].state == "succeeded"
     client = stripe.StripeClient("sk_test_1", base_addresses={"api": counterpart})
     assert len(client.v1.refunds.list({"payment_intent": payment_ref}).data) == 1
+
+
+@contextmanager
+def _without_off_session(counterpart: str) -> Iterator[str]:
+    """The counterpart does not know `off_session` of a confirmation, so it is taken out on the way; everything else passes."""
+
+    def passing(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        if path.endswith("/confirm"):
+            assert b"off_session=true" in body.lower()
+            body = b""
+        kept = {name: headers[name] for name in ("authorization", "content-type") if name in headers}
+        answer = httpx.request(method, f"{counterpart}{path}", headers=kept, content=body)
+        return answer.status_code, {"content-type": "application/json"}, answer.content
+
+    with served(passing) as url:
+        yield url
+
+
+@pytest.mark.parametrize(
+    ("card", "state"),
+    [
+        ("4242424242424242", "captured"),
+        ("4000000000000341", "failed"),
+        ("4000008260003178", "needs_customer"),
+    ],
+)
+def test_a_saved_card_pays_without_its_customer(
+    counterpart: str, messages: "Queue[Sent]", ports: Ports, card: str, state: str
+) -> None:
+    """In two steps, once; its own signed message credits the order. A decline and a bank that asks for the customer take nothing."""
+    client = stripe.StripeClient("sk_test_1", base_addresses={"api": counterpart})
+    customer = client.v1.customers.create({"email": "a@example.com"}).id
+    given: Any = {"number": card, "exp_month": 12, "exp_year": 2035, "cvc": "123"}
+    method = client.v1.payment_methods.create({"type": "card", "card": given}).id
+    client.v1.payment_methods.attach(method, {"customer": customer})
+    ordered(ports, provider="stripe")
+    with _without_off_session(counterpart) as url:
+        methods = StripeCheckout(secret_key="sk_test_1", webhook_secrets=[SECRET], api_base=url).methods
+        assert methods is not None
+        charge = Charge(
+            order_id=ORDER,
+            account_id=ACCOUNT,
+            amount_minor=11_900,
+            currency="EUR",
+            method_ref=method,
+            customer_ref=customer,
+            idempotency_key="k",
+        )
+        payment_ref = methods.begin(charge)
+        assert client.v1.payment_intents.retrieve(payment_ref).status == "requires_confirmation"
+        taken = methods.take(payment_ref)
+        assert taken.state == state
+        assert methods.take(payment_ref).state == ("captured" if state == "captured" else "failed")
+        methods.forget(method)
+    if state == "captured":
+        _deliver(ports, messages, until="payment_intent.succeeded")
+        assert [lot.amount_nano for lot in lots(ports)] == [100_000_000_000]
+    else:
+        assert client.v1.payment_intents.retrieve(payment_ref).status == "canceled"
+        assert lots(ports) == []

@@ -68,6 +68,18 @@ LETTERS: Final[tuple[AnyLetter, ...]] = (
     ),
     letters.BudgetReached(percent=100, amount_nano=10**10, spent_nano=10**10, scope="account", is_hard=False),
     letters.BalanceLow(balance_nano=10**9, threshold_nano=5 * 10**9, recharge_link=LINK),
+    *(
+        letters.AutoRechargeTrouble(
+            what=what,
+            amount_minor=11_900,
+            currency="EUR",
+            exponent=2,
+            retry_us=NOON_US if what == "declined" else None,
+            zone="Asia/Tokyo",
+            recharge_link=LINK,
+        )
+        for what in ("declined", "off", "needs_customer", "cap_reached", "not_offered")
+    ),
     letters.MailCheck(),
 )
 

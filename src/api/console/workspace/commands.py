@@ -16,7 +16,13 @@ from api.customer.commands import ALLOWED, Allowed
 
 _IDS: Final[tuple[str, ...]] = ("key_id", "order_id", "budget_id", "endpoint_id")
 """Fields of forms that name what must be the account's."""
-_HOMES: Final = {"billing": "settings", "charge": "requests", "code": "recharge", "endpoint": "webhooks"}
+_HOMES: Final = {
+    "auto-recharge": "recharge",
+    "billing": "settings",
+    "charge": "requests",
+    "code": "recharge",
+    "endpoint": "webhooks",
+}
 
 
 def command_routes(pages: Pages) -> list[HTTPRouteHandler]:

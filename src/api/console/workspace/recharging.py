@@ -4,7 +4,6 @@ account and at the country that its documents are made for.
 
 import asyncio
 import re
-from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,10 +18,10 @@ from api.console import looking
 from api.console.access import NEEDS, Needs, visit_of
 from api.console.acting import ENTRIES, act, refused
 from api.console.pages import Pages
-from application.invoicing.streams import load_billing
+from api.console.workspace.amounts import amount_minor_of, chosen_country, known_country
+from api.console.workspace.automatic import automatic_of
 from application.recharge.list_offers import load_offers
 from application.recharge.queries import OrderFilter
-from domain.recharge.currencies import exponent_of
 from domain.recharge.offers import Offer, Offers, Quote, quote
 from domain.recharge.order import MANUAL
 from domain.refusal import BadField
@@ -59,6 +58,7 @@ def recharge_routes(pages: Pages) -> list[HTTPRouteHandler]:
         return {
             "currencies": open_now,
             "shelf": None if chosen is None else _shelf(pages, offers, chosen, account_id),
+            "automatic": automatic_of(pages, account_id),
             "orders": tools.orders.orders(wanted, before_position=before, limit=looking.PAGE_ROWS),
         }
 
@@ -78,9 +78,9 @@ def recharge_routes(pages: Pages) -> list[HTTPRouteHandler]:
         return {
             "account_id": str(account_id),
             "currency": currency,
-            "amount_minor": _amount_minor(form, currency),
+            "amount_minor": amount_minor_of(form, currency),
             "provider": str(form.get("provider", "")) or MANUAL,
-            "country": _country(pages, form, account_id, currency),
+            "country": chosen_country(pages, form, account_id, currency),
         }
 
     @post("/app/{account_id:uuid}/recharge", opt=_BILLING)
@@ -105,7 +105,7 @@ def recharge_routes(pages: Pages) -> list[HTTPRouteHandler]:
 
 def _shelf(pages: Pages, offers: Offers, currency: str, account_id: UUID) -> Shelf:
     ports = pages.tools.admin.ports
-    offer, country = offers.by_currency[currency], _known_country(pages, account_id)
+    offer, country = offers.by_currency[currency], known_country(pages, account_id)
     return Shelf(
         offer=offer,
         packages=tuple(
@@ -115,47 +115,6 @@ def _shelf(pages: Pages, offers: Offers, currency: str, account_id: UUID) -> She
         ways=(*ports.checkouts.taking(currency), MANUAL),
         country=country,
     )
-
-
-def _known_country(pages: Pages, account_id: UUID) -> str | None:
-    profile = load_billing(pages.tools.admin.ports.store, account_id).profile
-    return None if profile is None else profile.country
-
-
-def _country(pages: Pages, form: FormMultiDict, account_id: UUID, currency: str) -> str | None:
-    """Where the buyer is. It decides on tax, so it is nobody's to leave open.
-
-    Raises:
-        BadRequest: it was not chosen.
-    """
-    known = _known_country(pages, account_id)
-    if known is not None:
-        return known
-    offer = load_offers(pages.tools.admin.ports.store).by_currency.get(currency)
-    given = str(form.get("country", ""))
-    if not given and offer is not None and offer.taxes:
-        raise BadRequest("choose a country")
-    return None if given in {"", _ELSEWHERE} else given
-
-
-def _amount_minor(form: FormMultiDict, currency: str) -> int:
-    """A package, or what was written.
-
-    Raises:
-        BadField, BadRequest: it is no amount of this currency.
-    """
-    package = looking.number_of(str(form.get(_PACKAGE, "")))
-    text = str(form.get("amount", "")).replace(",", "").strip()
-    if package is not None and text:
-        raise BadRequest("choose a package or write an amount, not both")
-    if package is not None:
-        return package
-    if not _AMOUNT.fullmatch(text):
-        raise BadRequest("amount cannot be read")
-    minor = Decimal(text).scaleb(exponent_of(currency))
-    if minor != minor.to_integral_value():
-        raise BadRequest("amount is finer than the currency")
-    return int(minor)
 
 
 def _require_few(pages: Pages, account_id: UUID) -> None:

@@ -3,6 +3,7 @@
 from litestar.handlers import HTTPRouteHandler
 
 from api.console.pages import Pages
+from api.console.workspace.automatic import automatic_routes
 from api.console.workspace.budgets import budget_routes
 from api.console.workspace.commands import command_routes
 from api.console.workspace.documents import document_routes
@@ -35,6 +36,7 @@ def workspace_routes(pages: Pages) -> list[HTTPRouteHandler]:
         *notice_routes(pages),
         *settings_routes(pages),
         *recharge_routes(pages),
+        *automatic_routes(pages),
         *order_routes(pages),
         *document_routes(pages),
         *command_routes(pages),

@@ -1,0 +1,61 @@
+"""How much, and for a buyer from where: what forms say when credit is bought."""
+
+import re
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from litestar.datastructures import FormMultiDict
+
+from api.admin.codes import BadRequest
+from api.console import looking
+from api.console.pages import Pages
+from application.invoicing.streams import load_billing
+from application.recharge.list_offers import load_offers
+from domain.recharge.currencies import exponent_of
+
+_ELSEWHERE: Final = "other"
+_AMOUNT: Final = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,6})?", re.ASCII)
+_PACKAGE: Final = "package"
+
+
+def known_country(pages: Pages, account_id: UUID) -> str | None:
+    """Where the buyer of the account's documents is."""
+    profile = load_billing(pages.tools.admin.ports.store, account_id).profile
+    return None if profile is None else profile.country
+
+
+def chosen_country(pages: Pages, form: FormMultiDict, account_id: UUID, currency: str) -> str | None:
+    """Where the buyer is. It decides on tax, so it is nobody's to leave open.
+
+    Raises:
+        BadRequest: it was not chosen.
+    """
+    known = known_country(pages, account_id)
+    if known is not None:
+        return known
+    offer = load_offers(pages.tools.admin.ports.store).by_currency.get(currency)
+    given = str(form.get("country", ""))
+    if not given and offer is not None and offer.taxes:
+        raise BadRequest("choose a country")
+    return None if given in {"", _ELSEWHERE} else given
+
+
+def amount_minor_of(form: FormMultiDict, currency: str) -> int:
+    """A package, or what was written.
+
+    Raises:
+        BadField, BadRequest: it is no amount of this currency.
+    """
+    package = looking.number_of(str(form.get(_PACKAGE, "")))
+    text = str(form.get("amount", "")).replace(",", "").strip()
+    if package is not None and text:
+        raise BadRequest("choose a package or write an amount, not both")
+    if package is not None:
+        return package
+    if not _AMOUNT.fullmatch(text):
+        raise BadRequest("amount cannot be read")
+    minor = Decimal(text).scaleb(exponent_of(currency))
+    if minor != minor.to_integral_value():
+        raise BadRequest("amount is finer than the currency")
+    return int(minor)
