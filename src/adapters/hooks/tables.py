@@ -24,7 +24,11 @@ PUT: Final = """
 _ENDPOINTS: Final = """
     SELECT endpoint, (SELECT count(*) FROM hook_messages AS m WHERE m.endpoint_id = e.endpoint_id AND m.state = 'waiting'),
         delivered_at, failed_at
-    FROM hook_endpoints AS e WHERE account_id = %s AND state <> 'removed' ORDER BY endpoint_id"""
+    FROM hook_endpoints AS e WHERE state <> 'removed' AND """
+_OF_ACCOUNT: Final = f"{_ENDPOINTS} account_id = %s ORDER BY endpoint_id"
+_EVERY: Final = f"""{_ENDPOINTS} (%(after)s::uuid IS NULL OR endpoint_id > %(after)s)
+    AND (NOT %(failing)s OR state = 'disabled' OR failed_at > coalesce(delivered_at, '-infinity'))
+    ORDER BY endpoint_id LIMIT %(limit)s"""
 _MESSAGES: Final = """
     SELECT message_id, kind, position, state, tries, next_at, made_at, delivered_at, body FROM hook_messages
     WHERE endpoint_id = %(endpoint)s AND (%(state)s::text IS NULL OR state = %(state)s)
@@ -62,15 +66,13 @@ class PostgresHookQueue:
         self._pool = pool
 
     def endpoints(self, account_id: UUID) -> tuple[EndpointRow, ...]:
-        return tuple(
-            EndpointRow(
-                endpoint=endpoint_of(text),
-                waiting=waiting,
-                delivered_us=us_of(delivered),
-                failed_us=us_of(failed),
-            )
-            for text, waiting, delivered, failed in run(self._pool, _ENDPOINTS, [account_id])
-        )
+        return tuple(_endpoint_row(row) for row in run(self._pool, _OF_ACCOUNT, [account_id]))
+
+    def every(
+        self, *, is_failing: bool = False, after: UUID | None = None, limit: int = 100
+    ) -> tuple[EndpointRow, ...]:
+        wanted = {"failing": is_failing, "after": after, "limit": max(1, min(limit, PAGE_ROWS_MAX))}
+        return tuple(_endpoint_row(row) for row in run(self._pool, _EVERY, wanted))
 
     def messages(
         self,
@@ -122,6 +124,13 @@ def endpoint_of(text: str) -> Endpoint:
 
 def us_of(at: datetime | None) -> int | None:
     return None if at is None else round(at.timestamp() * 1_000_000)
+
+
+def _endpoint_row(row: tuple[Any, ...]) -> EndpointRow:
+    text, waiting, delivered, failed = row
+    return EndpointRow(
+        endpoint=endpoint_of(text), waiting=waiting, delivered_us=us_of(delivered), failed_us=us_of(failed)
+    )
 
 
 def _message(row: Iterable[Any], tries: dict[str, list[Attempt]]) -> MessageRow:

@@ -36,6 +36,7 @@ from application.money.book_cost import BookProviderCost
 from application.recharge.place_order import PlaceOrder
 from application.recharge.set_offer import SetRechargeOffer
 from application.recharge.settle_order import SettleOrder
+from application.refunds.accept_request import AcceptRefundRequest
 from application.refunds.request_refund import RequestRefund
 from domain.secret import Secret
 
@@ -62,6 +63,7 @@ _MADE: Final[dict[type[Command], Callable[[Form], dict[str, Any]]]] = {
     SetBudget: budget_zone,
     SettleOrder: sum_of_money,
     RequestRefund: sum_of_money,
+    AcceptRefundRequest: sum_of_money,
     IssueCreditNote: sum_of_money,
     SetSeller: tax_numbers,
     BookProviderCost: sum_of_money,

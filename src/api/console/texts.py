@@ -153,6 +153,49 @@ MESSAGE_STATES: Final = {
     "delivered": N_("Delivered"),
     "abandoned": N_("Given up"),
 }
+#: What mails are about, by their templates, and what became of them.
+LETTERS: Final = {
+    "verify_email": N_("Confirm the address"),
+    "already_registered": N_("There is an account already"),
+    "reset_password": N_("Reset the password"),
+    "password_changed": N_("The password was changed"),
+    "new_sign_in": N_("New sign-in"),
+    "invitation": N_("Invitation"),
+    "invoice": N_("Invoice"),
+    "credit_note": N_("Credit note"),
+    "payment_receipt": N_("Receipt for a payment"),
+    "refund_accepted": N_("Refund agreed to"),
+    "refund_declined": N_("Refund declined"),
+    "budget_alert": N_("Budget alert"),
+    "balance_low": N_("Low balance"),
+    "check": N_("Trial mail"),
+}
+MAIL_STATES: Final = {
+    "waiting": N_("Waiting"),
+    "handing_over": N_("Being handed over"),
+    "sent": N_("Sent"),
+    "parked": N_("Parked"),
+    "discarded": N_("Discarded"),
+}
+#: What a document that is called for waits for.
+DUE_STATES: Final = {
+    "due": N_("nothing: it is issued within moments"),
+    "waits_for_billing": N_("the customer's billing profile"),
+    "waits_for_invoice": N_("the invoice that it takes back"),
+}
+#: How a customer's request for a refund stands, in words for operators.
+REQUEST_STATES: Final = {
+    "open": N_("Waits for somebody"),
+    "withdrawn": N_("Withdrawn"),
+    "accepted": N_("Accepted"),
+    "declined": N_("Declined"),
+}
+REQUEST_REASONS: Final = {
+    "not_needed": N_("does not need the credit any more"),
+    "by_mistake": N_("bought it by mistake"),
+    "not_satisfied": N_("is not satisfied"),
+    "other": N_("another reason"),
+}
 #: What acts in the audit log are about.
 SUBJECTS: Final = {
     "account": N_("Account"),

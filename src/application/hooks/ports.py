@@ -79,6 +79,14 @@ class HookQueue(Protocol):
         """Those that are not removed, by id."""
         ...
 
+    def every(
+        self, *, is_failing: bool = False, after: UUID | None = None, limit: int = 100
+    ) -> tuple[EndpointRow, ...]:
+        """Those of all accounts that are not removed, by id, those after `after`; `is_failing`: that are disabled, or at which the
+        last message did not arrive.
+        """
+        ...
+
     def messages(
         self,
         endpoint_id: UUID,

@@ -122,3 +122,26 @@ def test_a_dispute_has_a_deadline_and_its_spent_credit_is_owed(world: World, dat
     token = sign_in(world, "admin")
     assert do(world, "credit/approve", token, adjustment_id=waiting["adjustment_id"]) == ""
     assert load_wallet(world.process.store, ACCOUNT).wallet.owed_nano == 0
+
+
+def test_what_a_customer_asks_for_is_accepted_or_declined(world: World, database_url: str) -> None:
+    """Oldest first; declined with a reason that the customer reads, or accepted, and then a refund of the order."""
+    order_id = credited(world, "40")
+    token = sign_in(world, "finance")
+    for decline in (True, False):
+        asked = {"order_id": str(order_id), "reason": "by_mistake"}
+        assert do(world, "refund-requests/file", token, **asked, _once=str(decline)) == ""
+        project(database_url)
+        assert "bought it by mistake" in world.get("/console/refunds/requests").text
+        (row,) = world.get("/console/refunds/requests?as=json").json()
+        one = {"order_id": row["order_id"], "refund_id": row["refund_id"]}
+        if decline:
+            assert do(world, "refund-requests/decline", token, **one, reason="used up soon") == ""
+        else:
+            part = {"money": "10", "currency": "EUR"}
+            assert do(world, "refund-requests/accept", token, **one, **part) == ""
+    project(database_url)
+    assert "Nothing waits" in world.get("/console/refunds/requests").text
+    assert "used up soon" in world.get("/console/refunds/requests?state=declined").text
+    (row,) = world.get("/console/refunds?as=json").json()
+    assert (row["state"], row["amount_minor"]) == ("approved", 1_000)

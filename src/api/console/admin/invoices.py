@@ -61,10 +61,10 @@ def invoice_routes(pages: Pages) -> list[HTTPRouteHandler]:
         return pages.page(request, "admin/invoice.html", **await asyncio.to_thread(one, document_id))
 
     @get("/console/invoices/{document_id:uuid}/pdf", opt=_READ)
-    async def read_pdf(document_id: FromPath[UUID]) -> Response[bytes]:
-        """With its e-invoice inside; always the same bytes."""
+    async def read_pdf(document_id: FromPath[UUID], *, receipt: FromQuery[bool] = False) -> Response[bytes]:
+        """With its e-invoice inside, always the same bytes; or the receipt for an invoice that was paid."""
         document = await asyncio.to_thread(show_document, store, tools.ports.personal, document_id)
-        pdf = await asyncio.to_thread(tools.files.pdf, document_id)
+        pdf = await asyncio.to_thread(tools.files.receipt if receipt else tools.files.pdf, document_id)
         name = "".join(one if one.isalnum() or one in "-_" else "-" for one in document.number)
         headers = {**HEADERS, "content-disposition": f'inline; filename="{name}.pdf"'}
         return Response(pdf, media_type="application/pdf", headers=headers)

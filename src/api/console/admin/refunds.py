@@ -1,10 +1,11 @@
-"""Money that goes back: refunds and disputes of all orders, and accounts that owe for what they had spent of it.
+"""Money that goes back: refunds and disputes of all orders, refunds that customers ask for, and accounts that owe for what
+they had spent of it.
 
 What is done about a refund is done on its order's page.
 """
 
 import asyncio
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
@@ -16,13 +17,16 @@ from api.console.access import NEEDS, Needs
 from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
 from api.console.pages import Pages
 from application.recharge.returns import ReturnFilter
+from application.refunds.queries import RefundRequestFilter, RefundRequestPage
+from domain.recharge.returns import RequestState
 
 _READ: Final = {NEEDS: Needs("staff", "read")}
+_REQUEST_STATES: Final = get_args(RequestState)
 
 
 def refund_routes(pages: Pages) -> list[HTTPRouteHandler]:
-    """`/console/refunds`, `/console/refunds/debts`."""
-    return [*_return_routes(pages), *_debt_routes(pages)]
+    """`/console/refunds`, `/console/refunds/requests`, `/console/refunds/debts`."""
+    return [*_return_routes(pages), *_request_routes(pages), *_debt_routes(pages)]
 
 
 def _return_routes(pages: Pages) -> list[HTTPRouteHandler]:
@@ -61,6 +65,52 @@ def _return_routes(pages: Pages) -> list[HTTPRouteHandler]:
         return pages.page(request, "admin/refunds.html", filters=filters, **context)
 
     return [list_refunds]
+
+
+def _request_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    tools = pages.tools.admin
+
+    def page_of(wanted: RefundRequestFilter, after: int, limit: int) -> RefundRequestPage:
+        now_us = tools.ports.clock.now_us()
+        return tools.refund_requests.requests(wanted, now_us=now_us, after_position=after, limit=limit)
+
+    def turn_of(wanted: RefundRequestFilter) -> Any:
+        def turn(at: Any) -> tuple[Any, Any]:
+            page = page_of(wanted, at or 0, PAGE_ROWS)
+            return page.items, page.next_after
+
+        return turn
+
+    def found(wanted: RefundRequestFilter, after: int) -> dict[str, Any]:
+        page = page_of(wanted, after, looking.PAGE_ROWS)
+        labels = [label for row in page.items for label in (row.filed_by, row.decided_by)]
+        return {
+            "page": page,
+            "names": names_of(tools.ports, list({row.account_id for row in page.items})),
+            "people": looking.people(tools.ports, labels),
+        }
+
+    @get("/console/refunds/requests", opt=_READ)
+    async def list_refund_requests(
+        *,
+        request: Request[Any, Any, Any],
+        request_state: Annotated[str, QueryParameter(name="state")] = "open",
+        account: FromQuery[str] = "",
+        after: FromQuery[str] = "",
+        form: Annotated[str, AS] = "",
+    ) -> Response[Any]:
+        wanted = RefundRequestFilter(
+            state=looking.one_of(request_state, _REQUEST_STATES), account_id=looking.uuid_of(account)
+        )
+        if form in FORMS:
+            return file_of(await asyncio.to_thread(every, turn_of(wanted)), name="refund-requests", form=form)
+        context = await asyncio.to_thread(found, wanted, looking.number_of(after) or 0)
+        filters = {"state": request_state, "account": account}
+        return pages.page(
+            request, "admin/refund_requests.html", filters=filters, states=_REQUEST_STATES, **context
+        )
+
+    return [list_refund_requests]
 
 
 def _debt_routes(pages: Pages) -> list[HTTPRouteHandler]:

@@ -17,9 +17,12 @@ from api.console.admin.codes import code_routes
 from api.console.admin.control import control_routes
 from api.console.admin.corrections import correction_routes
 from api.console.admin.customers import customer_routes
+from api.console.admin.documents import document_routes
 from api.console.admin.earnings import earning_routes
+from api.console.admin.integrations import integration_routes
 from api.console.admin.invoices import invoice_routes
 from api.console.admin.launch import launch_routes
+from api.console.admin.mails import mail_routes
 from api.console.admin.orders import order_routes
 from api.console.admin.overview import overview_routes
 from api.console.admin.prices import price_routes
@@ -41,6 +44,9 @@ def admin_routes(pages: Pages) -> list[HTTPRouteHandler]:
         *announcement_routes(pages),
         *launch_routes(pages),
         *invoice_routes(pages),
+        *document_routes(pages),
+        *mail_routes(pages),
+        *integration_routes(pages),
         *statement_routes(pages),
         *routing_routes(pages),
         *price_routes(pages),

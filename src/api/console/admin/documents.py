@@ -1,0 +1,105 @@
+"""Invoices and credit notes of all series, found by account, order or number; and what is called for and not issued yet."""
+
+import asyncio
+from typing import Annotated, Any, Final, get_args
+
+from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromQuery, QueryParameter
+
+from api.admin.views import names_of
+from api.console import looking
+from api.console.access import NEEDS, Needs
+from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.pages import Pages
+from application.invoicing.queries import DocumentFilter
+from application.invoicing.set_invoicing import load_invoicing
+from domain.invoicing.sellers import DocumentKind
+
+_READ: Final = {NEEDS: Needs("staff", "read")}
+_KINDS: Final = get_args(DocumentKind)
+#: What is due and not issued for so long cannot be issued: the worker's log says why.
+LATE_US: Final = 10 * 60 * 1_000_000
+
+
+def document_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    """`/console/documents`, `/console/documents/due`."""
+    return [*_issued_routes(pages), *_due_routes(pages)]
+
+
+def _issued_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    tools = pages.tools.admin
+
+    def turn_of(wanted: DocumentFilter) -> Any:
+        def turn(at: Any) -> tuple[Any, Any]:
+            page = tools.documents.documents(wanted, before_position=at, limit=PAGE_ROWS)
+            return page.items, page.next_before
+
+        return turn
+
+    def found(wanted: DocumentFilter, before: int | None) -> dict[str, Any]:
+        page = tools.documents.documents(wanted, before_position=before, limit=looking.PAGE_ROWS)
+        return {"page": page, "names": names_of(tools.ports, list({row.account_id for row in page.items}))}
+
+    @get("/console/documents", opt=_READ)
+    async def list_documents(
+        *,
+        request: Request[Any, Any, Any],
+        document_kind: Annotated[str, QueryParameter(name="kind")] = "",
+        account: FromQuery[str] = "",
+        order: FromQuery[str] = "",
+        number: FromQuery[str] = "",
+        before: FromQuery[str] = "",
+        form: Annotated[str, AS] = "",
+    ) -> Response[Any]:
+        wanted = DocumentFilter(
+            kind=looking.one_of(document_kind, _KINDS),
+            account_id=looking.uuid_of(account),
+            order_id=looking.uuid_of(order),
+            number=number.strip() or None,
+        )
+        if form in FORMS:
+            return file_of(await asyncio.to_thread(every, turn_of(wanted)), name="documents", form=form)
+        context = await asyncio.to_thread(found, wanted, looking.number_of(before))
+        filters = {"kind": document_kind, "account": account, "order": order, "number": number}
+        return pages.page(request, "admin/documents.html", filters=filters, **context)
+
+    return [list_documents]
+
+
+def _due_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    tools = pages.tools.admin
+
+    def from_us() -> int:
+        terms = load_invoicing(tools.ports.store).current
+        return 0 if terms is None else terms.from_us
+
+    def whole() -> list[Any]:
+        begin_us = from_us()
+
+        def turn(at: Any) -> tuple[Any, Any]:
+            page = tools.documents.due(from_us=begin_us, after_position=at or 0, limit=PAGE_ROWS)
+            return page.items, page.next_after
+
+        return every(turn)
+
+    def found(after: int) -> dict[str, Any]:
+        terms = load_invoicing(tools.ports.store).current
+        page = tools.documents.due(from_us=from_us(), after_position=after, limit=looking.PAGE_ROWS)
+        return {
+            "page": page,
+            "terms": terms,
+            "names": names_of(tools.ports, list({row.account_id for row in page.items})),
+        }
+
+    @get("/console/documents/due", opt=_READ)
+    async def list_due(
+        request: Request[Any, Any, Any], after: FromQuery[str] = "", form: Annotated[str, AS] = ""
+    ) -> Response[Any]:
+        if form in FORMS:
+            return file_of(await asyncio.to_thread(whole), name="documents-due", form=form)
+        context = await asyncio.to_thread(found, looking.number_of(after) or 0)
+        sellers = {one.seller_id: one.seller.legal_name for one in tools.directory.sellers.values()}
+        return pages.page(request, "admin/documents_due.html", sellers=sellers, late_us=LATE_US, **context)
+
+    return [list_due]

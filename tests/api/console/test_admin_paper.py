@@ -1,0 +1,80 @@
+"""Operators' pages of what leaves the house: mails, and documents with what is called for and not issued."""
+
+import re
+
+from tests.api.console.conftest import ACCOUNT, World
+from tests.api.console.forms import do, sign_in
+from tests.api.console.recharging import credited
+from tests.cli_runner import project
+
+SELLER = {
+    "legal_name": "Example GmbH",
+    "address": "1 Example Street",
+    "country": "DE",
+    "zone": "Europe/Berlin",
+    "tax_kind.0": "vat",
+    "tax_value.0": "DE123456789",
+}
+BUYER = {
+    "account_id": str(ACCOUNT),
+    "buyer_name": "Ada AG",
+    "address": "2 Example Street",
+    "country": "DE",
+    "is_business": "false",
+}
+
+
+def test_a_parked_mail_is_sent_again_or_never(world: World) -> None:
+    """The list says why it is parked, and nothing of what it says or to whom; files of it neither."""
+    token = sign_in(world, "admin")
+    assert do(world, "mails/check", token, email="ada@example.com", locale="en", _once="one") == ""
+    outbox, now_us = world.process.ports.outbox, world.process.ports.clock.now_us()
+    claimed = outbox.claim(now_us=now_us, rest_us=1)
+    assert claimed is not None
+    outbox.settle(claimed, "parked", now_us=now_us, reason="550 no such user")
+    page = world.get("/console/mails?state=parked").text
+    assert "550 no such user" in page
+    assert "Trial mail" in page
+    assert "ada@example.com" not in page
+    (row,) = world.get("/console/mails?as=json").json()
+    assert row["mail_id"] == str(claimed.mail_id)
+    assert "to" not in row
+    assert do(world, "mails/retry", token, mail_id=str(claimed.mail_id)) == ""
+    assert do(world, "mails/discard", token, mail_id=str(claimed.mail_id), reason="typing error") == ""
+    assert "typing error" in world.get("/console/mails?state=discarded").text
+    sign_in(world, "auditor")
+    assert "/console/do/mails/" not in world.get("/console/mails").text
+
+
+def test_what_is_called_for_waits_until_it_can_be_issued(world: World, database_url: str) -> None:
+    """An order's invoice waits for the billing profile; then it is issued, found by account and order, and printed."""
+    order_id = credited(world, "40")
+    token = sign_in(world, "finance")
+    project(database_url)
+    due = world.get("/console/documents/due").text
+    assert f"/console/orders/{order_id}" in due
+    assert "billing profile" in due
+    (row,) = world.get("/console/documents/due?as=json").json()
+    assert (row["state"], row["order_id"]) == ("waits_for_billing", str(order_id))
+    assert do(world, "sellers/set", token, **SELLER) == ""
+    (book,) = world.process.directory.sellers.values()
+    for kind in ("invoice", "credit_note"):
+        series = {
+            "seller_id": str(book.seller_id),
+            "kind": kind,
+            "prefix": f"{kind[0].upper()}-",
+            "digits": "4",
+        }
+        assert do(world, "series/open", token, **series) == ""
+    assert do(world, "invoicing/set", token, seller_id=str(book.seller_id), locale="en") == ""
+    assert do(world, "billing/set", token, **BUYER) == ""
+    issue = {"order_id": str(order_id), "seller_id": str(book.seller_id)}
+    assert do(world, "invoices/order", token, **issue) == ""
+    project(database_url)
+    assert "Everything is issued" in world.get("/console/documents/due").text
+    listed = world.get(f"/console/documents?order={order_id}&account={ACCOUNT}&kind=invoice").text
+    assert "I-0001" in listed
+    assert "Nothing matches" in world.get("/console/documents?number=other").text
+    (pdf,) = set(re.findall(r"/console/invoices/[0-9a-f-]{36}/pdf(?=\")", listed))
+    assert world.get(pdf).content.startswith(b"%PDF")
+    assert world.get(f"{pdf}?receipt=true").content.startswith(b"%PDF")
