@@ -31,6 +31,7 @@ from projections.health import HealthReader
 from projections.key_reader import KeyReader
 from projections.low_balances import LowBalanceReader
 from projections.money import MoneyReader
+from projections.money_months import MonthReader
 from projections.orders import OrderReader
 from projections.refund_requests import RefundRequestReader
 from projections.registry import all_projections
@@ -75,6 +76,7 @@ def make_admin_tools(process: Process) -> AdminTools:
         refund_requests=RefundRequestReader(pool),
         returns=ReturnReader(pool),
         money=MoneyReader(pool),
+        months=MonthReader(pool),
         budgets=BudgetReader(pool),
         low_balances=LowBalanceReader(pool),
         acts=AuditReader(pool),

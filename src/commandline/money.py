@@ -3,13 +3,16 @@
 import argparse
 from typing import Any
 
+from application.money.month import Compared, MonthComparison
 from application.money.queries import MoneyBalances, OpenItems
 from bootstrap import open_pool
 from commandline.orders import money_of
 from commandline.outcome import Outcome, add_tool
-from commandline.texts import table, time_of
+from commandline.texts import credits_of, table, time_of
+from domain.money.figures import CREDIT
 from domain.recharge.currencies import EXPONENTS
 from projections.money import MoneyReader
+from projections.money_months import MonthReader
 from settings import Settings
 
 
@@ -19,6 +22,14 @@ def add_money(nouns: dict[str, Any]) -> None:
     listing = add_tool(
         nouns["money"], "open", run_open, "what does not agree with payment providers' lists, oldest first"
     )
+    month = add_tool(
+        nouns["money"],
+        "month",
+        run_month,
+        "a month of money as booked, and as documents and providers tell it",
+    )
+    month.add_argument("--month", required=True, metavar="MONTH", help="a month of UTC such as 2026-11")
+    month.epilog = "Exit code 1 if anything differs."
     listing.add_argument("--limit", type=int, default=100, metavar="NUMBER", help="how many (%(default)s)")
 
 
@@ -34,9 +45,40 @@ def run_open(settings: Settings, values: argparse.Namespace) -> Outcome:
     return Outcome(found, text=_open_text(found))
 
 
+def run_month(settings: Settings, values: argparse.Namespace) -> Outcome:
+    with open_pool(settings) as pool:
+        found = MonthReader(pool).month(values.month)
+    return Outcome(found, status=0 if found.agrees else 1, text=_month_text(found))
+
+
 def _money(amount_minor: int, ledger: str) -> str:
     currency = ledger.partition(" ")[0]
     return money_of(amount_minor, currency, EXPONENTS.get(currency, 0))
+
+
+def _month_text(found: MonthComparison) -> str:
+    if not found.items:
+        return "Nothing is booked in this month.\n"
+    head = ("BOOKS", "FIGURE", "AT", "BOOKED", "TOLD", "BY", "DIFFERENCE")
+    rows = [
+        (
+            one.ledger,
+            one.name.replace("_", " "),
+            one.party or "-",
+            *(_amount(one, figure) for figure in (one.booked, one.told)),
+            one.source,
+            _amount(one, one.difference) if one.difference else "-",
+        )
+        for one in found.items
+    ]
+    last = (
+        "Everything agrees.\n" if found.agrees else "Something differs: see `money open`, `document due`.\n"
+    )
+    return f"{table(head, rows)}\n{last}"
+
+
+def _amount(row: Compared, amount: int) -> str:
+    return credits_of(amount) if row.ledger == CREDIT else _money(amount, row.ledger)
 
 
 def _balances_text(found: MoneyBalances) -> str:

@@ -12,6 +12,7 @@ from projections.documents import Documents
 from projections.keys import Keys
 from projections.lot_ends import LotEnds
 from projections.money import Money
+from projections.money_months import MoneyMonths
 from projections.orders import Orders
 from projections.projection import Projection
 from projections.refund_requests import RefundRequests
@@ -37,6 +38,7 @@ def all_projections() -> tuple[Projection, ...]:
         ChargeReviews(),
         RefundRequests(),
         Money(),
+        MoneyMonths(),
         Keys(),
         Catalogue(),
         Documents(),

@@ -15,6 +15,7 @@ from application.invoicing.files import DocumentFiles
 from application.invoicing.order_receipts import OrderReceipts
 from application.invoicing.queries import DocumentQueries
 from application.keys.queries import KeyQueries
+from application.money.month import MonthQueries
 from application.money.queries import MoneyQueries
 from application.promotions.queries import CodeQueries
 from application.queries import BalanceQueries, RequestQueries
@@ -49,6 +50,7 @@ class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
     refund_requests: RefundRequestQueries
     returns: ReturnQueries
     money: MoneyQueries
+    months: MonthQueries
     budgets: BudgetQueries
     low_balances: LowBalanceQueries
     acts: AuditQueries

@@ -6,8 +6,8 @@ Objects are what a test puts there, as Stripe documents them. It is a real serve
 import json
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.adapters.checkout.served import Answer, served
@@ -28,6 +28,7 @@ class StripeStub:
         self.declines = ""  #: the code with which payments without the customer are declined, if they are
         self.decline_code: str | None = None
         self.taken: list[str] = []  #: payments without the customer, each time that money was taken
+        self.livemode = False
 
     def answer(self, method: str, path: str, form: dict[str, str], key: str | None) -> tuple[int, Any]:
         self.asked.append((method, path, form))
@@ -129,7 +130,7 @@ class StripeStub:
         return {
             "id": f"cs_{number}",
             "object": "checkout.session",
-            "livemode": False,
+            "livemode": self.livemode,
             "status": "open",
             "payment_status": "unpaid",
             "amount_total": int(form["line_items[0][price_data][unit_amount]"]),
@@ -161,6 +162,7 @@ class StripeStub:
             amount=session["amount_total"] if amount_minor is None else amount_minor,
             currency=session["currency"],
             status=status,
+            livemode=self.livemode,
         )
         paid = "paid" if status == "succeeded" else "unpaid"
         session |= {"status": "complete", "payment_status": paid, "payment_intent": intent}
@@ -200,10 +202,12 @@ def _inside(form: dict[str, str], name: str) -> dict[str, str]:
     return {match[1]: value for key, value in form.items() if (match := pattern.fullmatch(key))}
 
 
+Stub = TypeVar("Stub", bound=StripeStub)
+
+
 @contextmanager
-def serving() -> Iterator[StripeStub]:
-    """The stub, and its address in `url`."""
-    stub = StripeStub()
+def serving_as(stub: Stub) -> Iterator[Stub]:
+    """It answers, with its address in `url`."""
 
     def answering(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         parts = urlsplit(path)
@@ -217,3 +221,8 @@ def serving() -> Iterator[StripeStub]:
     with served(answering) as url:
         stub.url = url
         yield stub
+
+
+def serving() -> AbstractContextManager[StripeStub]:
+    """A stub, and its address in `url`."""
+    return serving_as(StripeStub())

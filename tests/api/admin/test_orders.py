@@ -1,5 +1,6 @@
 """Offers and orders over the admin API."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -47,6 +48,9 @@ def test_a_transfer_from_offer_to_credit(world: World, database_url: str) -> Non
     assert [fact["topic"] for fact in detail["facts"]][-1] == "order.credited.v1"
     (offer,) = report(world, "/offers")["items"]
     assert offer["rate_num"] == 10_000_000
+    month = datetime.fromtimestamp(row["credited_us"] / 1e6, tz=UTC).strftime("%Y-%m")
+    compared = {one["name"]: one["difference"] for one in report(world, f"/money/months/{month}")["items"]}
+    assert compared == {"bought": 0, "transfers": 0, "deferred": 10_000, "tax": 1_900}  # no invoice is issued
     acts = report(world, "/audit-log", subject=row["order_id"])["items"]
     assert {act["actor"] for act in acts} == {f"operator:{world.operators['finance']}"}
 
