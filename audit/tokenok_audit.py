@@ -33,6 +33,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from operator import itemgetter
@@ -70,6 +71,7 @@ CHECKS: Final = {
     "A01": "what is posted was asked for, once, and what had to wait was agreed to by another operator",
     "C01": "a code was issued, it or a demo is used once, and becomes the credit that was promised",
     "C02": "what was decided about a charge after it was made follows from it, once, and is asked for as an adjustment",
+    "C03": "an automatic recharge was within its rule and its month's cap, one at a time, and is an order of its account",
     "B01": "a low balance is told of where it was crossed, once",
     "L05": "closing a month sealed the books as they stood at its end",
 }
@@ -1738,6 +1740,156 @@ class LowBalances:
         return (self._thresholds.get(None) or 0) if own_nano is None else own_nano
 
 
+class AutoRecharges:
+    """What accounts let the system order by itself, and what it ordered."""
+
+    HOUR_US: Final = 3600 * MILLION
+    WAITS_US: Final = (HOUR_US, 6 * HOUR_US, 24 * HOUR_US, None)  #: after so many declines in a row
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._pages: set[tuple[str, str]] = set()  #: by account, on which a way to pay may be left
+        self._methods: set[str] = set()  #: accounts that have one
+        self._rules: dict[str, Event] = {}
+        self._on: set[str] = set()
+        self._tries: Counter[str] = Counter()
+        self._open: dict[str, Event] = {}  #: by account, the order that was tried
+        self._begun: set[str] = set()  #: orders
+        self._used_minor: Counter[tuple[str, str, str]] = Counter()  #: by account, currency and month
+        self._declines: Counter[str] = Counter()
+        self._retry_us: dict[str, int] = {}
+        self._due: dict[str, Event] = {}  #: orders that are to be placed
+        self._credited: dict[str, int] = {}  #: where, of orders that are open
+        self.handlers: dict[str, Callable[[Recorded], int]] = {
+            f"auto-recharge.{name}.v1": partial(self._own, take)
+            for name, take in {
+                "method-page-opened": self._page,
+                "method-saved": self._saved,
+                "method-forgotten": lambda account_id, _: self._methods.discard(account_id),
+                "set": self._set,
+                "stopped": lambda account_id, _: self._on.discard(account_id),
+                "tried": self._tried,
+                "begun": self._outcome,
+                "needs-customer": self._outcome,
+                "paid": self._outcome,
+                "declined": self._outcome,
+            }.items()
+        }
+        self.handlers |= {"order.placed.v1": self._placed, "order.credited.v1": self._order_credited}
+
+    def finish(self) -> None:
+        for order_id in sorted(self._due):
+            self._findings.add("C03", order_id, "was tried, and never placed")
+
+    def _own(self, take: Callable[[str, Recorded], None], at: Recorded) -> int:
+        account_id = id_of(at.event, "account_id")
+        if at.stream_id != str(uuid5(UUID(account_id), "auto-recharge")):
+            self._findings.add("L03", at.stream_id, f"is not of {account_id}", at.position)
+        take(account_id, at)
+        return 0
+
+    def _page(self, account_id: str, at: Recorded) -> None:
+        self._pages.add((account_id, text_of(at.event, "session_ref")))
+
+    def _saved(self, account_id: str, at: Recorded) -> None:
+        page = account_id, text_of(at.event, "session_ref")
+        self._check(at, page in self._pages, "saves what was left on no page of its own")
+        self._pages.discard(page)
+        self._methods.add(account_id)
+
+    def _set(self, account_id: str, at: Recorded) -> None:
+        self._check(at, account_id in self._methods, "sets a rule without a way to pay")
+        if account_id not in self._on:
+            self._declines[account_id], self._retry_us[account_id] = 0, 0
+        rule = at.event.get("rule")
+        if not isinstance(rule, dict):
+            raise Malformed("rule")
+        self._rules[account_id] = rule
+        self._on.add(account_id)
+
+    def _tried(self, account_id: str, at: Recorded) -> None:
+        event, order_id = at.event, id_of(at.event, "order_id")
+        now_us, rule = amount(event, "occurred_us"), self._rules.get(account_id, {})
+        may = account_id in self._on & self._methods and account_id not in self._open
+        self._check(at, may, "orders without a rule that is on, or beside an open order")
+        self._check(at, now_us >= self._retry_us.get(account_id, 0), "orders before its wait is over")
+        is_low = amount(event, "balance_nano") < amount(event, "threshold_nano")
+        self._check(at, is_low, "orders for a balance that is not low")
+        fields = ("currency", "threshold_nano", "cap_minor")
+        is_ruled = all(event.get(name) == rule.get(name) for name in fields)
+        months = {_month_at(now_us)} if rule.get("zone") == "UTC" else _months_around(now_us)
+        self._check(at, is_ruled and event.get("month") in months, "orders by another rule than there is")
+        self._tries[account_id] += 1
+        own = str(uuid5(UUID(account_id), f"auto-recharge:{self._tries[account_id]}"))
+        self._check(at, order_id == own, "orders under another number than its own")
+        period = account_id, text_of(event, "currency"), text_of(event, "month")
+        self._used_minor[period] += amount(event, "amount_minor")
+        used_minor = self._used_minor[period]
+        is_within = used_minor == amount(event, "used_minor") <= amount(event, "cap_minor")
+        self._check(at, is_within, f"{used_minor} are used of the month's cap")
+        self._open[account_id] = self._due[order_id] = event
+        self._credited[order_id] = 0
+
+    def _outcome(self, account_id: str, at: Recorded) -> None:
+        tried, order_id = self._open.get(account_id), id_of(at.event, "order_id")
+        if tried is None or tried["order_id"] != order_id:
+            self._check(at, False, "tells of an order that is not open")  # noqa: FBT003  # reads as a sentence
+            return
+        if at.topic == "auto-recharge.begun.v1":
+            self._check(at, order_id not in self._begun, "begins a second payment of one order")
+            self._begun.add(order_id)
+        elif at.topic == "auto-recharge.paid.v1":
+            position = self._credited.pop(order_id)
+            fits = 0 < position == amount(at.event, "credited_position")
+            self._check(at, fits, "is paid, and not credited there")
+            self._declines[account_id], self._retry_us[account_id] = 0, 0
+            del self._open[account_id]
+        elif at.topic == "auto-recharge.declined.v1":
+            self._declined(account_id, at, tried)
+
+    def _declined(self, account_id: str, at: Recorded, tried: Event) -> None:
+        self._declines[account_id] += 1
+        declines = self._declines[account_id]
+        wait_us = self.WAITS_US[min(declines, len(self.WAITS_US)) - 1]
+        retry_us = None if wait_us is None else amount(at.event, "occurred_us") + wait_us
+        fits = (at.event.get("declines"), at.event.get("retry_us")) == (declines, retry_us)
+        self._check(at, fits, "does not wait as long as it should")
+        self._credited.pop(id_of(at.event, "order_id"))
+        period = account_id, text_of(tried, "currency"), text_of(tried, "month")
+        self._used_minor[period] -= amount(tried, "amount_minor")
+        del self._open[account_id]
+        self._retry_us[account_id] = retry_us or 0
+        if at.event.get("retry_us") is None:
+            self._on.discard(account_id)
+
+    def _placed(self, at: Recorded) -> int:
+        tried = self._due.pop(id_of(at.event, "order_id"), None)
+        if tried is not None:
+            names = ("account_id", "provider", "amount_minor", "currency")
+            is_same = all(at.event.get(name) == tried[name] for name in names)
+            self._check(at, is_same, "is not the order that was tried")
+        return 0
+
+    def _order_credited(self, at: Recorded) -> int:
+        order_id = id_of(at.event, "order_id")
+        if order_id in self._credited:
+            self._credited[order_id] = at.position
+        return 0
+
+    def _check(self, at: Recorded, is_right: bool, detail: str) -> None:  # noqa: FBT001  # reads as a sentence
+        if not is_right:
+            self._findings.add("C03", at.stream_id, detail, at.position)
+
+
+def _month_at(time_us: int) -> str:
+    return datetime.fromtimestamp(time_us // MILLION, tz=UTC).strftime("%Y-%m")
+
+
+def _months_around(time_us: int) -> set[str]:
+    """The months that it may be somewhere at this time; no clock on Earth is further from UTC than fourteen hours."""
+    return {_month_at(time_us + hours * AutoRecharges.HOUR_US) for hours in (-14, 0, 14)}
+
+
 class Claims:
     """Credit that is set aside because its payment goes back, and what accounts owe of it."""
 
@@ -1831,6 +1983,7 @@ class Ledger:
         self._codes = Codes(findings)
         self._charges = charges = Charges(ratings, findings)
         self.low = LowBalances(statements, findings)
+        self._recharges = AutoRecharges(findings)
         self._claims = Claims(findings)
         self.leases: dict[str, Lease] = {}
         self.handlers: dict[str, Callable[[Recorded], int]] = {
@@ -1843,6 +1996,7 @@ class Ledger:
             "adjustment.denied.v1": self._denied,
             "balance-low.set.v1": self.low.set,
             "balance-low.crossed.v1": self.low.told,
+            **self._recharges.handlers,
             "charge.disputed.v1": charges.told_wrong,
             "charge.reviewed.v1": charges.reviewed,
             "charge.usage-reported-late.v1": charges.told_late,
@@ -2190,6 +2344,7 @@ class Ledger:
         """What only the end of the log shows."""
         self._adjustments.finish()
         self._codes.finish()
+        self._recharges.finish()
         self._charges.finish()
         self._claims.finish(self._books)
         for lot_id in self._lots.twice():

@@ -11,6 +11,8 @@ from application.eventlog import LogUnavailable, RecordedEvent
 from application.projections import ReadableLog
 from application.verify.accounts import Accounts
 from application.verify.adjustments import AdjustmentCheck
+from application.verify.auto_recharges import KINDS as AUTO_KINDS
+from application.verify.auto_recharges import AutoRechargeCheck
 from application.verify.balances import BalanceCheck
 from application.verify.budgets import BudgetCheck
 from application.verify.charges import ChargeCheck
@@ -116,6 +118,7 @@ class _Verification:
         self._unique = UniqueRequests()
         self._ratings = RatingCheck(self._findings)
         self._charges = ChargeCheck(self._findings, self._ratings, self._event_at)
+        self._auto = AutoRechargeCheck(self._findings)
         self._low = LowBalanceCheck(self._findings, self._ledger)
         self._balances = BalanceCheck() if snapshot else None
         self._requests = RequestCheck(snapshot, self._findings) if snapshot else None
@@ -177,6 +180,8 @@ class _Verification:
             self._low.set(at, cast("BalanceLowSet", at.event))
         elif kind is BalanceLowCrossed:
             self._low.told(at, cast("BalanceLowCrossed", at.event))
+        elif kind in AUTO_KINDS:
+            self._auto.take(at)
         elif kind in _CHARGE_KINDS:
             self._take_charge(at, cast("ChargeEvent | UsageReportTaken", at.event))
 
@@ -248,6 +253,7 @@ class _Verification:
         self._unique.finish(self._findings)
         self._adjustments.finish()
         self._codes.finish()
+        self._auto.finish()
         self._charges.finish()
         self._ledger.finish()
         self._accounts.finish(self._ledger)
