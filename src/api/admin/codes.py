@@ -22,6 +22,7 @@ STATUSES: Final = {
     "idempotency_in_progress": 409,
     "request_too_large": 413,
     "too_many_attempts": 429,
+    "too_many_invitations": 429,
     "rate_limit_exceeded": 429,
     "not_sealed": 409,
     "already_exists": RULE_SAID_NO,

@@ -46,6 +46,7 @@ REFUSALS: Final = {
     "outcome_unknown": N_("It is not certain that this was done. Look before you do it again."),
     "sign_up_closed": N_("Accounts are not opened by oneself here. Ask whoever runs this installation."),
     "too_many_attempts": N_("Too many codes that do not exist. Try again in an hour."),
+    "too_many_invitations": N_("Many invitations were mailed already. Try again in an hour."),
     "too_many_failures": N_("Too many failed attempts. Try again in a quarter of an hour."),
     "vault_unavailable": N_("The database cannot be reached. Nothing was changed; try again in a moment."),
     "already_repriced": N_("These charges were repriced before."),

@@ -77,7 +77,7 @@ ALLOWED: Final = (
     _allowed("endpoint", "disable", "keys", "endpoint_id reason", own="endpoint"),
     _allowed("endpoint", "enable", "keys", "endpoint_id", own="endpoint"),
     _allowed("endpoint", "remove", "keys", "endpoint_id", own="endpoint"),
-    _allowed("member", "invite", "members", "role"),
+    _allowed("member", "invite", "members", "role email locale"),
     _allowed("member", "withdraw", "members", "invitation_id"),
     _allowed("member", "change", "members", "person_id role"),
     _allowed("member", "remove", "members", "person_id"),

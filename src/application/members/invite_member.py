@@ -5,6 +5,8 @@ from uuid import UUID
 
 from application.accounts.stream import load_account
 from application.command import Command, Ports, stamp
+from application.i18n.locales import SOURCE, Locale
+from application.mail.invitations import Invited, check_invited, mail_invitation
 from application.members.stream import decide_members
 from application.people.links import Link, hash_of, new_secret
 from domain import accounts, members
@@ -21,17 +23,25 @@ class InviteMember(Command, frozen=True, kw_only=True):
 
     account_id: UUID
     role: MemberRole
+    email: str | None = None  #: who gets the link by mail; nobody if left out
+    locale: Locale = SOURCE
     invitation_id: UUID | None = None
+
+    def __repr__(self) -> str:
+        return f"InviteMember(account_id={self.account_id}, role={self.role!r})"
 
 
 def handle(command: InviteMember, *, actor: Actor, ports: Ports) -> Link:
-    """Make the link and show it, once.
+    """Make the link and show it, once; and mail it, if there is an address.
 
     Raises:
         NotFound, WrongState: there is no such account, or it is closed.
-        Others as `members.invite`.
+        Others as `members.invite` and `check_invited`.
     """
     accounts.not_closed(load_account(ports.store, command.account_id))
+    invited = None if command.email is None else Invited(email=command.email, locale=command.locale)
+    if invited is not None:
+        check_invited(invited, inviter_id=command.account_id, ports=ports)
     secret, at = new_secret(ports), stamp(ports, actor)
     invitation_id = command.invitation_id or ports.ids.new()
     done = decide_members(
@@ -48,4 +58,14 @@ def handle(command: InviteMember, *, actor: Actor, ports: Ports) -> Link:
         ),
     )
     link = Secret(f"/join/{command.account_id}/{secret}")
-    return Link(invitation_id=invitation_id, link=link, done=done)
+    if invited is not None:
+        workspace = ports.names.get([command.account_id]).get(command.account_id, str(command.account_id))
+        mail_invitation(
+            invited,
+            subject_id=command.account_id,
+            path=link,
+            role=command.role,
+            workspace=workspace,
+            ports=ports,
+        )
+    return Link(invitation_id=invitation_id, link=link, is_mailed=invited is not None, done=done)

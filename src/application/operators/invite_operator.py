@@ -4,6 +4,8 @@ from typing import ClassVar
 from uuid import UUID
 
 from application.command import Command, Ports, stamp
+from application.i18n.locales import SOURCE, Locale
+from application.mail.invitations import Invited, check_invited, mail_invitation
 from application.operators.stream import decide_staff
 from application.people.links import Link, hash_of, new_secret
 from domain import operators
@@ -18,10 +20,18 @@ class InviteOperator(Command, frozen=True, kw_only=True):
     permission: ClassVar[Permission] = "operators"
 
     operator_id: UUID
+    email: str | None = None  #: who gets the link by mail; nobody if left out
+    locale: Locale = SOURCE
+
+    def __repr__(self) -> str:
+        return f"InviteOperator(operator_id={self.operator_id})"
 
 
 def handle(command: InviteOperator, *, actor: Actor, ports: Ports) -> Link:
-    """Make the link and show it, once; raises as `operators.invite`."""
+    """Make the link and show it, once; and mail it, if there is an address. Raises as `operators.invite` and `check_invited`."""
+    invited = None if command.email is None else Invited(email=command.email, locale=command.locale)
+    if invited is not None:
+        check_invited(invited, inviter_id=command.operator_id, ports=ports)
     secret, at = new_secret(ports), stamp(ports, actor)
     done = decide_staff(
         ports.store,
@@ -33,4 +43,9 @@ def handle(command: InviteOperator, *, actor: Actor, ports: Ports) -> Link:
             stamp=at,
         ),
     )
-    return Link(invitation_id=command.operator_id, link=Secret(f"/join/{secret}"), done=done)
+    link = Secret(f"/join/{secret}")
+    if invited is not None:
+        mail_invitation(
+            invited, subject_id=command.operator_id, path=link, role="operator", workspace="", ports=ports
+        )
+    return Link(invitation_id=command.operator_id, link=link, is_mailed=invited is not None, done=done)

@@ -16,6 +16,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
     invitation_id: UUID
     link: Secret
+    is_mailed: bool = False
     done: Done
 
 
