@@ -13,6 +13,10 @@ _ANSWER_BYTES_MAX: Final = 256 * 1024
 _SAID_CHARS_MAX: Final = 600
 _QUESTION: Final = "Say hello in one short sentence."
 _OUTPUT_TOKENS: Final = 64
+#: Of a key or a model that was made a moment ago: gateways follow the log, and need that moment.
+_NOT_YET: Final = frozenset({401, 404})
+_FOLLOW_S: Final = 3.0
+_PAUSE_S: Final = 0.2
 
 
 class GatewayCall:
@@ -22,7 +26,13 @@ class GatewayCall:
         self._url = f"{api_url}/v1/chat/completions"
 
     def __call__(self, secret: Secret, model: str) -> CallTried:
-        """Never raises: that nobody answered is an answer too."""
+        """Never raises: that nobody answered is an answer too. What may be too new to be known is tried for some seconds."""
+        until_s = time.monotonic() + _FOLLOW_S
+        while (tried := self._try(secret, model)).status in _NOT_YET and time.monotonic() < until_s:
+            time.sleep(_PAUSE_S)
+        return tried
+
+    def _try(self, secret: Secret, model: str) -> CallTried:
         body = {
             "model": model,
             "messages": [{"role": "user", "content": _QUESTION}],

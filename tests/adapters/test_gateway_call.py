@@ -18,12 +18,15 @@ SAID: dict[str, tuple[int, Any]] = {
 }
 
 
+ASKED: dict[str, list[str]] = {}
+
+
 class Answers(BaseHTTPRequestHandler):
     """Says what the model's name asks for, and repeats which key it was given."""
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        status, document = SAID[asked["model"]]
+        status, document = SAID[asked["model"]] if asked["model"] in SAID else self.at_last(asked["model"])
         body = json.dumps(document).encode()
         self.send_response(status)
         self.send_header("content-length", str(len(body)))
@@ -31,6 +34,12 @@ class Answers(BaseHTTPRequestHandler):
         self.send_header("x-tokenok-charge", "0.002")
         self.end_headers()
         self.wfile.write(body)
+
+    def at_last(self, model: str) -> tuple[int, Any]:
+        """What is new is known when it is asked for the second time; what is wrong never is."""
+        asked = ASKED.setdefault(model, [])
+        asked.append(model)
+        return SAID["good"] if model == "new" and len(asked) > 1 else (401, {"error": {"message": "no"}})
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the library's own name
         """Nothing."""
@@ -67,3 +76,11 @@ def test_that_nobody_answers_is_an_answer() -> None:
     call = GatewayCall("http://127.0.0.1:1")
     assert call(Secret("x"), "good").status == 0
     assert call(Secret("ключ"), "good").status == 0
+
+
+def test_what_was_made_a_moment_ago_is_asked_for_again(address: str) -> None:
+    """Gateways follow the log. What is wrong is told as wrong after some tries."""
+    call = GatewayCall(address)
+    assert call(Secret("tk_live_1"), "new").works
+    assert call(Secret("tk_live_1"), "wrong").status == 401
+    assert len(ASKED["wrong"]) > 2

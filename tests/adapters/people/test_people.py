@@ -2,6 +2,7 @@
 
 import base64
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Literal
 from uuid import UUID
 
 import psycopg
@@ -149,6 +150,22 @@ def test_a_password_is_checked_against_its_hash(keys: MasterKeys) -> None:
     assert not cheap.check("right", "no hash")
     assert ArgonPasswords().is_outdated(made)
     assert not cheap.is_outdated(made)
+
+
+def test_an_address_that_nobody_has_costs_the_same_work() -> None:
+    """A hash is computed for it too: the time of an answer does not tell who is known."""
+
+    class Counted(PasswordHasher):
+        verified = 0
+
+        def verify(self, *given: Any, **named: Any) -> Literal[True]:
+            Counted.verified += 1
+            return super().verify(*given, **named)
+
+    passwords = ArgonPasswords(Counted(time_cost=1, memory_cost=8, parallelism=1))
+    assert not passwords.check("wrong", passwords.make("right"))
+    assert not passwords.check("wrong", None)
+    assert Counted.verified == 2
 
 
 def test_a_code_is_one_of_now_or_beside_it() -> None:

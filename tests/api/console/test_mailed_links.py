@@ -127,6 +127,19 @@ def test_a_new_password_by_mail_ends_every_session(world: World) -> None:
     assert world.sign_in(KNOWN, OTHER_PASSWORD).status_code == 303
 
 
+def test_a_link_to_a_new_password_is_over_after_half_an_hour(world: World) -> None:
+    """The table says until when; then it opens nothing."""
+    ask(world, "/forgot", KNOWN)
+    link, now_us = world.mailbox.path(), world.process.clock.now_us()
+    assert world.get(link).status_code == 200
+    with world.process.pool.connection() as connection:
+        row = connection.execute("SELECT expires_us FROM mailed_links").fetchone()
+        assert row is not None
+        assert row[0] <= now_us + 30 * 60 * 1_000_000
+        connection.execute("UPDATE mailed_links SET expires_us = %s", [now_us])
+    assert world.get(link).status_code == 422
+
+
 def test_the_host_that_a_browser_says_is_not_in_the_mail(world: World) -> None:
     """Only what was configured: nobody gets a victim's link sent to a site of theirs."""
     world.client.cookies.clear()

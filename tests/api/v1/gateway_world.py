@@ -61,9 +61,10 @@ class World:
     """What a test can ask and look at."""
 
     def __init__(
-        self, *, url: str, settings: Settings, seed: DemoSeed, ports: Ports, gateway_pid: int
+        self, *, url: str, settings: Settings, seed: DemoSeed, ports: Ports, gateway_pid: int, log: Path
     ) -> None:
         self.gateway_pid = gateway_pid
+        self.log = log  #: what the gateway has logged
         self.url = url
         self.settings = settings
         self.seed = seed
@@ -283,7 +284,14 @@ def running_world(environment: dict[str, str], scratch: Path) -> Iterator[World]
             command = ["gateway_main", "--port", str(port)]
             with _process(command, inherited | environment, gateway_log) as gateway:
                 url = f"http://127.0.0.1:{port}"
-                world = World(url=url, settings=settings, seed=seed, ports=ports, gateway_pid=gateway.pid)
+                world = World(
+                    url=url,
+                    settings=settings,
+                    seed=seed,
+                    ports=ports,
+                    gateway_pid=gateway.pid,
+                    log=gateway_log,
+                )
                 until(lambda: _answers(world))
                 yield world
                 world.close()
