@@ -72,21 +72,27 @@ APP: Final = (
     "/models",
     "/members",
     "/recharge",
+    "/documents",
+    "/management-keys",
+    "/webhooks",
     "/notices",
     "/settings",
 )
-#: Pages of one thing are found by the first link to one on the page of all of them.
-_ONES: Final = {
+#: Pages of one thing are found by the first link to one on the page that ends so.
+ONES: Final = {
     "/console/requests": re.compile(r"/console/requests/[0-9a-f-]{36}$"),
     "/console/customers": re.compile(r"/console/customers/[0-9a-f-]{36}$"),
+    r"/console/customers/[0-9a-f-]{36}": re.compile(r"/console/customers/[0-9a-f-]{36}/statements$"),
     "/console/models": re.compile(r"/console/models/.+$"),
     "/console/invoices": re.compile(r"/console/invoices/[0-9a-f-]{36}$"),
     "/console/endpoints": re.compile(r"/console/endpoints/[0-9a-f-]{36}$"),
     "/console/codes": re.compile(r"/console/codes/[0-9a-f-]{36}$"),
-    "/console/charges?state=all": re.compile(r"/console/charges/[0-9a-f-]{36}$"),
+    r"/console/charges\?state=all": re.compile(r"/console/charges/[0-9a-f-]{36}$"),
     "/console/orders": re.compile(r"/console/orders/[0-9a-f-]{36}$"),
     "/console/providers": re.compile(r"/console/providers/[0-9a-f-]{36}$"),
     "/keys": re.compile(r"/app/[0-9a-f-]{36}/keys/[0-9a-f-]{36}$"),
+    "/recharge": re.compile(r"/app/[0-9a-f-]{36}/orders/[0-9a-f-]{36}$"),
+    "/webhooks": re.compile(r"/app/[0-9a-f-]{36}/webhooks/[0-9a-f-]{36}$"),
     "/requests": re.compile(r"/app/[0-9a-f-]{36}/requests/[0-9a-f-]{36}$"),
 }
 
@@ -102,7 +108,7 @@ def sign_in(page: Page, base: str, email: str, password: str) -> None:
 
 def find_ones(page: Page, path: str) -> Iterator[str]:
     """A page of one thing that the page just opened leads to."""
-    wanted = next((one for end, one in _ONES.items() if path.endswith(end)), None)
+    wanted = next((one for end, one in ONES.items() if re.search(f"{end}$", path)), None)
     if wanted is None:
         return
     for link in page.locator("main a[href]").all():

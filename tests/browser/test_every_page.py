@@ -22,7 +22,7 @@ DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimatio
 def visited(page: Page, base: str, paths: tuple[str, ...]) -> list[str]:
     """These, and one page of each kind that they lead to."""
     found = list(paths)
-    for path in paths:
+    for path in found:
         page.goto(base + path)
         found.extend(one for one in find_ones(page, path) if one not in found)
     return found
