@@ -53,7 +53,7 @@ def test_a_key_is_made_with_the_keyboard_alone(product: dict[str, Any], browser:
         page.keyboard.type("by keyboard")
         tab_to(page, "Make the key")
         page.keyboard.press("Space")
-        member.see("The new API key")
+        member.arrive("The new API key")
         assert page.get_by_role("main").locator("code").inner_text().startswith("tk_")
         tab_to(page, "I have it")
         page.keyboard.press("Enter")

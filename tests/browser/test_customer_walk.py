@@ -92,7 +92,7 @@ def make_key(customer: Walker) -> str:
     form = customer.unfold("New API key")
     form.write("Name", "laptop")
     form.press("Make the key")
-    customer.see("The new API key")
+    customer.arrive("The new API key")
     api_key = customer.page.get_by_role("main").locator("code").inner_text()
     customer.follow("I have it")
     return api_key

@@ -111,7 +111,7 @@ def make_customer(admin: Walker) -> tuple[str, str]:
     form = admin.unfold("New API key")
     form.write("Name", "laptop")
     form.press("Make the key")
-    admin.see("The new API key")
+    admin.arrive("The new API key")
     api_key = admin.page.get_by_role("main").locator("code").inner_text()
     admin.follow("I have it")
     admin.see("%(done)s of %(all)s steps", done=9, all=10)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from tests.browser.words import LOCALES, Words
 
@@ -12,23 +12,24 @@ SEEN_MS_MAX: Final = 60_000
 
 
 class Walker:
-    """One window of a browser that asks for a language."""
+    """One window of a browser that asks for a language, and the part of it that is looked at."""
 
-    def __init__(self, context: BrowserContext, words: Words) -> None:
-        self.page: Page = context.new_page()
-        self.page.set_default_timeout(SEEN_MS_MAX)
+    def __init__(self, page: Page, words: Words, part: Locator | None = None) -> None:
+        self.page = page
         self.say = words
-        self.where: Page | Locator = self.page
+        self.where: Page | Locator = part or page
 
     def within(self, part: Locator) -> "Walker":
         """The same person, who looks at this part only."""
-        other = object.__new__(Walker)
-        other.page, other.say, other.where = self.page, self.say, part
-        return other
+        return Walker(self.page, self.say, part)
 
     def see(self, text: str, /, **values: object) -> None:
         """Wait until it stands there."""
         self.where.get_by_text(self.say(text, **values)).first.wait_for()
+
+    def arrive(self, title: str, /) -> None:
+        """Wait for the page of this title. In some languages a button that leads to it is called the same."""
+        self.page.get_by_role("heading", level=1, name=self.say(title), exact=True).wait_for()
 
     def press(self, name: str, /, **values: object) -> None:
         """A button. What it begins is over when the next thing is there."""
@@ -54,7 +55,7 @@ class Walker:
         self._labelled(label, {}).select_option(label=option)
 
     def pick(self, label: str) -> None:
-        """A radio button or a tick."""
+        """A radio button."""
         self.where.get_by_role("radio", name=self.say(label)).check()
 
     def _named(self, role: str, name: str, values: dict[str, object]) -> Locator:
@@ -70,5 +71,7 @@ def walking(browser: Browser, language: str, *, scripts: bool = True) -> Iterato
     context = browser.new_context(
         locale=LOCALES[language], java_script_enabled=scripts, viewport={"width": 1280, "height": 900}
     )
-    yield Walker(context, Words(language))
+    page = context.new_page()
+    page.set_default_timeout(SEEN_MS_MAX)
+    yield Walker(page, Words(language))
     context.close()
