@@ -86,7 +86,7 @@ MEMBER_ROLES: Final = {
     "viewer": N_("Viewer"),
 }
 PERMISSIONS: Final = {
-    "read": N_("Look"),
+    "read": N_("View"),
     "accounts": N_("Accounts"),
     "keys": N_("API keys"),
     "credit": N_("Credit"),
@@ -196,6 +196,17 @@ REQUEST_REASONS: Final = {
     "by_mistake": N_("bought it by mistake"),
     "not_satisfied": N_("is not satisfied"),
     "other": N_("another reason"),
+}
+#: Why a try came to nothing before there was a status.
+TRY_ERRORS: Final = {
+    "address_not_allowed": N_("address not allowed"),
+    "upstream_connect_failed": N_("no connection"),
+    "upstream_closed": N_("connection closed"),
+    "upstream_protocol_error": N_("no proper answer"),
+    "timeout_connect": N_("no answer in time"),
+    "timeout_first_byte": N_("no answer in time"),
+    "timeout_idle": N_("no answer in time"),
+    "timeout_total": N_("no answer in time"),
 }
 #: What acts in the audit log are about.
 SUBJECTS: Final = {
