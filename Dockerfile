@@ -23,7 +23,7 @@ ENV PATH=/opt/tokenok/bin:$PATH \
 RUN groupadd --system --gid 10001 tokenok \
     && useradd --system --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin tokenok
 # New volumes for the sealed log and for the archive take over this owner.
-RUN install -d -m 755 -o 10001 -g 10001 /var/lib/tokenok/seal && install -d -m 750 -o 10001 -g 10001 /var/lib/tokenok/archive
+RUN install -d -m 755 -o 10001 -g 10001 /var/lib/tokenok/seal && install -d -m 750 -o 10001 -g 10001 /var/lib/tokenok/archive /var/lib/tokenok/exports
 # Owned by root and read-only for the process: it cannot change its own code.
 COPY --from=build /opt/tokenok /opt/tokenok
 COPY LICENSE* README.md /usr/share/doc/tokenok/

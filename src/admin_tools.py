@@ -7,6 +7,7 @@ from adapters.eventstore.store import PostgresEventStore
 from adapters.vault.idempotency import PostgresIdempotencyStore
 from adapters.vault.master_keys import parse_master_keys
 from adapters.verifications import PostgresVerifications
+from adapters.work_runs import PostgresRuns
 from api.admin.tools import AdminTools
 from application.clock import SystemClock
 from application.command import Ports
@@ -40,6 +41,7 @@ from projections.returns import ReturnReader
 from projections.service import ProjectionService
 from projections.statement_reader import StatementReader
 from projections.usage_reader import UsageReader
+from projections.work import WorkReader
 from settings import Settings
 
 
@@ -84,6 +86,8 @@ def make_admin_tools(process: Process) -> AdminTools:
         codes=CodeReader(pool),
         reviews=ReviewReader(pool),
         health=make_health(process),
+        work=WorkReader(pool),
+        runs=PostgresRuns(pool),
         wake=process.follower.wake,
         sealed=process.sealed,
         receipts=process.receipts,

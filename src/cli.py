@@ -87,6 +87,7 @@ _NOUNS: Final = {
     "mail": "mails that wait, are parked or were sent",
     "member": "people of a customer who use its workspace",
     "code": "codes that customers redeem for credit",
+    "work": "rebuilds and exports that a worker does",
     "endpoint": "where customers are told of what happens",
     "management-key": "keys of customers' programs to /api",
     "operator": "members of staff, their tokens and their way into the console",

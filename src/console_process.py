@@ -2,6 +2,7 @@
 
 import asyncio
 from gettext import NullTranslations
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -42,6 +43,7 @@ _OPEN_TEXTS: Final = frozenset(
         "archive_dir",
         "console_proxies",
         "console_url",
+        "exports_dir",
         "public_url",
         "seal_dir",
         "tokenok_log_level",
@@ -93,6 +95,7 @@ class ConsoleProcess:
             mailed=self._mailed(),
             chat=self.chat,
             company=self.company,
+            exports=Path(self.settings.exports_dir) if self.settings.exports_dir else None,
             passkeys=make_passkeys(self.settings, self.pool),
             is_public=self.settings.public_pages == "on",
             may_sign_up=self.settings.sign_up == "open",

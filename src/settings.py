@@ -77,6 +77,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     archive_rest_s: float = 3600.0
     """How long a part has been closed before it may leave the database."""
 
+    exports_dir: str = ""
+    """Where workers put what operators have exported, and the console finds it. Without it there are no exports in the console."""
+
     lease_valid_s: float = 10.0
     """A lease's owner proves within this time that it lives; the reaper fences after twice of it."""
     lease_charges_max: int = 20_000

@@ -1,5 +1,5 @@
 """Entry point of the worker: `python -m worker` keeps the read models up to date, handles the messages of payment
-providers, recharges low accounts, tells customers what happened and does the paperwork, until SIGTERM or SIGINT.
+providers, recharges low accounts, tells customers what happened, does the paperwork and long work, until SIGTERM or SIGINT.
 
 A Dramatiq worker of a few threads follows wake-ups; a poll beside it needs no Redis. Any number of workers may run.
 """
@@ -41,6 +41,7 @@ from projections.runner import Runner
 from projections.tail import LogTail
 from settings import BadSetting, Settings, from_environment, require
 from telling import telling
+from workshop import Works
 
 _NAME: Final = "tokenok-worker"  # of its database connections
 _IDLE_MS_MAX: Final = 500  # between two looks into the queue; a follower stays while there is work
@@ -122,7 +123,7 @@ def main() -> int:
     # A batch makes thousands of objects and no cycles; at the default threshold looking for some took a fifth of the CPU.
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD)
-    with projecting(settings), telling(settings), paperwork:
+    with projecting(settings), telling(settings), paperwork, Works(settings):
         asked_to_stop.wait()
     return 0
 

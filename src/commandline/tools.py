@@ -48,6 +48,7 @@ from commandline.texts import (
     status_text,
 )
 from commandline.webhooks import add_webhooks
+from commandline.work import add_work
 from domain.refusal import NotFound
 from domain.topics import REGISTRY
 from projections.balances import BalanceReader
@@ -130,6 +131,7 @@ def add_tools(nouns: dict[str, Any]) -> None:
     add_webhooks(nouns)
     add_hooks(nouns)
     add_codes(nouns)
+    add_work(nouns)
     add_mails(nouns)
     add_money(nouns)
     add_announcements(nouns)

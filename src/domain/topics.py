@@ -35,6 +35,7 @@ from domain.recharge.webhooks import WEBHOOK_EVENTS
 from domain.refusal_summaries import REFUSAL_EVENTS
 from domain.repricing import REPRICING_EVENTS
 from domain.support import SUPPORT_EVENTS
+from domain.work import WORK_EVENTS
 
 ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *ACCOUNT_EVENTS,
@@ -72,5 +73,6 @@ ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *WEBHOOK_EVENTS,
     *MONEY_EVENTS,
     *ENDPOINT_EVENTS,
+    *WORK_EVENTS,
 )
 REGISTRY: Final = TopicRegistry(*ALL_EVENTS)

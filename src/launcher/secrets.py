@@ -16,11 +16,12 @@ _SEAL_KEY_NAME = "seal.key"
 _RECEIPT_KEY_NAME = "receipt.key"
 _SEAL_NAME = "seal"
 _DEMO_NAME = "demo.json"
+_EXPORTS_NAME = "exports"
 _MAIL_NAME = "mail"
 _KEY_BYTES = 32
 _LOG_NAME_BYTES = 4
 #: What a reset removes, besides the servers' data.
-NAMES = (_KEY_NAME, _SEAL_KEY_NAME, _RECEIPT_KEY_NAME, _SEAL_NAME, _DEMO_NAME, _MAIL_NAME)
+NAMES = (_KEY_NAME, _SEAL_KEY_NAME, _RECEIPT_KEY_NAME, _SEAL_NAME, _DEMO_NAME, _MAIL_NAME, _EXPORTS_NAME)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +63,11 @@ def seal_dir(data_root: Path) -> Path:
 def mail_dir(data_root: Path) -> Path:
     """Where mails are written as files, while there is no mail server."""
     return data_root / _MAIL_NAME
+
+
+def exports_dir(data_root: Path) -> Path:
+    """Where workers put exports, for the console to hand out."""
+    return data_root / _EXPORTS_NAME
 
 
 def seal_environment(data_root: Path) -> dict[str, str]:

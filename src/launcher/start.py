@@ -19,6 +19,7 @@ from launcher.secrets import (
     Demo,
     ensure_master_key,
     ensure_seal_keys,
+    exports_dir,
     mail_dir,
     master_key_path,
     remember_demo,
@@ -81,6 +82,7 @@ class Start:
         self._provide_key()
         self._provide_seal()
         self._provide_mail()
+        self._provide_exports()
         self._provide_servers()
         self.settings = from_environment(self.environment)
         self._check()
@@ -123,6 +125,10 @@ class Start:
         """Without a mail server mails are files, so that every link that is sent can be followed."""
         if not (self.settings.smtp_url or self.settings.mail_dir):
             self.environment["MAIL_DIR"] = str(mail_dir(self._data_root))
+
+    def _provide_exports(self) -> None:
+        if not self.settings.exports_dir:
+            self.environment["EXPORTS_DIR"] = str(exports_dir(self._data_root))
 
     def _provide_servers(self) -> None:
         if not self.settings.database_url:

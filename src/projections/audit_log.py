@@ -107,6 +107,7 @@ _SUBJECTS: Final = {
     "invoice": ("document", "document_id"),
     "invoicing": ("invoicing", ""),
     "credit-note": ("document", "document_id"),
+    "work": ("work", "work_id"),
     "webhook": ("webhook", "event_ref"),
     "money": ("bill", "invoice_ref"),
 }

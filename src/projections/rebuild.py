@@ -5,7 +5,7 @@ leaves only tables that the next one drops. The switch is one transaction and ne
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -25,7 +25,14 @@ REBUILD_BATCH_EVENTS = 25_000
 #: Between two tries to switch while someone reads: while a try waits, other readers wait behind it.
 SWITCH_PAUSE_S = 1.0
 
+Told = Callable[[int], None]
+"""Is told how far a rebuild is; what it raises ends the rebuild, and what is in use stays as it is."""
+
 log = structlog.get_logger()
+
+
+def nobody_told(_: int) -> None:
+    """Nobody looks on."""
 
 
 class Rebuild:
@@ -53,14 +60,20 @@ class Rebuild:
         self._generation = 0
         self._position = 0
 
-    def run(self) -> ContentHash:
+    @property
+    def position(self) -> int:
+        """Up to where it has read the log."""
+        return self._position
+
+    def run(self, tell: Told = nobody_told) -> ContentHash:
         """Build, catch up, switch; returns the hash of what is in use then.
 
         Raises:
             RebuildRunning: another one is at it.
         """
         with self.prepared():
-            self._catch_up()
+            while self.step():
+                tell(self._position)
             return self.put_to_use()
 
     @contextmanager
@@ -185,12 +198,12 @@ class Rebuild:
             failures.forget(self._connection, name)
 
 
-def side_by_side(rebuilds: Sequence[Rebuild]) -> list[ContentHash]:
+def side_by_side(rebuilds: Sequence[Rebuild], tell: Told = nobody_told) -> list[ContentHash]:
     """Take prepared rebuilds to the end of the log, batch by batch, then put each to use; hashes in their order.
 
     In threads: while the server writes the rows of one, another is folded.
     """
     with ThreadPoolExecutor(max_workers=len(rebuilds)) as threads:
         while any([*threads.map(Rebuild.step, rebuilds)]):
-            pass
+            tell(min(one.position for one in rebuilds))
         return [*threads.map(Rebuild.put_to_use, rebuilds)]

@@ -20,6 +20,7 @@ from projections.request_log import RequestLog
 from projections.statement import Statements
 from projections.trial_balance import TrialBalances
 from projections.usage import Usage
+from projections.work import WorkList
 
 
 def all_projections() -> tuple[Projection, ...]:
@@ -43,4 +44,5 @@ def all_projections() -> tuple[Projection, ...]:
         Catalogue(),
         Documents(),
         AutoRecharges(),
+        WorkList(),
     )

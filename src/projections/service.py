@@ -17,7 +17,7 @@ from domain.event import TopicRegistry
 from projections.content import content_hash
 from projections.generations import install
 from projections.projection import Connection, Pool, Projection
-from projections.rebuild import Rebuild, side_by_side
+from projections.rebuild import Rebuild, Told, nobody_told, side_by_side
 from projections.tail import LogReader, PlainReader, SharedReader
 
 _STATUS = """
@@ -60,12 +60,12 @@ class ProjectionService:
             self._status(one, rows[one.name], head) for one in self._projections.values() if one.name in rows
         )
 
-    def rebuild(self, name: str) -> ContentHash:
+    def rebuild(self, name: str, tell: Told = nobody_told) -> ContentHash:
         projection = self._find(name)
         with self._pool.connection() as connection:
-            return self._rebuild(connection, projection, PlainReader(self._store)).run()
+            return self._rebuild(connection, projection, PlainReader(self._store)).run(tell)
 
-    def rebuild_all(self) -> dict[str, ContentHash]:
+    def rebuild_all(self, tell: Told = nobody_told) -> dict[str, ContentHash]:
         with ExitStack() as stack:
             reader = SharedReader(self._store)
             rebuilds = [
@@ -74,7 +74,7 @@ class ProjectionService:
             ]
             for rebuild in rebuilds:
                 stack.enter_context(rebuild.prepared())
-            return dict(zip(self._projections, side_by_side(rebuilds), strict=True))
+            return dict(zip(self._projections, side_by_side(rebuilds, tell), strict=True))
 
     def compare(self, name: str) -> Comparison:
         projection = self._find(name)

@@ -31,6 +31,7 @@ from api.admin.sealing import sealing_routes
 from api.admin.tables.entry import Entry
 from api.admin.tools import AdminTools
 from api.admin.webhooks import webhook_routes
+from api.admin.work import work_routes
 
 PREFIX: Final = "/api/admin"
 BODY_BYTES_MAX: Final = 1024 * 1024
@@ -73,6 +74,7 @@ def admin_router(tools: AdminTools) -> Router:
         *announcement_routes(tools),
         *correction_routes(tools),
         *redemption_routes(tools),
+        *work_routes(tools),
         *sealing_routes(tools),
         *explaining_routes(tools),
         *document_routes(tools),

@@ -10,5 +10,6 @@ from api.admin.tables.commerce import COMMERCE
 from api.admin.tables.customers import CUSTOMERS
 from api.admin.tables.entry import Entry
 from api.admin.tables.ledger import LEDGER
+from api.admin.tables.work import WORK
 
-COMMANDS: Final[tuple[Entry, ...]] = (*CUSTOMERS, *LEDGER, *COMMERCE, *CATALOGUE)
+COMMANDS: Final[tuple[Entry, ...]] = (*CUSTOMERS, *LEDGER, *COMMERCE, *CATALOGUE, *WORK)

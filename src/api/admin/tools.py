@@ -31,6 +31,7 @@ from application.reports.reviews import ReviewQueries
 from application.reports.statement import StatementQueries
 from application.reports.usage import UsageQueries
 from application.sealing.reading import SealedLog
+from application.work.queries import Runs, WorkQueries
 
 
 class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +59,8 @@ class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
     codes: CodeQueries
     reviews: ReviewQueries
     health: HealthQueries
+    work: WorkQueries
+    runs: Runs
     wake: Callable[[], None]
     receipts: Receipts
     files: DocumentFiles

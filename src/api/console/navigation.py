@@ -80,6 +80,7 @@ _ADMIN: Final[tuple[tuple[str, tuple[tuple[str, str, str, Permission], ...]], ..
         (
             ("/console/ledger", N_("Ledger"), "scale", "read"),
             ("/console/audit", N_("Audit log"), "list", "read"),
+            ("/console/work", N_("Long work"), "clock", "read"),
             ("/console/operators", N_("Operators"), "shield", "read"),
             ("/console/settings", N_("Settings"), "gear", "read"),
         ),

@@ -20,6 +20,9 @@ REFUSALS: Final = {
     ),
     "refund_request_open": N_("A refund of this order is asked for already."),
     "too_many_passkeys": N_("You have twenty passkeys. Remove one first."),
+    "export_refused": N_("This export cannot be made here: EXPORTS_DIR is not set, or cannot be written to."),
+    "rebuild_running": N_("Somebody else is building this read model anew."),
+    "unknown_read_model": N_("There is no such read model."),
     "too_many_orders": N_("There are many unpaid orders already. Pay or cancel one of them first."),
     "wrong_name": N_("This is not the name of the account."),
     "already_exists": N_("This exists already."),
@@ -398,6 +401,19 @@ REFUND_REQUESTS: Final = {
     "withdrawn": N_("Withdrawn"),
     "accepted": N_("Accepted"),
     "declined": N_("Declined"),
+}
+WORK: Final = {
+    "rebuild": N_("Rebuild of read models"),
+    "ledger": N_("Export of all events"),
+    "charges": N_("Export of charges"),
+    "journal": N_("Export of the books"),
+}
+FIGURES: Final = {
+    "bytes": N_("bytes"),
+    "events": N_("events"),
+    "position": N_("position"),
+    "rows": N_("rows"),
+    "transactions": N_("transactions"),
 }
 WAYS: Final = {
     "stripe": N_("Card and other online payment"),

@@ -1,6 +1,7 @@
 """What the console works with."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import msgspec
 
@@ -48,6 +49,7 @@ class ConsoleTools(msgspec.Struct, frozen=True, kw_only=True):
     is_public: bool = True
     chat: ChatGateway | None = None
     company: Company | None = None
+    exports: Path | None = None  #: where workers leave what operators have exported
     passkeys: PasskeyPorts | None = None  #: none where browsers have no passkeys for our address
 
     @property

@@ -28,6 +28,7 @@ READING = (
     "/balances/{account_id:uuid}",
     "/budgets",
     "/codes",
+    "/work",
     "/codes/redemptions",
     "/credentials",
     "/deployments",

@@ -19,6 +19,7 @@ _PLURALS: Final = {
     "repricing": "repricing",
     "series": "series",
     "support": "support",
+    "work": "work",
 }
 
 

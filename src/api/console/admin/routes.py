@@ -30,6 +30,7 @@ from api.console.admin.refunds import refund_routes
 from api.console.admin.requests import request_routes
 from api.console.admin.routing import routing_routes
 from api.console.admin.statements import statement_routes
+from api.console.admin.work import work_routes
 from api.console.pages import Pages
 
 
@@ -55,6 +56,7 @@ def admin_routes(pages: Pages) -> list[HTTPRouteHandler]:
         *correction_routes(pages),
         *charge_routes(pages),
         *code_routes(pages),
+        *work_routes(pages),
         *budget_routes(pages),
         *earning_routes(pages),
         *(_form(pages, entry) for entry in COMMANDS),
