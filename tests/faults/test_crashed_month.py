@@ -35,6 +35,7 @@ from projections.snapshot import ReadModelReader
 from projections.statement_reader import StatementReader
 from tests.cli_runner import Cli
 from tests.faults.conftest import Product, kill, rows
+from tests.faults.paid_order import REFUND_MINOR, PaidOrder
 from tests.faults.paying_clients import ALIAS, Clients
 from tests.faults.test_overspend import facts, settings_of
 from tests.statements import Told, by_the_auditor, by_the_read_model
@@ -53,16 +54,18 @@ FIRST, SECOND = (Actor("operator", UUID(int=number)) for number in (1, 2))
 
 
 class Customer:
-    """An account with credit that ends soon, credit that was paid for, and some to be taken back; two keys."""
+    """An account with credit that ends soon, credit that was paid for, some of it by an order, and some to be taken back; two keys."""
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
+        self.refunded_nano = 0
         self.account_id = ports.ids.new()
         command = open_account.OpenAccount(name="Month", account_id=self.account_id)
         open_account.handle(command, actor=SYSTEM, ports=ports)
         ends = LotConditions(expires_us=ports.clock.now_us() + ENDS_US)
         self._grant(ENDING_NANO, "promo", ends)
         self._grant(PAID_NANO, "paid")
+        self.order = PaidOrder(ports, self.account_id, by=FIRST)
         self.spare_lot_id = self._grant(SPARE_NANO, "migrated", LotConditions(priority=90))
         self.keys = [
             issue_key.handle(
@@ -89,7 +92,8 @@ class Customer:
         return not load_wallet(self._ports.store, self.account_id).wallet.leases
 
     def correct(self) -> None:
-        """Goodwill, a debit, a lot that is taken back, and everything by half the price."""
+        """A refund, goodwill, a debit, a lot that is taken back, and everything by half the price."""
+        self.refunded_nano = self.order.refund()
         for direction, amount_nano in (("credit", GOODWILL_NANO), ("debit", DEBIT_NANO)):
             adjust_credit.handle(
                 adjust_credit.AdjustCredit(
@@ -179,7 +183,8 @@ def _audited(product: Product, account_id: UUID, place: Path) -> Told:
 def test_a_crash_in_the_middle_changes_no_computation(product: Product, tmp_path: Path, tell: Tell) -> None:
     """Read model, audit program and the customers' own answers agree to the nano-credit, key by key.
 
-    Over lots one of which ends, processes that are killed while they serve, goodwill, a debit, a lot taken back and a repricing.
+    Over lots one of which ends, processes that are killed while they serve, an order that is refunded in part, goodwill, a debit, a lot
+    taken back and a repricing.
     """
     with ports_of(settings_of(product)) as ports:
         customer = Customer(ports)
@@ -190,6 +195,7 @@ def test_a_crash_in_the_middle_changes_no_computation(product: Product, tmp_path
         _kill_all_gateways(product)
         until(customer.is_at_rest)
         customer.correct()
+        until(lambda: facts(product, "credit-note.issued.v1", str(customer.account_id)))
     read = _read(product, customer.account_id)
     assert read == _audited(product, customer.account_id, tmp_path / "export")
 
@@ -200,10 +206,14 @@ def test_a_crash_in_the_middle_changes_no_computation(product: Product, tmp_path
     abandoned = facts(product, "lease.request-abandoned.v1", str(customer.account_id))
     assert abandoned, "nothing was open when the gateways died"
     assert paying[0].broken
-    assert read.totals_nano.keys() == {"grant", "charge", "expiry", "adjustment", "void"}
-    assert read.totals_nano["grant"] == ENDING_NANO + PAID_NANO + SPARE_NANO
+    assert read.totals_nano.keys() == {"grant", "charge", "expiry", "adjustment", "void", "refund"}
+    granted_nano = ENDING_NANO + PAID_NANO + SPARE_NANO + customer.order.credits_nano
+    assert read.totals_nano["grant"] == granted_nano
+    assert read.totals_nano["refund"] == -customer.refunded_nano
     assert read.totals_nano["void"] == -SPARE_NANO
     assert read.closing_nano == sum(read.totals_nano.values()) >= 0
+    (note,) = facts(product, "credit-note.issued.v1", str(customer.account_id))
+    assert note["total_minor"] == REFUND_MINOR
     tell(
         f"{sum(one.answers for one in paying)} answers, {paying[0].broken} tries without one, {len(abandoned)} requests "
         f"abandoned by dead processes; charged {-sum(told.values())} nano-credits by all three computations"
