@@ -15,6 +15,7 @@ LONGEST_FIRST: Final = (
     "tests/application/dialects/anthropic/upstream/test_any_input.py",
     "tests/model/test_machine.py",
     "tests/model/test_mutations.py",
+    "tests/model/test_afterwards.py",
     "tests/conformance",
     "tests/test_cli.py",
     "tests/api/v1",

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import msgspec
 
-from domain.budgets.events import SHARE_EVENTS
 from domain.event import Event
 from domain.ledger import claim_events as claiming
 from domain.ledger import events as facts
@@ -19,7 +18,9 @@ from domain.ledger.lots import Slice
 from domain.ledger.postings import PostingRules, TrialBalance, load_rules, postings
 from domain.ledger.snapshot import decode_snapshot, mark_of
 from domain.ledger.wallet import Wallet
+from tests.model.charge_audit import ChargeAudit
 from tests.model.lots import Shares, Terms, goodwill, terms_of
+from tests.model.promise_audit import CodeAudit, LowBalanceAudit
 from tests.model.store import Log, Stored
 from tests.model.world import ACCOUNT, WALLET, Request, World, fold_lease, fold_wallet, require
 
@@ -78,6 +79,9 @@ class Auditor:
         self.admitted: set[UUID] = set()
         self.charges: dict[UUID, facts.UsageCharged] = {}
         self.last_charges: dict[UUID, tuple[facts.UsageCharged, int]] = {}  #: by lease, with its version
+        self.decisions = ChargeAudit()
+        self.codes = CodeAudit()
+        self.low_balances = LowBalanceAudit(self._balance_nano)
         self._checks: dict[type[Event], Callable[[Stored, Any], None]] = {
             facts.CreditLotGranted: self._lot_granted,
             facts.CreditLotExpired: self._lot_expired,
@@ -124,6 +128,8 @@ class Auditor:
         check = self._checks.get(type(stored.event))
         if check is not None:
             check(stored, stored.event)
+        for audit in (self.decisions, self.codes, self.low_balances):
+            audit.read(stored)
         self._post(stored)
 
     def _post(self, stored: Stored) -> None:
@@ -140,6 +146,8 @@ class Auditor:
         """What one append must leave in order."""
         if stored.stream_id == WALLET:
             self._check_debt()
+        self.decisions.group_ends()
+        self.codes.group_ends()
         lease_id = getattr(stored.event, "lease_id", stored.stream_id)
         book = self.leases.get(lease_id)
         if book is not None:
@@ -310,10 +318,13 @@ class Auditor:
 
     def _lease_settled(self, _: Stored, event: facts.LeaseSettled) -> None:
         book = self._live(event.lease_id)
+        self._take_back(book, event, book.lent_nano - event.charged_nano)
+        self._check_settled(book, event)
+
+    def _check_settled(self, book: LeaseBook, event: facts.LeaseSettled) -> None:
         book.settled = True
         account = (event.charged_nano, event.charges, event.last_version)
         require("P05", account == (book.charged_nano, book.charges, book.ended_version), event)
-        self._take_back(book, event, book.lent_nano - book.charged_nano)
         spent = {lot_id: spent_nano for lot_id, spent_nano in book.by_lot.items() if spent_nano}
         require("P05", spent == book.shares.charged(), "what did not come back of a lot was spent of it")
 
@@ -429,6 +440,7 @@ class Auditor:
     def check_totals(self) -> None:
         """P30: the accounts add up to the controls, which are kept apart from them."""
         balances = self.balances.balances
+        borne_nano = self.shortfall_nano + self.decisions.borne_nano
         require("P30", self.balances.total_nano() == 0, "the trial balance is zero")
         given_up_nano = self.owed_nano + self.written_off_nano
         issued_nano = self.granted_nano - self.taken_nano - given_up_nano
@@ -437,14 +449,21 @@ class Auditor:
         require("P30", balances.get("written_off", 0) == -self.written_off_nano, "written off")
         frozen_nano = sum(book.frozen_nano for book in self.claims.values())
         require("P30", sum(self._of("frozen:")) == frozen_nano, "frozen")
-        require("P30", sum(self._of("usage:")) == self.charged_nano + self.shortfall_nano, "usage")
+        require("P30", sum(self._of("usage:")) == self.charged_nano + borne_nano, "usage")
         require("P30", balances.get("breakage", 0) == self.expired_nano, "breakage")
-        require("P30", balances.get("expense:shortfall", 0) == -self.shortfall_nano, "shortfall")
+        require("P30", balances.get("expense:shortfall", 0) == -borne_nano, "shortfall")
+        owned_nano = sum(amount for name in ("wallet:", "leased:", "frozen:") for amount in self._of(name))
+        require("P30", owned_nano == self._balance_nano(), "a balance is what the account's books have")
+        self.decisions.check()
         for lot_id, free_nano in self.lots.items():
             require("P30", balances.get(f"wallet:{ACCOUNT}:{lot_id}", 0) == free_nano, "lots")
         for lease_id, book in self.leases.items():
             left_nano = 0 if book.settled else book.lent_nano - book.charged_nano
             require("P30", balances.get(f"leased:{ACCOUNT}:{lease_id}", 0) == left_nano, "leases")
+
+    def _balance_nano(self) -> int:
+        """What the account owns, lent, held or set aside or not."""
+        return self.granted_nano - self.charged_nano - self.expired_nano - self.taken_nano
 
     def _of(self, prefix: str) -> Iterable[int]:
         return (amount for name, amount in self.balances.balances.items() if name.startswith(prefix))
@@ -487,7 +506,7 @@ class Follower:
             self.balances.post(posting)
         if stored.stream_id == WALLET:
             fold_wallet(self.wallet, stored.event)
-        elif not isinstance(stored.event, SHARE_EVENTS):
+        elif isinstance(stored.event, facts.LeaseEvent):
             fold_lease(self.leases.setdefault(stored.stream_id, Lease(stored.stream_id)), stored.event)
 
     def check_against(self, auditor: Auditor) -> None:

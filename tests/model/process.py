@@ -129,11 +129,16 @@ class Process:
             del self.leases[lease_id]
 
     def _fold_waiting(self, stream_id: UUID, state: State, fold: Callable[[State, Event], None]) -> None:
-        """What was queued before the failed group, on another of its streams, still waits to be stored."""
-        for group in self.journal.queue:
-            for event in group.events:
-                if event.stream_id == stream_id and event.version == state.version + 1:
-                    fold(state, REGISTRY.decode(event.topic, event.state))
+        """What was queued before the failed group, on another of its streams, still waits to be stored.
+
+        Where somebody else was faster, it will fail, and with it what waits behind: that is decided anew then.
+        """
+        events = (event for group in self.journal.queue for event in group.events)
+        for event in events:
+            if event.stream_id == stream_id:
+                if event.version != state.version + 1:
+                    return
+                fold(state, REGISTRY.decode(event.topic, event.state))
 
     def _drop(self, lease_id: UUID) -> None:
         """Someone else ended the lease: whoever has seen a byte sees no end of it, and pays nothing.

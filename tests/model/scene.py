@@ -72,10 +72,14 @@ class Scene(RuleBasedStateMachine):
         self.everything_adds_up()
         self.follower.check_against_refold(self.world.log)
         check_snapshot(self.world, self.world.log.head(WALLET) // 2)
+        self.end()
         for stored in self.world.log.events:
             self.world.note(stored.topic)
         for situation, count in self.world.seen.items():
             self.seen[situation] = self.seen.get(situation, 0) + count
+
+    def end(self) -> None:
+        """What else must have happened in the end."""
 
     def _check_quiet(self) -> None:
         """What a live owner has in memory is what is stored, and no micro lease outlives its request."""

@@ -11,13 +11,25 @@ from uuid import UUID
 import msgspec
 
 from application.eventlog import ENDING_TOPICS, NewEvent, VersionConflict
+from domain.balance_alerts import LOW_BALANCE_EVENTS
 from domain.budgets.events import SHARE_EVENTS
 from domain.event import Event, TopicRegistry, encode
+from domain.ledger.adjustments import ADJUSTMENT_EVENTS
+from domain.ledger.charges import CHARGE_EVENTS
 from domain.ledger.events import LEDGER_EVENTS
 from domain.ledger.idempotency import IDEMPOTENCY_EVENTS
+from domain.promotions.events import PROMOTION_EVENTS
 from tests.model.switches import Switches
 
-REGISTRY = TopicRegistry(*LEDGER_EVENTS, *IDEMPOTENCY_EVENTS, *SHARE_EVENTS)
+REGISTRY = TopicRegistry(
+    *LEDGER_EVENTS,
+    *IDEMPOTENCY_EVENTS,
+    *SHARE_EVENTS,
+    *CHARGE_EVENTS,
+    *ADJUSTMENT_EVENTS,
+    *PROMOTION_EVENTS,
+    *LOW_BALANCE_EVENTS,
+)
 POSITIONS_APART = 1000  #: between the first events of two groups; far more than a group has events
 
 Batch = Sequence[Sequence[NewEvent]]

@@ -6,8 +6,21 @@ Every switch is on in a right system. The deciders are the product's own; a muta
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
-from domain.ledger import adjusting, claims, credit, lease, leasing, lending, snapshot
+from domain import balance_alerts
+from domain.ledger import (
+    adjusting,
+    claims,
+    correcting,
+    credit,
+    disputing,
+    lease,
+    leasing,
+    lending,
+    snapshot,
+)
+from domain.promotions import batch
 
 Decider = Callable[..., Sequence[Any]]
 
@@ -35,6 +48,13 @@ class Deciders:
     release: Decider = lease.release
     close: Decider = leasing.close
     fence: Decider = leasing.fence
+    review: Decider = correcting.review
+    dispute: Decider = disputing.dispute
+    report_late: Decider = correcting.report_late
+    redeem: Decider = batch.redeem
+    credit_of: Decider = batch.credit_of
+    falls_below: Callable[..., bool] = balance_alerts.falls_below
+    crossing_stream: Callable[..., UUID] = balance_alerts.crossing_stream
     encode_snapshot: Callable[..., bytes] = snapshot.encode_snapshot
 
 

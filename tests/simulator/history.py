@@ -20,18 +20,22 @@ from domain.ledger.credit import LotConditions
 from domain.ledger.events import LeaseSettled
 from domain.ledger.wallet import Wallet
 from tests.budget_audit import BudgetAuditor
-from tests.model.invariants import Auditor, Follower
+from tests.model.invariants import Auditor, Follower, LeaseBook
 from tests.model.store import Stored
 from tests.model.world import ACCOUNT, KEY, WALLET, Violation, fold_wallet, require
 from tests.simulator.client import ALIASES, Client
+from tests.simulator.office import Office
 from tests.simulator.process import SimProcess
 from tests.simulator.universe import CALM, EPOCH_US, Universe, Weather
 
 CHECK_EVERY_STEPS: Final = 64
 """Events are audited as they come; what is summed over all of them, this often."""
 QUIET_S: Final = 25.0
+OFFICE_EVERY_S: Final = 0.17
 DISPUTED_SHARE: Final = 0.3
 """In so many histories money goes back."""
+DECIDED_SHARE: Final = 0.4
+"""In so many, charges are decided about afterwards, and codes redeemed."""
 STEPS_MAX: Final = 400_000
 """A history that takes more has a loop in it."""
 
@@ -118,15 +122,15 @@ class AppendAuditor(Auditor):
 
     def __init__(self) -> None:
         super().__init__()
-        self._settling: tuple[Stored, LeaseSettled] | None = None
+        self._settling: tuple[LeaseBook, LeaseSettled] | None = None
 
-    def _lease_settled(self, stored: Stored, event: LeaseSettled) -> None:
-        self._settling = stored, event
+    def _check_settled(self, book: LeaseBook, event: LeaseSettled) -> None:
+        self._settling = book, event
 
     def _group_ends(self, stored: Stored) -> None:
         settling, self._settling = self._settling, None
         if settling is not None:
-            super()._lease_settled(*settling)
+            super()._check_settled(*settling)
         super()._group_ends(stored)
 
 
@@ -141,6 +145,8 @@ class History:
         self.budget_auditor = BudgetAuditor(self.plan.budgets)
         self._budgets_read = 0
         self._disputes = Random(seed)  # of its own: what the others draw stays as it is
+        self._office = Office(seed, universe.store, wallet=self._wallet, now_us=self._now_us)
+        self._is_decided = Random(f"decided {seed}").random() < DECIDED_SHARE
         self._goes_on = True
         self._epochs = dict.fromkeys((UUID(int=10 + number) for number in range(self.plan.instances)), 0)
 
@@ -160,6 +166,9 @@ class History:
         self._often(plan.grant_every_s, self._expire)
         if self._disputes.random() < DISPUTED_SHARE:
             self._often(plan.grant_every_s, self._pay_back)
+        if self._is_decided:
+            self._office.begin(max(1, plan.credit_nano // 4))
+            self._office_works()
         self._often(plan.kill_every_s, self._kill)
         self._often(plan.pause_every_s, self._pause)
         self._often(plan.away_every_s, self._go_away)
@@ -260,6 +269,12 @@ class History:
         else:
             self._append(claims.take(wallet, on, amount_nano=amount_nano, now_us=now_us))
 
+    def _office_works(self) -> None:
+        """At hours of its own: it draws nothing from what the universe draws."""
+        if self._goes_on:
+            self._office.work()
+            self.universe.at(OFFICE_EVERY_S, self._office_works)
+
     def _append(self, events: Sequence[Event]) -> None:
         store = self.universe.store
         first = len(store.read_stream(WALLET)) + 1
@@ -347,6 +362,10 @@ class History:
         require("P05", not open_leases, "a lease that nobody uses stays open")
         self._spend_the_budgets()
         self._spend_the_rest()
+        if self._is_decided:
+            self._office.tell()
+            self.auditor.read_on(universe.store.audited)
+            self.auditor.low_balances.finish()
         self._check()
         self._check_readers()
 
