@@ -45,6 +45,7 @@ KINDS: Final = {
     "budget-alert.raised.v1": _kind(
         "budget.alert", "budget_id key_id bucket_us percent amount_nano spent_nano occurred_us"
     ),
+    "charge.reviewed.v1": _kind("charge.reviewed", "request_id outcome charge_nano right_nano occurred_us"),
     "key.issued.v1": _kind("key.issued", "key_id prefix expires_us"),
     "key.rotated.v1": _kind("key.rotated", "key_id prefix overlap_until_us"),
     "key.revoked.v1": _kind("key.revoked", "key_id"),
