@@ -110,9 +110,8 @@ def ask(customer: Walker, api_key: str) -> None:
         answered = client.chat.completions.create(model=model[1], messages=messages)
     assert answered.choices[0].message.content
     customer.follow("Requests")
-    row = customer.page.get_by_role("row").filter(has_text=model[1])
-    while not row.count():
-        customer.page.reload()
+    customer.arrive("Requests")
+    customer.look_again_until(customer.page.get_by_role("row").filter(has_text=model[1]).count)
     customer.follow("Overview")
     customer.see("Make it safe")
 

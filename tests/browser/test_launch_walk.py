@@ -46,8 +46,9 @@ def test_from_nothing_to_the_first_paid_request(
         call_from_the_page(admin, api_key)
         charge = first_request_of(base_url, api_key)
         admin.follow("Requests")
-        admin.page.reload()
-        assert admin.page.get_by_role("row").filter(has_text="fast").count() == 2
+        admin.arrive("Requests")
+        rows = admin.page.get_by_role("row").filter(has_text="fast")
+        admin.look_again_until(lambda: rows.count() == 2)
         assert charge > 0
 
 

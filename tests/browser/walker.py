@@ -1,12 +1,13 @@
 """Somebody who goes by what the screen shows: roles and names of things, in their language, and no addresses."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from playwright.sync_api import Browser, Locator, Page
 
 from tests.browser.words import LOCALES, Words
+from tests.waiting import until
 
 SEEN_MS_MAX: Final = 60_000
 
@@ -30,6 +31,15 @@ class Walker:
     def arrive(self, title: str, /) -> None:
         """Wait for the page of this title. In some languages a button that leads to it is called the same."""
         self.page.get_by_role("heading", level=1, name=self.say(title), exact=True).wait_for()
+
+    def look_again_until(self, there: Callable[[], object]) -> None:
+        """Load the page anew as long as what others have done does not show."""
+
+        def looked() -> object:
+            self.page.reload()
+            return there()
+
+        until(looked)
 
     def press(self, name: str, /, **values: object) -> None:
         """A button. What it begins is over when the next thing is there."""
