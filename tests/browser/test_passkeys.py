@@ -32,6 +32,7 @@ def test_in_by_a_passkey_that_the_page_has_made(browser: Browser, tmp_path: Path
         context.clear_cookies()
         page.goto(f"{url}/sign-in?target=/console/keys")
         page.get_by_role("link", name="Sign in with a passkey").click()
+        assert not page.get_by_text("Passkeys need a script").is_visible()
         page.get_by_role("button", name="Go on").click()
         page.wait_for_url(f"{url}/console/keys")
 
