@@ -15,6 +15,7 @@ from psycopg_pool import PoolClosed, PoolTimeout
 from adapters.bodies.metrics import BodyCollector
 from adapters.jobs.broker import make_broker
 from adapters.jobs.webhooks import WebhookWakeups
+from adapters.mail.metrics import MailCollector
 from adapters.sealing.metrics import SealCollector
 from admin_tools import make_admin_tools, make_health, make_projections
 from api.admin.app import PREFIX, admin_router
@@ -78,6 +79,7 @@ def make_app(process: GatewayProcess) -> Litestar:
             _TolerantCollector(LagCollector(make_projections(process)), name="projections"),
             _TolerantCollector(HealthCollector(make_health(process)), name="ledger"),
             *_seal_collectors(process),
+            _TolerantCollector(MailCollector(process.pool, clock=process.clock), name="mail"),
             BodyCollector(process.bodies),
         ],
     )
