@@ -29,6 +29,7 @@ from application.checkout.sweep_disputes import sweep_disputes
 from application.checkout.sweep_refunds import sweep_refunds
 from application.clock import SystemClock
 from application.ledger.expire_lots import expire_due
+from application.money.match_payouts import match_payouts
 from application.money.reconcile import reconcile
 from application.projections import Projections
 from application.recharge.expire_orders import expire_due as expire_orders
@@ -42,6 +43,7 @@ from projections.books_check import PostgresBooksChecks
 from projections.budget_reader import BudgetReader
 from projections.lot_ends import EndingLots
 from projections.low_balances import LowBalanceReader
+from projections.money import MoneyReader
 from projections.orders import OrderReader
 from projections.pool import projection_pool
 from projections.registry import all_projections
@@ -111,6 +113,11 @@ def run(settings: Settings, *, jobs: Sequence[Job] = (), stop: threading.Event) 
                 "money-reconcile",
                 _RECONCILE_S,
                 lambda: reconcile(checkouts, store=store, clock=clock),
+            ),
+            Job(
+                "payouts-match",
+                _RECONCILE_S,
+                lambda: match_payouts(MoneyReader(pool), checkouts=checkouts, store=store, clock=clock),
             ),
             Job(
                 "webhook-bytes-forget",

@@ -67,7 +67,14 @@ def test_it_wakes_the_read_models_and_ends_on_sigterm(database_url: str, redis_u
     with psycopg.connect(database_url) as connection:
         names = {name for (name,) in connection.execute("SELECT name FROM schedule")}
     drops = {"idempotency-purge", "kept-answers-purge", "bodies-drop", "hook-messages-forget", "mails-purge"}
-    selling = {"expire-orders", "orders-sweep", "webhooks-sweep", "webhook-bytes-forget", "money-reconcile"}
+    selling = {
+        "expire-orders",
+        "orders-sweep",
+        "webhooks-sweep",
+        "webhook-bytes-forget",
+        "money-reconcile",
+        "payouts-match",
+    }
     books = {"projections-wake", "projections-lag", "books-check", "expire-lots"}
     telling = {"budget-alerts", "low-balances"}
     assert names == books | telling | drops | selling | {"reap", "probes", "refunds-sweep", "disputes-sweep"}

@@ -94,7 +94,7 @@ def _open_text(found: OpenItems) -> str:
     rows = [
         (
             f"{time_of(one.since_us):%Y-%m-%d %H:%M:%S}",
-            f"{one.provider}: {one.words or 'payment without a line'}",
+            f"{one.provider}: {one.words or f'{one.kind} without a line'}",
             one.ref,
             _money(one.amount_minor, one.ledger),
             str(one.order_id or "-"),

@@ -8,11 +8,12 @@ from typing import ClassVar, Final
 from uuid import UUID
 
 import msgspec
+from psycopg.errors import UndefinedTable
 
 from application.money.queries import MoneyBalance, MoneyBalances, OpenItem, OpenItems
 from application.queries import PAGE_ROWS_MAX, clean
 from domain.event import Event
-from domain.money.events import PAYMENTS, PspLineRecorded
+from domain.money.events import PAYMENTS, PAYOUT, PayoutReconciled, PspLineRecorded
 from domain.money.postings import CURRENT_MONEY_RULES, ledger_of, load_money_rules, money_postings
 from domain.recharge.events import (
     DisputeFundsReinstated,
@@ -67,9 +68,9 @@ class Money:
     """The fold. What an order tells of is open until the provider's line of it is there; a line that none tells of stays open."""
 
     name: ClassVar[str] = "money"
-    version: ClassVar[int] = 100 + CURRENT_MONEY_RULES  #: other rules are another fold
+    version: ClassVar[int] = 200 + CURRENT_MONEY_RULES  #: other rules are another fold
     tables: ClassVar[tuple[Table, ...]] = (_BALANCES.table(), _OPEN, mark_table("money"))
-    topics: ClassVar[frozenset[str]] = frozenset(load_money_rules().rules)
+    topics: ClassVar[frozenset[str]] = frozenset(load_money_rules().rules) | {PayoutReconciled.TOPIC}
 
     def __init__(self) -> None:
         self._rules = load_money_rules()
@@ -86,6 +87,8 @@ class Money:
                 sums.setdefault((posting.ledger, clean(posting.credit)), [0])[0] += posting.amount_minor
             if isinstance(event, PspLineRecorded):
                 _line(event, opened, closed)
+            elif isinstance(event, PayoutReconciled):
+                _close(_payout(event), opened, closed)
             else:
                 opened |= _awaited(event)
         return [*_BALANCES.add(sums), *_open_writes(opened, closed), *([books.mark()] if facts else [])]
@@ -114,8 +117,20 @@ def _awaited(event: Event) -> _Open:
     return {place: (*place, minor, "", event.occurred_us, event.order_id)}
 
 
+def _payout(line: PspLineRecorded | PayoutReconciled) -> _Place:
+    return "payout", line.provider, ledger_of(line.currency, line.mode), line.line_ref
+
+
+def _close(place: _Place, opened: _Open, closed: set[_Place]) -> None:
+    if opened.pop(place, None) is None:
+        closed.add(place)
+
+
 def _line(line: PspLineRecorded, opened: _Open, closed: set[_Place]) -> None:
     ledger = ledger_of(line.currency, line.mode)
+    if line.kind == PAYOUT:
+        opened[_payout(line)] = (*_payout(line), line.gross_minor, line.kind, line.created_us, None)
+        return
     if line.other_minor:
         place = ("line", line.provider, ledger, line.line_ref)
         opened[place] = (*place, line.other_minor, line.kind, line.created_us, None)
@@ -124,9 +139,7 @@ def _line(line: PspLineRecorded, opened: _Open, closed: set[_Place]) -> None:
     if line.kind in PAYMENTS:
         told.append(("payment", line.source_ref))
     for kind, ref in told:
-        place = (kind, line.provider, ledger, ref)
-        if opened.pop(place, None) is None:
-            closed.add(place)
+        _close((kind, line.provider, ledger, ref), opened, closed)
 
 
 def _open_writes(opened: _Open, closed: set[_Place]) -> list[Write]:
@@ -142,7 +155,7 @@ def _open_writes(opened: _Open, closed: set[_Place]) -> list[Write]:
 
 
 class MoneyReader:
-    """The questions: implements `application.money.queries.MoneyQueries`."""
+    """The questions: implements `application.money.queries.MoneyQueries` and `PayoutsOpen`."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -171,3 +184,15 @@ class MoneyReader:
         names = OpenItem.__struct_fields__
         found = [msgspec.convert(dict(zip(names, row, strict=True)), OpenItem) for row in rows]
         return OpenItems(items=tuple(found), next_after=None)
+
+    def open_payouts(self, provider: str, *, mode: str, limit: int) -> list[str]:
+        statement = (
+            "SELECT ref FROM money_open WHERE kind = 'payout' AND provider = %s AND (ledger LIKE '%% %%') = %s "
+            "ORDER BY since_us, ref LIMIT %s"
+        )
+        try:
+            with self._pool.connection() as connection:
+                found = connection.execute(statement, [provider, mode != "live", limit])
+                return [ref for (ref,) in found]
+        except UndefinedTable:  # no worker of this version has run yet
+            return []

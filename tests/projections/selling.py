@@ -28,6 +28,7 @@ from application.ledger.change_wallet import change_wallet
 from application.ledger.wallet_reader import load_wallet
 from application.money.book_cost import BookProviderCost
 from application.money.book_cost import handle as book_cost
+from application.money.match_payouts import match_payouts
 from application.money.reconcile import reconcile
 from application.recharge.change_order import load_order
 from application.recharge.place_order import PlaceOrder
@@ -46,6 +47,7 @@ from domain.recharge.offers import TaxRate
 from domain.recharge.order import Order
 from domain.refusal import Refusal
 from projections.document_reader import DocumentReader
+from projections.money import MoneyReader
 from tests.adapters.checkout.stripe_account import StripeAccount
 from tests.application.invoicing.world import SELLER, furnish
 from tests.fakes import ManualClock, memory_ports
@@ -129,6 +131,13 @@ class Selling:
         """Lines are recorded once they are old enough, documents issued once the read models know of them."""
         self._move(7 * _HOUR_S)
         reconcile(self.ports.checkouts, store=self.ports.store, clock=self.ports.clock)
+        self.follow()
+        match_payouts(
+            MoneyReader(self.lab.pool),
+            checkouts=self.ports.checkouts,
+            store=self.ports.store,
+            clock=self.ports.clock,
+        )
         self.follow()
         while self._clerk.issue_due():
             self.follow()

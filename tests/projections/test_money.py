@@ -5,16 +5,17 @@ from uuid import UUID
 import pytest
 
 from application.eventlog import NewEvent
-from domain.money.events import line_stream
+from domain.money.events import PayoutReconciled, line_stream
 from domain.recharge.observing import observe_payment
 from domain.recharge.order import order_stream
 from domain.recharge.settling import settle
 from projections.money import Money, MoneyReader
+from projections.projection import Pool
 from tests.domain.money.test_postings import line
 from tests.domain.money.test_returns import TOOK
 from tests.domain.recharge.orders import ANNA, AT, NOW_US, ORDER, folded, placed, seen
 from tests.domain.recharge.returns import PAID, REFUND, Till, dispute
-from tests.histories import numbered
+from tests.histories import numbered, sample
 from tests.projections.lab import Lab
 
 A, B, C = (UUID(int=number) for number in (1101, 1102, 1103))
@@ -63,7 +64,15 @@ def test_the_books_add_up_and_say_what_does_not_agree(whole: Lab) -> None:
         "unmatched:stripe": 700,
     }
     assert sum(found.values()) == 0
-    foreign, missing = reader.open_items().items
+    foreign, payout, missing = reader.open_items().items
+    assert (payout.kind, payout.ref, payout.amount_minor, payout.words) == (
+        "payout",
+        "txn_3",
+        -9_000,
+        "payout",
+    )
+    assert reader.open_payouts("stripe", mode="live", limit=9) == ["txn_3"]
+    assert reader.open_payouts("stripe", mode="test", limit=9) == []
     assert (foreign.kind, foreign.ref, foreign.amount_minor, foreign.words) == (
         "line",
         "txn_2",
@@ -72,6 +81,25 @@ def test_the_books_add_up_and_say_what_does_not_agree(whole: Lab) -> None:
     )
     assert (missing.kind, missing.ref, missing.order_id, missing.since_us) == ("payment", "pi_2", B, NOW_US)
     assert [one.kind for one in reader.open_items(limit=1).items] == ["line"]
+
+
+def test_a_payout_is_open_until_it_is_taken_apart(whole: Lab) -> None:
+    """In one batch with its line, too."""
+    matched = sample(PayoutReconciled, line_ref="txn_3")
+    whole.log.extend(_history())
+    whole.catch_up()
+    whole.log.extend(numbered(line_stream("stripe", "live", "txn_3"), 2, [matched]))
+    paid = line(line_ref="txn_4", kind="payout", gross_minor=-5, fee_minor=0, net_minor=-5)
+    both = [paid, sample(PayoutReconciled, line_ref="txn_4")]
+    whole.log.extend(numbered(line_stream("stripe", "live", "txn_4"), 1, both))
+    whole.catch_up()
+    assert MoneyReader(whole.pool).open_payouts("stripe", mode="live", limit=9) == []
+    assert whole.rebuild(Money.name) == whole.hashes()[Money.name]
+
+
+def test_before_the_read_model_is_made_no_payout_is_open(pool: Pool) -> None:
+    """A scheduler may be there before the first worker of its version."""
+    assert MoneyReader(pool).open_payouts("stripe", mode="live", limit=9) == []
 
 
 def _returns() -> list[NewEvent]:

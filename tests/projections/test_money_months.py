@@ -11,7 +11,7 @@ from application.money.month import SOURCES, MonthComparison, compare
 from application.reports.period import month as month_of
 from domain.event import Event
 from domain.invoicing.document import CreditNoteIssued, InvoiceIssued
-from domain.money.events import PspLineRecorded
+from domain.money.events import PspLinePaidOut, PspLineRecorded
 from domain.money.figures import CREDIT, FigureName, booked, told
 from domain.money.postings import MoneyRules, load_money_rules
 from domain.recharge.events import DisputeFundsWithdrawn, RechargeCredited, RefundSucceeded
@@ -66,6 +66,7 @@ def test_a_month_agrees_from_four_sides(lab: Lab, stripe: StripeAccount, seed: i
     assert {one.ledger for one in found.items} == {"EUR", "JPY", "USD", CREDIT}
     tell(f"seed {seed}: {_counts(selling, stripe)}")
     _agrees_with_stripe(found, stripe)
+    _agrees_with_payouts(lab, selling, stripe)
     _agrees_with_documents(lab, selling)
     _agrees_with_statements(lab, found)
     assert lab.rebuild(MoneyMonths.name) == lab.hashes()[MoneyMonths.name]
@@ -94,6 +95,19 @@ def _agrees_with_stripe(found: MonthComparison, stripe: StripeAccount) -> None:
         assert ours.get("refunded", 0) == moved["refund"] + moved["refund_failure"]
         assert ours.get("disputed", 0) == moved["adjustment"]
         assert ours.get("paid_out", 0) == -moved["payout"]
+
+
+def _agrees_with_payouts(lab: Lab, selling: Selling, stripe: StripeAccount) -> None:
+    """Each line is in the payout that Stripe has it in, and no payout is open."""
+    claims = [event for event in _events(selling) if isinstance(event, PspLinePaidOut)]
+    theirs = {
+        line["id"]: line["payout"]
+        for line in stripe.lines
+        if line["payout"] is not None and line["type"] != "payout"
+    }
+    assert {one.line_ref: one.payout_ref for one in claims} == theirs
+    assert len(claims) == len(theirs) > 0
+    assert {one.kind for one in MoneyReader(lab.pool).open_items().items} == {"line"}
 
 
 def _agrees_with_documents(lab: Lab, selling: Selling) -> None:

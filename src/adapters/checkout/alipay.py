@@ -184,6 +184,9 @@ class AlipayCheckout:
     def undelivered(self, *, since_us: int) -> Iterable[Delivered]:  # noqa: ARG002  # there is no such list
         return ()
 
+    def payout_lines(self, payout_ref: str) -> Sequence[BalanceTransaction] | None:  # noqa: ARG002  # there is no such list
+        return None
+
     def balance_transactions(
         self,
         *,

@@ -16,6 +16,7 @@ from adapters.checkout.stripe_objects import (
     CheckoutSession,
     Intent,
     Line,
+    Payout,
     StripeDispute,
     StripeRefund,
     balance_transaction,
@@ -36,6 +37,7 @@ from application.checkout.ports import (
     Headers,
     Notice,
     ProviderRefused,
+    ProviderUnavailable,
     RefundOrder,
     Session,
     SessionRequest,
@@ -189,6 +191,15 @@ class StripeCheckout:
         created = {"gte": since_us // _US, "lt": until_us // _US}
         for raw in self._wire.every("/v1/balance_transactions", created=created, expand=["data.source"]):
             yield balance_transaction(read(raw, Line))
+
+    def payout_lines(self, payout_ref: str) -> Sequence[BalanceTransaction] | None:
+        status = self._wire.get("/v1/payouts", payout_ref, Payout).reconciliation_status
+        if status == "in_progress":
+            raise ProviderUnavailable("the payout is not reconciled yet")
+        if status != "completed":
+            return None  # somebody has asked for it by hand
+        listed = self._wire.every("/v1/balance_transactions", payout=payout_ref, expand=["data.source"])
+        return [balance_transaction(read(raw, Line)) for raw in listed]
 
     def _page(self, session_ref: str) -> CheckoutSession:
         return self._wire.get("/v1/checkout/sessions", session_ref, CheckoutSession, *_PAGE_PARTS)

@@ -111,6 +111,11 @@ class StripeDispute(msgspec.Struct, frozen=True):
     balance_transactions: list[Line] = []
 
 
+class Payout(msgspec.Struct, frozen=True):
+    id: str
+    reconciliation_status: str = ""
+
+
 class Names(msgspec.Struct, frozen=True):
     """What we told Stripe of the order."""
 

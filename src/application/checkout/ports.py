@@ -195,6 +195,15 @@ class CheckoutProvider(Protocol):
         """The lines of our account from `since_us` to before `until_us`; none where the provider has no such list."""
         ...
 
+    def payout_lines(self, payout_ref: str) -> Sequence[BalanceTransaction] | None:
+        """The lines that a payout is made of, perhaps with its own; None where the provider does not say.
+
+        Raises:
+            ProviderUnavailable: nor does it know yet.
+            ProviderRefused: there is no such payout of ours.
+        """
+        ...
+
 
 class Checkouts:
     """The providers that are set up. One without its secrets is not among them."""

@@ -23,9 +23,11 @@ class MoneyBalances(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OpenItem(msgspec.Struct, frozen=True, kw_only=True):
-    """What an order tells of and the provider's list does not have yet, or a line of the list that no order tells of."""
+    """What an order tells of and the provider's list does not have yet, a line of the list that no order tells of, or a payout whose
+    lines do not add up to it (yet).
+    """
 
-    kind: Literal["payment", "refund", "dispute", "line"]
+    kind: Literal["payment", "refund", "dispute", "line", "payout"]
     provider: str
     ref: str
     ledger: str

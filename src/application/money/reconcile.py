@@ -34,13 +34,21 @@ def _reconcile(checkout: CheckoutProvider, *, store: EventStore, clock: Clock) -
     new = 0
     try:
         for line in checkout.balance_transactions(since_us=until_us - LOOK_BACK_US, until_us=until_us):
-            new += _record(checkout, line, store=store, clock=clock)
+            new += record_line(checkout, line, store=store, clock=clock)
     except (ProviderError, EventLogError, ValueError) as error:
         log.warning("money_not_reconciled", provider=checkout.name, error=type(error).__name__)
     return new
 
 
-def _record(checkout: CheckoutProvider, line: BalanceTransaction, *, store: EventStore, clock: Clock) -> bool:
+def record_line(
+    checkout: CheckoutProvider, line: BalanceTransaction, *, store: EventStore, clock: Clock
+) -> bool:
+    """Record a line, if it is new; whether it was.
+
+    Raises:
+        EventLogError: it was not.
+        ValueError: it does not add up.
+    """
     stream_id = line_stream(checkout.name, checkout.mode, line.transaction_ref)
     if store.read_stream(stream_id):
         return False

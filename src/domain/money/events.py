@@ -1,6 +1,6 @@
 """Facts about money that are of no single order: lines of our accounts at payment providers, bills of model providers."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 from uuid import UUID
 
 import msgspec
@@ -15,14 +15,17 @@ from domain.recharge.events import Mode
 from domain.refusal import AlreadyExists
 from domain.text import printable, slug
 
+PayoutOutcome = Literal["matched", "untold"]
 _LINES = UUID("3b0f6d6e-3c1a-57f3-8a55-0c2f6f8f9d20")
 #: Lines of payments: their gross amount is booked by the order that they paid for, if there is one.
 PAYMENTS = frozenset({"charge", "payment"})
-PAYOUTS = frozenset({"payout", "payout_cancel", "payout_failure"})
+PAYOUT = "payout"
+#: Money to our bank, and what comes back of it.
+PAYOUTS = frozenset({PAYOUT, "payout_cancel", "payout_failure"})
 
 
 class PspLineRecorded(Event, frozen=True, kw_only=True):
-    """A line of our account at a payment provider, as its list has it. Stream `psp-line:{provider}:{ref}`, one event.
+    """A line of our account at a payment provider, as its list has it. Stream `psp-line:{provider}:{ref}`, the first event.
 
     `gross_minor` - `fee_minor` = `net_minor`, negative where money left. Of the gross amount what is paid out to our bank is
     `payout_minor`, what no order tells of is `other_minor` and waits for somebody; the rest is booked by the facts of orders.
@@ -48,6 +51,40 @@ class PspLineRecorded(Event, frozen=True, kw_only=True):
     )  #: the refund or dispute that it is of, if it is of one
 
 
+class PspLinePaidOut(Event, frozen=True, kw_only=True):
+    """The line is a part of a payout. The second event of its stream, so it is a part of no other one."""
+
+    TOPIC: ClassVar[str] = "money.psp-line-paid-out.v1"
+
+    provider: str
+    mode: Mode
+    line_ref: str
+    payout_ref: str
+    occurred_us: int
+
+
+class PayoutReconciled(Event, frozen=True, kw_only=True):
+    """A payout is the sum of its lines, each of which is in no other one. The second event of the stream of the payout's own line.
+
+    `untold`: the provider does not say of what the payout is made, such as one that somebody has asked for by hand.
+    """
+
+    TOPIC: ClassVar[str] = "money.payout-reconciled.v1"
+
+    provider: str
+    mode: Mode
+    line_ref: str  #: of the payout's own line
+    payout_ref: str
+    currency: str
+    outcome: PayoutOutcome
+    lines: int
+    net_minor: int  #: of all of them: what came to our bank
+    occurred_us: int
+
+
+LineEvent = PspLineRecorded | PspLinePaidOut | PayoutReconciled
+
+
 class ProviderCostBooked(Fact, frozen=True, kw_only=True):
     """A company whose models are used has billed us. Stream `cost:{provider}:{invoice}`, one event."""
 
@@ -61,7 +98,12 @@ class ProviderCostBooked(Fact, frozen=True, kw_only=True):
     exponent: int  #: decimals of the minor unit
 
 
-MONEY_EVENTS: tuple[type[Event], ...] = (PspLineRecorded, ProviderCostBooked)
+MONEY_EVENTS: tuple[type[Event], ...] = (
+    PspLineRecorded,
+    PspLinePaidOut,
+    PayoutReconciled,
+    ProviderCostBooked,
+)
 
 
 def line_stream(provider: str, mode: Mode, line_ref: str) -> UUID:

@@ -123,6 +123,7 @@ class StripeAccount(StripeStub):
         if total <= 0:
             return None
         payout_ref = f"po_{len(self.lines)}"
+        self.objects[f"/v1/payouts/{payout_ref}"] = {"id": payout_ref, "reconciliation_status": "completed"}
         self._line("payout", {"id": payout_ref}, -total, 0, currency)
         for one in (*owned, self.lines[-1]):
             one["payout"] = payout_ref

@@ -317,3 +317,13 @@ def test_its_own_address_is_live(side: Side) -> None:
         name: value.replace("_test_", "_live_") for name, value in live.items() if name == "stripe_secret_key"
     }
     assert configured(ProviderSettings(**live)).get(side.name).mode == "live"
+
+
+@pytest.mark.parametrize("name", sorted(SIDES.keys() - {"stripe"}))
+def test_what_a_provider_does_not_list_is_none(name: str) -> None:
+    """Neither lines nor payouts; nor are there disputes where the provider has none."""
+    with SIDES[name]() as side:
+        checkout = provider_of(side)
+        assert [*checkout.balance_transactions(since_us=0, until_us=1)] == []
+        assert checkout.payout_lines("po_1") is None
+        assert [*checkout.fetch_dispute("du_1")] == []

@@ -299,6 +299,24 @@ def test_what_did_not_reach_us_is_listed(stub: StripeStub, checkout: StripeCheck
     )
 
 
+def test_a_payout_is_told_line_by_line_once_stripe_has_reconciled_it(
+    stub: StripeStub, checkout: StripeCheckout
+) -> None:
+    """Until then nobody knows; of one that was asked for by hand nobody ever will."""
+    line = {"id": "txn_1", "type": "charge", "amount": 5, "fee": 1, "net": 4, "currency": "eur"}
+    stub.objects["/v1/balance_transactions"] = {"data": [line]}
+    stub.objects["/v1/payouts/po_1"] = {"id": "po_1", "reconciliation_status": "completed"}
+    told = checkout.payout_lines("po_1")
+    assert told is not None
+    assert [one.transaction_ref for one in told] == ["txn_1"]
+    assert stub.asked[-1][2]["payout"] == "po_1"
+    stub.objects["/v1/payouts/po_1"] = {"id": "po_1", "reconciliation_status": "in_progress"}
+    with pytest.raises(ProviderUnavailable):
+        checkout.payout_lines("po_1")
+    stub.objects["/v1/payouts/po_1"] = {"id": "po_1", "reconciliation_status": "not_applicable"}
+    assert checkout.payout_lines("po_1") is None
+
+
 def test_without_its_secrets_a_provider_is_off() -> None:
     """Half of them is a mistake that is said; test and live are told by the key."""
     whole = {

@@ -54,6 +54,7 @@ class FakeProvider:
         self.forgets_keys = False  #: as Stripe does after a day
         self.missed: list[Delivered] = []
         self.lines: list[BalanceTransaction] = []
+        self.payouts: dict[str, list[BalanceTransaction] | None] = {}
         self.is_down = False
         self.asked = 0
 
@@ -125,6 +126,10 @@ class FakeProvider:
     def balance_transactions(self, *, since_us: int, until_us: int) -> Iterator[BalanceTransaction]:
         self._require_up()
         yield from (line for line in self.lines if since_us <= line.created_us < until_us)
+
+    def payout_lines(self, payout_ref: str) -> list[BalanceTransaction] | None:
+        self._require_up()
+        return self.payouts[payout_ref]
 
     def _require_up(self) -> None:
         if self.is_down:
