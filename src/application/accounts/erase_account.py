@@ -1,4 +1,4 @@
-"""Erase the personal data of an account: close it, destroy its key and its names, and certify that.
+"""Erase the personal data of an account: close it, have its card forgotten, destroy its key and its names, and certify that.
 
 In this order, since a fact in the log must be true: when something fails in between, the same command finishes it.
 """
@@ -10,6 +10,7 @@ import msgspec
 
 from application.accounts import close_account
 from application.accounts.stream import decide_account
+from application.auto_recharge import forget_method
 from application.command import Command, Ports, stamp
 from application.eventlog import RecordedEvent
 from application.keys.of_account import key_ids_of
@@ -63,6 +64,7 @@ def handle(command: EraseAccount, *, actor: Actor, ports: Ports) -> ErasureCerti
     """
     close = close_account.CloseAccount(account_id=command.account_id, reason=command.reason)
     close_account.handle(close, actor=actor, ports=ports)
+    forget_method.handle(forget_method.ForgetMethod(account_id=command.account_id), actor=actor, ports=ports)
     key_id = ports.personal.erase(command.account_id, named=key_ids_of(ports.store, command.account_id))
     at = stamp(ports, actor)
     decide_account(

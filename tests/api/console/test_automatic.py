@@ -129,6 +129,21 @@ def test_a_decline_is_told_and_a_bank_that_asks_for_the_customer_gets_them(
     assert latest.state == "paid"
 
 
+def test_an_operator_sees_the_rule_and_may_stop_it(shop: Shop) -> None:
+    """On the customer's page; support looks, finance stops."""
+    leave_card(shop)
+    shop.world.post(f"{PAGE}/automatic", **RULE)
+    shop.world.as_staff("support")
+    page = f"/console/customers/{ACCOUNT}"
+    shown = shop.world.get(page).text
+    assert "€0.00 of €500.00" in shown
+    assert "/console/do/auto-recharges/stop" not in shown
+    shop.world.as_staff("finance")
+    assert "/console/do/auto-recharges/stop" in shop.world.get(page).text
+    shop.world.post("/console/do/auto-recharges/stop", account_id=str(ACCOUNT), back=page)
+    assert not load_auto(shop.ports.store, ACCOUNT).is_on
+
+
 def test_what_stands_against_it_is_said(shop: Shop) -> None:
     """The rule is on, and nothing would happen."""
     leave_card(shop)

@@ -6,6 +6,8 @@ import pytest
 
 from application.accounts.close_account import CloseAccount
 from application.accounts.close_account import handle as close
+from application.accounts.erase_account import EraseAccount
+from application.accounts.erase_account import handle as erase
 from application.auto_recharge.forget_method import ForgetMethod
 from application.auto_recharge.forget_method import handle as forget
 from application.auto_recharge.save_method import SaveMethod
@@ -143,3 +145,12 @@ def test_a_way_to_pay_that_is_forgotten_while_an_order_is_placed_pays_nothing() 
     world.round()
     assert world.order().status == "cancelled"
     assert world.provider.saved.charges == {}
+
+
+def test_who_is_erased_leaves_no_way_to_pay() -> None:
+    """Here and at the provider; erasing again does no more."""
+    world = automatic()
+    for _ in range(2):
+        erase(EraseAccount(account_id=ACCOUNT, reason="asked for"), actor=SYSTEM, ports=world.ports)
+    assert world.provider.saved.forgotten == ["pm_1"]
+    assert (world.auto.method, world.auto.is_on) == (None, False)

@@ -17,6 +17,7 @@ from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
 from api.console.key_lists import list_keys, one_key
 from api.console.pages import Pages
 from application.accounts.contact import contact_of
+from application.auto_recharge.show import show_auto
 from application.ledger.wallet_reader import load_wallet
 from application.people.email import open_email
 from application.queries import RequestFilter
@@ -98,6 +99,7 @@ def _one(pages: Pages, account: Account, edit: UUID | None) -> dict[str, Any]:
     return {
         "name": names_of(ports, [account_id]).get(account_id),
         "contact": contact_of(ports.personal, account),
+        "automatic": show_auto(ports.store, account_id, clock=ports.clock),
         "balance": tools.balances.balance(account_id) or nothing_yet(account_id),
         "keys": list_keys(tools, account_id=account_id, limit=_KEYS),
         "edited": _edited(pages, edit, account_id),

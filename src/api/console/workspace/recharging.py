@@ -53,12 +53,14 @@ def recharge_routes(pages: Pages) -> list[HTTPRouteHandler]:
     def found(account_id: UUID, currency: str, before: int | None) -> dict[str, Any]:
         offers = load_offers(ports.store)
         open_now = sorted(name for name, one in offers.by_currency.items() if one.open)
-        chosen = currency if currency in open_now else next(iter(open_now), None)
+        automatic = automatic_of(pages, account_id)
+        usual = automatic.shown.rule.currency if automatic.shown.rule is not None else ""
+        chosen = next((one for one in (currency, usual, *open_now) if one in open_now), None)
         wanted = OrderFilter(account_id=account_id)
         return {
             "currencies": open_now,
             "shelf": None if chosen is None else _shelf(pages, offers, chosen, account_id),
-            "automatic": automatic_of(pages, account_id),
+            "automatic": automatic,
             "orders": tools.orders.orders(wanted, before_position=before, limit=looking.PAGE_ROWS),
         }
 
