@@ -17,7 +17,8 @@ from api.admin.execution import run
 from api.admin.tables.entry import Entry
 from api.console.access import local_path, visit_of
 from api.console.forms import body_of
-from api.console.pages import HEADERS, ONCE_FIELD, Flash, Pages
+from api.console.headers import HEADERS
+from api.console.pages import ONCE_FIELD, Flash, Pages
 from application.eventlog import EventLogError
 from application.vault import VaultError
 from domain.fact import Actor

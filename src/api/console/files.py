@@ -10,7 +10,7 @@ import msgspec
 from litestar import Response
 from litestar.params import QueryParameter
 
-from api.console.pages import HEADERS
+from api.console.headers import HEADERS
 from application.exporting.csv_text import csv_bytes
 
 ROWS_MAX: Final = 10_000

@@ -19,6 +19,7 @@ from domain.catalogue.alias import Alias
 from domain.catalogue.credential import Credential
 from domain.keys.key import ApiKey
 from domain.management import ManagementKey
+from domain.members import Member
 from domain.pricing import PriceInForce
 
 PAGE_ROWS: Final = 50
@@ -27,6 +28,7 @@ _V7: Final = 7
 _NAMES_MAX: Final = 20_000
 _DIGITS_MAX: Final = 18
 _MONTHS: Final = 12
+_PPM: Final = 1_000_000
 _STATES: Final = frozenset({"admitted", "charged", "released", "abandoned"})
 
 
@@ -69,6 +71,16 @@ def people(ports: Ports, labels: Iterable[str | None]) -> dict[str, str]:
     return {str(key): name for key, name in names_of(ports, list(ids)).items()}
 
 
+def member_item(member: Member, email: str | None) -> dict[str, Any]:
+    """As files have it: no envelope, but the address in it."""
+    return {
+        "person_id": member.person_id,
+        "email": email,
+        "role": member.role,
+        "since_us": member.since_us,
+    }
+
+
 def named_like(ports: Ports, ids: list[UUID], wanted: str) -> set[UUID]:
     """Those whose name holds a text, or whose id does. Blocking; looks at the first so many names only."""
     plain = wanted.casefold()
@@ -96,6 +108,23 @@ def model_rows(directory: Directory, now_us: int) -> list[ModelRow]:
 def offered_models(directory: Directory, now_us: int) -> list[ModelRow]:
     """Those that can be asked for: with a price in force and a deployment."""
     return [row for row in model_rows(directory, now_us) if row.price is not None and row.deployments]
+
+
+def charged(rows: Iterable[ModelRow]) -> list[dict[str, Any]]:
+    """What customers see of prices, for files: what is charged for a million of each unit, markup included."""
+    return [
+        {"model": row.name, "effective_from_us": row.price.effective_from_us}
+        | {name: figure * row.price.markup_ppm // _PPM for name, figure in _figures(row.price)}
+        for row in rows
+        if row.price is not None
+    ]
+
+
+def _figures(price: PriceInForce) -> Iterable[tuple[str, int]]:
+    for name in price.price.__struct_fields__:
+        figure = getattr(price.price, name)
+        if name.endswith("_nano_per_million") and isinstance(figure, int):
+            yield name, figure
 
 
 def model_names(directory: Directory, now_us: int) -> list[str]:

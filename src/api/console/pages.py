@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,7 +12,9 @@ from litestar.datastructures import Cookie
 
 from api.console import texts
 from api.console.access import CSRF_FIELD, SESSION_COOKIE, VISIT_COOKIE, Visit, local_path, visit_of
+from api.console.files import FORMS, file_of
 from api.console.formats import Formats
+from api.console.headers import HEADERS
 from api.console.languages import LANGUAGES, TAGS
 from api.console.navigation import accounts_of, navigation
 from api.console.tools import ConsoleTools
@@ -22,17 +25,6 @@ from domain.zones import zone_of
 
 FLASH_COOKIE: Final = "tokenok_flash"
 ONCE_FIELD: Final = "_once"
-HEADERS: Final = {
-    "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-    "permissions-policy": "camera=(), microphone=(), geolocation=()",
-    "cache-control": "no-store",
-}
 _MAC_BYTES: Final = 32
 _FLASH_CHARS_MAX: Final = 2_000
 _ONCE_BYTES: Final = 16
@@ -59,10 +51,14 @@ class Pages:
         /,
         *,
         status: int = 200,
+        tables: Mapping[str, Iterable[Any]] | None = None,
         **context: Any,
-    ) -> Response[str]:
-        """A page in the visitor's language."""
-        visit = visit_of(request)
+    ) -> Response[Any]:
+        """A page in the visitor's language; or, if that is asked for, one of its `tables` as a file."""
+        visit, asked = visit_of(request), request.query_params
+        form, table = asked.get("as", ""), asked.get("table", "")
+        if tables is not None and form in FORMS and table in tables:
+            return file_of(tables[table], name=table, form=form)
         values = self._frame(request, visit) | context
         html = self.tools.renderer.render(visit.language, template, values)
         response = Response(html, status_code=status, media_type="text/html", headers=HEADERS)

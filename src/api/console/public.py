@@ -8,7 +8,7 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from api.console.access import NEEDS, Needs, visit_of
-from api.console.looking import ModelRow, offered_models
+from api.console.looking import ModelRow, charged, offered_models
 from api.console.pages import Pages
 from application.announcements.notices import notices
 from domain.refusal import NotFound
@@ -96,7 +96,7 @@ def public_routes(pages: Pages) -> list[HTTPRouteHandler]:
     async def show_models(request: Asked) -> Response[str]:
         require_open()
         rows = offered_models(tools.admin.directory, tools.admin.ports.clock.now_us())
-        return pages.page(request, "public/models.html", rows=rows)
+        return pages.page(request, "public/models.html", tables={"models": charged(rows)}, rows=rows)
 
     @get("/status", opt=_ANYBODY)
     async def show_status(request: Asked) -> Response[str]:

@@ -34,7 +34,14 @@ def announcement_routes(pages: Pages) -> list[HTTPRouteHandler]:
         rows.sort(key=lambda row: (_STATE_ORDER[row.state], -row.one.from_us))
         wanted = looking.uuid_of(edit)
         edited = known.get(wanted) if wanted else None
-        return pages.page(request, "admin/announcements.html", rows=rows, edited=edited, is_new=edit == "new")
+        return pages.page(
+            request,
+            "admin/announcements.html",
+            tables={"announcements": rows},
+            rows=rows,
+            edited=edited,
+            is_new=edit == "new",
+        )
 
     return [list_announcements]
 

@@ -52,6 +52,9 @@ def budget_routes(pages: Pages) -> list[HTTPRouteHandler]:
         if form in FORMS:
             return file_of(await asyncio.to_thread(whole, account), name="budgets", form=form)
         context = await asyncio.to_thread(found, account, after)
-        return pages.page(request, "admin/budgets.html", filters={"account": account}, **context)
+        tables = {"budget-alerts": context["alerts"]}
+        return pages.page(
+            request, "admin/budgets.html", tables=tables, filters={"account": account}, **context
+        )
 
     return [list_budgets]

@@ -43,7 +43,14 @@ def catalogue_routes(pages: Pages) -> list[HTTPRouteHandler]:
     async def list_models(request: Request[Any, Any, Any]) -> Response[str]:
         rows = looking.model_rows(directory, ports.clock.now_us())
         choices = _choices(directory)
-        return pages.page(request, "admin/models.html", rows=rows, choices=choices, route_rows=_ROUTE_ROWS)
+        return pages.page(
+            request,
+            "admin/models.html",
+            tables={"models": rows},
+            rows=rows,
+            choices=choices,
+            route_rows=_ROUTE_ROWS,
+        )
 
     @get("/console/models/{alias:path}", opt=_READ)
     async def show_model(request: Request[Any, Any, Any], alias: FromPath[str]) -> Response[str]:
@@ -55,6 +62,7 @@ def catalogue_routes(pages: Pages) -> list[HTTPRouteHandler]:
         return pages.page(
             request,
             "admin/model.html",
+            tables={"route": known.targets if known else (), "prices": prices},
             name=name,
             alias=known,
             prices=list(reversed(prices)),
@@ -70,7 +78,11 @@ def catalogue_routes(pages: Pages) -> list[HTTPRouteHandler]:
         rows = [_row(pages, one) for one in directory.providers.values()]
         rows.sort(key=lambda row: row.provider.name)
         return pages.page(
-            request, "admin/providers.html", rows=rows, presets=looking.presets_by_name(presets)
+            request,
+            "admin/providers.html",
+            tables={"providers": rows},
+            rows=rows,
+            presets=looking.presets_by_name(presets),
         )
 
     @get("/console/providers/{provider_id:uuid}", opt=_READ)
@@ -79,12 +91,14 @@ def catalogue_routes(pages: Pages) -> list[HTTPRouteHandler]:
         health = pages.tools.health
         credentials = [one for one in directory.credentials.values() if one.provider_id == provider_id]
         deployments = [one for one in directory.deployments.values() if one.provider_id == provider_id]
+        lately = await asyncio.to_thread(provider_health, pages, provider_id, deployments)
         return pages.page(
             request,
             "admin/provider.html",
+            tables={"deployments": deployments, "credentials": credentials, "probes": lately.probes},
             provider=provider,
             usable=looking.credential_choices(credentials),
-            lately=await asyncio.to_thread(provider_health, pages, provider_id, deployments),
+            lately=lately,
             row=_row(pages, provider),
             credentials=[
                 (one, health.condition(one.credential_id), directory.needs_reentry(one))

@@ -109,6 +109,12 @@ def _one_routes(pages: Pages) -> list[HTTPRouteHandler]:
     @get("/console/charges/{request_id:uuid}", opt=_READ)
     async def show_charge(request: Request[Any, Any, Any], request_id: FromPath[UUID]) -> Response[str]:
         context = await asyncio.to_thread(one, request_id)
-        return pages.page(request, "admin/charge.html", approval_nano=tools.ports.approval_nano, **context)
+        return pages.page(
+            request,
+            "admin/charge.html",
+            tables={"adjustments": context["corrections"]},
+            approval_nano=tools.ports.approval_nano,
+            **context,
+        )
 
     return [show_charge]

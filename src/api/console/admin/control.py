@@ -8,7 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromQuery
 
 from api.admin.tools import AdminTools
-from api.admin.views import names_of
+from api.admin.views import names_of, operator_items
 from api.console import looking
 from api.console.access import NEEDS, Needs, visit_of
 from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
@@ -52,9 +52,13 @@ def _ledger_routes(pages: Pages) -> list[HTTPRouteHandler]:
     @get("/console/ledger", opt=_READ)
     async def show_ledger(request: Request[Any, Any, Any], after: FromQuery[str] = "") -> Response[str]:
         months = looking.months(tools.ports.clock.now_us(), "UTC")
-        return pages.page(
-            request, "admin/ledger.html", months=months[1:], **await asyncio.to_thread(figures, after)
-        )
+        context = await asyncio.to_thread(figures, after)
+        tables = {
+            "read-models": context["health"].read_models,
+            "trial-balance": context["balance"].items,
+            "oldest-holds": context["holds"],
+        }
+        return pages.page(request, "admin/ledger.html", tables=tables, months=months[1:], **context)
 
     return [show_ledger]
 
@@ -157,7 +161,12 @@ def _operator_routes(pages: Pages) -> list[HTTPRouteHandler]:
     @get("/console/operators", opt=_READ)
     async def list_operators(request: Request[Any, Any, Any]) -> Response[str]:
         found = await asyncio.to_thread(rows)
-        return pages.page(request, "admin/operators.html", rows=found, permissions=PERMISSIONS)
+        listed = operator_items(
+            [one for one, _, _ in found], {one.operator_id: name or "" for one, name, _ in found}
+        )
+        return pages.page(
+            request, "admin/operators.html", tables={"operators": listed}, rows=found, permissions=PERMISSIONS
+        )
 
     return [list_operators]
 

@@ -134,6 +134,7 @@ def _repricing_routes(pages: Pages) -> list[HTTPRouteHandler]:
         return pages.page(
             request,
             "admin/repricing.html",
+            tables={"runs": found},
             filters={"alias": alias, "from": begin, "until": end, "new": new, "old": old},
             question=question,
             plan=plan,

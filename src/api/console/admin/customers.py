@@ -32,6 +32,10 @@ _KEYS: Final = 20
 
 def customer_routes(pages: Pages) -> list[HTTPRouteHandler]:
     """`/console/customers` and `/console/keys`."""
+    return [*_list_routes(pages), *_one_routes(pages), *_key_routes(pages)]
+
+
+def _list_routes(pages: Pages) -> list[HTTPRouteHandler]:
     tools = pages.tools.admin
     directory, ports = tools.directory, tools.ports
 
@@ -68,13 +72,35 @@ def customer_routes(pages: Pages) -> list[HTTPRouteHandler]:
         context = await asyncio.to_thread(shown, dict(directory.accounts), q.strip(), after or None)
         return pages.page(request, "admin/customers.html", q=q, **context)
 
+    return [list_customers]
+
+
+def _one_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    directory = pages.tools.admin.directory
+
     @get("/console/customers/{account_id:uuid}", opt=_READ)
-    async def show_customer(request: Request[Any, Any, Any], account_id: FromPath[UUID]) -> Response[str]:
+    async def show_customer(
+        request: Request[Any, Any, Any], account_id: FromPath[UUID], form: Annotated[str, AS] = ""
+    ) -> Response[Any]:
         account = found(directory.accounts, account_id, kind="account")
         edit = looking.uuid_of(request.query_params.get("edit"))
+        if form in FORMS and request.query_params.get("table") == "api-keys":
+            keys = await asyncio.to_thread(_every_key, pages, "", account_id)
+            return file_of(keys, name="api-keys", form=form)
         context = await asyncio.to_thread(_one, pages, account, edit)
-        return pages.page(request, "admin/customer.html", account=account, **context)
+        tables = {
+            "lots": [
+                {"lot_id": lot_id, "not_lent_nano": context["wallet"].lots.get(lot_id, 0), "terms": terms}
+                for lot_id, terms in context["lots"]
+            ],
+            "people": [looking.member_item(one, email) for one, email in context["members"]],
+        }
+        return pages.page(request, "admin/customer.html", tables=tables, account=account, **context)
 
+    return [show_customer]
+
+
+def _key_routes(pages: Pages) -> list[HTTPRouteHandler]:
     @get("/console/keys", opt=_READ)
     async def show_keys(
         request: Request[Any, Any, Any],
@@ -88,7 +114,7 @@ def customer_routes(pages: Pages) -> list[HTTPRouteHandler]:
         context = await asyncio.to_thread(_keys, pages, q, looking.uuid_of(after), edit)
         return pages.page(request, "admin/keys.html", q=q, **context)
 
-    return [list_customers, show_customer, show_keys]
+    return [show_keys]
 
 
 def _one(pages: Pages, account: Account, edit: UUID | None) -> dict[str, Any]:
@@ -122,9 +148,9 @@ def _edited(pages: Pages, key_id: UUID | None, account_id: UUID | None = None) -
         return None
 
 
-def _every_key(pages: Pages, q: str) -> list[NamedKey]:
+def _every_key(pages: Pages, q: str, account_id: UUID | None = None) -> list[NamedKey]:
     def turn(at: Any) -> tuple[Any, Any]:
-        page = list_keys(pages.tools.admin, q, after=at, limit=PAGE_ROWS)
+        page = list_keys(pages.tools.admin, q, account_id=account_id, after=at, limit=PAGE_ROWS)
         return page.rows, page.next_after
 
     return every(turn)

@@ -89,12 +89,14 @@ def _money_routes(pages: Pages) -> list[HTTPRouteHandler]:
         ledgers: dict[str, list[Any]] = {}
         for one in balances.items:
             ledgers.setdefault(one.ledger, []).append(one)
+        open_items = await asyncio.to_thread(lambda: tools.money.open_items(limit=100))
         return pages.page(
             request,
             "admin/money.html",
+            tables={"open-items": open_items.items},
             ledgers=ledgers,
             position=balances.position,
-            open_items=await asyncio.to_thread(lambda: tools.money.open_items(limit=100)),
+            open_items=open_items,
             currencies=sorted(EXPONENTS),
             providers=sorted(one.name for one in tools.directory.providers.values()),
         )

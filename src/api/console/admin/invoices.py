@@ -1,9 +1,10 @@
 """Invoices and credit notes: the companies that sell, their series of numbers, and every document with its file."""
 
 import asyncio
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
+import msgspec
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
@@ -11,7 +12,9 @@ from litestar.params import FromPath, FromQuery
 from api.admin.views import names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs
-from api.console.pages import HEADERS, Pages
+from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.headers import HEADERS
+from api.console.pages import Pages
 from application.invoicing.list_documents import list_documents
 from application.invoicing.show_document import show_document
 from domain.invoicing.sellers import SellerBook, Series
@@ -30,19 +33,38 @@ def invoice_routes(pages: Pages) -> list[HTTPRouteHandler]:
         ids = [] if page is None else list({row.document.issued.account_id for row in page.items})
         return {"page": page, "names": names_of(tools.ports, ids)}
 
+    def whole(series: Series) -> list[Any]:
+        def turn(at: Any) -> tuple[Any, Any]:
+            page = list_documents(store, series, before=at, limit=PAGE_ROWS)
+            return page.items, page.next_before
+
+        return [
+            {
+                "number": row.number,
+                "left_minor": row.left_minor,
+                "issued": _without_envelope(row.document.issued),
+            }
+            for row in every(turn)
+        ]
+
     @get("/console/invoices", opt=_READ)
     async def list_invoices(
         request: Request[Any, Any, Any],
         series: FromQuery[str] = "",
         before: FromQuery[str] = "",
         edit: FromQuery[str] = "",
-    ) -> Response[str]:
+        form: Annotated[str, AS] = "",
+    ) -> Response[Any]:
         sellers = sorted(directory.sellers.values(), key=lambda one: one.seller.legal_name)
         chosen = _chosen(sellers, looking.uuid_of(series))
+        if form in FORMS and chosen is not None and request.query_params.get("table") == "series":
+            rows = await asyncio.to_thread(whole, chosen)
+            return file_of(rows, name=f"series-{chosen.series_id}", form=form)
         context = await asyncio.to_thread(listed, chosen, looking.number_of(before))
         return pages.page(
             request,
             "admin/invoices.html",
+            tables={"sellers": sellers},
             sellers=sellers,
             seller_pairs=[(one.seller_id, one.seller.legal_name) for one in sellers],
             chosen=chosen,
@@ -58,7 +80,9 @@ def invoice_routes(pages: Pages) -> list[HTTPRouteHandler]:
 
     @get("/console/invoices/{document_id:uuid}", opt=_READ)
     async def show_invoice(request: Request[Any, Any, Any], document_id: FromPath[UUID]) -> Response[str]:
-        return pages.page(request, "admin/invoice.html", **await asyncio.to_thread(one, document_id))
+        context = await asyncio.to_thread(one, document_id)
+        tables = {"lines": context["document"].issued["lines"]}
+        return pages.page(request, "admin/invoice.html", tables=tables, **context)
 
     @get("/console/invoices/{document_id:uuid}/pdf", opt=_READ)
     async def read_pdf(document_id: FromPath[UUID], *, receipt: FromQuery[bool] = False) -> Response[bytes]:
@@ -77,3 +101,8 @@ def _chosen(sellers: list[SellerBook], series_id: UUID | None) -> Series | None:
     every = [one for book in sellers for one in book.series]
     found = next((one for one in every if one.series_id == series_id), None)
     return found or next((one for one in reversed(every) if one.kind == "invoice"), None)
+
+
+def _without_envelope(issued: Any) -> dict[str, Any]:
+    """What was issued, but for its buyer, who is sealed."""
+    return {name: value for name, value in msgspec.structs.asdict(issued).items() if name != "pii"}

@@ -107,7 +107,9 @@ def _order_routes(pages: Pages) -> list[HTTPRouteHandler]:
     async def show_one(request: Request[Any, Any, Any], order_id: FromPath[UUID]) -> Response[str]:
         context = await asyncio.to_thread(one, order_id)
         sellers = [(one.seller_id, one.seller.legal_name) for one in tools.directory.sellers.values()]
-        return pages.page(request, "admin/order.html", sellers=sellers, **context)
+        order = context["order"]
+        tables = {"refunds-and-disputes": [*order.refunds, *order.disputes]}
+        return pages.page(request, "admin/order.html", tables=tables, sellers=sellers, **context)
 
     return [list_orders, show_one]
 
@@ -122,6 +124,7 @@ def _offer_routes(pages: Pages) -> list[HTTPRouteHandler]:
         return pages.page(
             request,
             "admin/offers.html",
+            tables={"offers": offers},
             offers=offers,
             edited=edited,
             is_new=edit == "new",

@@ -42,14 +42,19 @@ def overview_routes(pages: Pages) -> list[HTTPRouteHandler]:
     async def show_overview(request: Request[Any, Any, Any], span: FromQuery[str] = "day") -> Response[str]:
         visit = visit_of(request)
         chosen = span_of(span, zone=visit.zone, now_us=tools.ports.clock.now_us())
-        found = await asyncio.to_thread(figures, chosen)
+        found, tripped = await asyncio.to_thread(figures, chosen), _tripped(pages)
         return pages.page(
             request,
             "admin/overview.html",
+            tables={
+                "passed-over": [{"provider": provider, "model": model} for provider, model in tripped],
+                "by-model": found["models"],
+                "by-provider": found["earnings"],
+            },
             span=chosen,
             chart=chart(chosen, found["series"]),
             counts=_counts(pages),
-            tripped=_tripped(pages),
+            tripped=tripped,
             totals=_totals(found["series"]),
             **found,
         )

@@ -88,6 +88,7 @@ def price_routes(pages: Pages) -> list[HTTPRouteHandler]:
         return pages.page(
             request,
             "admin/prices.html",
+            tables={"versions": versions},
             versions=versions,
             names={str(key): name for key, name in names.items()},
             margins=[_now(directory, name, price) for name, price in in_force.items() if price],
@@ -97,11 +98,13 @@ def price_routes(pages: Pages) -> list[HTTPRouteHandler]:
     @get("/console/prices/{version:str}", opt=_READ)
     async def show_version(request: Request[Any, Any, Any], version: FromPath[str]) -> Response[str]:
         found = await asyncio.to_thread(_version, store, looking.number_of(version) or 0)
+        changes = _changes(directory, found)
         return pages.page(
             request,
             "admin/price_version.html",
+            tables={"changes": changes},
             row=found,
-            changes=_changes(directory, found),
+            changes=changes,
             units=UNITS,
             has_more=any(
                 price.tiers or price.windows or price.service_tiers or price.pictures

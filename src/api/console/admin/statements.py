@@ -11,11 +11,10 @@ from litestar.params import FromPath, FromQuery
 from api.admin.views import found, names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs, visit_of
-from api.console.files import FORMS
-from api.console.pages import HEADERS, Pages
+from api.console.pages import Pages
+from api.console.statement_files import statement_answer
 from application.reports.period import month as month_of
-from application.reports.statement_file import LINES_MAX, statement_file
-from domain.refusal import BadField, NotFound
+from domain.refusal import BadField
 
 _READ: Final = {NEEDS: Needs("staff", "read")}
 _LINES: Final = 200
@@ -52,12 +51,6 @@ def statement_routes(pages: Pages) -> list[HTTPRouteHandler]:
             request, "admin/statement.html", account_id=account_id, months=months, month=chosen, **context
         )
 
-    def whole(account_id: UUID, month: str, zone: str, form: Any) -> bytes:
-        read = tools.statements.whole_statement(
-            account_id, month_of(month, zone=zone), zone=zone, lines_max=LINES_MAX
-        )
-        return statement_file(read, form)
-
     @get("/console/customers/{account_id:uuid}/statements/{form:str}", opt=_READ)
     async def read_statement(
         request: Request[Any, Any, Any],
@@ -67,13 +60,7 @@ def statement_routes(pages: Pages) -> list[HTTPRouteHandler]:
     ) -> Response[bytes]:
         """Of a month that is over always the same bytes."""
         found(tools.directory.accounts, account_id, kind="account")
-        if form not in FORMS:
-            raise NotFound("form of a statement", form)
         zone = visit_of(request).zone
-        months = looking.months(tools.ports.clock.now_us(), zone)
-        chosen = month if month in months else months[0]
-        body = await asyncio.to_thread(whole, account_id, chosen, zone, form)
-        headers = {**HEADERS, "content-disposition": f'attachment; filename="statement-{chosen}.{form}"'}
-        return Response(body, media_type=FORMS[form], headers=headers)
+        return await asyncio.to_thread(statement_answer, pages, account_id, month=month, zone=zone, form=form)
 
     return [show_statement, read_statement]

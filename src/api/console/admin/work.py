@@ -13,7 +13,8 @@ from litestar.response import File
 from api.console import looking
 from api.console.access import NEEDS, Needs
 from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
-from api.console.pages import HEADERS, Pages
+from api.console.headers import HEADERS
+from api.console.pages import Pages
 from application.work.files import KEPT_DAYS, download_name, suffix_of
 from application.work.queries import WorkRow, WorkView, work_view
 from domain.refusal import NotFound

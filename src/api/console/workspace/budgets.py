@@ -41,6 +41,7 @@ def budget_routes(pages: Pages) -> list[HTTPRouteHandler]:
     @get("/app/{account_id:uuid}/budgets", opt=_READ)
     async def list_budgets(request: Request[Any, Any, Any], account_id: FromPath[UUID]) -> Response[str]:
         context = await asyncio.to_thread(found, account_id)
-        return pages.page(request, "workspace/budgets.html", **context)
+        tables = {"budgets": context["budgets"], "budget-alerts": context["alerts"]}
+        return pages.page(request, "workspace/budgets.html", tables=tables, **context)
 
     return [list_budgets]

@@ -12,7 +12,9 @@ from api.admin.codes import code_of
 from api.console import looking
 from api.console.access import NEEDS, Needs
 from api.console.acting import refused
-from api.console.pages import HEADERS, Pages
+from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.headers import HEADERS
+from api.console.pages import Pages
 from application.documents.page import PrintingFailed
 from application.invoicing.queries import DocumentFilter
 from application.invoicing.show_document import DocumentDetail, show_document
@@ -34,11 +36,20 @@ def document_routes(pages: Pages) -> list[HTTPRouteHandler]:
         account_id: FromPath[UUID],
         document_kind: Annotated[str, QueryParameter(name="kind")] = "",
         before: FromQuery[str] = "",
-    ) -> Response[str]:
+        form: Annotated[str, AS] = "",
+    ) -> Response[Any]:
         kind = looking.one_of(document_kind, _KINDS)
+        wanted = DocumentFilter(account_id=account_id, kind=kind)
+
+        def turn(at: Any) -> tuple[Any, Any]:
+            found = tools.documents.documents(wanted, before_position=at, limit=PAGE_ROWS)
+            return found.items, found.next_before
+
+        if form in FORMS:
+            return file_of(await asyncio.to_thread(every, turn), name="documents", form=form)
         page = await asyncio.to_thread(
             tools.documents.documents,
-            DocumentFilter(account_id=account_id, kind=kind),
+            wanted,
             before_position=looking.number_of(before),
             limit=looking.PAGE_ROWS,
         )

@@ -1,6 +1,7 @@
 """A customer's API keys: all of them, and one with what it may, what it used and what can be done to it."""
 
 import asyncio
+from functools import partial
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from api.console import key_lists, looking
 from api.console.access import NEEDS, Needs, visit_of
 from api.console.charts import Span, chart, span_of
+from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
 from api.console.pages import Pages
 from application.queries import PAGE_ROWS_MAX, RequestFilter
 from application.reports.period import SLOT_US, Period
@@ -50,15 +52,19 @@ def key_routes(pages: Pages) -> list[HTTPRouteHandler]:
         q: FromQuery[str] = "",
         key_state: Annotated[str, QueryParameter(name="state")] = "",
         after: FromQuery[str] = "",
-    ) -> Response[str]:
-        found = await asyncio.to_thread(
-            key_lists.list_keys,
-            tools,
-            q,
-            account_id=account_id,
-            state=looking.one_of(key_state, _STATES),
-            after=looking.uuid_of(after),
+        form: Annotated[str, AS] = "",
+    ) -> Response[Any]:
+        wanted = partial(
+            key_lists.list_keys, tools, q, account_id=account_id, state=looking.one_of(key_state, _STATES)
         )
+
+        def turn(at: Any) -> tuple[Any, Any]:
+            page = wanted(after=at, limit=PAGE_ROWS)
+            return page.rows, page.next_after
+
+        if form in FORMS:
+            return file_of(await asyncio.to_thread(every, turn), name="api-keys", form=form)
+        found = await asyncio.to_thread(wanted, after=looking.uuid_of(after))
         return pages.page(
             request,
             "workspace/keys.html",

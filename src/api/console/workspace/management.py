@@ -9,7 +9,7 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
-from api.admin.views import names_of
+from api.admin.views import management_key_items, names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs
 from api.console.pages import Pages
@@ -44,6 +44,11 @@ def management_routes(pages: Pages) -> list[HTTPRouteHandler]:
         return pages.page(
             request,
             "workspace/management.html",
+            tables={
+                "management-keys": management_key_items(
+                    keys, {row.key.key_id: row.name or "" for row in rows}
+                )
+            },
             rows=rows,
             roles=get_args(ManagementRole),
             account_status=directory.accounts[account_id].status,

@@ -27,6 +27,8 @@ def model_routes(pages: Pages) -> list[HTTPRouteHandler]:
             for row in looking.offered_models(directory, ports.clock.now_us())
             if allowed is None or row.name in allowed
         ]
-        return pages.page(request, "workspace/models.html", rows=rows)
+        return pages.page(
+            request, "workspace/models.html", tables={"models": looking.charged(rows)}, rows=rows
+        )
 
     return [list_models]

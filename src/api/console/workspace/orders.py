@@ -18,7 +18,8 @@ from litestar.params import FromPath
 from api.admin.codes import code_of
 from api.console.access import NEEDS, Needs, visit_of
 from api.console.acting import refused
-from api.console.pages import HEADERS, Flash, Pages
+from api.console.headers import HEADERS
+from api.console.pages import Flash, Pages
 from application.checkout.open_checkout import CheckoutOpened, OpenCheckout
 from application.checkout.open_checkout import handle as open_checkout
 from application.checkout.ports import ProviderError

@@ -61,6 +61,7 @@ def overview_routes(pages: Pages) -> list[HTTPRouteHandler]:
         return pages.page(
             request,
             "workspace/overview.html",
+            tables={"by-model": found["models"]},
             span=chosen,
             chart=chart(chosen, found["series"]),
             account_status=_status(pages, account_id),

@@ -8,6 +8,7 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from api.console import looking
 from api.console.access import NEEDS, Needs
 from api.console.pages import Pages
 from application.people.email import open_email
@@ -32,6 +33,7 @@ def people_routes(pages: Pages) -> list[HTTPRouteHandler]:
         return pages.page(
             request,
             "workspace/members.html",
+            tables={"members": [looking.member_item(one, email) for one, email in rows], "looks": looks},
             rows=rows,
             invitations=list(state.invitations.values()),
             permissions=MEMBER_PERMISSIONS,

@@ -19,7 +19,8 @@ from litestar.response import Stream
 
 from api.console import looking
 from api.console.access import NEEDS, Needs, visit_of
-from api.console.pages import HEADERS, Flash, Pages
+from api.console.headers import HEADERS
+from api.console.pages import Flash, Pages
 from application.directory_views import ApiKeyView
 from application.keys import issue_key, revoke_key
 from application.playground.answer import Answer, answer_of, problem_of

@@ -72,7 +72,9 @@ def recharge_routes(pages: Pages) -> list[HTTPRouteHandler]:
         before: FromQuery[str] = "",
     ) -> Response[str]:
         values = await asyncio.to_thread(found, account_id, currency, looking.number_of(before))
-        return pages.page(request, "workspace/recharge.html", **values)
+        return pages.page(
+            request, "workspace/recharge.html", tables={"orders": values["orders"].items}, **values
+        )
 
     def wanted(account_id: UUID, form: FormMultiDict) -> dict[str, Any]:
         _require_few(pages, account_id)

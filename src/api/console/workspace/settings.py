@@ -14,8 +14,9 @@ from api.admin.views import names_of
 from api.console.access import NEEDS, Needs, Visit, visit_of
 from api.console.acting import go, refused
 from api.console.entrance import status_for
+from api.console.headers import HEADERS
 from api.console.languages import TAGS
-from api.console.pages import HEADERS, Flash, Pages
+from api.console.pages import Flash, Pages
 from api.console.workspace.account_export import export_of
 from application.accounts import erase_account, rename
 from application.command import load

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from api.console import looking
 from api.console.access import NEEDS, Needs
+from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
 from api.console.pages import Pages
 from application import ownership
 from application.hooks.kinds import NAMES
@@ -40,10 +41,12 @@ def webhook_routes(pages: Pages) -> list[HTTPRouteHandler]:
 
     @get("/app/{account_id:uuid}/webhooks", opt=_READ)
     async def list_endpoints(request: Request[Any, Any, Any], account_id: FromPath[UUID]) -> Response[str]:
+        rows = await asyncio.to_thread(_rows, pages, account_id)
         return pages.page(
             request,
             "workspace/webhooks.html",
-            rows=await asyncio.to_thread(_rows, pages, account_id),
+            tables={"webhooks": rows},
+            rows=rows,
             kinds=sorted(NAMES),
             account_status=tools.directory.accounts[account_id].status,
         )
@@ -63,8 +66,17 @@ def webhook_routes(pages: Pages) -> list[HTTPRouteHandler]:
         endpoint_id: FromPath[UUID],
         message_state: Annotated[str, QueryParameter(name="state")] = "",
         before: FromQuery[str] = "",
-    ) -> Response[str]:
+        form: Annotated[str, AS] = "",
+    ) -> Response[Any]:
         state = looking.one_of(message_state, _STATES)
+
+        def turn(at: Any) -> tuple[Any, Any]:
+            page = ports.hooks.messages(endpoint_id, state=state, before=at, limit=PAGE_ROWS)
+            return page.items, page.next_before
+
+        if form in FORMS:
+            await asyncio.to_thread(row_of, account_id, endpoint_id)
+            return file_of(await asyncio.to_thread(every, turn), name="messages", form=form)
         context = await asyncio.to_thread(found, account_id, endpoint_id, state, before)
         return pages.page(
             request,

@@ -1,0 +1,96 @@
+"""Every table of the console is a file too: by its templates, and by what its pages offer."""
+
+import csv
+import io
+import re
+from html import unescape
+from pathlib import Path
+from typing import Final
+
+from api.console.rendering import TEMPLATES
+from tests.api.console.conftest import ACCOUNT, World
+from tests.api.console.forms import do, sign_in
+from tests.api.console.recharging import credited
+from tests.api.console.test_pages import APP, STAFF
+from tests.cli_runner import project
+
+#: Tables without files, and why.
+EXEMPT: Final = {
+    "_keys.html": 1,  # a part: whoever puts it on a page offers the files
+    "_requests.html": 1,  # likewise
+    "workspace/_webhooks.html": 1,  # likewise
+    "admin/operators.html": 1,  # what each role may do: a legend
+    "workspace/members.html": 1,  # likewise
+    "me.html": 2,  # one's own devices and passkeys: forms
+    "public/landing.html": 1,  # the beginning of a table that has files on the page behind it
+    "admin/money.html": 1,  # a card for each ledger of the page's one file
+}
+#: Tables that come from parts. A few rows of another page's table say so by a link there.
+PARTS: Final = re.compile(r"(?:request_table|key_table|message_table)\(")
+OFFERS: Final = re.compile(
+    r"parts\.(?:export|table_files)\(|/csv\?month=|>All requests<|_\(\"All requests\"\)"
+)
+LINK: Final = re.compile(r'href="([^"]*[?&](?:amp;)?as=(?:csv|json)[^"]*)"')
+
+
+def test_each_table_is_offered_as_files() -> None:
+    """Whoever adds a table to a template adds the links, or says above why it needs none."""
+    missing = {}
+    for path in sorted(Path(TEMPLATES).rglob("*.html")):
+        text, name = path.read_text(encoding="utf-8"), path.relative_to(TEMPLATES).as_posix()
+        uses = 0 if name.startswith("_") or "/_" in name else len(PARTS.findall(text))
+        tables = text.count("<table") + uses - EXEMPT.get(name, 0)
+        if tables > len(OFFERS.findall(text)):
+            missing[name] = tables
+    assert missing == {}, "tables without files"
+
+
+def test_no_exemption_outlives_its_table() -> None:
+    """A template that is gone, or has fewer tables, is not listed any more."""
+    for name, tables in EXEMPT.items():
+        assert (TEMPLATES / name).read_text(encoding="utf-8").count("<table") >= tables, name
+
+
+def offered(world: World, paths: tuple[str, ...]) -> set[str]:
+    """The files that these pages link to."""
+    found: set[str] = set()
+    for path in paths:
+        found |= {unescape(one) for one in LINK.findall(world.get(path).text)}
+    return found
+
+
+def test_each_file_that_a_page_offers_is_one(world: World, database_url: str) -> None:
+    """To be saved, of the form that was asked for; no cell begins as a formula does."""
+    order_id = credited(world, "40")
+    token = sign_in(world, "admin")
+    assert do(world, "accounts/rename", token, subject_id=str(ACCOUNT), name="=cmd()") == ""
+    project(database_url)
+    staff = (*STAFF, f"/console/orders/{order_id}", f"/console/customers/{ACCOUNT}/statements")
+    check(world, offered(world, staff), at_least=60)
+    world.as_member("owner")
+    app = tuple(f"/app/{ACCOUNT}{one}" for one in (*APP, "/recharge", "/documents", "/webhooks"))
+    check(world, offered(world, app), at_least=16)
+
+
+def check(world: World, links: set[str], *, at_least: int) -> None:
+    assert len(links) >= at_least, sorted(links)
+    for link in sorted(links):
+        answer = world.get(link)
+        form = "csv" if "as=csv" in link else "json"
+        assert answer.status_code == 200, link
+        assert f'.{form}"' in answer.headers.get("content-disposition", ""), link
+        if form == "csv":
+            cells = [cell for row in csv.reader(io.StringIO(answer.text)) for cell in row]
+            assert not [cell for cell in cells if cell.startswith(("=", "@", "+"))], link
+        else:
+            assert isinstance(answer.json(), list), link
+
+
+def test_a_customer_s_file_tells_no_more_than_their_pages(world: World) -> None:
+    """No lease, no deployment and no cost of ours."""
+    world.as_member("owner")
+    for path in ("requests", "models", "usage", "keys"):
+        name = {"models": "&table=models", "usage": "&table=usage"}.get(path, "")
+        text = world.get(f"/app/{ACCOUNT}/{path}?as=json{name}").text
+        for word in ("lease_id", "deployment", "cost_nano", "markup", "secret_hash"):
+            assert word not in text, (path, word)
