@@ -16,6 +16,7 @@ from application.recharge.place_order import PlaceOrder
 from application.recharge.place_order import handle as place
 from application.recharge.set_offer import SetRechargeOffer
 from application.recharge.set_offer import handle as set_offer
+from application.recharge.show_order import show_order
 from application.refunds import decline_request
 from domain.fact import SYSTEM
 from domain.recharge.offers import Package, TaxRate
@@ -138,6 +139,10 @@ def test_from_the_shelf_to_the_credit(shop: Shop) -> None:
     assert world.post(f"{path}/pay").status_code == 303  # nothing to pay any more
     assert world.post(f"{path}/cancel").status_code == 303
     assert load_order(shop.ports.store, order_id).status == "credited"
+    receipt = world.get(f"{path}/receipt")
+    is_live = show_order(shop.ports.store, order_id).mode == "live"
+    assert receipt.content.startswith(b"%PDF") if is_live else receipt.status_code == 303
+    assert (f'href="{path}/receipt"' in done) is is_live
 
 
 def test_a_form_sent_twice_orders_once(stripe: Shop) -> None:
@@ -250,6 +255,9 @@ def test_orders_of_others_are_not_there(stripe: Shop) -> None:
         assert world.post(f"{HOME}/orders/{foreign}/{verb}").status_code == 404
     assert load_order(stripe.ports.store, foreign).status == "placed"
     assert world.get(f"{mine}/invoice").status_code == 404
+    assert world.get(f"{HOME}/orders/{foreign}/receipt").status_code == 404
+    unpaid = world.get(f"{mine}/receipt")
+    assert (unpaid.status_code, unpaid.headers["location"]) == (303, mine)
     world.client.cookies.clear()
     back = world.get(mine.replace(HOME, ""))
     assert back.headers["location"].startswith("/sign-in?target=%2Forders%2F")

@@ -23,7 +23,9 @@ from api.console.pages import Flash, Pages
 from application.checkout.open_checkout import CheckoutOpened, OpenCheckout
 from application.checkout.open_checkout import handle as open_checkout
 from application.checkout.ports import ProviderError
+from application.documents.page import PrintingFailed
 from application.eventlog import EventLogError, EventStore
+from application.i18n.locales import best_locale
 from application.invoicing.queries import invoice_of
 from application.invoicing.set_invoicing import load_invoicing
 from application.invoicing.streams import load_billing, load_document
@@ -78,6 +80,20 @@ def _showing(pages: Pages) -> list[HTTPRouteHandler]:
         name = f'attachment; filename="invoice-{order_id}.pdf"'
         return Response(pdf, media_type="application/pdf", headers={**HEADERS, "content-disposition": name})
 
+    @get("/app/{account_id:uuid}/orders/{order_id:uuid}/receipt", opt=_READ)
+    async def download_receipt(
+        request: Asked, account_id: FromPath[UUID], order_id: FromPath[UUID]
+    ) -> Response[Any]:
+        """For what was paid, whether there is an invoice or not."""
+        await asyncio.to_thread(_own, pages, account_id, order_id)
+        locale = best_locale(visit_of(request).language)
+        try:
+            pdf = await asyncio.to_thread(tools.order_receipts.pdf, order_id, locale=locale)
+        except (Refusal, PrintingFailed) as error:
+            return refused(pages, request, code_of(error), "", back=f"/app/{account_id}/orders/{order_id}")
+        name = f'attachment; filename="receipt-{order_id}.pdf"'
+        return Response(pdf, media_type="application/pdf", headers={**HEADERS, "content-disposition": name})
+
     @get("/orders/{order_id:uuid}", opt=_PERSON)
     async def come_back(request: Asked, order_id: FromPath[UUID]) -> Response[str]:
         """To the order's page, if it is one of an account of the person's. Nothing else of the address is looked at."""
@@ -87,7 +103,7 @@ def _showing(pages: Pages) -> list[HTTPRouteHandler]:
             raise NotFound("order", order_id)
         return pages.see(f"/app/{order.account_id}/orders/{order_id}")
 
-    return [show_one, download_invoice, come_back]
+    return [show_one, download_invoice, download_receipt, come_back]
 
 
 def _paying(pages: Pages) -> list[HTTPRouteHandler]:
