@@ -56,6 +56,7 @@ STAFF: Final = (
     "/console/adjustments",
     "/console/repricing",
     "/console/budgets",
+    "/console/work",
     "/console/earnings",
     "/console/money",
     "/me",

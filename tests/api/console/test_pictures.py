@@ -16,6 +16,7 @@ NO_PAGES: Final = {
     "/console/customers/{account_id}/statements/{form}",
     "/console/prices/{version}",  # the first version is in the list
     "/orders/{order_id}",
+    "/console/work/{work_id}/file",
     "/sign-in/code",
 }
 
