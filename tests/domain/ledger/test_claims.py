@@ -321,7 +321,7 @@ def _decided(wallet: Wallet, step: tuple[str, int, int]) -> Sequence[WalletEvent
         "lend": lambda: (
             [] if there else grant_lease(wallet, owner=OWNER, mode="bulk", amount_nano=nano, **lease)
         ),
-        "return": lambda: reduce_lease(wallet, amount_nano=back_nano, **lease),
+        "return": lambda: reduce_lease(wallet, amount_nano=back_nano, **lease) if back_nano else [],
         "write_off": lambda: post(wallet, debt, approved_by="operator:2", now_us=NOW),
     }
     return decide[kind]()
