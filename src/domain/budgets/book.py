@@ -46,6 +46,9 @@ class BucketUse(msgspec.Struct):
 
     spent_nano: int = 0
     shares: dict[UUID, Share] = {}
+    counted: dict[
+        UUID, int
+    ] = {}  #: what is spent, by lease: one that has lost its lease may borrow for it again
 
     @property
     def used_nano(self) -> int:
@@ -151,12 +154,16 @@ def return_share(
 def settle_share(
     book: BudgetBook, budget_id: UUID, *, bucket_us: int, lease_id: UUID, charged_nano: int, now_us: int
 ) -> list[ShareEvent]:
-    """Account for the share of a lease that has ended, by what the lease's stream says it charged.
+    """Account for the share of a lease that has ended, by what the lease's stream says it charged in all.
+
+    A process that does not know yet that its lease was ended may borrow for it once more. What an earlier settlement has
+    counted is not counted again then.
 
     Raises:
         ShareGone: see there.
         AmountOutOfRange: the lease claims to have charged more than its share.
     """
+    charged_nano -= book.buckets.get(bucket_us, _UNUSED).counted.get(lease_id, 0)
     share_nano = _require_share(book, bucket_us, lease_id, charged_nano)
     return [
         BudgetShareSettled(
@@ -182,6 +189,8 @@ def evolve(book: BudgetBook, event: ShareEvent) -> BudgetBook:
         case BudgetShareSettled():
             del bucket.shares[event.lease_id]
             bucket.spent_nano += event.charged_nano
+            if event.charged_nano:
+                bucket.counted[event.lease_id] = bucket.counted.get(event.lease_id, 0) + event.charged_nano
         case _:
             assert_never(event)
     book.version += 1

@@ -139,3 +139,11 @@ def test_no_window_is_ever_lent_more_than_the_budget(
         for end in range(5):
             window = [BUCKET + one * HOUR_US for one in range(end - hours + 1, end + 1)]
             assert sum(book.buckets[one].used_nano for one in window if one in book.buckets) <= 100
+
+
+def test_what_was_counted_of_a_lease_is_not_counted_again() -> None:
+    """A process that has not heard that its lease was ended borrows for it once more; nothing is charged out of that."""
+    book = SPEC.fold(granted(60), settled(24, 36), granted(30))
+    (again,) = settle(book, 24)
+    assert again == settled(0, 30)
+    assert SPEC.fold(granted(60), settled(24, 36), granted(30), again).buckets[BUCKET].used_nano == 24
