@@ -29,7 +29,7 @@ from tests.projections.lab import Lab
 from tests.projections.selling import BUYERS, MONTH, Selling, month
 from tests.told import Tell
 
-SEEDS = (1, 2, 3)
+SEEDS = (1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3)))
 #: Facts that only one of the sides has, or that the other has in another form.
 LACKED: tuple[Callable[[Event], bool], ...] = (
     lambda event: isinstance(event, RechargeCredited),
@@ -142,7 +142,7 @@ def _agrees_with_statements(lab: Lab, found: MonthComparison) -> None:
 
 def test_any_posting_that_is_missing_or_doubled_shows(lab: Lab, stripe: StripeAccount) -> None:
     """Every entry of the rules, one at a time, and any fact that one side lacks or has twice."""
-    selling = month(lab, stripe, seed=SEEDS[0])
+    selling = month(lab, stripe, seed=1)
     events = _events(selling)
     rules = load_money_rules()
     assert _differs(events, rules) == []
