@@ -14,6 +14,7 @@ from tests.api.admin.conftest import World
 READING = (
     "/accounts",
     "/accounts/{account_id:uuid}",
+    "/accounts/{account_id:uuid}/auto-recharge",
     "/adjustments",
     "/alerts",
     "/balances/alerts",
@@ -53,7 +54,6 @@ READING = (
     "/orders/{order_id:uuid}",
     "/orders/{order_id:uuid}/receipt",
     "/presets",
-    "/refund-requests",
     "/refunds",
     "/presets/{preset_id}",
     "/prices",
