@@ -68,7 +68,6 @@ READING = (
 )
 #: These want parameters, or something that this installation has not got.
 ASKING = (
-    "/accounts/{account_id:uuid}/auto-recharge",
     "/earnings",
     "/explanations/books",
     "/management-keys",
