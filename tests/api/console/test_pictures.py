@@ -11,6 +11,8 @@ from tools.console_shots import APP, ONES, OPEN, STAFF
 NO_PAGES: Final = {
     "/app/{account_id}/settings/export",
     "/app/{account_id}/orders/{order_id}/invoice",
+    "/app/{account_id}/orders/{order_id}/receipt",
+    "/app/{account_id}/statements/{form}",
     "/app/{account_id}/documents/{document_id}/pdf",
     "/console/invoices/{document_id}/pdf",
     "/console/customers/{account_id}/statements/{form}",
