@@ -38,7 +38,9 @@ from domain.ledger.wallet import Wallet
 from domain.pricing import Price, charge_nano
 from domain.promotions.events import CodeBatchIssued
 from domain.recharge.events import RechargeCredited, RechargeOrderPlaced
+from domain.recharge.request_events import RefundRequestFiled
 from domain.refusal import WrongState
+from domain.work import WorkAsked, work_stream
 
 PRICE_VERSIONS = (1, 2, 3)
 _SAMPLES = Path(__file__).parent / "golden" / "events"
@@ -414,11 +416,13 @@ def sample(kind: type[Event], **changes: object) -> Event:
 
 
 def orders(count: int) -> Iterator[NewEvent]:
-    """As many orders of credit, and their payments."""
+    """As many orders of credit, their payments, and customers who want them back."""
     for number in range(1, count + 1):
-        order_id = UUID(int=number)
+        order_id, refund_id = UUID(int=number), UUID(int=number << 45)
         kinds: tuple[type[Fact], ...] = (RechargeOrderPlaced, RechargeCredited)
-        yield from numbered(order_id, 1, [sample(kind, order_id=order_id) for kind in kinds])
+        facts = [sample(kind, order_id=order_id) for kind in kinds]
+        facts.append(sample(RefundRequestFiled, order_id=order_id, refund_id=refund_id))
+        yield from numbered(order_id, 1, facts)
 
 
 def budgets(count: int) -> Iterator[NewEvent]:
@@ -441,6 +445,13 @@ def auto_recharges(count: int) -> Iterator[NewEvent]:
         account_id = UUID(int=number << 47)
         opened = sample(MethodPageOpened, account_id=account_id)
         yield from numbered(auto_stream(account_id), 1, [opened])
+
+
+def works(count: int) -> Iterator[NewEvent]:
+    """As much long work, as it is asked for."""
+    for number in range(1, count + 1):
+        work_id = UUID(int=number << 44)
+        yield from numbered(work_stream(work_id), 1, [sample(WorkAsked, work_id=work_id)])
 
 
 def held_charges(count: int) -> Iterator[NewEvent]:
