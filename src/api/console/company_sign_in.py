@@ -1,11 +1,9 @@
 """`/sign-in/company`: to the company's identity provider and back. What ties both ends together is in a signed cookie of ten minutes."""
 
 import asyncio
-import base64
 import hmac
 from typing import Any, Final
 
-import msgspec
 import structlog
 from litestar import Request, Response, get
 from litestar.datastructures import Cookie
@@ -16,6 +14,7 @@ from api.console.access import NEEDS, Needs, local_path, visit_of
 from api.console.browsers import let_in
 from api.console.entrance import HOME, status_for
 from api.console.pages import Pages
+from api.console.signing import opened, signed
 from application.people.oidc import Attempt, IdentityRefused, new_attempt, sign_in_as
 from application.people.sign_in import SignedIn
 from domain.refusal import NotFound
@@ -25,8 +24,7 @@ COOKIE: Final = "tokenok_company"
 _ANYBODY: Final = {NEEDS: Needs("anybody")}
 _PATH: Final = "/sign-in/company"
 _VALID_S: Final = 600
-_MAC_BYTES: Final = 32
-_CHARS_MAX: Final = 2_000
+_PURPOSE: Final = b"company sign-in"
 
 log = structlog.get_logger()
 
@@ -45,7 +43,7 @@ def company_sign_in_routes(pages: Pages) -> list[HTTPRouteHandler]:
         except IdentityRefused as refusal:
             return _refused(pages, request, refusal)
         response = pages.see(url)
-        response.set_cookie(_cookie(pages, _signed(pages, attempt), max_age=_VALID_S))
+        response.set_cookie(_cookie(pages, signed(tools.sign_in.hasher, _PURPOSE, attempt), max_age=_VALID_S))
         return response
 
     @get(f"{_PATH}/back", opt=_ANYBODY)
@@ -59,13 +57,15 @@ def company_sign_in_routes(pages: Pages) -> list[HTTPRouteHandler]:
         try:
             if attempt is None or not hmac.compare_digest(state.encode(), attempt.state.encode()) or not code:
                 raise IdentityRefused("an answer that nobody here has asked for")  # noqa: TRY301  # as every other
-            signed = await asyncio.to_thread(_identify, pages, request, code, attempt)
+            came_in = await asyncio.to_thread(_identify, pages, request, code, attempt)
         except IdentityRefused as refusal:
             return _refused(pages, request, refusal)
         way = (
-            f"/sign-in/code?target={attempt.target}" if signed.session.stage == "password" else attempt.target
+            f"/sign-in/code?target={attempt.target}"
+            if came_in.session.stage == "password"
+            else attempt.target
         )
-        response = await let_in(pages, request, signed, way)
+        response = await let_in(pages, request, came_in, way)
         response.set_cookie(_cookie(pages, "", max_age=0))
         return response
 
@@ -108,21 +108,5 @@ def _cookie(pages: Pages, value: str, *, max_age: int) -> Cookie:
     )
 
 
-def _signed(pages: Pages, attempt: Attempt) -> str:
-    body = msgspec.json.encode(attempt)
-    return base64.urlsafe_b64encode(_mac(pages, body) + body).decode()
-
-
 def _attempt_of(pages: Pages, request: Asked) -> Attempt | None:
-    try:
-        packed = base64.urlsafe_b64decode(request.cookies.get(COOKIE, "")[:_CHARS_MAX])
-        mac, body = packed[:_MAC_BYTES], packed[_MAC_BYTES:]
-        if hmac.compare_digest(mac, _mac(pages, body)):
-            return msgspec.json.decode(body, type=Attempt)
-    except (ValueError, msgspec.DecodeError):
-        pass
-    return None
-
-
-def _mac(pages: Pages, body: bytes) -> bytes:
-    return pages.tools.sign_in.hasher.digest(b"company sign-in\0" + body)
+    return opened(pages.tools.sign_in.hasher, _PURPOSE, request.cookies.get(COOKIE, ""), Attempt)

@@ -1,7 +1,5 @@
 """From what a handler found to an answer: pages with their frame, and redirects after a form with what to say next."""
 
-import base64
-import hmac
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
@@ -17,6 +15,7 @@ from api.console.formats import Formats
 from api.console.headers import HEADERS
 from api.console.languages import LANGUAGES, TAGS
 from api.console.navigation import accounts_of, navigation
+from api.console.signing import opened, signed
 from api.console.tools import ConsoleTools
 from application.announcements.notices import Notice, notices
 from application.people.email import open_email
@@ -25,8 +24,7 @@ from domain.zones import zone_of
 
 FLASH_COOKIE: Final = "tokenok_flash"
 ONCE_FIELD: Final = "_once"
-_MAC_BYTES: Final = 32
-_FLASH_CHARS_MAX: Final = 2_000
+_FLASH: Final = b"flash"
 _ONCE_BYTES: Final = 16
 
 
@@ -87,7 +85,7 @@ class Pages:
         if flash is not None:
             cookie = Cookie(
                 key=FLASH_COOKIE,
-                value=self._signed(flash),
+                value=signed(self.tools.sign_in.hasher, _FLASH, flash),
                 max_age=60,
                 httponly=True,
                 samesite="lax",
@@ -96,11 +94,11 @@ class Pages:
             response.set_cookie(cookie)
         return response
 
-    def signed_in(self, signed: SignedIn, path: str, flash: Flash | None = None) -> Response[str]:
+    def signed_in(self, came_in: SignedIn, path: str, flash: Flash | None = None) -> Response[str]:
         """Go on as somebody who is signed in."""
         response = self.see(path, flash)
-        seconds = (signed.session.expires_us - signed.session.made_us) // 1_000_000
-        response.set_cookie(self._cookie(SESSION_COOKIE, signed.secret.reveal(), max_age=seconds))
+        seconds = (came_in.session.expires_us - came_in.session.made_us) // 1_000_000
+        response.set_cookie(self._cookie(SESSION_COOKIE, came_in.secret.reveal(), max_age=seconds))
         return response
 
     def signed_out(self, path: str, flash: Flash | None = None) -> Response[str]:
@@ -118,14 +116,7 @@ class Pages:
     def flash_of(self, request: Request[Any, Any, Any]) -> Flash | None:
         """What the last form left to say; nothing that we have not signed."""
         raw = request.cookies.get(FLASH_COOKIE, "")
-        try:
-            packed = base64.urlsafe_b64decode(raw[:_FLASH_CHARS_MAX])
-            mac, body = packed[:_MAC_BYTES], packed[_MAC_BYTES:]
-            if hmac.compare_digest(mac, self._mac(body)):
-                return msgspec.json.decode(body, type=Flash)
-        except (ValueError, msgspec.DecodeError):
-            pass
-        return None
+        return opened(self.tools.sign_in.hasher, _FLASH, raw, Flash)
 
     def told(self, visit: Visit) -> tuple[Notice, ...]:
         """What operators tell whoever looks at an account, in their language."""
@@ -178,10 +169,3 @@ class Pages:
             samesite="lax",
             secure=self.tools.is_secure,
         )
-
-    def _signed(self, flash: Flash) -> str:
-        body = msgspec.json.encode(flash)
-        return base64.urlsafe_b64encode(self._mac(body) + body).decode()
-
-    def _mac(self, body: bytes) -> bytes:
-        return self.tools.sign_in.hasher.digest(b"flash\0" + body)

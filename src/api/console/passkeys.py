@@ -1,12 +1,8 @@
 """Passkeys: in by one, and a person's own. What ties a page and its answer together is in a signed cookie of ten minutes."""
 
 import asyncio
-import base64
-import binascii
-import hmac
 from typing import Any, Final
 
-import msgspec
 import structlog
 from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
@@ -18,6 +14,7 @@ from api.console.browsers import let_in
 from api.console.entrance import HOME, status_for
 from api.console.myself import Myself
 from api.console.pages import Flash, Pages
+from api.console.signing import opened, signed
 from application.people.passkeys import (
     VALID_US,
     Challenge,
@@ -33,8 +30,7 @@ Answer = Response[str]
 COOKIE: Final = "tokenok_passkey"
 _ANYBODY: Final = {NEEDS: Needs("anybody")}
 _PERSON: Final = {NEEDS: Needs("person")}
-_MAC_BYTES: Final = 32
-_CHARS_MAX: Final = 2_000
+_PURPOSE: Final = b"passkey challenge"
 
 log = structlog.get_logger()
 
@@ -73,7 +69,7 @@ def _entrance(pages: Pages) -> list[HTTPRouteHandler]:
         ports, form = ports_of(pages), await request.form()
         target = local_path(str(form.get("target", HOME)), default=HOME)
         try:
-            signed = await asyncio.to_thread(
+            came_in = await asyncio.to_thread(
                 sign_in_with_passkey,
                 str(form.get("answer", "")),
                 _remembered(pages, request),
@@ -84,7 +80,7 @@ def _entrance(pages: Pages) -> list[HTTPRouteHandler]:
         except Refusal as refusal:
             log.warning("passkey_refused", reason=str(refusal))
             return ask(request, target, problem=refusal.code, status=status_for(refusal.code))
-        response = await let_in(pages, request, signed, target)
+        response = await let_in(pages, request, came_in, target)
         _forget(pages, response)
         return response
 
@@ -156,8 +152,7 @@ def _own(myself: Myself) -> list[HTTPRouteHandler]:
 
 
 def _remember(pages: Pages, response: Answer, challenge: Challenge) -> None:
-    body = msgspec.json.encode(challenge)
-    _set(pages, response, base64.urlsafe_b64encode(_mac(pages, body) + body).decode(), VALID_US // 1_000_000)
+    _set(pages, response, signed(pages.tools.sign_in.hasher, _PURPOSE, challenge), VALID_US // 1_000_000)
 
 
 def _forget(pages: Pages, response: Answer) -> None:
@@ -178,15 +173,4 @@ def _set(pages: Pages, response: Answer, value: str, max_age: int) -> None:
 
 
 def _remembered(pages: Pages, request: Asked) -> Challenge | None:
-    try:
-        packed = base64.urlsafe_b64decode(request.cookies.get(COOKIE, "")[:_CHARS_MAX])
-        mac, body = packed[:_MAC_BYTES], packed[_MAC_BYTES:]
-        if hmac.compare_digest(mac, _mac(pages, body)):
-            return msgspec.json.decode(body, type=Challenge)
-    except (binascii.Error, ValueError, msgspec.DecodeError):
-        pass
-    return None
-
-
-def _mac(pages: Pages, body: bytes) -> bytes:
-    return pages.tools.sign_in.hasher.digest(b"passkey challenge\0" + body)
+    return opened(pages.tools.sign_in.hasher, _PURPOSE, request.cookies.get(COOKIE, ""), Challenge)
