@@ -1,6 +1,6 @@
 """Pictures of every page of the console in every language, light and dark: `python -m tools.console_shots READY_FILE FOLDER`.
 
-READY_FILE is what `tokenok up --ready-file` writes. Chromium comes from CHROMIUM_BIN or the PATH. Each page is also
+READY_FILE is what `tokenok up --ready-file` writes; with `--fill` the demo gets something of everything first. Chromium comes from CHROMIUM_BIN or the PATH. Each page is also
 measured: what is wider than the window is reported, and so is everything that the browser's console complains about.
 """
 
@@ -15,6 +15,7 @@ from typing import Any, Final
 from playwright.sync_api import Browser, Page
 
 from tools.browser import NoChromium, chromium
+from tools.console_fill import fill
 
 LANGUAGES: Final = ("en", "zh", "ja", "ko")
 THEMES: Final = ("light", "dark")
@@ -203,9 +204,14 @@ def main() -> int:
     parser.add_argument("--themes", nargs="+", default=THEMES)
     parser.add_argument("--widths", nargs="+", type=int, default=WIDTHS)
     parser.add_argument("--only", default="", help="paths that hold this")
+    parser.add_argument(
+        "--fill", action="store_true", help="first fill the demo with something of everything"
+    )
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     ready = json.loads(options.ready_file.read_text())
+    if options.fill:
+        fill(ready)
     try:
         with chromium() as browser:
             problems = _visit(browser, ready, options)
