@@ -61,6 +61,7 @@ _NOUNS: Final = {
     "order": "credit that customers buy: place, settle, approve, cancel",
     "auto-recharge": "credit that is bought by itself when there is little left",
     "refund": "money of orders that goes back",
+    "dispute": "payments that customers dispute at their bank",
     "refund-request": "refunds that customers ask for: list, accept, decline",
     "seller": "companies that documents are issued for",
     "series": "numbers of documents",

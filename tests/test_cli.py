@@ -321,6 +321,9 @@ def test_what_people_read(cli: Cli) -> None:
     assert any(line.startswith("wrong  redis_") for line in done.stdout.splitlines())
     assert cli.text("money", "month", "--month", "2025-01") == "Nothing is booked in this month.\n"
     assert cli.text("refund-request", "list") == "Nothing.\n\n0 open, the oldest for 0.0 h\n"
+    assert cli.text("refund", "list", "--kind", "refund", "--state", "requested") == "Nothing.\n"
+    assert cli.text("dispute", "list", "--open") == "Nothing.\n"
+    assert cli.text("balance", "debts") == "Nobody owes.\n"
 
 
 def test_the_ledger_is_exported_and_not_over_what_is_there(cli: Cli, tmp_path: Path) -> None:

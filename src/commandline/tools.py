@@ -37,6 +37,7 @@ from commandline.outcome import Outcome, add_tool
 from commandline.parser import BadArgument
 from commandline.refunds import add_refunds
 from commandline.reports import add_reports
+from commandline.returns import add_returns
 from commandline.texts import (
     comparisons_text,
     findings_text,
@@ -126,6 +127,7 @@ def add_tools(nouns: dict[str, Any]) -> None:
     add_orders(nouns)
     add_documents(nouns)
     add_refunds(nouns)
+    add_returns(nouns)
     add_corrections(nouns)
     add_charges(nouns)
     add_webhooks(nouns)

@@ -64,3 +64,21 @@ def test_pages_follow_each_other_order_by_order(whole: Lab) -> None:
     second = reader.returns(ReturnFilter(), before_position=first.next_before, limit=1)
     assert [row.order_id for row in second.items] == [FIRST, FIRST]
     assert second.next_before is None
+
+
+def test_filters_go_on_behind_orders_that_they_do_not_let_through(whole: Lab) -> None:
+    """A page is filled from further orders, and what is behind the last that was looked at is on the next."""
+    others = [UUID(int=2_000 + number) for number in range(25)]
+    asked = [_order(one, sample(RefundRequested, order_id=one, amount_minor=1)) for one in others]
+    whole.log.extend([*_history(), *(fact for facts in asked for fact in facts)])
+    whole.catch_up()
+    reader = ReturnReader(whole.pool)
+    lost = ReturnFilter(kind="dispute", state="won")
+    assert [row.ref for row in reader.returns(lost).items] == ["two"]
+    first = reader.returns(lost, limit=1)
+    assert first.items == ()
+    assert first.next_before is not None
+    assert [row.ref for row in reader.returns(lost, before_position=first.next_before).items] == ["two"]
+    failed = ReturnFilter(state="failed", order_id=FIRST, provider="stripe")
+    assert [row.ref for row in reader.returns(failed).items] == [str(FAILED)]
+    assert reader.returns(ReturnFilter(provider="manual")).items == ()

@@ -14,7 +14,7 @@ from api.admin.views import PAGE_ROWS
 from application.auto_recharge.show import AutoShown, show_auto
 from application.recharge.list_offers import list_offers
 from application.recharge.queries import OfferPage, OrderFilter, OrderPage
-from application.recharge.returns import ReturnFilter, ReturnPage
+from application.recharge.returns import ReturnFilter, ReturnKind, ReturnPage, ShownState
 from application.recharge.show_order import OrderDetail, show_order
 from domain.recharge.order import OrderStatus
 
@@ -59,12 +59,26 @@ def order_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
     def list_refunds(
         *,
         is_open: FromQuery[bool] = True,
+        kind: FromQuery[ReturnKind | None] = None,
+        return_state: Annotated[ShownState | None, QueryParameter(name="state")] = None,
         account_id: FromQuery[UUID | None] = None,
+        order_id: FromQuery[UUID | None] = None,
+        provider: FromQuery[str | None] = None,
         before_position: FromQuery[int | None] = None,
         limit: Limit = PAGE_ROWS,
     ) -> ReturnPage:
-        """Refunds and disputes of at most `limit` orders, newest order first: those that are not over, or all."""
-        wanted = ReturnFilter(is_open=is_open, account_id=account_id)
+        """Refunds and disputes of at most `limit` orders, newest order first: those that are not over, or all.
+
+        A page may be empty and have a `next_before` all the same: go on until there is none.
+        """
+        wanted = ReturnFilter(
+            is_open=is_open,
+            kind=kind,
+            state=return_state,
+            account_id=account_id,
+            order_id=order_id,
+            provider=provider,
+        )
         return tools.returns.returns(wanted, before_position=before_position, limit=limit)
 
     @get("/accounts/{account_id:uuid}/auto-recharge", opt=_READ, sync_to_thread=True)

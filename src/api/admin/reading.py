@@ -1,6 +1,7 @@
 """The GET routes. The directory is read on its event loop; what asks a database does so in a thread."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -90,16 +91,12 @@ def read_model_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
 
     @get("/balances", opt=_READ, sync_to_thread=True)
     def list_balances(after: FromQuery[UUID | None] = None, limit: Limit = PAGE_ROWS) -> Balances:
-        items = tools.balances.balances(after=after, limit=limit)
-        next_after = str(items[-1].account_id) if len(items) == limit else None
-        return Balances(items=items, next_after=next_after)
+        return balances_page(tools.balances.balances, after=after, limit=limit)
 
     @get("/balances/debts", opt=_READ, sync_to_thread=True)
     def list_debts(after: FromQuery[UUID | None] = None, limit: Limit = PAGE_ROWS) -> Balances:
         """Of accounts that owe for credit that they spent and whose payment went back."""
-        items = tools.balances.debts(after=after, limit=limit)
-        next_after = str(items[-1].account_id) if len(items) == limit else None
-        return Balances(items=items, next_after=next_after)
+        return balances_page(tools.balances.debts, after=after, limit=limit)
 
     @get("/balances/{account_id:uuid}", opt=_READ)
     async def read_balance(account_id: FromPath[UUID]) -> Balance:
@@ -161,6 +158,12 @@ def read_model_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         return detail
 
     return [list_balances, list_debts, read_balance, list_holds, list_requests, read_request]
+
+
+def balances_page(ask: Callable[..., tuple[Balance, ...]], *, after: UUID | None, limit: int) -> Balances:
+    """A page of what `ask` gives; one that is full may have another behind it."""
+    items = ask(after=after, limit=limit)
+    return Balances(items=items, next_after=str(items[-1].account_id) if len(items) == limit else None)
 
 
 def nothing_yet(account_id: UUID) -> Balance:

@@ -327,6 +327,7 @@ ORDERS: Final = {
     "disputed": N_("Disputed"),
 }
 #: How a refund or a dispute stands.
+RETURN_KINDS: Final = {"refund": N_("Refund"), "dispute": N_("Dispute")}
 RETURNS: Final = {
     "requested": N_("Waits for a second operator"),
     "approved": N_("To be paid back"),

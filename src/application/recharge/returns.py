@@ -1,7 +1,7 @@
 """What goes back of orders, as it is shown: refunds and disputes, of one order or of all. Money is minor units of the currency."""
 
 from collections.abc import Iterator
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol, get_args
 from uuid import UUID
 
 import msgspec
@@ -9,7 +9,11 @@ import msgspec
 from domain.recharge.order import Order
 from domain.recharge.returns import DisputeState, RefundState
 
+ReturnKind = Literal["refund", "dispute"]
 ShownState = RefundState | DisputeState | Literal["external", "reversed"]
+SHOWN_STATES: Final[tuple[ShownState, ...]] = tuple(
+    state for part in get_args(ShownState) for state in get_args(part)
+)
 _OPEN: frozenset[ShownState] = frozenset({"requested", "approved", "submitted", "open"})
 
 
@@ -42,7 +46,7 @@ class DisputeShown(msgspec.Struct, frozen=True, kw_only=True):
 class ReturnRow(msgspec.Struct, frozen=True, kw_only=True):
     """A refund or a dispute with the order that it is of."""
 
-    kind: Literal["refund", "dispute"]
+    kind: ReturnKind
     ref: str  #: our id of a refund; the provider's of others
     state: ShownState
     order_id: UUID
@@ -69,7 +73,19 @@ class ReturnFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which to list; an unset field allows all."""
 
     is_open: bool = False  #: only those that are
+    kind: ReturnKind | None = None
+    state: ShownState | None = None
     account_id: UUID | None = None
+    order_id: UUID | None = None
+    provider: str | None = None
+
+    def allows(self, row: ReturnRow) -> bool:
+        """As far as it is about the refund or dispute itself, not about its order."""
+        return (
+            (row.is_open or not self.is_open)
+            and self.kind in (None, row.kind)
+            and self.state in (None, row.state)
+        )
 
 
 class ReturnPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +101,10 @@ class ReturnQueries(Protocol):
     def returns(
         self, wanted: ReturnFilter, *, before_position: int | None = None, limit: int = 100
     ) -> ReturnPage:
-        """What goes back of at most `limit` orders, capped at `PAGE_ROWS_MAX`."""
+        """What goes back of at most `limit` orders, capped at `PAGE_ROWS_MAX`.
+
+        A page may be empty and yet not the last: only so many orders are looked through for it.
+        """
         ...
 
 
@@ -150,7 +169,7 @@ def _row(
     order: Order,
     one: RefundShown | DisputeShown,
     *,
-    kind: Literal["refund", "dispute"],
+    kind: ReturnKind,
     ref: str,
     due_us: int | None = None,
     requested_by: str | None = None,

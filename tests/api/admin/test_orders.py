@@ -114,6 +114,10 @@ def test_what_customers_want_back_is_a_queue(world: World, database_url: str) ->
         refund_id,
         5_950,
     )
+    project(database_url)
+    (back,) = report(world, "/refunds", kind="refund", state="approved", order_id=order["order_id"])["items"]
+    assert (back["ref"], back["amount_minor"]) == (refund_id, 5_950)
+    assert report(world, "/refunds", kind="dispute")["items"] == []
     late = post(world, "/refund-requests/decline", wanted | {"reason": "no"})
     assert (late.status_code, late.json()["code"]) == (422, "wrong_state")
     project(database_url)

@@ -5,6 +5,9 @@ from uuid import UUID
 from application.ledger.wallet_reader import load_wallet
 from application.recharge.change_order import change_order
 from application.recharge.show_order import show_order
+from cli import make_parser
+from commandline.outcome import Outcome
+from commandline.texts import credits_of
 from domain.fact import Stamp
 from domain.recharge.observing import ObservedDispute
 from domain.recharge.observing_disputes import observe_dispute
@@ -43,6 +46,14 @@ def dispute(world: World, order_id: UUID, status: str) -> None:
         order_id,
         lambda order: observe_dispute(existing(order, order_id), seen, stamp=stamp),
     )
+
+
+def told(world: World, *arguments: str) -> str:
+    """What a tool of the command line prints for people."""
+    values = make_parser().parse_args(arguments)
+    outcome: Outcome = values.tool(world.process.settings, values)
+    assert outcome.text is not None
+    return outcome.text
 
 
 def test_a_part_is_paid_back_by_a_transfer_that_is_confirmed(world: World, database_url: str) -> None:
@@ -105,12 +116,17 @@ def test_a_dispute_has_a_deadline_and_its_spent_credit_is_owed(world: World, dat
     assert "Evidence until" in world.get(f"/console/orders/{order_id}").text
     (row,) = world.get("/console/refunds?as=json").json()
     assert (row["kind"], row["due_us"], row["state"]) == ("dispute", DUE_US, "open")
+    assert world.get("/console/refunds?as=json&kind=refund").json() == []
+    assert "Nothing matches" in world.get("/console/refunds?state=lost").text
+    page = told(world, "dispute", "list", "--open", "--account-id", str(ACCOUNT))
+    assert ("du_7  open" in page, "40.00 EUR" in page) == (True, True)
     assert "Nobody owes anything" in world.get("/console/refunds/debts").text
     dispute(world, order_id, "lost")
     project(database_url)
     owed_nano = load_wallet(world.process.store, ACCOUNT).wallet.owed_nano
     (row,) = world.get("/console/refunds/debts?as=json").json()
     assert (row["account_id"], row["owed_nano"]) == (str(ACCOUNT), owed_nano)
+    assert f"{ACCOUNT}  {credits_of(owed_nano)}" in told(world, "balance", "debts")
     page = world.get("/console/refunds/debts").text
     assert "/console/do/credit/write-off" in page
     off = {"account_id": str(ACCOUNT), "amount": str(owed_nano / 1e9), "reason": "not worth it"}

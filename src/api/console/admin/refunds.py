@@ -16,12 +16,13 @@ from api.console import looking
 from api.console.access import NEEDS, Needs
 from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
 from api.console.pages import Pages
-from application.recharge.returns import ReturnFilter
+from application.recharge.returns import SHOWN_STATES, ReturnFilter, ReturnKind
 from application.refunds.queries import RefundRequestFilter, RefundRequestPage
 from domain.recharge.returns import RequestState
 
 _READ: Final = {NEEDS: Needs("staff", "read")}
 _REQUEST_STATES: Final = get_args(RequestState)
+_KINDS: Final = get_args(ReturnKind)
 
 
 def refund_routes(pages: Pages) -> list[HTTPRouteHandler]:
@@ -52,17 +53,26 @@ def _return_routes(pages: Pages) -> list[HTTPRouteHandler]:
         *,
         request: Request[Any, Any, Any],
         whole: Annotated[str, QueryParameter(name="all")] = "",
+        kind: FromQuery[str] = "",
+        return_state: Annotated[str, QueryParameter(name="state")] = "",
         account: FromQuery[str] = "",
         before: FromQuery[str] = "",
         form: Annotated[str, AS] = "",
     ) -> Response[Any]:
-        wanted = ReturnFilter(is_open=not whole, account_id=looking.uuid_of(account))
+        wanted = ReturnFilter(
+            is_open=not whole,
+            kind=looking.one_of(kind, _KINDS),
+            state=looking.one_of(return_state, SHOWN_STATES),
+            account_id=looking.uuid_of(account),
+        )
         if form in FORMS:
             rows = await asyncio.to_thread(every, turn_of(wanted))
             return file_of(rows, name="refunds-and-disputes", form=form)
         context = await asyncio.to_thread(found, wanted, looking.number_of(before))
-        filters = {"all": whole, "account": account}
-        return pages.page(request, "admin/refunds.html", filters=filters, **context)
+        filters = {"all": whole, "kind": kind, "state": return_state, "account": account}
+        return pages.page(
+            request, "admin/refunds.html", filters=filters, kinds=_KINDS, states=SHOWN_STATES, **context
+        )
 
     return [list_refunds]
 
