@@ -5,9 +5,8 @@ the path, and for everything that changes something where the form came from.
 """
 
 import asyncio
-import hmac
 from typing import Any, Final, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
@@ -17,6 +16,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
 from api.console.languages import choose
+from api.console.own_forms import StaleForm, check_form, fields_of
 from api.console.tools import ConsoleTools
 from application.people.ports import Person, Session, Theme
 from application.people.sign_in import Visitor
@@ -33,11 +33,10 @@ VISIT_COOKIE: Final = "tokenok_visit"
 LANGUAGE_COOKIE: Final = "tokenok_language"
 ZONE_COOKIE: Final = "tokenok_zone"
 THEME_COOKIE: Final = "tokenok_theme"
-FORM_TYPE: Final = "application/x-www-form-urlencoded"
-CSRF_FIELD: Final = "_csrf"
 _VISIT: Final = "visit"
 _VISIT_BYTES: Final = 16
 _COOKIE_CHARS_MAX: Final = 200
+_AS_THEY_ARE: Final = "".join(map(chr, range(ord("!"), ord("~") + 1)))  #: what a header can hold stays
 
 Area = Literal["anybody", "half", "person", "staff", "account"]
 
@@ -59,10 +58,6 @@ class SignInFirst(Exception):
     def __init__(self, target: str) -> None:
         super().__init__("sign in first")
         self.target = target
-
-
-class ForeignForm(Exception):
-    """A form that is not one of ours, or an old one: nothing was done."""
 
 
 class Visit(msgspec.Struct, kw_only=True):
@@ -112,19 +107,20 @@ class Gate:
         """Let it pass, or raise.
 
         Raises:
-            SignInFirst: nobody is signed in, or not wholly.
+            SignInFirst: nobody is signed in, or not wholly; `StaleForm` for a form.
             NotPermitted: the role does not allow it.
             NotFound: the account is not one of the person's; the same as for one that there is not.
-            ForeignForm: see there.
+            ForeignForm, StaleForm: as `check_form`.
         """
         needs = route.opt[NEEDS]
         visit = await self._visit(connection)
         connection.state[_VISIT] = visit
         if isinstance(connection, Request) and connection.method == "POST":
-            await self._check_form(connection, visit)
+            token = visit.csrf if visit.new_cookie is None else ""
+            await check_form(connection, token=token, url=self._tools.url)
         if needs.area == "anybody":
             return
-        _require_session(visit, connection, half=needs.area == "half")
+        await self._require_session(connection, visit, half=needs.area == "half")
         if needs.area == "staff":
             _require_staff(visit, needs.permission)
         if needs.area == "account":
@@ -183,19 +179,16 @@ class Gate:
     def _token(self, held: str) -> str:
         return self._tools.sign_in.hasher.digest(b"csrf\0" + held.encode()).hex()
 
-    async def _check_form(self, request: Request[Any, Any, Any], visit: Visit) -> None:
-        """Ours, by three signs: it has the form of one, no other site has sent it, and it holds what only our pages know."""
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
-            raise ForeignForm("not a form")
-        origin = request.headers.get("origin")
-        host = request.headers.get("host", "")
-        if origin is not None and origin != self._tools.url and urlsplit(origin).netloc != host:
-            raise ForeignForm("from another origin")
-        if origin is None and request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
-            raise ForeignForm("from another site")
-        token = (await request.form()).get(CSRF_FIELD, "")
-        if visit.new_cookie is not None or not hmac.compare_digest(str(token).encode(), visit.csrf.encode()):
-            raise ForeignForm("without our token")
+    async def _require_session(
+        self, connection: ASGIConnection[Any, Any, Any, Any], visit: Visit, *, half: bool
+    ) -> None:
+        wanted = "password" if half else "full"
+        if visit.session is not None and visit.person is not None and visit.session.stage == wanted:
+            return
+        if isinstance(connection, Request) and connection.method == "POST":
+            raise StaleForm(await fields_of(connection))
+        path, query = connection.scope["path"], connection.scope["query_string"].decode("latin-1")
+        raise SignInFirst(quote(f"{path}?{query}" if query else path, safe=""))
 
     def _require_account(self, visit: Visit, account_id: object, permission: str) -> None:
         members = (
@@ -246,20 +239,12 @@ def visit_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Visit:
 
 
 def local_path(target: str | None, *, default: str) -> str:
-    """`target` if it is a path of ours, so that nobody is sent elsewhere."""
+    """`target` if it is a path of ours, so that nobody is sent elsewhere; as a header can say it."""
     if not target or not target.startswith("/") or target.startswith("//"):
         return default
     if any(one in target for one in "\\\r\n\t") or any(ord(one) <= ord(" ") for one in target):
         return default
-    return target
-
-
-def _require_session(visit: Visit, connection: ASGIConnection[Any, Any, Any, Any], *, half: bool) -> None:
-    wanted = "password" if half else "full"
-    if visit.session is None or visit.person is None or visit.session.stage != wanted:
-        path, query = connection.scope["path"], connection.scope["query_string"].decode("latin-1")
-        is_page = connection.scope.get("method") == "GET"
-        raise SignInFirst(quote(f"{path}?{query}" if query else path, safe="") if is_page else "")
+    return quote(target, safe=_AS_THEY_ARE, errors="replace")
 
 
 def _require_staff(visit: Visit, permission: str) -> None:

@@ -9,7 +9,7 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 
 from api.admin.problems import code_of_any
-from api.console.access import ForeignForm, SignInFirst, make_gate, visit_anyway
+from api.console.access import NEEDS, SignInFirst, make_gate, visit_anyway, visit_of
 from api.console.admin.routes import admin_routes
 from api.console.assets_routes import asset_routes
 from api.console.company_sign_in import company_sign_in_routes
@@ -17,7 +17,8 @@ from api.console.entrance import entrance_routes, status_for
 from api.console.joining import joining_routes
 from api.console.mailed_links import mailed_link_routes
 from api.console.myself import myself_routes
-from api.console.pages import Pages
+from api.console.own_forms import ForeignForm, StaleForm, page_before
+from api.console.pages import Flash, Pages
 from api.console.passkeys import passkey_routes
 from api.console.preferences import preference_routes
 from api.console.public import public_routes
@@ -25,6 +26,9 @@ from api.console.tools import ConsoleTools
 from api.console.workspace.routes import workspace_routes
 
 FORM_BYTES_MAX: Final = 256 * 1024
+PROBLEM: Final = "x-problem"
+HOLDS_FROM_NOW: Final = "x-form-token"
+"""Headers for our script: that the answer says what was wrong, and what forms of this page have to hold from now on."""
 
 log = structlog.get_logger()
 
@@ -75,7 +79,11 @@ class Console:
 
     def _answer(self, request: Request[Any, Any, Any], error: Exception) -> Response[str]:
         if isinstance(error, SignInFirst):
-            return self._pages.see(f"/sign-in?target={error.target}" if error.target else "/sign-in")
+            if _is_by_script(request):
+                return self._page(request, "session_ended", 401)
+            return self._pages.see(f"/sign-in?target={error.target}")
+        if isinstance(error, StaleForm):
+            return self._stale(request, error)
         if isinstance(error, ForeignForm):
             return self._page(request, "foreign_form", 403)
         if isinstance(error, self._away):
@@ -86,6 +94,38 @@ class Console:
         status = error.status_code if isinstance(error, HTTPException) else status_for(code)
         return self._page(request, code, status)
 
+    def _stale(self, request: Request[Any, Any, Any], stale: StaleForm) -> Response[str]:
+        """Shown again, to be sent by whoever is there now; a script keeps its form, and gets what is to be sent with it."""
+        visit, needs = visit_of(request), request.scope["route_handler"].opt[NEEDS]
+        is_over = visit.session is None and needs.area != "anybody"
+        code, status = ("session_ended", 401) if is_over else ("stale_form", 403)
+        if _is_by_script(request) or not stale.may_be_shown:
+            answer = self._page(request, code, status)
+            if visit.session is not None:
+                answer.headers[HOLDS_FROM_NOW] = visit.csrf
+            return answer
+        return self._pages.page(
+            request,
+            "send_again.html",
+            status=status,
+            code=code,
+            fields=stale.fields,
+            before=page_before(request),
+        )
+
     def _page(self, request: Request[Any, Any, Any], code: str, status: int) -> Response[str]:
-        """What happened, in people's words."""
-        return self._pages.page(request, "error.html", status=status, code=code, code_status=status)
+        """What happened, in people's words; for a script the words alone, which it puts where the form is."""
+        if _is_by_script(request):
+            answer = self._pages.page(
+                request, "_problem.html", status=status, problem=Flash(code, is_good=False)
+            )
+            answer.headers[PROBLEM] = code
+            return answer
+        return self._pages.page(
+            request, "error.html", status=status, code=code, code_status=status, before=page_before(request)
+        )
+
+
+def _is_by_script(request: Request[Any, Any, Any]) -> bool:
+    """Whether a part of a page has asked, and not a person."""
+    return request.headers.get("hx-request") == "true"

@@ -12,7 +12,7 @@ from litestar.params import FromQuery
 
 from api.console.access import NEEDS, Needs, local_path, visit_of
 from api.console.browsers import let_in
-from api.console.entrance import HOME, status_for
+from api.console.entrance import HOME, code_step, status_for
 from api.console.pages import Pages
 from api.console.signing import opened, signed
 from application.people.oidc import Attempt, IdentityRefused, new_attempt, sign_in_as
@@ -60,11 +60,7 @@ def company_sign_in_routes(pages: Pages) -> list[HTTPRouteHandler]:
             came_in = await asyncio.to_thread(_identify, pages, request, code, attempt)
         except IdentityRefused as refusal:
             return _refused(pages, request, refusal)
-        way = (
-            f"/sign-in/code?target={attempt.target}"
-            if came_in.session.stage == "password"
-            else attempt.target
-        )
+        way = code_step(attempt.target) if came_in.session.stage == "password" else attempt.target
         response = await let_in(pages, request, came_in, way)
         response.set_cookie(_cookie(pages, "", max_age=0))
         return response

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
@@ -30,6 +31,11 @@ def status_for(code: str) -> int:
     if code == "too_many_failures":
         return _TOO_MANY
     return _FORBIDDEN if code in _NOT_LET_IN else status_of(code)
+
+
+def code_step(target: str) -> str:
+    """Where a code is asked for; then on to `target`, with all of its own question."""
+    return f"/sign-in/code?{urlencode({'target': target})}"
 
 
 def entrance_routes(pages: Pages) -> list[HTTPRouteHandler]:
@@ -63,7 +69,7 @@ def entrance_routes(pages: Pages) -> list[HTTPRouteHandler]:
                 problem=refusal.code,
             )
         if signed.session.stage == "password":
-            return await let_in(pages, request, signed, f"/sign-in/code?target={target}")
+            return await let_in(pages, request, signed, code_step(target))
         return await let_in(pages, request, signed, target)
 
     @post("/sign-out", opt=_ANYBODY)

@@ -9,12 +9,13 @@ from litestar import Request, Response
 from litestar.datastructures import Cookie
 
 from api.console import texts
-from api.console.access import CSRF_FIELD, SESSION_COOKIE, VISIT_COOKIE, Visit, local_path, visit_of
+from api.console.access import SESSION_COOKIE, VISIT_COOKIE, Visit, local_path, visit_of
 from api.console.files import FORMS, file_of
 from api.console.formats import Formats
 from api.console.headers import HEADERS
 from api.console.languages import LANGUAGES, TAGS
 from api.console.navigation import accounts_of, navigation
+from api.console.own_forms import CSRF_FIELD
 from api.console.signing import opened, signed
 from api.console.tools import ConsoleTools
 from application.announcements.notices import Notice, notices

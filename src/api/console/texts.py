@@ -10,6 +10,30 @@ def N_(message: str) -> str:  # noqa: N802  # the name by which texts are found
 
 #: What is said to people of a refusal, by its stable code. Whatever is not here is shown in its own words.
 REFUSALS: Final = {
+    "account_not_open": N_("The account is suspended or closed."),
+    "clock_behind_series": N_(
+        "The series has a document of a later day. Set this machine's clock right, then try again."
+    ),
+    "foreign_form": N_(
+        "This form is too old, or was not sent from one of our pages. Nothing was changed: go back, load the page again and send it anew."
+    ),
+    "session_ended": N_("You have been signed out. Nothing was changed: sign in, then send the form again."),
+    "stale_form": N_(
+        "You have signed in anew since this page was opened. Nothing was changed: send it once more if it is still what you want."
+    ),
+    "invalid_code": N_("There is no such code. Look at it once more."),
+    "method_not_allowed": N_("This address takes no such request. Go back and use the page's own buttons."),
+    "not_sealed": N_("Nothing is sealed there yet. Try again when the next checkpoint is signed."),
+    "printing_failed": N_("The document could not be printed just now. Try again in a moment."),
+    "request_too_large": N_("That is more than a form may hold. Send less at once."),
+    "seal_broken": N_("The seal and the log do not fit together. Run “tokenok seal verify”."),
+    "sealing_off": N_("The log is not sealed here: SEAL_DIR and SEAL_KEY are not set."),
+    "statement_moving": N_(
+        "So much happens in this month that it cannot be printed just now. Take CSV or JSON, or wait until it is over."
+    ),
+    "statement_too_long": N_("This statement is too long to be printed. Take it as CSV or JSON."),
+    "unstorable": N_("This cannot be recorded as it is."),
+    "vault_error": N_("What is kept encrypted cannot be opened. Nothing was changed."),
     "amount_not_offered": N_("This amount is not on offer."),
     "passkey_refused": N_("That did not work. Try it once more, or use your password."),
     "payment_provider_refused": N_(

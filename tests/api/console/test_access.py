@@ -85,12 +85,15 @@ def test_every_route_says_what_it_needs(world: World) -> None:
 
 
 def test_nobody_gets_anything_but_the_way_in(world: World) -> None:
-    """Without a session every other route leads to the sign-in."""
+    """Without a session every other page leads to the sign-in, and every other form asks to sign in first."""
     world.client.cookies.clear()
     token = world.token()
     for (method, path), needs in served(world).items():
         if needs is not None and needs.area != "anybody":
-            answer = world.post(url_of(path), token=token) if method == "POST" else world.get(url_of(path))
+            if method == "POST":
+                assert world.post(url_of(path), token=token).status_code == 401, path
+                continue
+            answer = world.get(url_of(path))
             assert answer.status_code == 303, path
             assert answer.headers["location"].startswith("/sign-in"), path
 

@@ -1,10 +1,18 @@
 """Where forms may come from, and what pages tell browsers to keep to."""
 
+import re
+
+import httpx
 import pytest
 
-from tests.api.console.conftest import PASSWORD, World
+from tests.api.console.conftest import ACCOUNT, CONSOLE_URL, PASSWORD, World
 
 FIELDS = {"email": "admin@staff.example", "password": PASSWORD}
+
+
+def token_in(page: str) -> str:
+    """What the form of a page holds."""
+    return re.findall(r'name="_csrf" value="([0-9a-f]+)"', page)[-1]
 
 
 def posts(world: World) -> list[str]:
@@ -103,3 +111,60 @@ def test_a_flash_that_we_have_not_signed_says_nothing(world: World) -> None:
     world.as_staff("admin")
     world.client.cookies.set("tokenok_flash", "x" * 80)
     assert 'class="flash' not in world.client.get("/console").text
+
+
+def written(world: World, *, token: str, script: bool = False, **fields: str) -> httpx.Response:
+    """A form of an account's page as a browser sends it, which says of itself where it was."""
+    headers = {"origin": CONSOLE_URL, "referer": f"{CONSOLE_URL}/app/{ACCOUNT}/settings?x=1"}
+    if script:
+        headers["hx-request"] = "true"
+    path = f"/app/{ACCOUNT}/settings/rename"
+    return world.client.post(path, data={"_csrf": token, **fields}, headers=headers, follow_redirects=False)
+
+
+def test_what_was_written_outlives_a_session(world: World) -> None:
+    """It is shown again, first to sign in, then to be sent by whoever is there now; and is then done."""
+    world.as_member("owner")
+    old = world.token("/me")
+    world.client.cookies.delete("tokenok_session")
+    ended = written(world, token=old, name="Näme <b>")
+    assert ended.status_code == 401
+    assert 'name="name" value="Näme &lt;b&gt;"' in ended.text
+    assert f'href="/app/{ACCOUNT}/settings?x=1"' in ended.text
+    shown = token_in(ended.text)
+    assert written(world, token=shown, name="Name").status_code == 401  # sent before anybody has signed in
+    world.post("/sign-in", email="owner@customer.example", password=PASSWORD)
+    asked = written(world, token=shown, name="Name")
+    assert asked.status_code == 403
+    assert 'name="name" value="Name"' in asked.text
+    assert written(world, token=token_in(asked.text), name="Name").status_code == 303
+    assert world.process.ports.names.get([ACCOUNT])[ACCOUNT] == "Name"
+
+
+def test_a_page_of_somebody_else_is_not_done_by_who_is_there_now(world: World) -> None:
+    """A script's form stays as it is, and learns what it has to hold from now on."""
+    world.as_member("owner")
+    old = world.token("/me")
+    world.as_member("admin")
+    told = written(world, token=old, script=True, name="Name")
+    assert (told.status_code, told.headers["x-problem"]) == (403, "stale_form")
+    assert "<html" not in told.text
+    assert world.process.ports.names.get([ACCOUNT])[ACCOUNT] == "Acme"
+    again = written(world, token=told.headers["x-form-token"], script=True, name="Name")
+    assert again.status_code == 200
+    world.client.cookies.delete("tokenok_session")
+    ended = written(world, token=old, script=True, name="Other")
+    assert (ended.status_code, ended.headers["x-problem"]) == (401, "session_ended")
+    assert "x-form-token" not in ended.headers
+    poll = world.get(f"/app/{ACCOUNT}", **{"hx-request": "true"})
+    assert (poll.status_code, poll.headers["x-problem"]) == (401, "session_ended")
+
+
+def test_a_secret_is_not_shown_again(world: World) -> None:
+    """A form with one is to be filled in anew."""
+    world.as_member("owner")
+    headers = {"origin": CONSOLE_URL}
+    sent = {"_csrf": "0" * 64, "password": "a very secret word", "new_password": "another secret word"}
+    answer = world.client.post("/me/password", data=sent, headers=headers, follow_redirects=False)
+    assert answer.status_code == 403
+    assert "secret word" not in answer.text

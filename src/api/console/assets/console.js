@@ -40,6 +40,28 @@
     if (field) field.focus();
   }, true);
 
+  // A form that was not taken says so beside its button; what refreshes by itself says it at the top of the page.
+  const placeOf = (element) => (element.closest("form") || document).querySelector(".answer, #lost");
+  const sayAway = (event) => {
+    const away = document.getElementById("away"), place = placeOf(event.detail.elt);
+    if (away && place) place.replaceChildren(away.content.cloneNode(true));
+  };
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { elt, xhr, requestConfig } = event.detail;
+    const token = xhr.getResponseHeader("x-form-token");
+    if (token) for (const field of document.querySelectorAll("input[name=_csrf]")) field.value = token;
+    if (!xhr.getResponseHeader("x-problem")) return;
+    if (requestConfig.verb === "post") event.detail.shouldSwap = true;
+    else placeOf(elt).innerHTML = xhr.responseText;
+  });
+  document.addEventListener("htmx:sendError", sayAway);
+  document.addEventListener("htmx:responseError", (event) => {
+    if (!event.detail.xhr.getResponseHeader("x-problem")) sayAway(event);
+  });
+  document.addEventListener("htmx:afterOnLoad", (event) => {
+    if (event.detail.successful) document.getElementById("lost")?.replaceChildren();
+  });
+
   // Filters apply when they are chosen.
   document.addEventListener("change", (event) => {
     const form = within(event, "form[data-auto]");

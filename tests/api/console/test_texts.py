@@ -1,0 +1,50 @@
+"""Codes are for programs: people get words."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+from api.admin.codes import STATUSES
+from api.console.texts import REFUSALS
+from domain.refusal import Refusal
+
+_SRC: Final = Path(__file__).parents[3] / "src"
+#: Those of `/v1`, of gateways among themselves, and of programs: no page has a form that they can be said to.
+_NOT_SAID_HERE: Final = frozenset(
+    {
+        "account_in_debt",
+        "bad_notice",
+        "budget_exceeded",
+        "budget_spent",
+        "duplicate_request",
+        "idempotency_key_required",
+        "idempotency_outcome_recorded",
+        "insufficient_quota",
+        "invalid_api_key",
+        "invalid_token",
+        "lease_already_granted",
+        "lease_busy",
+        "lease_ended",
+        "model_not_allowed",
+        "rate_limit_exceeded",
+        "refused",
+        "secret_taken",
+        "share_gone",
+        "share_too_small",
+        "unknown_request",
+    }
+)
+
+
+def codes_of(kind: type[Refusal]) -> set[str]:
+    """Its own, and those of all that are made of it."""
+    own = {kind.code} if kind.__module__.startswith(("domain.", "application.")) else set()
+    return own.union(*(codes_of(one) for one in kind.__subclasses__()))
+
+
+def test_whatever_is_refused_is_said_in_words() -> None:
+    """A refusal that somebody adds gets its words, or its place in the list of those that pages never say."""
+    for path in (*_SRC.glob("domain/**/*.py"), *_SRC.glob("application/**/*.py")):
+        import_module(".".join(path.relative_to(_SRC).with_suffix("").parts).removesuffix(".__init__"))
+    codes = codes_of(Refusal) | set(STATUSES)
+    assert codes - set(REFUSALS) == _NOT_SAID_HERE
