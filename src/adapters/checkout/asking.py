@@ -22,10 +22,13 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Asker:
-    """One provider's address. Safe to use from threads."""
+    """One provider's address; with none, addresses are given whole. Safe to use from threads."""
 
-    def __init__(self, base: str, *, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self, base: str, *, timeout_s: float = TIMEOUT_S, answer_bytes_max: int = ANSWER_BYTES_MAX
+    ) -> None:
         self._base = base.rstrip("/")
+        self._answer_bytes_max = answer_bytes_max
         self._client = httpx.Client(timeout=timeout_s, follow_redirects=False)
         # Its owner lives as long as the process, or as long as somebody has it: there is no moment to close it at.
         weakref.finalize(self, self._client.close)
@@ -45,7 +48,7 @@ class Asker:
             ) as found:
                 for chunk in found.iter_bytes():
                     body += chunk
-                    if len(body) > ANSWER_BYTES_MAX:
+                    if len(body) > self._answer_bytes_max:
                         raise ProviderUnavailable("an answer without an end")
         except httpx.HTTPError as error:
             raise ProviderUnavailable(type(error).__name__) from None

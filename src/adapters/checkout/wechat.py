@@ -1,6 +1,6 @@
 """WeChat Pay (API v3, a merchant in mainland China): a code that the customer's phone reads; asked by our number of the trade.
 
-WeChat Pay lists neither messages that did not reach us nor, in a form that is read here, the lines of our account.
+WeChat Pay does not list messages that did not reach us, nor of what a withdrawal is made. The lines of our account are in its daily bills.
 """
 
 import json
@@ -13,7 +13,10 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
 from adapters.checkout.asking import TIMEOUT_S, Answered, Asker
+from adapters.checkout.bills import balance_lines
+from adapters.checkout.downloading import Downloads
 from adapters.checkout.trade_numbers import trade_number, trade_of
+from adapters.checkout.wechat_bills import HOSTS, BillAddress, WechatBills
 from adapters.checkout.wechat_objects import (
     NAME,
     REF,
@@ -89,7 +92,14 @@ class WechatCheckout:
         self._merchant_id, self._app_id = merchant_id, app_id
         self._key, self._serial, self._seal_key = key, serial, seal_key
         self._platform, self._notify_url, self._now_s = dict(platform), notify_url, now_s
-        self._asker = Asker(api_base or LIVE_BASE, timeout_s=timeout_s)
+        base = api_base or LIVE_BASE
+        self._asker = Asker(base, timeout_s=timeout_s)
+        self._bills = WechatBills(
+            ask=lambda path: self._ask("GET", path, BillAddress),
+            downloads=Downloads(hosts=HOSTS, own=base, timeout_s=timeout_s),
+            headers_for=lambda path: {"authorization": self._authorization("GET", path, b"")},
+            merchant_id=merchant_id,
+        )
 
     def open_session(self, request: SessionRequest) -> Session:
         if request.currency != CURRENCY:
@@ -177,13 +187,8 @@ class WechatCheckout:
     def payout_lines(self, payout_ref: str) -> Sequence[BalanceTransaction] | None:  # noqa: ARG002  # there is no such list
         return None
 
-    def balance_transactions(
-        self,
-        *,
-        since_us: int,  # noqa: ARG002  # see the head of the file
-        until_us: int,  # noqa: ARG002  # likewise
-    ) -> Iterable[BalanceTransaction]:
-        return ()
+    def balance_transactions(self, *, since_us: int, until_us: int) -> Iterable[BalanceTransaction]:
+        return balance_lines(self._bills, since_us=since_us, until_us=until_us)
 
     def _ask(
         self, method: str, path: str, kind: type[Answer], content: Mapping[str, Any] | None = None
@@ -197,15 +202,7 @@ class WechatCheckout:
     def _answered(self, method: str, path: str, content: Mapping[str, Any] | None) -> Answered:
         body = b"" if content is None else json.dumps(content, ensure_ascii=False).encode()
         headers = {
-            "authorization": authorization(
-                method,
-                path,
-                body,
-                merchant_id=self._merchant_id,
-                serial=self._serial,
-                key=self._key,
-                now_s=int(self._now_s()),
-            ),
+            "authorization": self._authorization(method, path, body),
             "accept": "application/json",
             "content-type": "application/json",
             # With which of its keys the answer is to be signed.
@@ -217,6 +214,17 @@ class WechatCheckout:
                 raise ProviderUnavailable("an answer that is not signed")
             return found
         raise _meant(found)
+
+    def _authorization(self, method: str, path: str, body: bytes) -> str:
+        return authorization(
+            method,
+            path,
+            body,
+            merchant_id=self._merchant_id,
+            serial=self._serial,
+            key=self._key,
+            now_s=int(self._now_s()),
+        )
 
 
 class _Code(msgspec.Struct, frozen=True):

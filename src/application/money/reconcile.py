@@ -35,7 +35,12 @@ def _reconcile(checkout: CheckoutProvider, *, store: EventStore, clock: Clock) -
     try:
         for line in checkout.balance_transactions(since_us=until_us - LOOK_BACK_US, until_us=until_us):
             new += record_line(checkout, line, store=store, clock=clock)
-    except (ProviderError, EventLogError, ValueError) as error:
+    except ProviderError as error:
+        # Its words are codes: whoever has to mend it needs them.
+        log.warning(
+            "money_not_reconciled", provider=checkout.name, error=type(error).__name__, reason=str(error)
+        )
+    except (EventLogError, ValueError) as error:
         log.warning("money_not_reconciled", provider=checkout.name, error=type(error).__name__)
     return new
 

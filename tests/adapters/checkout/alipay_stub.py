@@ -42,10 +42,18 @@ class AlipayStub:
         self.signs_as = "alipay"  #: somebody else signs the answers
         self.status = 200
         self.url = ""
+        self.bills: dict[tuple[str, str], bytes] = {}  #: archives by kind and day
+        self.bill_url = ""  #: told instead of the right one
+        self.no_bill = "isp.BILL_NOT_EXIST"
+        self.downloads: list[str] = []
 
     def answer(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, dict[str, str], bytes]:
+        if path.startswith("/downloadBillFile.resource"):
+            self.downloads.append(path)
+            asked = dict(parse_qsl(urlsplit(path).query))
+            return 200, {}, self.bills[asked["bizType"], asked["bizDates"]]
         text = body.decode() if method == "POST" else urlsplit(path).query
         fields = dict(parse_qsl(text, keep_blank_values=True, strict_parsing=True))
         if self.status != 200:
@@ -112,6 +120,15 @@ class AlipayStub:
 
     def _fastpay_refund_query(self, content: dict[str, str]) -> dict[str, str]:
         return self.refunds.get((content["out_trade_no"], content["out_request_no"]), {})
+
+    def _alipay_data_dataservice_bill_downloadurl_query(self, content: dict[str, str]) -> dict[str, str]:
+        place = (content["bill_type"], content["bill_date"])
+        if place not in self.bills:
+            return _refusal(self.no_bill)
+        asked = urlencode({"bizType": place[0], "bizDates": place[1], "fileId": "/trade/1.csv.zip"})
+        address = urlsplit(self.url)
+        right = f"{address.scheme}://{address.netloc}/downloadBillFile.resource?{asked}"
+        return {"bill_download_url": self.bill_url or right}
 
     def visit(self, content: Mapping[str, str]) -> None:
         """The customer is at the page: the trade begins."""

@@ -7,11 +7,13 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from datetime import date
 from typing import Any, Protocol
 
 from adapters.checkout.configured import ProviderSettings, configured
 from application.checkout.ports import CheckoutProvider
-from tests.adapters.checkout import alipay_stub, rsa_parties, signed, stripe_stub, wechat_stub
+from tests.adapters.checkout import alipay_stub, day_books, rsa_parties, signed, stripe_stub, wechat_stub
+from tests.adapters.checkout.day_books import DAY, Back, Moved
 from tests.adapters.checkout.forged_alipay import forged_alipay
 from tests.adapters.checkout.forged_stripe import forged_stripe
 from tests.adapters.checkout.forged_wechat import forged_wechat
@@ -47,6 +49,9 @@ class Side(Protocol):
 
     def forged(self, session_ref: str) -> Mapping[str, Message]:
         """Messages that nobody must believe, by what is wrong with them."""
+
+    def settle(self, payment_ref: str, refund_ref: str) -> None:
+        """On `day_books.DAY` our account there got 119.00 for the payment less a fee of 0.72, paid 5.00 back, and 100.00 to our bank."""
 
 
 class StripeSide:
@@ -95,6 +100,19 @@ class StripeSide:
 
     def forged(self, session_ref: str) -> Mapping[str, Message]:
         return forged_stripe(session_ref)
+
+    def settle(self, payment_ref: str, refund_ref: str) -> None:
+        def line(ref: str, kind: str, amount: int, fee: int, source: str) -> dict[str, Any]:
+            parts = {"id": source, "payment_intent": payment_ref if kind != "payout" else None}
+            sums = {"amount": amount, "fee": fee, "net": amount - fee, "currency": "eur"}
+            return {"id": ref, "type": kind, "source": parts, "created": int(day_books.at_s()), **sums}
+
+        listed = [
+            line("txn_1", "charge", 11_900, 72, "ch_1"),
+            line("txn_2", "refund", -500, 0, refund_ref),
+            line("txn_3", "payout", -10_000, 0, "po_1"),
+        ]
+        self.stub.objects["/v1/balance_transactions"] = {"data": listed}
 
 
 class AlipaySide:
@@ -161,6 +179,19 @@ class AlipaySide:
     def forged(self, session_ref: str) -> Mapping[str, Message]:
         return forged_alipay(session_ref, self.stub.trades[session_ref])
 
+    def settle(self, payment_ref: str, refund_ref: str) -> None:
+        trade = next(one for one in self.stub.trades.values() if one["trade_no"] == payment_ref)
+        number = trade["out_trade_no"]
+        moved = [
+            Moved("1001", "在线支付", 11_900, payment_ref, number),
+            Moved("1002", "收费", -72, payment_ref, number),
+            Moved("1003", "交易退款", -500, "20261127", number),
+            Moved("1004", "提现", -10_000, "2026112700", ""),
+        ]
+        back = [Back(payment_ref, refund_ref.partition("/")[2], 500, number)]
+        self.stub.bills["signcustomer", str(DAY)] = day_books.zipped(day_books.alipay_flows(moved))
+        self.stub.bills["trade", str(DAY)] = day_books.zipped(day_books.alipay_trades(back))
+
 
 class WechatSide:
     name, currency, done = "wechat", "CNY", b'{"code":"SUCCESS"}'
@@ -216,6 +247,19 @@ class WechatSide:
 
     def forged(self, session_ref: str) -> Mapping[str, Message]:
         return forged_wechat(self.stub.trades[session_ref])
+
+    def settle(self, payment_ref: str, refund_ref: str) -> None:
+        moved = [
+            Moved("1001", "交易", 11_900, payment_ref),
+            Moved("1002", "扣除交易手续费", -72, payment_ref),
+            Moved("1003", "退款", -500, refund_ref),
+            Moved("1004", "提现", -10_000, "50001"),
+        ]
+        self.bill("fundflowbill", day_books.wechat_flows(moved))
+        self.bill("tradebill", day_books.wechat_trades([Back(payment_ref, refund_ref, 500)]))
+
+    def bill(self, kind: str, text: str, day: date = DAY) -> None:
+        self.stub.bills[kind, str(day)] = (day_books.gzipped(text), day_books.sha1(text))
 
 
 _FORM = [("content-type", "application/x-www-form-urlencoded; charset=utf-8")]

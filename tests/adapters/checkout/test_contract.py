@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from application.checkout.ports import (
     RefundOrder,
     SessionRequest,
 )
+from domain.money.events import PAYMENTS, PAYOUT
 from domain.recharge.observing import (
     Observation,
     ObservedPayment,
@@ -27,6 +29,7 @@ from domain.recharge.observing import (
 )
 from domain.recharge.order import Order
 from domain.refusal import BadField, NotFound
+from tests.adapters.checkout.day_books import DAY, at_s
 from tests.adapters.checkout.sides import SIDES, Message, Side, provider_of
 from tests.domain.recharge.orders import ACCOUNT, ORDER, OTHER, folded, placed
 
@@ -244,6 +247,27 @@ def test_a_refund_is_made_once_and_read_back(side: Side, checkout: CheckoutProvi
         )
 
 
+def test_the_lines_of_our_account_name_what_they_are_of(side: Side, checkout: CheckoutProvider) -> None:
+    """The payment, its fee, the refund by the name that orders know, and what went to our bank; each once, however often it is read."""
+    session_ref = checkout.open_session(wanted(side)).session_ref
+    payment_ref = side.pay(session_ref)
+    refund_ref = checkout.refund(refunded(payment_ref, side)).refund_ref
+    side.settle(payment_ref, refund_ref)
+    since_us, until_us = (int(at_s(DAY + timedelta(days=off), 0)) * 1_000_000 for off in (-1, 2))
+    lines = [*checkout.balance_transactions(since_us=since_us, until_us=until_us)]
+    assert lines == [*checkout.balance_transactions(since_us=since_us, until_us=until_us)]
+    assert len({one.transaction_ref for one in lines}) == len(lines)
+    assert all(one.gross_minor - one.fee_minor == one.net_minor for one in lines)
+    assert {(one.currency, one.created_us // 1_000_000) for one in lines} == {(side.currency, int(at_s()))}
+    assert sum(one.fee_minor for one in lines) == 72
+    (paid,) = (one for one in lines if one.kind in PAYMENTS)
+    assert (paid.source_ref, paid.gross_minor) == (payment_ref, 11_900)
+    (back,) = (one for one in lines if one.kind == "refund")
+    assert (back.source_ref, back.object_ref, back.gross_minor) == (payment_ref, refund_ref, -500)
+    (out,) = (one for one in lines if one.kind == PAYOUT)
+    assert out.gross_minor == -10_000
+
+
 def test_a_provider_that_breaks_down_is_unavailable(side: Side, checkout: CheckoutProvider) -> None:
     """Whatever it is asked: another try may help."""
     session_ref = checkout.open_session(wanted(side)).session_ref
@@ -255,6 +279,7 @@ def test_a_provider_that_breaks_down_is_unavailable(side: Side, checkout: Checko
         lambda: checkout.fetch(notice.kind, notice.object_ref),
         lambda: checkout.refund(refunded(payment_ref, side)),
         lambda: checkout.close_session(session_ref),
+        lambda: [*checkout.balance_transactions(since_us=0, until_us=2 * 86_400_000_000)],
     ):
         with pytest.raises(ProviderUnavailable):
             ask()
@@ -321,9 +346,8 @@ def test_its_own_address_is_live(side: Side) -> None:
 
 @pytest.mark.parametrize("name", sorted(SIDES.keys() - {"stripe"}))
 def test_what_a_provider_does_not_list_is_none(name: str) -> None:
-    """Neither lines nor payouts; nor are there disputes where the provider has none."""
+    """Payouts are not taken apart; nor are there disputes where the provider has none."""
     with SIDES[name]() as side:
         checkout = provider_of(side)
-        assert [*checkout.balance_transactions(since_us=0, until_us=1)] == []
         assert checkout.payout_lines("po_1") is None
         assert [*checkout.fetch_dispute("du_1")] == []

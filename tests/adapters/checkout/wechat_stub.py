@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -42,6 +42,10 @@ class WechatStub:
         self.failing: tuple[int, str] | None = None
         self.signs_as = "wechat"  #: somebody else signs the answers
         self.url = ""
+        self.bills: dict[tuple[str, str], tuple[bytes, str]] = {}  #: file and SHA-1 by kind and day
+        self.bill_url = ""  #: told instead of the right one
+        self.no_bill = "NO_STATEMENT_EXIST"
+        self.downloads: list[str] = []
 
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         if not self._is_ours(method, path, headers, body):
@@ -50,7 +54,27 @@ class WechatStub:
         if self.failing is not None:
             status, code = self.failing
             return self._signed(status, {"code": code, "message": "so it is"})
+        if path.startswith("/v3/bill"):
+            return self._bill(path)
         return self._signed(*self._said(method, urlsplit(path).path, json.loads(body) if body else {}))
+
+    def _bill(self, path: str) -> Answer:
+        """Where one is, which is signed; or one, which is not."""
+        parts = urlsplit(path)
+        asked = dict(parse_qsl(parts.query))
+        if parts.path == "/v3/billdownload/file":
+            self.downloads.append(path)
+            return 200, {"content-type": "application/gzip"}, self.bills[asked["kind"], asked["token"]][0]
+        place = (parts.path.removeprefix("/v3/bill/"), asked["bill_date"])
+        if place not in self.bills:
+            return self._signed(400, {"code": self.no_bill})
+        right = f"{self.url}/v3/billdownload/file?kind={place[0]}&token={place[1]}"
+        told = {
+            "download_url": self.bill_url or right,
+            "hash_type": "SHA1",
+            "hash_value": self.bills[place][1],
+        }
+        return self._signed(200, told)
 
     def _said(  # noqa: PLR0911  # one for each thing that can be asked
         self, method: str, path: str, content: dict[str, Any]

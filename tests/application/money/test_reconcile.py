@@ -84,6 +84,15 @@ def test_lines_of_refunds_and_disputes_that_an_order_tells_of_need_nobody() -> N
     assert [one.object_ref or None for one in lines(ports)] == [None, "re_1", "re_9", "du_1"]
 
 
+def test_a_fee_that_is_a_line_of_its_own_needs_nobody() -> None:
+    """As Alipay and WeChat Pay write them: nothing but a fee, of whatever."""
+    provider = FakeProvider()
+    ports = bought(provider)
+    provider.lines = [replace(LINE, kind="fee", source_ref="", gross_minor=0, fee_minor=72, net_minor=-72)]
+    assert run(ports) == 1
+    assert (lines(ports)[0].fee_minor, lines(ports)[0].other_minor) == (72, 0)
+
+
 def test_young_lines_are_left_for_the_next_run() -> None:
     """Their orders may not be credited yet."""
     provider = FakeProvider()
