@@ -73,7 +73,7 @@ KINDS: Final = {
         "refund-request.filed", "order_id refund_id reason unspent_minor currency"
     ),
     "order.refund-request-withdrawn.v1": _kind("refund-request.withdrawn", "order_id refund_id"),
-    "order.refund-request-accepted.v1": _kind("refund-request.accepted", "order_id refund_id"),
+    "order.refund-request-accepted.v1": _kind("refund-request.accepted", "order_id refund_id made_as"),
     "order.refund-request-declined.v1": _kind("refund-request.declined", "order_id refund_id reason"),
     "order.dispute-opened.v1": _kind("order.disputed", "order_id amount_minor currency credits_nano"),
     "order.dispute-won.v1": _kind("order.dispute-won", "order_id"),

@@ -129,7 +129,7 @@ class Writer(msgspec.Struct, frozen=True, kw_only=True):
         else:
             letter = RefundAccepted(
                 reference=placed.reference,
-                amount_minor=order.refunds[decided.refund_id].amount_minor,
+                amount_minor=order.refunds[decided.made_as or decided.refund_id].amount_minor,
                 currency=placed.currency,
                 exponent=placed.exponent,
                 by_transfer=placed.provider == MANUAL,

@@ -112,7 +112,9 @@ def _requests(order: Order) -> tuple[RefundRequestShown, ...]:
             filed_us=one.filed_us,
             decided_us=one.decided_us,
             declined_because=one.declined_because,
-            refund=refund.state if (refund := order.refunds.get(refund_id)) is not None else None,
+            refund=refund.state
+            if (refund := order.refunds.get(one.made_as or refund_id)) is not None
+            else None,
             refund_minor=refund.amount_minor if refund is not None else None,
         )
         for refund_id, one in order.requests.items()

@@ -11,7 +11,7 @@ from application.refunds.result import Refunded, refunded
 from domain.fact import Actor
 from domain.ledger.claims import Unspent, unspent
 from domain.operators import Permission
-from domain.recharge import refunding
+from domain.recharge import refund_requests
 from domain.recharge.events import OrderEvent
 from domain.recharge.order import Order, existing, lot_of
 from domain.recharge.refunding import Asked
@@ -23,7 +23,9 @@ _LOOK_S: Final = 0.1
 
 
 class RequestRefund(Command, frozen=True, kw_only=True):
-    """Without an amount, all that is unspent of the order goes back. The same `refund_id` is refunded once."""
+    """Without an amount, all that is unspent of the order goes back. The same `refund_id` is refunded once. A refund that the customer
+    asks for is accepted by it.
+    """
 
     permission: ClassVar[Permission] = "credit"
 
@@ -39,14 +41,14 @@ def handle(command: RequestRefund, *, actor: Actor, ports: Ports) -> Refunded:
     Raises:
         NotFound: there is no such order.
         NotEnoughUnspent: less of its credit is unspent; gateways were asked for what they have of it.
-        Others as `refunding.request`.
+        Others as `refund_requests.request`.
     """
     at, refund_id = stamp(ports, actor), command.refund_id or ports.ids.new()
 
     def decide(order: Order | None) -> list[OrderEvent]:
         known = existing(order, command.order_id)
         asked = wanted(ports, known, refund_id, amount_minor=command.amount_minor, reason=command.reason)
-        return refunding.request(known, asked, stamp=at)
+        return refund_requests.request(known, asked, stamp=at)
 
     order = load_order(ports.store, command.order_id)
     if refund_id not in order.refunds:

@@ -7,6 +7,8 @@ accepted is gone.
 from typing import ClassVar, Final
 from uuid import UUID
 
+import msgspec
+
 from domain.fact import Stamp
 from domain.recharge import refunding
 from domain.recharge.events import OrderEvent
@@ -101,14 +103,20 @@ def accept(order: Order, asked: Asked, *, stamp: Stamp) -> list[OrderEvent]:
     """
     if _is(order, asked.refund_id, "accepted"):
         return []
-    accepted = RefundRequestAccepted(
-        order_id=order.order_id,
-        refund_id=asked.refund_id,
-        account_id=order.account_id,
-        occurred_us=stamp.now_us,
-        actor=stamp.actor,
-    )
+    accepted = _accepted(order, asked.refund_id, made_as=asked.refund_id, stamp=stamp)
     return [accepted, *refunding.request(order, asked, stamp=stamp)]
+
+
+def request(order: Order, asked: Asked, *, stamp: Stamp) -> list[OrderEvent]:
+    """Refund without a request of the customer's. If one is open, this is the answer to it; for the rest they may ask again.
+
+    Raises as `refunding.request`.
+    """
+    requested = refunding.request(order, asked, stamp=stamp)
+    answered = order.open_request
+    if not requested or answered is None:
+        return requested
+    return [_accepted(order, answered, made_as=asked.refund_id, stamp=stamp), *requested]
 
 
 def decline(order: Order, refund_id: UUID, *, reason: str, stamp: Stamp) -> list[OrderEvent]:
@@ -131,6 +139,17 @@ def decline(order: Order, refund_id: UUID, *, reason: str, stamp: Stamp) -> list
         actor=stamp.actor,
     )
     return [declined]
+
+
+def _accepted(order: Order, refund_id: UUID, *, made_as: UUID, stamp: Stamp) -> RefundRequestAccepted:
+    return RefundRequestAccepted(
+        order_id=order.order_id,
+        refund_id=refund_id,
+        account_id=order.account_id,
+        made_as=made_as if made_as != refund_id else msgspec.UNSET,
+        occurred_us=stamp.now_us,
+        actor=stamp.actor,
+    )
 
 
 def _is(order: Order, refund_id: UUID, state: str) -> bool:

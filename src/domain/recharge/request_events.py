@@ -1,11 +1,14 @@
 """Facts of what customers ask for: that the unspent part of an order goes back. They stand in the order's stream.
 
-They move nothing. A `refund_id` is that of the refund that a request becomes if it is accepted, in the same append.
+They move nothing. A `refund_id` is that of the refund that a request becomes if it is accepted, in the same append; an operator who refunds the order
+without it accepts it by that.
 A customer's reason is one of a few, for their own words may name people.
 """
 
 from typing import ClassVar, Literal
 from uuid import UUID
+
+import msgspec
 
 from domain.fact import Fact
 
@@ -36,13 +39,16 @@ class RefundRequestWithdrawn(Fact, frozen=True, kw_only=True):
 
 
 class RefundRequestAccepted(Fact, frozen=True, kw_only=True):
-    """An operator agreed. Stored in one append with the `RefundRequested` of the same id."""
+    """An operator agreed. Stored in one append with the `RefundRequested` that it becomes, of the same id or of `made_as`."""
 
     TOPIC: ClassVar[str] = "order.refund-request-accepted.v1"
 
     order_id: UUID
     refund_id: UUID
     account_id: UUID
+    made_as: UUID | msgspec.UnsetType = (
+        msgspec.UNSET
+    )  #: the refund, where an operator made it without the request
 
 
 class RefundRequestDeclined(Fact, frozen=True, kw_only=True):

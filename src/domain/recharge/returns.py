@@ -3,6 +3,7 @@ provider, and disputes.
 """
 
 from typing import Literal, assert_never
+from uuid import UUID
 
 import msgspec
 from msgspec.structs import replace
@@ -39,7 +40,7 @@ RequestState = Literal["open", "withdrawn", "accepted", "declined"]
 
 
 class RefundRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A refund that the customer asked for. An accepted one is a refund with the same id."""
+    """A refund that the customer asked for. An accepted one is a refund with the same id, or with `made_as`."""
 
     reason: RequestReason
     unspent_minor: int
@@ -47,6 +48,7 @@ class RefundRequest(msgspec.Struct, frozen=True, kw_only=True):
     state: RequestState = "open"
     decided_us: int | None = None
     declined_because: str | None = None
+    made_as: UUID | None = None
 
 
 class Refund(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +101,7 @@ def request_after(request: RefundRequest | None, event: RefundRequestEvent) -> R
         case RefundRequestWithdrawn():
             return replace(decided, state="withdrawn")
         case RefundRequestAccepted():
-            return replace(decided, state="accepted")
+            return replace(decided, state="accepted", made_as=event.made_as or None)
         case RefundRequestDeclined():
             return replace(decided, state="declined", declined_because=event.reason)
         case _:

@@ -10,10 +10,17 @@ from application.command import Ports
 from application.ledger.change_wallet import change_wallet
 from application.recharge.change_order import load_order
 from application.recharge.show_order import RefundRequestShown, show_order
-from application.refunds import accept_request, decline_request, file_request, withdraw_request
+from application.refunds import (
+    accept_request,
+    decline_request,
+    file_request,
+    request_refund,
+    withdraw_request,
+)
 from application.refunds.accept_request import AcceptRefundRequest
 from application.refunds.decline_request import DeclineRefundRequest
 from application.refunds.file_request import FileRefundRequest, askable_minor
+from application.refunds.request_refund import RequestRefund
 from application.refunds.result import Refunded
 from application.refunds.withdraw_request import WithdrawRefundRequest
 from domain.fact import Actor
@@ -71,6 +78,19 @@ def test_the_refund_has_a_part_of_it_if_the_operator_says_so() -> None:
     assert free_nano(ports) == BOUGHT // 2
     assert askable_minor(ports.store, ORDER) == 5_950
     assert file(ports, UUID(int=99)) == UUID(int=99)
+
+
+def test_a_refund_without_the_request_closes_it() -> None:
+    """The order shows how far the refund is that answers it."""
+    provider = FakeProvider()
+    provider.refund_status = "succeeded"
+    ports = credited(provider)
+    file(ports)
+    command = RequestRefund(order_id=ORDER, reason="by phone", amount_minor=500, refund_id=UUID(int=98))
+    request_refund.handle(command, actor=ANNA, ports=ports)
+    one = shown(ports)
+    assert (one.state, one.refund, one.refund_minor) == ("accepted", "succeeded", 500)
+    assert askable_minor(ports.store, ORDER) == 11_400
 
 
 def test_what_gateways_have_counts_as_unspent_and_is_asked_for_in_the_end() -> None:

@@ -15,6 +15,9 @@ from domain.recharge.refund_requests import (
     file,
     withdraw,
 )
+from domain.recharge.refund_requests import (
+    request as request_directly,
+)
 from domain.recharge.refunding import RefundTooLarge, request
 from domain.recharge.request_events import (
     RefundRequestAccepted,
@@ -94,6 +97,28 @@ def test_what_is_accepted_is_a_refund_with_the_requests_id() -> None:
     assert till.order.requests[ID].state == "accepted"
     assert till.order.open_request is None
     assert accept(till.order, wanted, stamp=BY_ANNA) == []
+
+
+def test_a_refund_without_the_request_is_the_answer_to_it() -> None:
+    """Of whatever part, in one append; the customer may ask again. What is refused, or was made before, answers nothing."""
+    till = asking()
+    with pytest.raises(RefundTooLarge):
+        request_directly(till.order, asked(11_901, refund_id=OTHER_ID), stamp=BY_ANNA)
+    wanted = asked(500, refund_id=OTHER_ID)
+    accepted, requested, _approved = till.store(request_directly(till.order, wanted, stamp=BY_ANNA))
+    assert isinstance(accepted, RefundRequestAccepted)
+    assert isinstance(requested, RefundRequested)
+    assert (accepted.refund_id, accepted.made_as, requested.refund_id) == (ID, OTHER_ID, OTHER_ID)
+    assert (till.order.requests[ID].state, till.order.requests[ID].made_as) == ("accepted", OTHER_ID)
+    with pytest.raises(WrongState, match="accepted"):
+        withdraw(till.order, ID, stamp=BY_CUSTOMER)
+    again = UUID(int=77)
+    till.store(filed(till, again))
+    assert request_directly(till.order, wanted, stamp=BY_ANNA) == []
+    assert till.order.open_request == again
+    till.store(decline(till.order, again, reason="no", stamp=BY_ANNA))
+    facts = till.store(request_directly(till.order, asked(1, refund_id=UUID(int=78)), stamp=BY_ANNA))
+    assert isinstance(facts[0], RefundRequested)
 
 
 def test_what_cannot_be_refunded_leaves_the_request_open() -> None:
