@@ -92,10 +92,10 @@ ONES: Final = {
     r"/console/charges\?state=all": re.compile(r"/console/charges/[0-9a-f-]{36}$"),
     "/console/orders": re.compile(r"/console/orders/[0-9a-f-]{36}$"),
     "/console/providers": re.compile(r"/console/providers/[0-9a-f-]{36}$"),
-    "/keys": re.compile(r"/app/[0-9a-f-]{36}/keys/[0-9a-f-]{36}$"),
-    "/recharge": re.compile(r"/app/[0-9a-f-]{36}/orders/[0-9a-f-]{36}$"),
-    "/webhooks": re.compile(r"/app/[0-9a-f-]{36}/webhooks/[0-9a-f-]{36}$"),
-    "/requests": re.compile(r"/app/[0-9a-f-]{36}/requests/[0-9a-f-]{36}$"),
+    r"/app/[0-9a-f-]{36}/keys": re.compile(r"/app/[0-9a-f-]{36}/keys/[0-9a-f-]{36}$"),
+    r"/app/[0-9a-f-]{36}/recharge": re.compile(r"/app/[0-9a-f-]{36}/orders/[0-9a-f-]{36}$"),
+    r"/app/[0-9a-f-]{36}/webhooks": re.compile(r"/app/[0-9a-f-]{36}/webhooks/[0-9a-f-]{36}$"),
+    r"/app/[0-9a-f-]{36}/requests": re.compile(r"/app/[0-9a-f-]{36}/requests/[0-9a-f-]{36}$"),
 }
 
 
@@ -108,12 +108,17 @@ def sign_in(page: Page, base: str, email: str, password: str) -> None:
     page.wait_for_url(lambda url: "/sign-in" not in url)
 
 
+def wanted_of(path: str) -> re.Pattern[str] | None:
+    """What a link to a page of one thing looks like on this page; None if it has none."""
+    return next((one for end, one in ONES.items() if re.fullmatch(end, path)), None)
+
+
 def find_ones(page: Page, path: str) -> Iterator[str]:
     """A page of one thing that the page just opened leads to."""
-    wanted = next((one for end, one in ONES.items() if re.search(f"{end}$", path)), None)
+    wanted = wanted_of(path)
     if wanted is None:
         return
-    for link in page.locator("main a[href]").all():
+    for link in page.locator(".main a[href]").all():
         href = link.get_attribute("href") or ""
         if wanted.search(href):
             yield href
@@ -133,10 +138,10 @@ def overflow(page: Page) -> list[str]:
 
 def visitors(ready: dict[str, Any]) -> list[tuple[str, str, str, tuple[str, ...]]]:
     """Each kind of visitor with the way in, and the pages that they see."""
-    account = f"/app/{ready['account_id']}"
+    account, customer = f"/app/{ready['account_id']}", f"/console/customers/{ready['account_id']}"
     return [
         ("open", "", "", OPEN),
-        ("staff", ready["operator_email"], ready["operator_password"], STAFF),
+        ("staff", ready["operator_email"], ready["operator_password"], (*STAFF, customer)),
         ("app", ready["member_email"], ready["member_password"], tuple(f"{account}{one}" for one in APP)),
     ]
 
