@@ -41,10 +41,10 @@ class Tree:
         return catalogue_path(self.root, "console", "ja")
 
     def update(self) -> None:
-        messages.update("console", "ja", sources=self.sources, root=self.root)
+        messages.update(messages.extract("console", sources=self.sources), "ja", root=self.root)
 
     def faults(self) -> list[str]:
-        found = messages.faults("console", "ja", sources=self.sources, root=self.root)
+        found = messages.faults(messages.extract("console", sources=self.sources), "ja", root=self.root)
         return [one.removeprefix(f"{self.path}: ") for one in found]
 
     def translate(self, **texts: str) -> None:
@@ -174,5 +174,10 @@ def test_a_missing_catalogue_is_told_and_cannot_be_loaded(tree: Tree) -> None:
 
 def test_the_catalogues_of_the_product_are_whole() -> None:
     """Run `./run messages` when this fails, then translate what is empty."""
-    pairs = [(domain, locale) for domain in messages.DOMAINS for locale in LOCALES if locale != SOURCE]
-    assert [fault for domain, locale in pairs for fault in messages.faults(domain, locale)] == []
+    pairs = [
+        (said, locale)
+        for said in map(messages.extract, messages.DOMAINS)
+        for locale in LOCALES
+        if locale != SOURCE
+    ]
+    assert [fault for said, locale in pairs for fault in messages.faults(said, locale)] == []

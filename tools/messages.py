@@ -73,9 +73,10 @@ def _files(domain: str, sources: Path) -> Iterator[Path]:
         yield from sorted(path for path in (sources / folder).rglob("*") if path.suffix in _METHODS)
 
 
-def update(domain: str, locale: str, *, sources: Path = SOURCES, root: Path = ROOT) -> None:
-    """Write the catalogue anew with the texts of the code, translations kept. Nothing is guessed, so nothing is fuzzy."""
-    said, path = extract(domain, sources=sources), catalogue_path(root, domain, locale)
+def update(said: Catalog, locale: str, *, root: Path = ROOT) -> None:
+    """Write the catalogue of a domain anew with `said`, the texts of the code, translations kept. Nothing is guessed, so nothing is fuzzy."""
+    domain = str(said.domain)
+    path = catalogue_path(root, domain, locale)
     kept = _read(path, domain, locale) or Catalog(locale=locale, domain=domain)
     if not len(said):
         path.unlink(missing_ok=True)
@@ -117,9 +118,10 @@ def _read(path: Path, domain: str, locale: str) -> Catalog | None:
         return None
 
 
-def faults(domain: str, locale: str, *, sources: Path = SOURCES, root: Path = ROOT) -> list[str]:
-    """What is wrong with a catalogue, a line for each."""
-    said, path = extract(domain, sources=sources), catalogue_path(root, domain, locale)
+def faults(said: Catalog, locale: str, *, root: Path = ROOT) -> list[str]:
+    """What is wrong with the catalogue of a domain that has the texts `said`, a line for each."""
+    domain = str(said.domain)
+    path = catalogue_path(root, domain, locale)
     kept = _read(path, domain, locale)
     if kept is None:
         return [f"{path}: is not there"] if len(said) else []
@@ -164,11 +166,11 @@ def _key(message: Message) -> str:
 
 
 def main(arguments: Iterable[str]) -> int:
-    pairs = [(domain, locale) for domain in DOMAINS for locale in LOCALES if locale != SOURCE]
+    pairs = [(said, locale) for said in map(extract, DOMAINS) for locale in LOCALES if locale != SOURCE]
     if "--check" not in arguments:
-        for domain, locale in pairs:
-            update(domain, locale)
-    wrong = [fault for domain, locale in pairs for fault in faults(domain, locale)]
+        for said, locale in pairs:
+            update(said, locale)
+    wrong = [fault for said, locale in pairs for fault in faults(said, locale)]
     sys.stdout.writelines(f"{one}\n" for one in wrong)
     return 1 if wrong else 0
 

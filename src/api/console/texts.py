@@ -350,8 +350,8 @@ ORDERS: Final = {
     "refunded": N_("Refunded"),
     "disputed": N_("Disputed"),
 }
-#: How a refund or a dispute stands.
 RETURN_KINDS: Final = {"refund": N_("Refund"), "dispute": N_("Dispute")}
+#: How a refund or a dispute stands.
 RETURNS: Final = {
     "requested": N_("Waits for a second operator"),
     "approved": N_("To be paid back"),
