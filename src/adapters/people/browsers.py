@@ -8,6 +8,7 @@ from application.people.ports import Meeting
 
 _KEEP_US: Final = 400 * 86_400 * 1_000_000  #: longer than the browsers themselves remember
 _CLEAN: Final = "DELETE FROM people_browsers WHERE person_id = %s AND seen_us < %s"
+_KNOWS: Final = "SELECT 1 FROM people_browsers WHERE person_id = %s AND browser_hash = %s"
 _MEET: Final = """
     WITH others AS (SELECT EXISTS (SELECT FROM people_browsers WHERE person_id = %(person)s) AS are_there)
     INSERT INTO people_browsers (person_id, browser_hash, seen_us) VALUES (%(person)s, %(browser)s, %(now)s)
@@ -31,3 +32,8 @@ class PostgresBrowsers:
         if not is_new:
             return "known"
         return "new" if are_others else "first"
+
+    def knows(self, person_id: UUID, browser_hash: bytes) -> bool:
+        with transaction(self._pool) as connection:
+            row = connection.execute(_KNOWS, (person_id, browser_hash)).fetchone()
+        return row is not None

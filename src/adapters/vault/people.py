@@ -84,11 +84,19 @@ class PostgresPeople:
                 "UPDATE people SET totp_sealed = %s, totp_step = %s WHERE person_id = %s",
                 (sealed, step, person_id),
             )
-            connection.execute("DELETE FROM people_recovery_codes WHERE person_id = %s", (person_id,))
-            connection.execute(
-                "INSERT INTO people_recovery_codes (person_id, code_hash) SELECT %s, unnest(%s::bytea[])",
-                (person_id, list(recovery_hashes)),
-            )
+            _put_codes(connection, person_id, recovery_hashes)
+
+    def set_recovery_codes(self, person_id: UUID, hashes: Sequence[bytes]) -> None:
+        with transaction(self._pool) as connection:
+            _put_codes(connection, person_id, hashes)
+
+    def recovery_codes_left(self, person_id: UUID) -> int:
+        with transaction(self._pool) as connection:
+            row = connection.execute(
+                "SELECT count(*) FROM people_recovery_codes WHERE person_id = %s", (person_id,)
+            ).fetchone()
+        assert row is not None, "a count is a row"
+        return int(row[0])
 
     def use_step(self, person_id: UUID, step: int) -> bool:
         statement = "UPDATE people SET totp_step = %s WHERE person_id = %s AND totp_step < %s"
@@ -118,6 +126,14 @@ class PostgresPeople:
     def _execute(self, statement: Any, *values: object) -> int:
         with transaction(self._pool) as connection:
             return connection.execute(statement, values).rowcount
+
+
+def _put_codes(connection: psycopg.Connection[Any], person_id: UUID, hashes: Sequence[bytes]) -> None:
+    connection.execute("DELETE FROM people_recovery_codes WHERE person_id = %s", (person_id,))
+    connection.execute(
+        "INSERT INTO people_recovery_codes (person_id, code_hash) SELECT %s, unnest(%s::bytea[])",
+        (person_id, list(hashes)),
+    )
 
 
 def reseal_totp_seeds(connection: psycopg.Connection[Any], sealer: Sealer, batch_rows: int) -> int:

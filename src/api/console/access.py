@@ -30,6 +30,7 @@ from domain.zones import zone_of
 NEEDS: Final = "needs"  #: the key in a route's `opt`
 SESSION_COOKIE: Final = "tokenok_session"
 VISIT_COOKIE: Final = "tokenok_visit"
+BROWSER_COOKIE: Final = "tokenok_browser"
 LANGUAGE_COOKIE: Final = "tokenok_language"
 ZONE_COOKIE: Final = "tokenok_zone"
 THEME_COOKIE: Final = "tokenok_theme"
@@ -152,6 +153,7 @@ class Gate:
             visitor=Visitor(
                 address=connection.client.host if connection.client else "",
                 agent=headers.get("user-agent", ""),
+                browser=cookies.get(BROWSER_COOKIE, "")[:_COOKIE_CHARS_MAX],
             ),
             language=choose(
                 (person.locale if person else None) or cookies.get(LANGUAGE_COOKIE),

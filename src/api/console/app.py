@@ -22,6 +22,7 @@ from api.console.pages import Flash, Pages
 from api.console.passkeys import passkey_routes
 from api.console.preferences import preference_routes
 from api.console.public import public_routes
+from api.console.second_factor import second_factor_routes
 from api.console.tools import ConsoleTools
 from api.console.workspace.routes import workspace_routes
 
@@ -43,6 +44,7 @@ def console_routes(pages: Pages) -> list[HTTPRouteHandler]:
         *joining_routes(pages),
         *mailed_link_routes(pages),
         *myself_routes(pages),
+        *second_factor_routes(pages),
         *passkey_routes(pages),
         *preference_routes(pages),
         *admin_routes(pages),

@@ -14,7 +14,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from api.console.access import NEEDS, Needs, visit_of
-from api.console.browsers import let_in
+from api.console.browsers import know, let_in
 from api.console.entrance import status_for
 from api.console.pages import Flash, Pages
 from application.people import confirm, reset, sign_up
@@ -148,10 +148,14 @@ def _reset_routes(pages: Pages) -> list[HTTPRouteHandler]:
         password = Secret(str(form.get("password", "")))
         try:
             language = visit_of(request).language
-            await asyncio.to_thread(reset.finish, secret, password, language=language, mailed=mailed)
+            person_id = await asyncio.to_thread(
+                reset.finish, secret, password, language=language, mailed=mailed
+            )
         except Refusal as refusal:
             return _refuse(pages, request, "reset.html", refusal, email=found.email)
-        return pages.signed_out("/sign-in", Flash("password_reset"))
+        response = pages.signed_out("/sign-in", Flash("password_reset"))
+        await know(pages, request, response, person_id)
+        return response
 
     return [show_forgot, ask_reset, show_reset, finish_reset]
 

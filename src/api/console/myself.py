@@ -1,4 +1,4 @@
-"""What everybody has for themselves: password, one-time codes and devices."""
+"""What everybody has for themselves: password and devices."""
 
 import asyncio
 from typing import Any, Final
@@ -13,15 +13,12 @@ from api.console.pages import Flash, Pages
 from api.console.preferences import ZONES
 from application.people.leave import erase_person
 from application.people.password import checked_password
-from application.people.second_factor import end, take
 from application.people.sign_in import WrongSignIn
 from domain.refusal import BadField, Refusal
 
 Asked = Request[Any, Any, Any]
 Answer = Response[str]
 _PERSON: Final = {NEEDS: Needs("person")}
-_ISSUER: Final = "Tokenok"
-_SEED_CHARS_MAX: Final = 64
 
 
 class Myself:
@@ -37,7 +34,8 @@ class Myself:
         now_us = self.tools.sign_in.clock.now_us()
         sessions = await asyncio.to_thread(self.tools.people.sessions.of, visit.person_id, now_us=now_us)
         email = await asyncio.to_thread(self.pages.email_of, visit.person_id)
-        values = {"problem": None, "field": None, "email": email} | context
+        left = await asyncio.to_thread(self.tools.people.people.recovery_codes_left, visit.person_id)
+        values = {"problem": None, "field": None, "email": email, "codes_left": left} | context
         ports = self.tools.passkeys
         passkeys = [] if ports is None else await asyncio.to_thread(ports.passkeys.of, visit.person_id)
         return self.pages.page(
@@ -48,14 +46,6 @@ class Myself:
         field = refusal.field if isinstance(refusal, BadField) else None
         status = status_for(refusal.code)
         return await self.show(request, status=status, problem=(place, refusal.code), field=field)
-
-    def second_factor(
-        self, request: Asked, seed: str, *, problem: str | None = None, status: int = 200
-    ) -> Answer:
-        uri = self.tools.people.codes.uri(seed, name=_ISSUER, issuer=_ISSUER)
-        return self.pages.page(
-            request, "second_factor.html", status=status, seed=seed, uri=uri, problem=problem
-        )
 
     async def require_password(self, request: Asked, password: str) -> None:
         """Raises: WrongSignIn, TooManyFailures."""
@@ -137,43 +127,4 @@ def myself_routes(pages: Pages) -> list[HTTPRouteHandler]:
         await pages.tools.refresh()
         return pages.signed_out("/sign-in", Flash("person_erased"))
 
-    return [show_me, change_password, close_session, erase_me, *_second_factor_routes(myself)]
-
-
-def _second_factor_routes(myself: Myself) -> list[HTTPRouteHandler]:
-    tools, pages = myself.tools, myself.pages
-
-    @get("/me/second-factor", opt=_PERSON)
-    async def show_second_factor(request: Asked) -> Answer:
-        """A new seed each time: only what is confirmed counts, and nothing of it is kept until then."""
-        return myself.second_factor(request, tools.people.codes.new_seed())
-
-    @post("/me/second-factor", opt=_PERSON)
-    async def take_second_factor(request: Asked) -> Answer:
-        form, visit = await request.form(), visit_of(request)
-        seed = str(form.get("seed", ""))[:_SEED_CHARS_MAX]
-        try:
-            await myself.require_password(request, str(form.get("password", "")))
-            codes = await asyncio.to_thread(
-                take, tools.sign_in, visit.person_id, seed=seed, code=str(form.get("code", ""))
-            )
-        except Refusal as refusal:
-            status = status_for(refusal.code)
-            return myself.second_factor(request, seed, problem=refusal.code, status=status)
-        except ValueError:  # a seed that was changed on the way
-            return pages.see("/me/second-factor")
-        await myself.close_others(request)
-        return pages.page(request, "recovery_codes.html", codes=codes)
-
-    @post("/me/second-factor/end", opt=_PERSON)
-    async def end_second_factor(request: Asked) -> Answer:
-        form = await request.form()
-        try:
-            await myself.require_password(request, str(form.get("password", "")))
-            code = str(form.get("code", ""))
-            await asyncio.to_thread(end, tools.sign_in, visit_of(request).person_id, code=code)
-        except Refusal as refusal:
-            return await myself.refuse(request, refusal, "totp")
-        return pages.see("/me", Flash("totp_off"))
-
-    return [show_second_factor, take_second_factor, end_second_factor]
+    return [show_me, change_password, close_session, erase_me]

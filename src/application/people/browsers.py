@@ -3,19 +3,16 @@
 A browser is known by a random number that it holds, and not by its network address, which changes with every train.
 """
 
-from typing import Final
-
 import structlog
 
 from application.people.mailed import Mailed
 from application.people.ports import Browsers, Person, Session
+from application.people.sign_in import browser_hash
 from application.vault import VaultError
 from domain.keys.secret import SecretHasher
 from domain.refusal import Refusal
 
 log = structlog.get_logger()
-
-_CONTEXT: Final = b"browser\0"
 
 
 def tell_of_browser(
@@ -34,9 +31,7 @@ def tell_of_browser(
     The first browser of all is not told of. Whatever goes wrong is logged, and keeps nobody out.
     """
     try:
-        met = browsers.meet(
-            session.person_id, hasher.digest(_CONTEXT + browser.encode()), now_us=session.made_us
-        )
+        met = browsers.meet(session.person_id, browser_hash(hasher, browser), now_us=session.made_us)
         if met == "new" and mailed is not None:
             mailed.tell_signed_in(email, person, session, language=language)
     except (VaultError, Refusal) as error:

@@ -85,6 +85,12 @@ class People(Protocol):
         """Take a second factor, or end it; earlier recovery codes are gone."""
         ...
 
+    def set_recovery_codes(self, person_id: UUID, hashes: Sequence[bytes]) -> None:
+        """Other ones in the place of those that there are."""
+        ...
+
+    def recovery_codes_left(self, person_id: UUID) -> int: ...
+
     def use_step(self, person_id: UUID, step: int) -> bool:
         """Note that the code of a time step was used; false if it, or a later one, was before."""
         ...
@@ -133,6 +139,10 @@ class Browsers(Protocol):
 
     def meet(self, person_id: UUID, browser_hash: bytes, *, now_us: int) -> Meeting:
         """Note a sign-in; of several at once in a new browser one is told so."""
+        ...
+
+    def knows(self, person_id: UUID, browser_hash: bytes) -> bool:
+        """Whether it was met with this person before."""
         ...
 
 

@@ -21,6 +21,7 @@ ACCOUNT_FAILURES_MAX: Final = 10
 ADDRESS_FAILURES_MAX: Final = 50
 """Failures in a quarter of an hour, after which one account, or one network address, is refused whatever comes."""
 _BOTH_MAX: Final = (ACCOUNT_FAILURES_MAX, ADDRESS_FAILURES_MAX)
+_NOBODY: Final = UUID(int=0)
 SESSION_US: Final = 7 * 24 * 3600 * 1_000_000
 HALF_WAY_US: Final = 10 * 60 * 1_000_000
 _SECRET_BYTES: Final = 32
@@ -50,6 +51,7 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
 
     address: str
     agent: str = ""
+    browser: str = ""  #: what the browser holds since somebody signed in with it
 
 
 class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,9 +76,9 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
             WrongSignIn, TooManyFailures: see there.
         """
         address_hash = email_hash(self.hasher, email)
-        buckets = (self._bucket(b"account", address_hash), self._of_address(visitor))
-        self._require_few(buckets)
         person = self.ports.people.by_email(address_hash)
+        buckets = self._buckets_of(address_hash, person, visitor)
+        self._require_few(buckets)
         known = None if person is None else person.password_hash
         is_right = self.ports.passwords.check(password, known)
         if person is None or not is_right:
@@ -154,6 +156,15 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
         """Of such a way in."""
         self._note((self._of_address(visitor),))
 
+    def _buckets_of(self, address_hash: bytes, person: Person | None, visitor: Visitor) -> tuple[bytes, ...]:
+        """Where failures count. A browser that its person has signed in with counts by itself, so that nobody can lock them
+        out of it by failing elsewhere.
+        """
+        held = browser_hash(self.hasher, visitor.browser)
+        if self.ports.browsers.knows(person.person_id if person else _NOBODY, held):
+            return (self._bucket(b"browser", address_hash + held),)
+        return (self._bucket(b"account", address_hash), self._of_address(visitor))
+
     def _open(self, person_id: UUID, stage: Stage, *, visitor: Visitor) -> SignedIn:
         now_us = self.clock.now_us()
         secret = Secret(self.ids.entropy(_SECRET_BYTES).hex())
@@ -176,7 +187,7 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
 
     def _require_few(self, buckets: Sequence[bytes], maxima: Sequence[int] = _BOTH_MAX) -> None:
         since_us = self.clock.now_us() - WINDOW_US
-        for bucket, most in zip(buckets, maxima, strict=True):
+        for bucket, most in zip(buckets, maxima, strict=False):
             if self.ports.failures.count(bucket, since_us=since_us) >= most:
                 raise TooManyFailures("too many failed attempts: try again in a quarter of an hour")
 
@@ -190,6 +201,11 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
 
     def _bucket(self, kind: bytes, value: bytes) -> bytes:
         return self.hasher.digest(b"sign-in failures\0" + kind + b"\0" + value)
+
+
+def browser_hash(hasher: SecretHasher, browser: str) -> bytes:
+    """What is kept of the number that a browser holds."""
+    return hasher.digest(b"browser\0" + browser.encode())
 
 
 def recovery_hash(hasher: SecretHasher, person_id: UUID, code: str) -> bytes:

@@ -8,6 +8,7 @@ import pytest
 
 from application.mail.letters import AlreadyRegistered, NewSignIn, PasswordChanged, ResetPassword, VerifyEmail
 from application.people.mailed import ASKED_BY_VISITOR_MAX, ASKED_OF_ADDRESS_MAX, TOLD_OF_SIGN_INS_MAX
+from application.people.sign_in import ACCOUNT_FAILURES_MAX
 from tests.api.console.conftest import ACCOUNT, CONSOLE_URL, PASSWORD, World, make_world
 
 NEW = "new@customer.example"
@@ -125,6 +126,18 @@ def test_a_new_password_by_mail_ends_every_session(world: World) -> None:
     assert isinstance(world.mailbox.letters[-1].letter, PasswordChanged)
     assert world.sign_in(KNOWN).status_code == 403
     assert world.sign_in(KNOWN, OTHER_PASSWORD).status_code == 303
+
+
+def test_failures_of_others_do_not_keep_out_who_has_set_a_new_password(world: World) -> None:
+    """The link proves who they are, in this browser."""
+    world.client.cookies.clear()
+    token = world.token()
+    for _ in range(ACCOUNT_FAILURES_MAX):
+        world.post("/sign-in", token=token, email=KNOWN, password="guess")
+    ask(world, "/forgot", KNOWN)
+    link = world.mailbox.path()
+    world.post(link, token=world.token(link), password=OTHER_PASSWORD)
+    assert world.post("/sign-in", email=KNOWN, password=OTHER_PASSWORD).status_code == 303
 
 
 def test_a_link_to_a_new_password_is_over_after_half_an_hour(world: World) -> None:

@@ -80,6 +80,26 @@ def test_after_ten_failures_the_right_password_is_not_looked_at(world: World) ->
     assert world.sign_in("support@staff.example").status_code == 303
 
 
+def test_nobody_is_locked_out_of_a_browser_of_theirs(world: World) -> None:
+    """However often somebody else fails with their address; in that browser one fails as often, and no more."""
+    world.as_staff("admin")
+    browser = world.client.cookies["tokenok_browser"]
+    world.client.cookies.clear()
+    token = world.token()
+    for _ in range(ACCOUNT_FAILURES_MAX):
+        world.post("/sign-in", token=token, email=STAFF, password="guess")
+    assert world.post("/sign-in", token=token, email=STAFF, password=PASSWORD).status_code == 429
+    world.client.cookies.set("tokenok_browser", browser)
+    assert world.post("/sign-in", token=token, email=STAFF, password=PASSWORD).status_code == 303
+    world.client.cookies.delete("tokenok_session")
+    token = world.token()
+    for _ in range(ACCOUNT_FAILURES_MAX):
+        assert world.post("/sign-in", token=token, email=STAFF, password="guess").status_code == 403
+    assert world.post("/sign-in", token=token, email=STAFF, password=PASSWORD).status_code == 429
+    other = world.post("/sign-in", token=token, email="support@staff.example", password=PASSWORD)
+    assert other.status_code == 303, "it counts for its own person"
+
+
 @pytest.mark.parametrize(
     "target", ["//evil.example", "https://evil.example", "/\\evil.example", "/\t/evil.example", ""]
 )
@@ -146,6 +166,28 @@ def test_codes_cannot_be_tried_out(world: World) -> None:
     for number in range(ACCOUNT_FAILURES_MAX):
         assert world.post("/sign-in/code", token=token, code=f"{number:06}").status_code == 403
     assert world.post("/sign-in/code", token=token, code=codes[1]).status_code == 429
+
+
+def test_a_second_factor_is_not_replaced_without_a_code_of_it(world: World) -> None:
+    """The password alone takes no other one; nor can codes be tried out where it is ended, or given new recovery codes."""
+    world.as_staff("admin")
+    seed, codes = take_second_factor(world)
+    assert world.get("/me/second-factor").headers["location"] == "/me"
+    token, fresh = world.token("/me"), pyotp.random_base32()
+    again = {"seed": fresh, "code": pyotp.TOTP(fresh).now(), "password": PASSWORD}
+    assert world.post("/me/second-factor", token=token, **again).status_code == 422
+    assert world.process.people.people.totp_seed(world.staff["admin"]) == seed
+    renewed = world.post("/me/second-factor/codes", token=token, password=PASSWORD, code=codes[0])
+    assert len(set(re.findall(r"<li>([0-9a-f]{5}-[0-9a-f]{5})</li>", renewed.text)) - set(codes)) == 10
+    for path in ("codes", "end"):
+        assert (
+            world.post(f"/me/second-factor/{path}", token=token, password=PASSWORD, code=codes[1]).status_code
+            == 403
+        )
+    for _ in range(ACCOUNT_FAILURES_MAX):
+        last = world.post("/me/second-factor/end", token=token, password=PASSWORD, code="000000")
+    assert last.status_code == 429
+    assert "10 recovery codes are left." in world.client.get("/me").text
 
 
 def test_a_new_password_ends_every_other_session(world: World) -> None:

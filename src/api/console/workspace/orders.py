@@ -9,7 +9,6 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import segno
 import structlog
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
@@ -20,6 +19,7 @@ from api.console.access import NEEDS, Needs, visit_of
 from api.console.acting import refused
 from api.console.headers import HEADERS
 from api.console.pages import Flash, Pages
+from api.console.scanning import scannable
 from application.checkout.open_checkout import CheckoutOpened, OpenCheckout
 from application.checkout.open_checkout import handle as open_checkout
 from application.checkout.ports import ProviderError
@@ -41,7 +41,6 @@ _READ: Final = {NEEDS: Needs("account", "read")}
 _BILLING: Final = {NEEDS: Needs("account", "billing")}
 _PERSON: Final = {NEEDS: Needs("person")}
 _REASON: Final = "cancelled by the customer"
-_CODE_SCALE: Final = 6
 _WEB: Final = frozenset({"https", "http"})
 
 log = structlog.get_logger()
@@ -132,9 +131,7 @@ def _paying(pages: Pages) -> list[HTTPRouteHandler]:
             "host": urlsplit(page.url).netloc,
         }
         if page.is_code:
-            code = segno.make(page.url, error="m", micro=False)
-            values |= {"code": code.svg_data_uri(scale=_CODE_SCALE, border=4, light="#fff", dark="#000")}
-            return pages.page(request, "workspace/pay_code.html", **values)
+            return pages.page(request, "workspace/pay_code.html", code=scannable(page.url), **values)
         assert urlsplit(page.url).scheme in _WEB, "a provider's page is on the web"
         return pages.page(request, "workspace/pay.html", **values)
 
