@@ -7,7 +7,14 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_interval, format_time, format_timedelta
+from babel.dates import (
+    format_date,
+    format_datetime,
+    format_interval,
+    format_skeleton,
+    format_time,
+    format_timedelta,
+)
 from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
 
 from domain.recharge.currencies import exponent_of
@@ -84,6 +91,10 @@ class Formats:
     def percent(self, share: float | None) -> str:
         return DASH if share is None else format_percent(share, "#,##0.#%", locale=self._locale)
 
+    def markup(self, factor_ppm: int) -> str:
+        """What comes on top of a price: nothing where the factor is 1."""
+        return self.percent((factor_ppm - 1_000_000) / 1_000_000)
+
     def duration(self, value_ms: float | None) -> str:
         """Milliseconds below a second, seconds below two minutes, else minutes."""
         if value_ms is None:
@@ -99,6 +110,14 @@ class Formats:
 
     def date(self, time_us: int | None) -> str:
         return DASH if time_us is None else format_date(self._at(time_us).date(), "medium", self._locale)
+
+    def day(self, text: str) -> str:
+        """A day as documents have it, `2026-01-31`; those do not go by the visitor's zone."""
+        return format_date(calendar_day.fromisoformat(text), "medium", self._locale)
+
+    def month(self, text: str) -> str:
+        """A month, `2026-01`."""
+        return format_skeleton("yMMMM", calendar_day.fromisoformat(f"{text}-01"), locale=self._locale)
 
     def days(self, first: calendar_day, last: calendar_day) -> str:
         """From one day to another, as short as the language has it."""

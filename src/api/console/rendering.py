@@ -10,6 +10,9 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.ext import i18n
 
+from api.console.agents import browser_of
+from api.console.changes import changes_of
+
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
@@ -46,6 +49,8 @@ def _environment(catalogue: NullTranslations, *, version: str) -> Environment:
     environment.globals["asset_version"] = version
     environment.filters["json_text"] = _json_text
     environment.filters["pairs"] = _pairs
+    environment.filters["browser"] = browser_of
+    environment.filters["changes"] = changes_of
     environment.filters["zip_texts"] = partial(_zip_texts, catalogue)
     return environment
 

@@ -235,11 +235,58 @@ TRY_ERRORS: Final = {
     "timeout_idle": N_("no answer in time"),
     "timeout_total": N_("no answer in time"),
 }
+#: Why a request was not charged, by the code that its client got. Whatever is not here is shown as it is.
+REQUEST_CODES: Final = {
+    "content_filter": N_("Stopped by a content filter"),
+    "context_length_exceeded": N_("Longer than the model takes"),
+    "upstream_answer_too_large": N_("Answer too large"),
+    "upstream_auth_error": N_("Secret refused"),
+    "upstream_busy": N_("Provider overloaded"),
+    "upstream_closed": N_("Cut off by the provider"),
+    "upstream_connect_failed": N_("No connection"),
+    "upstream_error": N_("The provider failed"),
+    "upstream_overloaded": N_("Provider overloaded"),
+    "upstream_protocol_error": N_("Unexpected answer"),
+    "upstream_request_refused": N_("Request refused by the provider"),
+    "upstream_timeout": N_("No answer in time"),
+    "upstream_too_slow": N_("Too slow"),
+    "upstream_unavailable": N_("No provider available"),
+}
+#: What providers speak; their own names.
+DIALECTS: Final = {"openai": "OpenAI", "anthropic": "Anthropic", "gemini": "Gemini"}
+#: What changes credit on a statement.
+STATEMENT_LINES: Final = {
+    "charge": N_("Charges"),
+    "grant": N_("Granted"),
+    "adjustment": N_("Adjustment"),
+    "void": N_("Taken back"),
+    "expired": N_("Expired"),
+    "expiry": N_("Expired"),
+    "recharge": N_("Recharged"),
+    "refund": N_("Refunded"),
+    "refund_failed": N_("Refund that failed"),
+    "debt": N_("Paid for what was owed"),
+}
+#: Accounts of the books in money, by the beginning of their names.
+BOOK_ACCOUNTS: Final = {
+    "bank": N_("Bank"),
+    "psp": N_("At the payment provider"),
+    "dispute_receivable": N_("Disputed, to be given back"),
+    "deferred_revenue": N_("Deferred revenue"),
+    "tax": N_("Tax to be paid"),
+    "refund_payable": N_("Refunds to be paid"),
+    "unmatched": N_("Not matched yet"),
+    "payable": N_("Bills to be paid"),
+    "fees": N_("Fees of payments"),
+    "provider_cost": N_("Cost of models"),
+}
 #: What acts in the audit log are about.
 SUBJECTS: Final = {
     "account": N_("Account"),
     "adjustment": N_("Adjustment"),
     "alias": N_("Model"),
+    "automatic recharge": N_("Automatic recharge"),
+    "balance-threshold": N_("Low balance"),
     "announcement": N_("Announcement"),
     "bill": N_("Bill of a provider"),
     "billing": N_("Billing profile"),
@@ -256,12 +303,16 @@ SUBJECTS: Final = {
     "offer": N_("Offer"),
     "operator": N_("Operator"),
     "order": N_("Recharge order"),
+    "invoicing": N_("Automatic invoices"),
+    "mail": N_("Mail"),
     "period": N_("Period"),
     "prices": N_("Prices"),
     "provider": N_("Provider"),
     "repricing": N_("Repricing"),
+    "request": N_("Request"),
     "seller": N_("Seller"),
     "webhook": N_("Payment message"),
+    "work": N_("Long work"),
 }
 #: What a request asks for, as the log says it.
 OPERATIONS: Final = {

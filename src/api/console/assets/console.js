@@ -168,6 +168,8 @@
 
   // The playground: one question, the answer as it comes, and a way to stop it.
   document.addEventListener("DOMContentLoaded", () => {
+    const here = document.querySelector(".menu [aria-current]");
+    if (here && here.closest(".menu").scrollHeight > here.closest(".menu").clientHeight) here.scrollIntoView({ block: "nearest" });
     showCopyButtons(document);
     drawAll(document);
     document.body.addEventListener("htmx:afterSettle", (event) => {

@@ -1,0 +1,70 @@
+"""What the log, documents and browsers say, as people read it."""
+
+from types import SimpleNamespace
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from api.console.agents import browser_of
+from api.console.changes import SHOWN_MAX, changes_of
+from api.console.formats import DASH, Formats
+
+ACCOUNT = "5f2b64de-54a5-4c4e-a05c-3a9a6f7a6d01"
+EN, ZH = Formats("en", ZoneInfo("UTC")), Formats("zh", ZoneInfo("UTC"))
+
+
+@pytest.mark.parametrize(
+    ("agent", "said"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36", "Chrome · Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0", "Edge · Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1", "Safari · iPhone"),
+        ("Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0", "Firefox · Android"),
+        ("a robot", "a robot"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_a_browser_is_called_as_people_call_it(agent: str, said: str) -> None:
+    """Program and system; what nobody knows stands as it came."""
+    assert browser_of(agent) == said
+
+
+def test_days_months_and_markups_are_of_the_language() -> None:
+    """Days of documents go by no zone, and a factor of one is no markup."""
+    assert (EN.day("2026-01-31"), ZH.day("2026-01-31")) == ("Jan 31, 2026", "2026年1月31日")
+    assert (EN.month("2026-01"), ZH.month("2026-01")) == ("January 2026", "2026年1月")
+    assert [EN.markup(ppm) for ppm in (1_000_000, 1_200_000, 950_000)] == ["0%", "20%", "-5%"]
+
+
+def test_changes_are_told_with_units_names_and_without_what_says_nothing() -> None:
+    """Credits, money and times as elsewhere; an id by its name or its beginning; the subject itself not again."""
+    act = SimpleNamespace(
+        subject=ACCOUNT,
+        before={"amount_nano": 10**9},
+        after={
+            "account_id": ACCOUNT,
+            "note": "",
+            "amount_nano": 2_500_000_000,
+            "cost_minor": 1_250,
+            "models": ["demo", "large"],
+            "lot_id": "01a22e43-e2d3-715d-9090-317d905bbeec",
+            "currency": "EUR",
+        },
+    )
+    told = changes_of(act, EN, {})
+    assert [(one.field, one.before, one.after) for one in told] == [
+        ("amount", "1.00", "2.50"),
+        ("cost", "", "€12.50"),
+        ("models", "", "demo, large"),
+        ("lot", "", "01a22e43…"),
+    ]
+    assert len(told) == SHOWN_MAX
+
+
+def test_a_nested_value_is_flat_and_never_long() -> None:
+    """Tables in a cell are told in a line that has an end."""
+    after = {"tax": {"country": "DE", "rate_ppm": 190_000}, "reasons": ["x" * 100], "with_debits": False}
+    told = changes_of(SimpleNamespace(subject="", before={}, after=after), EN, {})
+    assert told[0].after == "country DE, rate 19%"
+    assert len(told[1].after) == 60
+    assert told[2].after == DASH
