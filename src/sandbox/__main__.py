@@ -10,6 +10,7 @@ from pathlib import Path
 
 import uvloop
 
+from sandbox import models
 from sandbox.app import Sandbox
 from sandbox.journal import Journal
 from sandbox.server import Server, write_ready_file
@@ -35,6 +36,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--journal-lines", type=int, default=100_000, help="lines kept in memory for /_sandbox/journal"
     )
+    parser.add_argument(
+        "--model", action="append", default=[], help="a model to serve too, besides those of the catalogue"
+    )
     return parser.parse_args(argv)
 
 
@@ -44,6 +48,7 @@ async def serve(args: argparse.Namespace, api_key: str | None) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    models.serve_also(args.model)
     journal = Journal(path=args.journal, lines_max=args.journal_lines)
     server = Server(Sandbox(api_key=api_key, journal=journal), host=args.host)
     vocabulary = os.environ.get("TIKTOKEN_CACHE_DIR") or default_cache_dir()

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
@@ -46,8 +46,8 @@ def up(folder: Path, *options: str, **environment: str) -> Iterator[dict[str, An
 
 
 @contextmanager
-def sandbox(folder: Path, *, api_key: str) -> Iterator[str]:
-    """The sandbox provider by itself, as a company somewhere would be; its address. It takes no other key."""
+def sandbox(folder: Path, *, api_key: str, models: Sequence[str] = ()) -> Iterator[str]:
+    """The sandbox provider by itself, as a company somewhere would be; its address. It takes no other key, and serves these models too."""
     ready_file, secret = folder / "sandbox.json", folder / "sandbox.key"
     secret.write_text(api_key)
     command = [
@@ -58,6 +58,7 @@ def sandbox(folder: Path, *, api_key: str) -> Iterator[str]:
         str(ready_file),
         "--api-key-file",
         str(secret),
+        *(part for model in models for part in ("--model", model)),
     ]
     with subprocess.Popen(command, cwd=ROOT / "src", stdout=subprocess.DEVNULL) as process:
         try:

@@ -9,6 +9,7 @@ import pytest
 from openai import OpenAI
 from playwright.sync_api import Browser
 
+from application.catalogue.presets.library import read_preset
 from tests.browser.installation import sandbox, up
 from tests.browser.walker import Walker, walking
 from tests.browser.words import LOCALES
@@ -25,10 +26,15 @@ def empty(tmp_path: Path) -> Iterator[dict[str, Any]]:
         yield ready
 
 
+PRESET_MODELS = frozenset(read_preset("openai").roles.values())
+
+
 @pytest.fixture(scope="module")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a company that has models and takes one key."""
-    with sandbox(tmp_path_factory.mktemp("provider"), api_key=SECRET) as address:
+    with sandbox(
+        tmp_path_factory.mktemp("provider"), api_key=SECRET, models=sorted(PRESET_MODELS)
+    ) as address:
         yield address
 
 
@@ -42,7 +48,7 @@ def test_from_nothing_to_the_first_paid_request(
         come_in(admin)
         connect(admin, provider)
         sell(admin)
-        api_key, base_url = make_customer(admin)
+        api_key, base_url = make_customer(admin, done=6)
         call_from_the_page(admin, api_key)
         charge = first_request_of(base_url, api_key)
         admin.follow("Requests")
@@ -50,6 +56,26 @@ def test_from_nothing_to_the_first_paid_request(
         rows = admin.page.get_by_role("row").filter(has_text="fast")
         admin.look_again_until(lambda: rows.count() == 2)
         assert charge > 0
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_by_a_preset_a_key_and_a_customer_are_all_that_is_missing(
+    empty: dict[str, Any], provider: str, browser: Browser, language: str
+) -> None:
+    """Behind a proxy of one's own: the preset brings the models that customers ask for by the provider's names."""
+    with walking(browser, language) as admin:
+        admin.page.goto(empty["first_sign_in_url"])
+        come_in(admin)
+        form = admin.unfold("Enable from a preset")
+        form.choose("Provider", "OpenAI")
+        form.write("Your key there", SECRET)
+        form.write("Address of a proxy", provider)
+        form.press("Enable")
+        admin.see("%(done)s of %(all)s steps", done=6, all=10)
+        api_key, base_url = make_customer(admin, done=6)
+        call_from_the_page(admin, api_key)
+        with OpenAI(base_url=base_url, api_key=api_key) as client:
+            assert {one.id for one in client.models.list()} == PRESET_MODELS
 
 
 def come_in(admin: Walker) -> None:
@@ -97,25 +123,25 @@ def sell(admin: Walker) -> None:
     admin.see("%(done)s of %(all)s steps", done=6, all=10)
 
 
-def make_customer(admin: Walker) -> tuple[str, str]:
+def make_customer(admin: Walker, *, done: int) -> tuple[str, str]:
     """With credit that was paid for; the key that the page shows once, and where to use it."""
     form = admin.unfold("New account")
     form.write("Name", "Blue")
     form.press("Open the account")
-    admin.see("%(done)s of %(all)s steps", done=7, all=10)
+    admin.see("%(done)s of %(all)s steps", done=done + 1, all=10)
     form = admin.unfold("Grant credit")
     form.write("Amount in credits", "10")
     form.choose("Source", admin.say("Paid"))
     form.write("Reason", "Paid by wire")
     form.press("Grant")
-    admin.see("%(done)s of %(all)s steps", done=8, all=10)
+    admin.see("%(done)s of %(all)s steps", done=done + 2, all=10)
     form = admin.unfold("New API key")
     form.write("Name", "laptop")
     form.press("Make the key")
     admin.arrive("The new API key")
     api_key = admin.page.get_by_role("main").locator("code").inner_text()
     admin.follow("I have it")
-    admin.see("%(done)s of %(all)s steps", done=9, all=10)
+    admin.see("%(done)s of %(all)s steps", done=done + 3, all=10)
     shown = re.search(r"curl (\S+/v1)/chat/completions", admin.page.get_by_role("main").inner_text())
     assert shown is not None
     return api_key, shown[1]

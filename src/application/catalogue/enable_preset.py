@@ -12,6 +12,7 @@ from application.catalogue.presets.preset import DEFAULT_REGION
 from application.catalogue.telling_probes import tell
 from application.command import Command, Ports
 from domain.catalogue import credential as credential_rules
+from domain.catalogue.base_url import checked_base_url
 from domain.catalogue.provider import Dialect
 from domain.fact import Actor
 from domain.health.probe import probes_stream
@@ -29,6 +30,9 @@ class EnablePreset(Command, frozen=True, kw_only=True):
     preset: str
     secret: Secret
     region: str = DEFAULT_REGION
+    base_url: str | None = (
+        None  #: where a proxy of one's own answers in the provider's stead; none: the preset's
+    )
     dialect: Dialect | None = None  #: none: the first that the provider speaks
     provider_name: str | None = (
         None  #: none: the preset's id, with the dialect and region if they are not the first
@@ -57,7 +61,7 @@ def handle(command: EnablePreset, *, actor: Actor, ports: Ports) -> Enabled:
     rate = rate_of(command.credits_per_usd)
     work = Enabling(
         endpoint,
-        base_url=base_url_in(endpoint, command.region),
+        base_url=_address(command, base_url_in(endpoint, command.region), ports),
         secret=command.secret,
         markup_ppm=command.markup_ppm,
         note=f"preset {preset.id} of {preset.read}, {command.credits_per_usd} credits per USD",
@@ -84,3 +88,10 @@ def handle(command: EnablePreset, *, actor: Actor, ports: Ports) -> Enabled:
         told = tell([probed], provider_id=enabled.provider_id, actor=actor, ports=ports)
         return msgspec.structs.replace(enabled, probe=probed, position=told)
     return msgspec.structs.replace(enabled, probe=probed)
+
+
+def _address(command: EnablePreset, of_preset: str, ports: Ports) -> str:
+    """Judged before the secret is sent there. Raises: BadField: it is none, or points inside."""
+    if command.base_url is None:
+        return of_preset
+    return checked_base_url(command.base_url, allowlist=ports.allowlist).text

@@ -18,7 +18,7 @@ from application.catalogue.list_presets import list_presets, summary_of
 from application.directory import Directory
 from application.directory_views import price_at
 from application.gateway_call import CallTried
-from application.queries import RequestFilter
+from application.queries import CHAT, RequestFilter
 from domain.accounts import Account
 from domain.catalogue.provider import Provider
 from domain.health.probe import ProbesSummarised, probes_stream
@@ -50,6 +50,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     unpriced: tuple[str, ...]
     unrouted: tuple[str, ...]  #: with a price, and nothing that serves them
     models: tuple[str, ...]
+    chat_models: tuple[str, ...]  #: those of the models that a chat can be had with, for a test call
     accounts: tuple[Account, ...]
     funded: tuple[Account, ...]
 
@@ -162,6 +163,7 @@ def _launch(
         unpriced=unpriced,
         unrouted=tuple(sorted(name for name in directory.prices if name not in served)),
         models=models,
+        chat_models=tuple(one for one in models if _chats(directory, one)),
         accounts=newest,
         funded=funded,
     )
@@ -192,6 +194,12 @@ def _works(key: ApiKey, now_us: int) -> bool:
 
 def _serves(route: Any) -> bool:
     return route is not None and bool(route.deployments)
+
+
+def _chats(directory: Directory, name: str) -> bool:
+    """Whether a deployment behind this name takes chats."""
+    route = directory.alias(name)
+    return route is not None and any(CHAT in one.serves for one in route.deployments)
 
 
 def _has_credential(pages: Pages) -> bool:

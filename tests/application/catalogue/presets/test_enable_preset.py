@@ -104,6 +104,17 @@ def test_the_provider_is_asked_before_anything_is_written(ports: Ports) -> None:
     assert (enabled.probe.works, enabled.probe.credential_id) == (True, enabled.credential_id)
 
 
+def test_a_proxy_of_one_s_own_may_answer_in_the_provider_s_stead(ports: Ports) -> None:
+    """It is what is asked and where the secret goes; models and prices are the preset's. Without it the provider is elsewhere."""
+    proxied = enable(ports, base_url="https://proxy.example.com/openai/v1/")
+    assert probe_of(ports).asked == [("proxy.example.com", f"Bearer {CANARY}".encode())]
+    provider = load_provider(ports.store, proxied.provider_id)
+    assert (provider.name, provider.base_url) == ("openai", "https://proxy.example.com/openai/v1")
+    assert {one.model for one in proxied.models} == set(read_preset("openai").roles.values())
+    with pytest.raises(AlreadyExists):
+        enable(ports)
+
+
 @pytest.mark.parametrize("status", [400, 401])
 def test_a_key_that_the_provider_does_not_know_is_not_kept(ports: Ports, status: int) -> None:
     """Some say 400. The right key can be pasted right after, since nothing was stored."""
@@ -354,6 +365,8 @@ def test_every_model_of_a_preset_can_be_enabled(ports: Ports, preset: str) -> No
     ("changes", "field"),
     [
         ({"region": "moon"}, "region"),
+        ({"base_url": "https://10.0.0.7/v1"}, "base_url"),
+        ({"base_url": "http://proxy.example.com/v1"}, "base_url"),
         ({"dialect": "gemini"}, "dialect"),
         ({"model_ids": ("gpt-6-luna", "nothing")}, "model_ids"),
         ({"alias_prefix": "two words/"}, "alias"),
