@@ -10,7 +10,7 @@ from litestar.params import FromQuery
 from api.admin.views import names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs
-from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.files import AS, FORMS, PAGE_ROWS, Turn, stream_of
 from api.console.pages import Pages
 
 _READ: Final = {NEEDS: Needs("staff", "read")}
@@ -32,14 +32,14 @@ def budget_routes(pages: Pages) -> list[HTTPRouteHandler]:
         ids |= {one for alert in alerts if (one := alert.key_id) is not None}
         return {"page": page, "alerts": alerts, "names": names_of(tools.ports, list(ids))}
 
-    def whole(account: str) -> list[Any]:
+    def turn_of(account: str) -> Turn:
         account_id, now_us = looking.uuid_of(account), tools.ports.clock.now_us()
 
         def turn(at: Any) -> tuple[Any, Any]:
             page = tools.budgets.budgets(now_us=now_us, account_id=account_id, after=at, limit=PAGE_ROWS)
             return page.items, page.next_after
 
-        return every(turn)
+        return turn
 
     @get("/console/budgets", opt=_READ)
     async def list_budgets(
@@ -50,7 +50,7 @@ def budget_routes(pages: Pages) -> list[HTTPRouteHandler]:
         form: Annotated[str, AS] = "",
     ) -> Response[Any]:
         if form in FORMS:
-            return file_of(await asyncio.to_thread(whole, account), name="budgets", form=form)
+            return await stream_of(turn_of(account), name="budgets", form=form)
         context = await asyncio.to_thread(found, account, after)
         tables = {"budget-alerts": context["alerts"]}
         return pages.page(

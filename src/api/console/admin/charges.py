@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from api.admin.views import names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs
-from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.files import AS, FORMS, PAGE_ROWS, stream_of
 from api.console.pages import Pages
 from api.console.request_page import request_context
 from application.charges.remarks import read_disputes
@@ -69,9 +69,7 @@ def _queue_routes(pages: Pages) -> list[HTTPRouteHandler]:
             account_id=looking.uuid_of(account),
         )
         if form in FORMS:
-            return file_of(
-                await asyncio.to_thread(every, turn_of(wanted)), name="charges-to-review", form=form
-            )
+            return await stream_of(turn_of(wanted), name="charges-to-review", form=form)
         context = await asyncio.to_thread(found, wanted, looking.number_of(after) or 0)
         return pages.page(
             request,

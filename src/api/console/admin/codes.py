@@ -12,7 +12,7 @@ from litestar.params import FromPath, FromQuery
 from api.admin.views import names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs
-from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.files import AS, FORMS, PAGE_ROWS, stream_of
 from api.console.pages import Pages
 from domain.refusal import NotFound
 
@@ -40,7 +40,7 @@ def _batch_routes(pages: Pages) -> list[HTTPRouteHandler]:
         request: Request[Any, Any, Any], before: FromQuery[str] = "", form: Annotated[str, AS] = ""
     ) -> Response[Any]:
         if form in FORMS:
-            return file_of(await asyncio.to_thread(every, turn), name="code-batches", form=form)
+            return await stream_of(turn, name="code-batches", form=form)
         context = await asyncio.to_thread(found, looking.number_of(before))
         return pages.page(request, "admin/codes.html", **context)
 
@@ -78,8 +78,7 @@ def _redemption_routes(pages: Pages) -> list[HTTPRouteHandler]:
         form: Annotated[str, AS] = "",
     ) -> Response[Any]:
         if form in FORMS:
-            rows = await asyncio.to_thread(every, turn_of(batch_id))
-            return file_of(rows, name="redemptions", form=form)
+            return await stream_of(turn_of(batch_id), name="redemptions", form=form)
         context = await asyncio.to_thread(one, batch_id, looking.number_of(before))
         return pages.page(request, "admin/batch.html", **context)
 

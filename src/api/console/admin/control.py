@@ -11,7 +11,7 @@ from api.admin.tools import AdminTools
 from api.admin.views import names_of, operator_items
 from api.console import looking
 from api.console.access import NEEDS, Needs, visit_of
-from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.files import AS, FORMS, PAGE_ROWS, Turn, file_of, stream_of
 from api.console.pages import Pages
 from application.command import load
 from application.people.email import open_email
@@ -76,12 +76,12 @@ def _audit_routes(pages: Pages) -> list[HTTPRouteHandler]:
             until_us=looking.day_us(filters["until"], zone, end=True),
         )
 
-    def whole(wish: ActFilter) -> list[Any]:
+    def turn_of(wish: ActFilter) -> Turn:
         def turn(at: Any) -> tuple[Any, Any]:
             page = tools.acts.acts(wish, before_position=at, limit=PAGE_ROWS)
             return page.items, page.next_before
 
-        return every(turn)
+        return turn
 
     def acts(wish: ActFilter, before: int | None) -> tuple[ActPage, dict[str, str]]:
         page = tools.acts.acts(wish, before_position=before, limit=looking.PAGE_ROWS)
@@ -112,7 +112,7 @@ def _audit_routes(pages: Pages) -> list[HTTPRouteHandler]:
         }
         wish = wanted(filters, visit_of(request).zone)
         if form in FORMS:
-            return file_of(await asyncio.to_thread(whole, wish), name="audit-log", form=form)
+            return await stream_of(turn_of(wish), name="audit-log", form=form)
         page, names = await asyncio.to_thread(acts, wish, looking.number_of(before))
         return pages.page(
             request,

@@ -11,7 +11,7 @@ from litestar.params import FromQuery, QueryParameter
 from api.admin.views import names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs, visit_of
-from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of, stream_of
 from api.console.pages import Pages
 from application.command import load
 from application.reports.adjustments import AdjustmentFilter
@@ -83,8 +83,7 @@ def _adjustment_routes(pages: Pages) -> list[HTTPRouteHandler]:
             ref=looking.uuid_of(ref),
         )
         if form in FORMS:
-            rows = await asyncio.to_thread(every, turn_of(wanted))
-            return file_of(rows, name="adjustments", form=form)
+            return await stream_of(turn_of(wanted), name="adjustments", form=form)
         context = await asyncio.to_thread(found, wanted, looking.number_of(before))
         return pages.page(
             request,

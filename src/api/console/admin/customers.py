@@ -13,7 +13,7 @@ from api.admin.reading import nothing_yet
 from api.admin.views import account_items, cut, found, names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs
-from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.files import AS, FORMS, PAGE_ROWS, Turn, stream_of
 from api.console.key_lists import list_keys, one_key
 from api.console.pages import Pages
 from application.accounts.contact import contact_of
@@ -48,16 +48,20 @@ def _list_routes(pages: Pages) -> list[HTTPRouteHandler]:
         balances = tools.balances.balances_of(ids)
         return {"rows": rows, "balances": balances, "names": names_of(ports, ids), "next_after": next_after}
 
-    def whole(accounts: dict[UUID, Account], q: str) -> list[dict[str, Any]]:
-        wanted = looking.named_like(ports, list(accounts), q) if q else set(accounts)
+    def turn_of(accounts: dict[UUID, Account], q: str) -> Turn:
+        wanted = sorted(looking.named_like(ports, list(accounts), q) if q else accounts)
 
         def turn(at: Any) -> tuple[Any, Any]:
-            items = tools.balances.balances(after=at, limit=PAGE_ROWS)
-            return items, items[-1].account_id if len(items) == PAGE_ROWS else None
+            begin = at or 0
+            ids = wanted[begin : begin + PAGE_ROWS]
+            balances = tools.balances.balances_of(ids)
+            rows = [
+                row | {"balance": balances.get(row["account_id"]) or nothing_yet(row["account_id"])}
+                for row in account_items([accounts[one] for one in ids], names_of(ports, ids))
+            ]
+            return rows, begin + PAGE_ROWS if begin + PAGE_ROWS < len(wanted) else None
 
-        balances = {one.account_id: one for one in every(turn)}
-        rows = account_items([accounts[one] for one in sorted(wanted)], names_of(ports, list(wanted)))
-        return [row | {"balance": balances.get(row["account_id"])} for row in rows]
+        return turn
 
     @get("/console/customers", opt=_READ)
     async def list_customers(
@@ -67,8 +71,8 @@ def _list_routes(pages: Pages) -> list[HTTPRouteHandler]:
         form: Annotated[str, AS] = "",
     ) -> Response[Any]:
         if form in FORMS:
-            rows = await asyncio.to_thread(whole, dict(directory.accounts), q.strip())
-            return file_of(rows, name="accounts", form=form)
+            turn = await asyncio.to_thread(turn_of, dict(directory.accounts), q.strip())
+            return await stream_of(turn, name="accounts", form=form)
         context = await asyncio.to_thread(shown, dict(directory.accounts), q.strip(), after or None)
         return pages.page(request, "admin/customers.html", q=q, **context)
 
@@ -85,8 +89,7 @@ def _one_routes(pages: Pages) -> list[HTTPRouteHandler]:
         account = found(directory.accounts, account_id, kind="account")
         edit = looking.uuid_of(request.query_params.get("edit"))
         if form in FORMS and request.query_params.get("table") == "api-keys":
-            keys = await asyncio.to_thread(_every_key, pages, "", account_id)
-            return file_of(keys, name="api-keys", form=form)
+            return await stream_of(_key_turn(pages, "", account_id), name="api-keys", form=form)
         context = await asyncio.to_thread(_one, pages, account, edit)
         tables = {
             "lots": [
@@ -109,7 +112,7 @@ def _key_routes(pages: Pages) -> list[HTTPRouteHandler]:
         form: Annotated[str, AS] = "",
     ) -> Response[Any]:
         if form in FORMS:
-            return file_of(await asyncio.to_thread(_every_key, pages, q), name="api-keys", form=form)
+            return await stream_of(_key_turn(pages, q), name="api-keys", form=form)
         edit = looking.uuid_of(request.query_params.get("edit"))
         context = await asyncio.to_thread(_keys, pages, q, looking.uuid_of(after), edit)
         return pages.page(request, "admin/keys.html", q=q, **context)
@@ -148,12 +151,12 @@ def _edited(pages: Pages, key_id: UUID | None, account_id: UUID | None = None) -
         return None
 
 
-def _every_key(pages: Pages, q: str, account_id: UUID | None = None) -> list[NamedKey]:
+def _key_turn(pages: Pages, q: str, account_id: UUID | None = None) -> Turn:
     def turn(at: Any) -> tuple[Any, Any]:
         page = list_keys(pages.tools.admin, q, account_id=account_id, after=at, limit=PAGE_ROWS)
         return page.rows, page.next_after
 
-    return every(turn)
+    return turn
 
 
 def _keys(pages: Pages, q: str, after: UUID | None, edit: UUID | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from litestar.params import FromQuery, QueryParameter
 from api.admin.views import names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs
-from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.files import AS, FORMS, PAGE_ROWS, stream_of
 from api.console.pages import Pages
 from application.invoicing.queries import DocumentFilter
 from application.invoicing.set_invoicing import load_invoicing
@@ -59,7 +59,7 @@ def _issued_routes(pages: Pages) -> list[HTTPRouteHandler]:
             number=number.strip() or None,
         )
         if form in FORMS:
-            return file_of(await asyncio.to_thread(every, turn_of(wanted)), name="documents", form=form)
+            return await stream_of(turn_of(wanted), name="documents", form=form)
         context = await asyncio.to_thread(found, wanted, looking.number_of(before))
         filters = {"kind": document_kind, "account": account, "order": order, "number": number}
         return pages.page(request, "admin/documents.html", filters=filters, **context)
@@ -74,14 +74,9 @@ def _due_routes(pages: Pages) -> list[HTTPRouteHandler]:
         terms = load_invoicing(tools.ports.store).current
         return 0 if terms is None else terms.from_us
 
-    def whole() -> list[Any]:
-        begin_us = from_us()
-
-        def turn(at: Any) -> tuple[Any, Any]:
-            page = tools.documents.due(from_us=begin_us, after_position=at or 0, limit=PAGE_ROWS)
-            return page.items, page.next_after
-
-        return every(turn)
+    def turn(at: Any) -> tuple[Any, Any]:
+        page = tools.documents.due(from_us=from_us(), after_position=at or 0, limit=PAGE_ROWS)
+        return page.items, page.next_after
 
     def found(after: int) -> dict[str, Any]:
         terms = load_invoicing(tools.ports.store).current
@@ -97,7 +92,7 @@ def _due_routes(pages: Pages) -> list[HTTPRouteHandler]:
         request: Request[Any, Any, Any], after: FromQuery[str] = "", form: Annotated[str, AS] = ""
     ) -> Response[Any]:
         if form in FORMS:
-            return file_of(await asyncio.to_thread(whole), name="documents-due", form=form)
+            return await stream_of(turn, name="documents-due", form=form)
         context = await asyncio.to_thread(found, looking.number_of(after) or 0)
         sellers = {one.seller_id: one.seller.legal_name for one in tools.directory.sellers.values()}
         return pages.page(request, "admin/documents_due.html", sellers=sellers, late_us=LATE_US, **context)

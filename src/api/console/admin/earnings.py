@@ -11,7 +11,7 @@ from litestar.params import FromQuery
 from api.admin.views import names_of
 from api.console.access import NEEDS, Needs, visit_of
 from api.console.charts import Span, earnings_chart, span_of
-from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.files import AS, FORMS, PAGE_ROWS, Turn, every, file_of, stream_of
 from api.console.pages import Pages
 from api.console.texts import N_
 from application.reports.usage import EarningsGroup, EarningsRow, UsageFilter
@@ -38,14 +38,17 @@ def earning_routes(pages: Pages) -> list[HTTPRouteHandler]:
 def _earning_routes(pages: Pages) -> list[HTTPRouteHandler]:
     tools = pages.tools.admin
 
-    def rows_of(span: Span, by: tuple[EarningsGroup, ...]) -> list[EarningsRow]:
+    def turn_of(span: Span, by: tuple[EarningsGroup, ...]) -> Turn:
         wanted = UsageFilter(period=span.period)
 
         def turn(at: Any) -> tuple[Any, Any]:
             page = tools.usage.earnings(wanted, by=by, zone=span.zone, after=at, limit=PAGE_ROWS)
             return page.items, page.next_after
 
-        return every(turn)
+        return turn
+
+    def rows_of(span: Span, by: tuple[EarningsGroup, ...]) -> list[EarningsRow]:
+        return every(turn_of(span, by))
 
     def figures(span: Span, by: str) -> dict[str, Any]:
         rows = rows_of(span, GROUPS[by][0])
@@ -70,8 +73,8 @@ def _earning_routes(pages: Pages) -> list[HTTPRouteHandler]:
         group = by if by in GROUPS else "provider"
         chosen = span_of(span, zone=visit_of(request).zone, now_us=tools.ports.clock.now_us())
         if form in FORMS:
-            rows = await asyncio.to_thread(rows_of, chosen, GROUPS[group][0])
-            return file_of(rows, name=f"earnings-by-{group}", form=form)
+            turn = turn_of(chosen, GROUPS[group][0])
+            return await stream_of(turn, name=f"earnings-by-{group}", form=form)
         context = await asyncio.to_thread(figures, chosen, group)
         return pages.page(request, "admin/earnings.html", span=chosen, by=group, groups=GROUPS, **context)
 

@@ -12,7 +12,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from api.admin.views import cut, management_key_items, names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs
-from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.files import AS, FORMS, PAGE_ROWS, Turn, stream_of
 from api.console.pages import Pages
 from application.hooks.ports import EndpointRow, MessageState
 from application.hooks.stream import load_endpoint
@@ -57,7 +57,7 @@ def _endpoint_routes(pages: Pages) -> list[HTTPRouteHandler]:
     ) -> Response[Any]:
         turn = turn_of(looking.uuid_of(account), is_failing=bool(failing))
         if form in FORMS:
-            return file_of(await asyncio.to_thread(every, turn), name="endpoints", form=form)
+            return await stream_of(turn, name="endpoints", form=form)
         context = await asyncio.to_thread(found, turn, looking.uuid_of(after))
         filters = {"account": account, "failing": failing}
         return pages.page(request, "admin/endpoints.html", filters=filters, **context)
@@ -104,8 +104,7 @@ def _message_routes(pages: Pages) -> list[HTTPRouteHandler]:
     ) -> Response[Any]:
         state: Any = looking.one_of(message_state, _STATES)
         if form in FORMS:
-            rows = await asyncio.to_thread(every, turn_of(endpoint_id, state))
-            return file_of(rows, name="messages", form=form)
+            return await stream_of(turn_of(endpoint_id, state), name="messages", form=form)
         context = await asyncio.to_thread(found, endpoint_id, state, before)
         return pages.page(request, "admin/endpoint.html", states=_STATES, state=state or "", **context)
 
@@ -130,8 +129,16 @@ def _key_routes(pages: Pages) -> list[HTTPRouteHandler]:
             "next_after": next_after,
         }
 
-    def whole(keys: dict[UUID, ManagementKey]) -> list[dict[str, Any]]:
-        return management_key_items(keys.values(), names_of(tools.ports, list(keys)))
+    def turn_over(keys: dict[UUID, ManagementKey]) -> Turn:
+        ordered = sorted(keys)
+
+        def turn(at: Any) -> tuple[Any, Any]:
+            begin = at or 0
+            ids = ordered[begin : begin + PAGE_ROWS]
+            rows = management_key_items([keys[one] for one in ids], names_of(tools.ports, ids))
+            return rows, begin + PAGE_ROWS if begin + PAGE_ROWS < len(ordered) else None
+
+        return turn
 
     @get("/console/management-keys", opt=_READ)
     async def list_management_keys(
@@ -143,7 +150,7 @@ def _key_routes(pages: Pages) -> list[HTTPRouteHandler]:
         account_id, ring = looking.uuid_of(account), tools.directory.key_ring
         keys = dict(ring.keys) if account_id is None else ring.of_account(account_id)
         if form in FORMS:
-            return file_of(await asyncio.to_thread(whole, keys), name="management-keys", form=form)
+            return await stream_of(turn_over(keys), name="management-keys", form=form)
         context = await asyncio.to_thread(found, keys, after)
         return pages.page(request, "admin/management_keys.html", filters={"account": account}, **context)
 

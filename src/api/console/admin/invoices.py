@@ -12,7 +12,7 @@ from litestar.params import FromPath, FromQuery
 from api.admin.views import names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs
-from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.files import AS, FORMS, PAGE_ROWS, Turn, stream_of
 from api.console.headers import HEADERS
 from api.console.pages import Pages
 from application.invoicing.list_documents import list_documents
@@ -33,19 +33,20 @@ def invoice_routes(pages: Pages) -> list[HTTPRouteHandler]:
         ids = [] if page is None else list({row.document.issued.account_id for row in page.items})
         return {"page": page, "names": names_of(tools.ports, ids)}
 
-    def whole(series: Series) -> list[Any]:
+    def turn_of(series: Series) -> Turn:
         def turn(at: Any) -> tuple[Any, Any]:
             page = list_documents(store, series, before=at, limit=PAGE_ROWS)
-            return page.items, page.next_before
+            rows = [
+                {
+                    "number": row.number,
+                    "left_minor": row.left_minor,
+                    "issued": _without_envelope(row.document.issued),
+                }
+                for row in page.items
+            ]
+            return rows, page.next_before
 
-        return [
-            {
-                "number": row.number,
-                "left_minor": row.left_minor,
-                "issued": _without_envelope(row.document.issued),
-            }
-            for row in every(turn)
-        ]
+        return turn
 
     @get("/console/invoices", opt=_READ)
     async def list_invoices(
@@ -58,8 +59,7 @@ def invoice_routes(pages: Pages) -> list[HTTPRouteHandler]:
         sellers = sorted(directory.sellers.values(), key=lambda one: one.seller.legal_name)
         chosen = _chosen(sellers, looking.uuid_of(series))
         if form in FORMS and chosen is not None and request.query_params.get("table") == "series":
-            rows = await asyncio.to_thread(whole, chosen)
-            return file_of(rows, name=f"series-{chosen.series_id}", form=form)
+            return await stream_of(turn_of(chosen), name=f"series-{chosen.series_id}", form=form)
         context = await asyncio.to_thread(listed, chosen, looking.number_of(before))
         return pages.page(
             request,

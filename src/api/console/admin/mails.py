@@ -10,7 +10,7 @@ from litestar.params import FromQuery, QueryParameter
 from api.admin.views import names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs
-from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.files import AS, FORMS, PAGE_ROWS, stream_of
 from api.console.pages import Pages
 from application.mail.outbox import MailState
 
@@ -47,7 +47,7 @@ def mail_routes(pages: Pages) -> list[HTTPRouteHandler]:
     ) -> Response[Any]:
         state: Any = looking.one_of(mail_state, _STATES)
         if form in FORMS:
-            return file_of(await asyncio.to_thread(every, turn_of(state)), name="mails", form=form)
+            return await stream_of(turn_of(state), name="mails", form=form)
         context = await asyncio.to_thread(found, state, before)
         return pages.page(
             request,

@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from api.admin.views import names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs
-from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.files import AS, FORMS, PAGE_ROWS, Turn, stream_of
 from api.console.pages import Pages
 from application.recharge.list_offers import list_offers
 from application.recharge.queries import OrderFilter, OrderPage
@@ -45,12 +45,12 @@ def _order_routes(pages: Pages) -> list[HTTPRouteHandler]:
             "offers": [one for one in list_offers(tools.ports.store) if one.open],
         }
 
-    def whole(wanted: OrderFilter) -> list[Any]:
+    def turn_of(wanted: OrderFilter) -> Turn:
         def turn(at: Any) -> tuple[Any, Any]:
             page: OrderPage = tools.orders.orders(wanted, before_position=at, limit=PAGE_ROWS)
             return page.items, page.next_before
 
-        return every(turn)
+        return turn
 
     @get("/console/orders", opt=_READ)
     async def list_orders(
@@ -72,7 +72,7 @@ def _order_routes(pages: Pages) -> list[HTTPRouteHandler]:
             needs_somebody=True if needy else None,
         )
         if form in FORMS:
-            return file_of(await asyncio.to_thread(whole, wanted), name="orders", form=form)
+            return await stream_of(turn_of(wanted), name="orders", form=form)
         context = await asyncio.to_thread(found, wanted, looking.number_of(before))
         filters = {
             "status": order_status,
@@ -153,7 +153,7 @@ def _webhook_routes(pages: Pages) -> list[HTTPRouteHandler]:
             return page.items, page.next_before_us
 
         if form in FORMS:
-            return file_of(await asyncio.to_thread(every, turn), name="payment-messages", form=form)
+            return await stream_of(turn, name="payment-messages", form=form)
         page = await asyncio.to_thread(
             lambda: inbox.page(state=state, before_us=looking.number_of(before), limit=looking.PAGE_ROWS)
         )

@@ -14,7 +14,7 @@ from litestar.params import FromQuery, QueryParameter
 from api.admin.views import names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs
-from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.files import AS, FORMS, PAGE_ROWS, stream_of
 from api.console.pages import Pages
 from application.recharge.returns import SHOWN_STATES, ReturnFilter, ReturnKind
 from application.refunds.queries import RefundRequestFilter, RefundRequestPage
@@ -66,8 +66,7 @@ def _return_routes(pages: Pages) -> list[HTTPRouteHandler]:
             account_id=looking.uuid_of(account),
         )
         if form in FORMS:
-            rows = await asyncio.to_thread(every, turn_of(wanted))
-            return file_of(rows, name="refunds-and-disputes", form=form)
+            return await stream_of(turn_of(wanted), name="refunds-and-disputes", form=form)
         context = await asyncio.to_thread(found, wanted, looking.number_of(before))
         filters = {"all": whole, "kind": kind, "state": return_state, "account": account}
         return pages.page(
@@ -113,7 +112,7 @@ def _request_routes(pages: Pages) -> list[HTTPRouteHandler]:
             state=looking.one_of(request_state, _REQUEST_STATES), account_id=looking.uuid_of(account)
         )
         if form in FORMS:
-            return file_of(await asyncio.to_thread(every, turn_of(wanted)), name="refund-requests", form=form)
+            return await stream_of(turn_of(wanted), name="refund-requests", form=form)
         context = await asyncio.to_thread(found, wanted, looking.number_of(after) or 0)
         filters = {"state": request_state, "account": account}
         return pages.page(
@@ -140,7 +139,7 @@ def _debt_routes(pages: Pages) -> list[HTTPRouteHandler]:
         request: Request[Any, Any, Any], after: FromQuery[str] = "", form: Annotated[str, AS] = ""
     ) -> Response[Any]:
         if form in FORMS:
-            return file_of(await asyncio.to_thread(every, turn), name="debts", form=form)
+            return await stream_of(turn, name="debts", form=form)
         return pages.page(request, "admin/debts.html", **await asyncio.to_thread(found, after))
 
     return [list_debts]

@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from api.console import looking
 from api.console.access import NEEDS, Needs, visit_of
-from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.files import AS, FORMS, PAGE_ROWS, Turn, stream_of
 from api.console.pages import Pages
 from api.console.request_page import request_context
 from application.queries import RequestFilter, RequestPage
@@ -26,12 +26,12 @@ def request_routes(pages: Pages) -> list[HTTPRouteHandler]:
         page = tools.requests.requests(wanted, before_position=before, limit=looking.PAGE_ROWS)
         return page, looking.account_names(tools.ports, page.requests)
 
-    def whole(wanted: RequestFilter) -> list[Any]:
+    def turn_of(wanted: RequestFilter) -> Turn:
         def turn(at: Any) -> tuple[Any, Any]:
             page = tools.requests.requests(wanted, before_position=at, limit=PAGE_ROWS)
             return page.requests, page.next_before
 
-        return every(turn)
+        return turn
 
     @get("/console/requests", opt=_READ)
     async def list_requests(
@@ -55,7 +55,7 @@ def request_routes(pages: Pages) -> list[HTTPRouteHandler]:
             admitted_until_us=looking.day_us(day, zone, end=True),
         )
         if form in FORMS:
-            return file_of(await asyncio.to_thread(whole, wanted), name="requests", form=form)
+            return await stream_of(turn_of(wanted), name="requests", form=form)
         page, names = await asyncio.to_thread(found, wanted, looking.number_of(before))
         filters = {"state": request_state, "model": model, "account": account, "key": key, "day": day}
         return pages.page(

@@ -12,7 +12,7 @@ from litestar.response import File
 
 from api.console import looking
 from api.console.access import NEEDS, Needs
-from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.files import AS, FORMS, PAGE_ROWS, stream_of
 from api.console.headers import HEADERS
 from api.console.pages import Pages
 from application.work.files import KEPT_DAYS, download_name, suffix_of
@@ -48,7 +48,7 @@ def work_routes(pages: Pages) -> list[HTTPRouteHandler]:
         request: Request[Any, Any, Any], before: FromQuery[str] = "", form: Annotated[str, AS] = ""
     ) -> Response[Any]:
         if form in FORMS:
-            return file_of(await asyncio.to_thread(every, turn), name="work", form=form)
+            return await stream_of(turn, name="work", form=form)
         context = await asyncio.to_thread(found, looking.number_of(before))
         return pages.page(request, "admin/work.html", **context)
 

@@ -12,7 +12,7 @@ from api.admin.codes import code_of
 from api.console import looking
 from api.console.access import NEEDS, Needs
 from api.console.acting import refused
-from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.files import AS, FORMS, PAGE_ROWS, stream_of
 from api.console.headers import HEADERS
 from api.console.pages import Pages
 from application.documents.page import PrintingFailed
@@ -46,7 +46,7 @@ def document_routes(pages: Pages) -> list[HTTPRouteHandler]:
             return found.items, found.next_before
 
         if form in FORMS:
-            return file_of(await asyncio.to_thread(every, turn), name="documents", form=form)
+            return await stream_of(turn, name="documents", form=form)
         page = await asyncio.to_thread(
             tools.documents.documents,
             wanted,

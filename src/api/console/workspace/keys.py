@@ -13,7 +13,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from api.console import key_lists, looking
 from api.console.access import NEEDS, Needs, visit_of
 from api.console.charts import Span, chart, span_of
-from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.files import AS, FORMS, PAGE_ROWS, stream_of
 from api.console.pages import Pages
 from application.queries import PAGE_ROWS_MAX, RequestFilter
 from application.reports.period import SLOT_US, Period
@@ -63,7 +63,7 @@ def key_routes(pages: Pages) -> list[HTTPRouteHandler]:
             return page.rows, page.next_after
 
         if form in FORMS:
-            return file_of(await asyncio.to_thread(every, turn), name="api-keys", form=form)
+            return await stream_of(turn, name="api-keys", form=form)
         found = await asyncio.to_thread(wanted, after=looking.uuid_of(after))
         return pages.page(
             request,

@@ -14,13 +14,13 @@ from api.admin.views import names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs, visit_of
 from api.console.charts import FROM, UNTIL, chart, chosen_span
-from api.console.files import AS, FORMS, every, file_of
+from api.console.files import AS, FORMS, Turn, stream_of
 from api.console.key_lists import KeyPick, pick_key
 from api.console.pages import Pages
 from api.console.request_page import request_context
 from api.console.statement_files import statement_answer
 from api.console.workspace.disputes import dispute_context
-from api.customer.views import CustomerRequest, request_of
+from api.customer.views import request_of
 from application.people.email import open_email
 from application.queries import RequestFilter, RequestPage
 from application.reports.period import month as month_of
@@ -58,12 +58,12 @@ def _request_routes(pages: Pages) -> list[HTTPRouteHandler]:
         wanted = replace(wanted, key_id=pick.key.key_id if pick.key else None)
         return pick, tools.requests.requests(wanted, before_position=before, limit=looking.PAGE_ROWS)
 
-    def whole(wanted: RequestFilter, account_id: UUID, key: str) -> list[CustomerRequest]:
+    def turn_of(wanted: RequestFilter, account_id: UUID, key: str) -> Turn:
         def turn(at: Any) -> tuple[Any, Any]:
             _, page = found(wanted, account_id, key, at)
-            return page.requests, page.next_before
+            return [request_of(row) for row in page.requests], page.next_before
 
-        return [request_of(row) for row in every(turn)]
+        return turn
 
     @get("/app/{account_id:uuid}/requests", opt=_READ)
     async def list_requests(
@@ -86,8 +86,7 @@ def _request_routes(pages: Pages) -> list[HTTPRouteHandler]:
             admitted_until_us=looking.day_us(day, zone, end=True),
         )
         if form in FORMS:
-            rows = await asyncio.to_thread(whole, wanted, account_id, key)
-            return file_of(rows, name="requests", form=form)
+            return await stream_of(turn_of(wanted, account_id, key), name="requests", form=form)
         pick, page = await asyncio.to_thread(found, wanted, account_id, key, looking.number_of(before))
         filters = {"state": request_state, "model": model, "key": key, "day": day}
         return pages.page(request, "workspace/requests.html", page=page, pick=pick, filters=filters)

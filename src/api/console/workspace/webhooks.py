@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from api.console import looking
 from api.console.access import NEEDS, Needs
-from api.console.files import AS, FORMS, PAGE_ROWS, every, file_of
+from api.console.files import AS, FORMS, PAGE_ROWS, stream_of
 from api.console.pages import Pages
 from application import ownership
 from application.hooks.kinds import NAMES
@@ -76,7 +76,7 @@ def webhook_routes(pages: Pages) -> list[HTTPRouteHandler]:
 
         if form in FORMS:
             await asyncio.to_thread(row_of, account_id, endpoint_id)
-            return file_of(await asyncio.to_thread(every, turn), name="messages", form=form)
+            return await stream_of(turn, name="messages", form=form)
         context = await asyncio.to_thread(found, account_id, endpoint_id, state, before)
         return pages.page(
             request,
