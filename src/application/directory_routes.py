@@ -58,6 +58,8 @@ class Routes:
         self._urls: dict[UUID, BaseUrl] = {}
         self._secrets: dict[UUID, _OpenedSecret] = {}
         self._built: dict[str, RouteView] = {}
+        #: As of the last change of what it follows from: followers ask for it at every poll, and mostly nothing has changed.
+        self._missing: list[SecretRef] | None = None
 
     # --- facts
 
@@ -73,11 +75,13 @@ class Routes:
         self.credentials[credential_id] = credential
         if credential.revoked:
             self._secrets.pop(credential_id, None)
+        self._missing = None
         self._built.clear()
 
     def on_deployment(self, event: DeploymentEvent) -> None:
         deployment_id = event.deployment_id
         self.deployments[deployment_id] = deployment_rules.evolve(self.deployments.get(deployment_id), event)
+        self._missing = None
         self._built.clear()
 
     def on_alias(self, event: AliasEvent) -> None:
@@ -108,6 +112,11 @@ class Routes:
 
     def missing_secrets(self) -> list[SecretRef]:
         """The secrets to open next: of credentials that deployments use, at their newest version."""
+        if self._missing is None:
+            self._missing = self._find_missing()
+        return list(self._missing)
+
+    def _find_missing(self) -> list[SecretRef]:
         used = {
             credential_id
             for one in self.deployments.values()
@@ -132,6 +141,7 @@ class Routes:
         self._secrets[ref.credential_id] = _OpenedSecret(
             ref.secret_version, credential.origin, secret.reveal().encode()
         )
+        self._missing = None
         self._built.clear()
 
     def _wants(self, credential: Credential) -> bool:

@@ -1,6 +1,8 @@
 """Routes, prices and credentials as the hot path sees them."""
 
 import traceback
+from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -18,11 +20,14 @@ from application.catalogue import (
     revoke_credential,
     rotate_credential,
 )
+from application.directory_routes import Routes
 from application.directory_views import RouteView
+from domain.catalogue.deployment import Deployment, DeploymentAdded
 from domain.fact import SYSTEM
 from domain.secret import Secret
 from tests.application.directory_world import SECRET, World
 from tests.fakes import NOON_US
+from tests.histories import sample
 
 SOON_US = NOON_US + 1_000_000
 
@@ -273,3 +278,26 @@ def test_no_view_shows_a_secret() -> None:
     with pytest.raises(msgspec.ValidationError) as caught:
         msgspec.convert({"route": view}, dict[str, int])
     assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+class _Looked(dict[UUID, Deployment]):
+    """Counts how often all of it is looked at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times = 0
+
+    def values(self) -> Any:
+        self.times += 1
+        return super().values()
+
+
+def test_deployments_are_not_looked_at_while_nothing_changes() -> None:
+    """A follower asks twice a second which secrets are missing; only a fact about deployments or credentials is looked into."""
+    routes, deployments = Routes(), _Looked()
+    routes.deployments = deployments
+    for number in range(1, 3):
+        routes.on_deployment(sample(DeploymentAdded, deployment_id=UUID(int=number)))
+        for _ in range(3):
+            assert routes.missing_secrets() == []
+        assert deployments.times == number
