@@ -30,7 +30,7 @@ import string
 import sys
 import tempfile
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -72,6 +72,7 @@ CHECKS: Final = {
     "C01": "a code was issued, it or a demo is used once, and becomes the credit that was promised",
     "C02": "what was decided about a charge after it was made follows from it, once, and is asked for as an adjustment",
     "C03": "an automatic recharge was within its rule and its month's cap, one at a time, and is an order of its account",
+    "C04": "what was bought on account was within a limit that two have agreed to, and is owed until it is paid or taken back",
     "B01": "a low balance is told of where it was crossed, once",
     "L05": "closing a month sealed the books as they stood at its end",
 }
@@ -1775,7 +1776,7 @@ class AutoRecharges:
                 "declined": self._outcome,
             }.items()
         }
-        self.handlers |= {"order.placed.v1": self._placed, "order.credited.v1": self._order_credited}
+        self.handlers["order.placed.v1"] = self._placed
 
     def finish(self) -> None:
         for order_id in sorted(self._due):
@@ -1870,15 +1871,121 @@ class AutoRecharges:
             self._check(at, is_same, "is not the order that was tried")
         return 0
 
-    def _order_credited(self, at: Recorded) -> int:
+    def credited(self, at: Recorded) -> None:
         order_id = id_of(at.event, "order_id")
         if order_id in self._credited:
             self._credited[order_id] = at.position
-        return 0
 
     def _check(self, at: Recorded, is_right: bool, detail: str) -> None:  # noqa: FBT001  # reads as a sentence
         if not is_right:
             self._findings.add("C03", at.stream_id, detail, at.position)
+
+
+class OnAccount:
+    """What accounts may owe, and owe, for orders that were credited before they were paid."""
+
+    PROVIDER: Final = "invoice"
+    TERMS: Final = ("currency", "limit_minor", "days_to_pay")
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._proposals: dict[tuple[str, str], Event] = {}  #: by account and id
+        self._limits: dict[str, Event] = {}  #: by account
+        self._owed: dict[str, dict[str, list[int]]] = defaultdict(
+            dict
+        )  #: by account and order: how much, and until when
+        self._told: dict[tuple[str, str], int] = {}  #: by what orders tell of and accounts must count
+        self.handlers: dict[str, Callable[[Recorded], int]] = {
+            f"postpaid.{name}.v1": partial(self._own, take)
+            for name, take in {
+                "limit-proposed": self._proposed,
+                "limit-approved": self._approved,
+                "limit-lifted": lambda account_id, _: self._limits.pop(account_id, None),
+                "bought": self._bought,
+                "paid": self._paid,
+                "reduced": self._reduced,
+            }.items()
+        }
+        self.handlers |= {
+            "order.payment-captured.v1": self._captured,
+            "order.refund-succeeded.v1": self._set_off,
+        }
+
+    def finish(self) -> None:
+        for what, subject in sorted(self._told):
+            self._findings.add("C04", subject, f"was {what}, and never counted")
+
+    def credited(self, at: Recorded) -> None:
+        if at.event.get("provider") == self.PROVIDER:
+            self._told["bought", id_of(at.event, "order_id")] = amount(at.event, "gross_minor")
+
+    def _captured(self, at: Recorded) -> int:
+        if at.event.get("provider") == self.PROVIDER:
+            self._told["paid", id_of(at.event, "order_id")] = amount(at.event, "gross_minor")
+        return 0
+
+    def _set_off(self, at: Recorded) -> int:
+        if at.event.get("set_off") is True:
+            self._told["reduced", id_of(at.event, "refund_id")] = amount(at.event, "amount_minor")
+        return 0
+
+    def _own(self, take: Callable[[str, Recorded], object], at: Recorded) -> int:
+        account_id = id_of(at.event, "account_id")
+        if at.stream_id != str(uuid5(UUID(account_id), "postpaid")):
+            self._findings.add("L03", at.stream_id, f"is not what {account_id} owes", at.position)
+        take(account_id, at)
+        return 0
+
+    def _proposed(self, account_id: str, at: Recorded) -> None:
+        self._proposals[account_id, id_of(at.event, "proposal_id")] = at.event
+
+    def _approved(self, account_id: str, at: Recorded) -> None:
+        asked = self._proposals.pop((account_id, id_of(at.event, "proposal_id")), {})
+        is_same = all(asked.get(name) == at.event.get(name) for name in self.TERMS)
+        self._check(at, is_same, "is not a limit that was proposed")
+        self._check(at, asked.get("actor") != at.event.get("actor"), "is approved by who proposed it")
+        self._limits[account_id] = at.event
+
+    def _bought(self, account_id: str, at: Recorded) -> None:
+        event, limit, owed = at.event, self._limits.get(account_id), self._owed[account_id]
+        now_us = amount(event, "occurred_us")
+        overdue = any(owed_minor and due_us <= now_us for owed_minor, due_us in owed.values())
+        self._check(at, not overdue, "is bought while an order is overdue")
+        self._count(at, "bought", id_of(event, "order_id"))
+        owed[id_of(event, "order_id")] = [amount(event, "amount_minor"), amount(event, "due_us")]
+        unpaid_minor = self._sum(account_id, at)
+        if limit is None or limit.get("currency") != event.get("currency"):
+            self._check(at, False, "is bought without a limit")  # noqa: FBT003  # reads as a sentence
+        else:
+            self._check(at, unpaid_minor <= amount(limit, "limit_minor"), "is more than the limit")
+
+    def _paid(self, account_id: str, at: Recorded) -> None:
+        self._count(at, "paid", id_of(at.event, "order_id"))
+        self._check(at, self._less(account_id, at) == 0, "is paid in part")
+
+    def _reduced(self, account_id: str, at: Recorded) -> None:
+        self._count(at, "reduced", id_of(at.event, "refund_id"))
+        self._check(at, self._less(account_id, at) >= 0, "is more than what is owed of it")
+
+    def _less(self, account_id: str, at: Recorded) -> int:
+        one = self._owed[account_id].setdefault(id_of(at.event, "order_id"), [0, 0])
+        one[0] -= amount(at.event, "amount_minor")
+        self._sum(account_id, at)
+        return one[0]
+
+    def _count(self, at: Recorded, what: str, subject: str) -> None:
+        is_told = self._told.pop((what, subject), None) == amount(at.event, "amount_minor")
+        self._check(at, is_told, f"counts what its order does not tell: {what}")
+
+    def _sum(self, account_id: str, at: Recorded) -> int:
+        unpaid_minor = sum(owed_minor for owed_minor, _ in self._owed[account_id].values())
+        is_right = unpaid_minor == amount(at.event, "unpaid_minor")
+        self._check(at, is_right, "tells another sum than there is")
+        return unpaid_minor
+
+    def _check(self, at: Recorded, is_right: bool, detail: str) -> None:  # noqa: FBT001  # reads as a sentence
+        if not is_right:
+            self._findings.add("C04", at.stream_id, detail, at.position)
 
 
 def _month_at(time_us: int) -> str:
@@ -1984,6 +2091,7 @@ class Ledger:
         self._charges = charges = Charges(ratings, findings)
         self.low = LowBalances(statements, findings)
         self._recharges = AutoRecharges(findings)
+        self._on_account = OnAccount(findings)
         self._claims = Claims(findings)
         self.leases: dict[str, Lease] = {}
         self.handlers: dict[str, Callable[[Recorded], int]] = {
@@ -1997,6 +2105,8 @@ class Ledger:
             "balance-low.set.v1": self.low.set,
             "balance-low.crossed.v1": self.low.told,
             **self._recharges.handlers,
+            **self._on_account.handlers,
+            "order.credited.v1": self._order_credited,
             "charge.disputed.v1": charges.told_wrong,
             "charge.reviewed.v1": charges.reviewed,
             "charge.usage-reported-late.v1": charges.told_late,
@@ -2043,6 +2153,11 @@ class Ledger:
     def _asked(self, at: Recorded) -> int:
         self._charges.asked(at)
         return self._adjustments.requested(at)
+
+    def _order_credited(self, at: Recorded) -> int:
+        self._recharges.credited(at)
+        self._on_account.credited(at)
+        return 0
 
     def _denied(self, at: Recorded) -> int:
         self._charges.denied(at)
@@ -2345,6 +2460,7 @@ class Ledger:
         self._adjustments.finish()
         self._codes.finish()
         self._recharges.finish()
+        self._on_account.finish()
         self._charges.finish()
         self._claims.finish(self._books)
         for lot_id in self._lots.twice():

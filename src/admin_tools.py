@@ -34,6 +34,7 @@ from projections.low_balances import LowBalanceReader
 from projections.money import MoneyReader
 from projections.money_months import MonthReader
 from projections.orders import OrderReader
+from projections.postpaid import PostpaidReader
 from projections.refund_requests import RefundRequestReader
 from projections.registry import all_projections
 from projections.request_log import RequestReader
@@ -75,6 +76,7 @@ def make_admin_tools(process: Process) -> AdminTools:
         keys=KeyReader(pool),
         catalogue=CatalogueReader(pool),
         orders=OrderReader(pool),
+        postpaid=PostpaidReader(pool),
         refund_requests=RefundRequestReader(pool),
         returns=ReturnReader(pool),
         money=MoneyReader(pool),

@@ -60,6 +60,7 @@ _NOUNS: Final = {
     "offer": "what credit costs",
     "order": "credit that customers buy: place, settle, approve, cancel",
     "auto-recharge": "credit that is bought by itself when there is little left",
+    "postpaid": "buying on account: limits, and what is unpaid",
     "refund": "money of orders that goes back",
     "dispute": "payments that customers dispute at their bank",
     "refund-request": "refunds that customers ask for: list, accept, decline",

@@ -31,6 +31,7 @@ from application.clock import SystemClock
 from application.ledger.expire_lots import expire_due
 from application.money.match_payouts import match_payouts
 from application.money.reconcile import reconcile
+from application.postpaid.remind import remind_due
 from application.projections import Projections
 from application.recharge.expire_orders import expire_due as expire_orders
 from application.routing.probing import EVERY_S
@@ -46,6 +47,7 @@ from projections.low_balances import LowBalanceReader
 from projections.money import MoneyReader
 from projections.orders import OrderReader
 from projections.pool import projection_pool
+from projections.postpaid import PostpaidReader
 from projections.registry import all_projections
 from projections.service import ProjectionService
 from sealing import LogSealing
@@ -63,6 +65,7 @@ _EXPIRE_S: Final = 5.0
 _ALERTS_S: Final = 5.0
 _EXPIRE_ORDERS_S: Final = 60.0
 _SWEEP_S: Final = 900.0
+_REMIND_S: Final = 60.0
 _DAY_US: Final = 24 * 3600 * 1_000_000
 _REFUNDS_S: Final = 300.0
 _RECONCILE_S: Final = 6 * 3600.0
@@ -93,6 +96,11 @@ def run(settings: Settings, *, jobs: Sequence[Job] = (), stop: threading.Event) 
                 "expire-orders",
                 _EXPIRE_ORDERS_S,
                 lambda: expire_orders(OrderReader(pool), store=store, clock=clock, ask=ask),
+            ),
+            Job(
+                "payments-remind",
+                _REMIND_S,
+                lambda: remind_due(PostpaidReader(pool), store=store, clock=clock),
             ),
             Job(
                 "orders-sweep",

@@ -35,6 +35,8 @@ from domain.ledger.events import (
 from domain.ledger.lease import Answer, Lease
 from domain.ledger.refusals import LedgerRefusal
 from domain.ledger.wallet import Wallet
+from domain.postpaid.events import PostpaidLimitProposed
+from domain.postpaid.postpaid import postpaid_stream
 from domain.pricing import Price, charge_nano
 from domain.promotions.events import CodeBatchIssued
 from domain.recharge.events import RechargeCredited, RechargeOrderPlaced
@@ -445,6 +447,14 @@ def auto_recharges(count: int) -> Iterator[NewEvent]:
         account_id = UUID(int=number << 47)
         opened = sample(MethodPageOpened, account_id=account_id)
         yield from numbered(auto_stream(account_id), 1, [opened])
+
+
+def limits(count: int) -> Iterator[NewEvent]:
+    """As many accounts for which somebody has proposed to sell on account."""
+    for number in range(1, count + 1):
+        account_id = UUID(int=number << 46)
+        proposed = sample(PostpaidLimitProposed, account_id=account_id)
+        yield from numbered(postpaid_stream(account_id), 1, [proposed])
 
 
 def works(count: int) -> Iterator[NewEvent]:

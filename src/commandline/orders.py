@@ -93,7 +93,8 @@ def _orders_text(page: OrderPage) -> str:
 
 
 def _order_cells(row: OrderRow) -> tuple[str, ...]:
-    status = row.status + (", needs approval" if row.waits_for_approval else "")
+    status = row.status + (", not paid" if row.owed_minor else "")
+    status += ", needs approval" if row.waits_for_approval else ""
     return (
         f"{time_of(row.placed_us):%Y-%m-%d %H:%M:%S}",
         str(row.order_id),
@@ -106,11 +107,15 @@ def _order_cells(row: OrderRow) -> tuple[str, ...]:
 
 
 def _order_text(detail: OrderDetail) -> str:
+    owed = (
+        [("owed", money_of(detail.owed_minor, detail.currency, detail.exponent))] if detail.owed_minor else []
+    )
     rows = [
         ("status", detail.status + (", needs approval" if detail.waits_for_approval else "")),
         ("account", str(detail.account_id)),
         ("to pay", money_of(detail.amount_minor, detail.currency, detail.exponent)),
         ("of it tax", money_of(detail.tax.tax_minor, detail.currency, detail.exponent)),
+        *owed,
         ("gone back", money_of(detail.refunded_minor, detail.currency, detail.exponent)),
         ("credits", f"{credits_of(detail.credits_nano)}, of them bonus {credits_of(detail.bonus_nano)}"),
         ("through", f"{detail.provider} ({detail.mode})"),

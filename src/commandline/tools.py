@@ -35,6 +35,7 @@ from commandline.money import add_money
 from commandline.orders import add_orders
 from commandline.outcome import Outcome, add_tool
 from commandline.parser import BadArgument
+from commandline.postpaid import add_postpaid
 from commandline.refunds import add_refunds
 from commandline.reports import add_reports
 from commandline.returns import add_returns
@@ -126,6 +127,7 @@ def add_tools(nouns: dict[str, Any]) -> None:
     add_reports(nouns)
     add_orders(nouns)
     add_documents(nouns)
+    add_postpaid(nouns)
     add_refunds(nouns)
     add_returns(nouns)
     add_corrections(nouns)

@@ -27,6 +27,7 @@ from domain.members import MEMBER_EVENTS
 from domain.money.events import MONEY_EVENTS
 from domain.operators import OPERATOR_EVENTS
 from domain.periods import PERIOD_EVENTS
+from domain.postpaid.events import POSTPAID_EVENTS
 from domain.promotions.demo import DEMO_EVENTS
 from domain.promotions.events import PROMOTION_EVENTS
 from domain.recharge.events import ORDER_EVENTS, PAYMENT_EVENTS
@@ -64,6 +65,7 @@ ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *ORDER_EVENTS,
     *PAYMENT_EVENTS,
     *AUTO_RECHARGE_EVENTS,
+    *POSTPAID_EVENTS,
     *PROMOTION_EVENTS,
     *DEMO_EVENTS,
     *SELLER_EVENTS,

@@ -40,6 +40,16 @@ from domain.ledger.claim_events import ReceivableWrittenOff
 from domain.ledger.events import AdjustmentPosted, CreditLotGranted, CreditLotVoided
 from domain.management import ManagementKeyIssued, ManagementKeyRevoked
 from domain.operators import OperatorDisabled, OperatorJoined, OperatorRegistered
+from domain.postpaid.events import (
+    AccountOrderPaid,
+    AccountOrderReduced,
+    BoughtOnAccount,
+    PaymentReminded,
+    PostpaidLimitApproved,
+    PostpaidLimitDenied,
+    PostpaidLimitLifted,
+    PostpaidLimitProposed,
+)
 from domain.promotions.demo import DemoClaimed, DemoStarted
 from domain.promotions.events import RedemptionCodeIssued, RedemptionCodeRedeemed, RedemptionCounted
 from domain.topics import ALL_EVENTS
@@ -61,6 +71,10 @@ NO_ACTS: Final = frozenset(
         DemoStarted,
         DemoClaimed,
         UsageReportTaken,
+        BoughtOnAccount,  # the order is the act
+        AccountOrderPaid,
+        AccountOrderReduced,
+        PaymentReminded,
     }
 )
 #: Acts on a wallet: no state of the account that a later one changes. Who did each is told by the field named here.
@@ -83,6 +97,7 @@ _SUBJECTS: Final = {
     "budget": ("budget", "budget_id"),
     "charge": ("request", "request_id"),
     "auto-recharge": ("automatic recharge", "account_id"),
+    "postpaid": ("limit", "account_id"),
     "balance-low": ("balance-threshold", "account_id"),
     "wallet": ("account", "account_id"),
     "key": ("key", "key_id"),
@@ -123,6 +138,10 @@ _SETS: Final[dict[type[Event], dict[str, str | None]]] = {
     AdjustmentRequested: {"status": "requested"},
     AdjustmentApproved: {"status": "approved"},
     AdjustmentDenied: {"status": "denied"},
+    PostpaidLimitProposed: {"status": "proposed"},
+    PostpaidLimitApproved: {"status": "approved"},
+    PostpaidLimitDenied: {"status": "denied"},
+    PostpaidLimitLifted: {"status": "lifted"},
     AnnouncementSet: {"status": "set"},
     AnnouncementWithdrawn: {"status": "withdrawn"},
     ApiKeyIssued: {"status": "active"},

@@ -107,7 +107,7 @@ class Documents:
     """The fold. A row is added, and ends, once, so that what is folded twice changes nothing."""
 
     name: ClassVar[str] = "documents"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     tables: ClassVar[tuple[Table, ...]] = (_DOCUMENTS, _CALLED_FOR, _BILLED)
     topics: ClassVar[frozenset[str]]
 
@@ -175,7 +175,9 @@ def _credited(event: RechargeCredited, position: int) -> list[tuple[str, _Row]]:
 
 
 def _refunded(event: RefundSucceeded, position: int) -> list[tuple[str, _Row]]:
-    return [_note_called_for(f"refund:{event.refund_id}", cause="refund", event=event, position=position)]
+    """Its money has gone back, or it is owed no more."""
+    cause = "set_off" if event.set_off is True else "refund"
+    return [_note_called_for(f"refund:{event.refund_id}", cause=cause, event=event, position=position)]
 
 
 def _refunded_elsewhere(event: ExternalRefundObserved, position: int) -> list[tuple[str, _Row]]:

@@ -22,7 +22,7 @@ from domain.recharge.events import (
     RechargeCredited,
     RefundSucceeded,
 )
-from domain.recharge.order import MANUAL
+from domain.recharge.order import BY_TRANSFER
 from projections import generations
 from projections.arrays import array_literal, column_literals
 from projections.books import Books, mark_table
@@ -111,7 +111,7 @@ def _awaited(event: Event) -> _Open:
             )
         case _:
             return {}
-    if event.provider == MANUAL:
+    if event.provider in BY_TRANSFER:
         return {}
     place = (kind, event.provider, ledger_of(event.currency, mode), ref)
     return {place: (*place, minor, "", event.occurred_us, event.order_id)}

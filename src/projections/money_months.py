@@ -14,7 +14,7 @@ from domain.event import Event
 from domain.invoicing.document import CreditNoteIssued, InvoiceIssued
 from domain.ledger.claim_events import FrozenCreditTaken
 from domain.money.events import PspLineRecorded
-from domain.money.figures import CREDIT, Figure, FigureName, booked, told
+from domain.money.figures import CREDIT, OWED, Figure, FigureName, booked, told
 from domain.money.postings import CURRENT_MONEY_RULES, MoneyRules, load_money_rules
 from projections import generations
 from projections.books import Books, mark_table
@@ -43,7 +43,7 @@ class MoneyMonths:
     version: ClassVar[int] = 100 + CURRENT_MONEY_RULES  #: other rules are another fold
     tables: ClassVar[tuple[Table, ...]] = (_MONTHS.table(), mark_table("money_months"))
     topics: ClassVar[frozenset[str]] = frozenset(load_money_rules().rules) | topics_of(
-        (InvoiceIssued, CreditNoteIssued, FrozenCreditTaken)
+        (InvoiceIssued, CreditNoteIssued, FrozenCreditTaken, *OWED)
     )
 
     def __init__(self, rules: MoneyRules | None = None) -> None:

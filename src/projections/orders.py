@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 from application.queries import PAGE_ROWS_MAX, clean
 from application.recharge.queries import OrderFilter, OrderPage, OrderRow
 from domain.recharge.events import ORDER_EVENTS
-from domain.recharge.order import MANUAL, Order, evolve
+from domain.recharge.order import BY_TRANSFER, Order, evolve
 from projections.arrays import array_literal, column_literals
 from projections.folded import state_text
 from projections.projection import Connection, Located, Pool, Table, Write, topics_of
@@ -43,6 +43,7 @@ _ORDERS: Final = Table(
         credited_us bigint,
         refunded_minor bigint NOT NULL,
         disputed_minor bigint NOT NULL,
+        owed_minor bigint NOT NULL,
         reference {TEXT} NOT NULL,
         waits_for_approval boolean NOT NULL,
         mismatched boolean NOT NULL,
@@ -70,7 +71,7 @@ _ORDERS: Final = Table(
 _NAMES: Final = OrderRow.__struct_fields__
 _KINDS: Final = (
     *("uuid", "uuid", "text", "text", "text", "bigint", "text", "integer", "bigint"),
-    *("bigint", "bigint", "bigint", "bigint", "text"),
+    *("bigint", "bigint", "bigint", "bigint", "bigint", "text"),
     *("boolean", "boolean", "boolean", "boolean", "boolean", "bigint", "bigint", "bigint", "bigint"),
     *("text", "boolean"),
 )
@@ -97,7 +98,7 @@ class Orders:
     """The fold: the order's own, and what is shown of it."""
 
     name: ClassVar[str] = "orders"
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
     tables: ClassVar[tuple[Table, ...]] = (_ORDERS,)
     topics: ClassVar[frozenset[str]] = topics_of(ORDER_EVENTS)
 
@@ -152,6 +153,7 @@ def _row(known: _Known) -> tuple[object, ...]:
         credited.occurred_us if credited else None,
         order.refunded_minor,
         order.taken_minor - order.refunded_minor,
+        order.owed_minor,
         placed.reference,
         order.waits_for_second,
         "mismatched" in order.payments.values(),
@@ -225,10 +227,12 @@ class OrderReader:
             return []
 
     def orders_with_refunds(self, *, limit: int) -> list[UUID]:
-        statement = "SELECT order_id FROM orders WHERE refunds_under_way AND provider <> %s ORDER BY updated_position LIMIT %s"
+        statement = "SELECT order_id FROM orders WHERE refunds_under_way AND provider <> ALL(%s) ORDER BY updated_position LIMIT %s"
         try:
             with self._pool.connection() as connection:
-                return [order_id for (order_id,) in connection.execute(statement, [MANUAL, limit])]
+                return [
+                    order_id for (order_id,) in connection.execute(statement, [sorted(BY_TRANSFER), limit])
+                ]
         except (UndefinedTable, UndefinedColumn):  # no worker of this version has run yet
             return []
 

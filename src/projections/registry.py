@@ -14,6 +14,7 @@ from projections.lot_ends import LotEnds
 from projections.money import Money
 from projections.money_months import MoneyMonths
 from projections.orders import Orders
+from projections.postpaid import PostpaidAccounts
 from projections.projection import Projection
 from projections.refund_requests import RefundRequests
 from projections.request_log import RequestLog
@@ -44,5 +45,6 @@ def all_projections() -> tuple[Projection, ...]:
         Catalogue(),
         Documents(),
         AutoRecharges(),
+        PostpaidAccounts(),
         WorkList(),
     )

@@ -233,6 +233,7 @@ def test_every_topic_outside_the_ledger_is_followed() -> None:
     """A new context must be added to the directory, or to this list of those that it need not know."""
     contexts = {topic.partition(".")[0] for topic in REGISTRY.topics()}
     of_money = {"wallet", "lease", "budget-share", "period", "offer", "order", "payment", "webhook", "money"}
+    of_money |= {"postpaid"}
     of_money |= {
         "adjustment",
         "repricing",

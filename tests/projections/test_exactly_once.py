@@ -13,6 +13,7 @@ from tests.histories import (
     code_batches,
     held_charges,
     history,
+    limits,
     orders,
     works,
 )
@@ -94,7 +95,7 @@ def test_logs_that_no_rule_decides_fold_the_same_way(whole: Lab, seed: int, size
 @pytest.mark.parametrize("name", [one.name for one in all_projections()])
 def test_a_rebuild_equals_what_grew(whole: Lab, name: str) -> None:
     """P10: incremental and rebuilt read models are equal to the byte, at the same position."""
-    kinds = (orders, budgets, held_charges, code_batches, auto_recharges, works)
+    kinds = (orders, budgets, held_charges, code_batches, auto_recharges, limits, works)
     few = [event for kind in kinds for event in kind(3)]
     whole.start_over([*history(7, steps=600), *few])
     whole.catch_up(batch_events=37)

@@ -69,6 +69,11 @@ TABLES = {
     ("auto_recharges", 1): "ed0410969141de277ad38022893a6816cc80c6e9e35a3815076c50106370219c",
     ("money_months", 102): "1f6bd979ff59054e5d5547d516d9fc6e5419faf9b1607796bca78bbb3360fcfa",
     ("money", 202): "04fb8d48d6b96c223bbab620221d037bd8efe263a560d9ee6a709f2c5184962c",
+    ("orders", 7): "120a62d4a163c6249f65cc4dbb6ec2a11ff689b2593fcc0628eb78760adc0e6d",
+    ("money", 203): "04fb8d48d6b96c223bbab620221d037bd8efe263a560d9ee6a709f2c5184962c",
+    ("money_months", 103): "1f6bd979ff59054e5d5547d516d9fc6e5419faf9b1607796bca78bbb3360fcfa",
+    ("documents", 2): "77fa963605e4e56cb00b591f55c56561b13c942d1616b4f3da4f439b821ebaeb",
+    ("postpaid", 1): "78dd785fd58d25bdb040a33104e8bac95ccde85a7eb9b6b9a3f245ec31acb0ab",
     ("keys", 2): "7631edb7171987384845e71a6900abf3c3540fbf890db0caab6dd61ffe7f7335",
     ("charge_reviews", 2): "d1e1c4cc8db25e8a181ac0c5c0da1821922f45ca0c12539c2b26ed15c0628609",
 }

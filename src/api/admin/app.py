@@ -22,6 +22,7 @@ from api.admin.mails import mail_routes
 from api.admin.money import money_routes
 from api.admin.openapi import Offered, Surface, document
 from api.admin.orders import order_routes
+from api.admin.postpaid import postpaid_routes
 from api.admin.problems import on_error
 from api.admin.reading import directory_routes, read_model_routes
 from api.admin.redemptions import redemption_routes
@@ -65,6 +66,7 @@ def admin_router(tools: AdminTools) -> Router:
         *read_model_routes(tools),
         *report_routes(tools),
         *order_routes(tools),
+        *postpaid_routes(tools),
         *refund_routes(tools),
         *webhook_routes(tools),
         *hook_routes(tools),

@@ -17,6 +17,7 @@ from application.invoicing.queries import DocumentQueries
 from application.keys.queries import KeyQueries
 from application.money.month import MonthQueries
 from application.money.queries import MoneyQueries
+from application.postpaid.queries import PostpaidQueries
 from application.promotions.queries import CodeQueries
 from application.queries import BalanceQueries, RequestQueries
 from application.receipts.issuing import Receipts
@@ -48,6 +49,7 @@ class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
     keys: KeyQueries
     catalogue: CatalogueQueries
     orders: OrderQueries
+    postpaid: PostpaidQueries
     refund_requests: RefundRequestQueries
     returns: ReturnQueries
     money: MoneyQueries

@@ -84,6 +84,15 @@ REFUSALS: Final = {
     "more_than_owed": N_("The account owes less than that."),
     "not_enough_to_take": N_("The account has less credit than that."),
     "not_enough_unspent": N_("Less of this order's credit is unspent."),
+    "payment_overdue": N_(
+        "An order on account is overdue. Nothing more is sold on account until it is paid."
+    ),
+    "postpaid_limit_reached": N_("With what is unpaid this would be more than the limit."),
+    "postpaid_not_agreed": N_("It is not agreed that this account buys on account in this currency."),
+    "invoice_not_possible": N_(
+        "No invoice can be made: the billing profile is missing, or nobody issues invoices here."
+    ),
+    "account_in_debt": N_("The account owes credit. Only once that is settled can it buy on account."),
     "payment_taken": N_("This payment pays for another order already."),
     "period_not_over": N_("This month is not over yet."),
     "plan_changed": N_("The plan has changed meanwhile. Look at it again."),
@@ -192,6 +201,7 @@ LETTERS: Final = {
     "invoice": N_("Invoice"),
     "credit_note": N_("Credit note"),
     "payment_receipt": N_("Receipt for a payment"),
+    "payment_due": N_("Payment due"),
     "refund_accepted": N_("Refund agreed to"),
     "refund_declined": N_("Refund declined"),
     "budget_alert": N_("Budget alert"),
@@ -298,6 +308,7 @@ SUBJECTS: Final = {
     "document": N_("Invoice or credit note"),
     "endpoint": N_("Webhook endpoint"),
     "key": N_("API key"),
+    "limit": N_("Limit for buying on account"),
     "management key": N_("Management key"),
     "member": N_("Members"),
     "offer": N_("Offer"),
@@ -417,6 +428,7 @@ RETURNS: Final = {
 }
 PAYMENTS: Final = {
     "manual": N_("Bank transfer"),
+    "invoice": N_("On account"),
     "stripe": N_("Stripe"),
     "alipay": N_("Alipay"),
     "wechat": N_("WeChat Pay"),
@@ -496,6 +508,7 @@ WAYS: Final = {
     "alipay": N_("Alipay"),
     "wechat": N_("WeChat Pay"),
     "manual": N_("Bank transfer"),
+    "invoice": N_("On account, by invoice"),
 }
 #: What keeps automatic top-ups from happening, though they are on.
 HINDRANCES: Final = {

@@ -19,13 +19,15 @@ from application import ownership
 from application.budgets.queries import AlertPage, BudgetPage
 from application.invoicing.queries import DocumentFilter, DocumentPage
 from application.invoicing.show_document import DocumentDetail, show_document
+from application.postpaid.queries import AccountPostpaid, account_of
+from application.postpaid.stream import load_postpaid
 from application.recharge.list_offers import list_offers
 from application.recharge.queries import OrderFilter, OrderPage
 from application.recharge.show_order import show_order
 from domain.invoicing.sellers import DocumentKind
 from domain.members import MemberPermission
 from domain.pricing import Price
-from domain.recharge.order import MANUAL, OrderStatus
+from domain.recharge.order import INVOICE, MANUAL, OrderStatus
 from domain.refusal import NotFound
 
 READ: Final = {PERMISSION: "read"}
@@ -156,12 +158,21 @@ def order_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
     store, personal, files = tools.ports.store, tools.ports.personal, tools.files
 
     @get("/offers", opt=READ, sync_to_thread=True)
-    def list_open_offers() -> CustomerOffers:
-        """What credit costs now, by currency, and the ways to pay."""
-        ways = (MANUAL, *(one.name for one in tools.ports.checkouts.all()))
+    def list_open_offers(request: Request[Any, Any, Any]) -> CustomerOffers:
+        """What credit costs now, by currency, and the ways to pay; `invoice` is on account, within a limit that was agreed."""
+        agreed = load_postpaid(store, customer_of(request).account_id).limit is not None
+        on_account = (INVOICE,) if agreed else ()
+        ways = (MANUAL, *on_account, *(one.name for one in tools.ports.checkouts.all()))
         return CustomerOffers(
             items=tuple(offer_of(one) for one in list_offers(store) if one.open), providers=ways
         )
+
+    @get("/postpaid", opt=READ, sync_to_thread=True)
+    def read_postpaid(request: Request[Any, Any, Any]) -> AccountPostpaid:
+        """What may be bought on account, and what of it is unpaid and due."""
+        account_id = customer_of(request).account_id
+        now_us = tools.ports.clock.now_us()
+        return account_of(account_id, load_postpaid(store, account_id), now_us=now_us)
 
     @get("/orders", opt=READ, sync_to_thread=True)
     def list_orders(
@@ -217,4 +228,5 @@ def order_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         pdf = files.receipt(document_id) if receipt else files.pdf(document_id)
         return Response(pdf, media_type="application/pdf", headers={"cache-control": "no-store"})
 
-    return [list_open_offers, list_orders, read_order, list_documents, read_document, read_document_pdf]
+    reading = [list_open_offers, read_postpaid, list_orders, read_order]
+    return [*reading, list_documents, read_document, read_document_pdf]

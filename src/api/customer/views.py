@@ -96,6 +96,7 @@ class CustomerOrder(msgspec.Struct, frozen=True, kw_only=True):
     exponent: int
     credits_nano: int
     bonus_nano: int
+    owed_minor: int  #: of one on account, which is credited before it is paid; overdue from `expires_us` on
     refunded_minor: int
     refund_requests: tuple[RefundRequestShown, ...]
     lot_id: UUID | None

@@ -12,7 +12,8 @@ from application.command import Command, Done, Ports, stamp
 from domain.auto_recharge.ruling import open_page
 from domain.fact import Actor
 from domain.operators import Permission
-from domain.refusal import WrongState
+from domain.recharge.order import BY_TRANSFER
+from domain.refusal import BadField, WrongState
 
 _PAGE_US: Final = 23 * 3600 * 1_000_000
 """A provider's page may live for a day, by the provider's clock."""
@@ -42,12 +43,16 @@ def handle(command: SaveMethod, *, actor: Actor, ports: Ports) -> MethodPageOpen
 
     Raises:
         NotFound: there is no such account, or the provider is not set up.
-        BadField: the provider keeps no ways to pay.
+        BadField: the provider keeps no ways to pay, or it is by transfer or on account.
         WrongState: the account is closed, or many pages are open.
         ProviderUnavailable, ProviderRefused: no page was opened, or one that nobody knows of.
     """
     if load_account(ports.store, command.account_id).status == "closed":
         raise WrongState("account", "closed")
+    if command.provider in BY_TRANSFER:
+        raise BadField(
+            "provider", "is no payment provider: transfers are made by the customer, not by themselves"
+        )
     methods = ports.checkouts.saving(command.provider)
     at = stamp(ports, actor)
     page = MethodPage(

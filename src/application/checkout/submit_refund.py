@@ -14,7 +14,7 @@ from application.recharge.change_order import change_order, load_order
 from domain.fact import Stamp
 from domain.recharge import refunding
 from domain.recharge.observing import ObservedRefund
-from domain.recharge.order import MANUAL, Order, existing
+from domain.recharge.order import BY_TRANSFER, Order, existing
 from domain.refusal import WrongState
 
 
@@ -32,7 +32,7 @@ def submit_refund(
     order = load_order(store, order_id)
     refund = order.refunds.get(refund_id)
     is_under_way = refund is not None and refund.state in {"approved", "submitted"}
-    if not is_under_way or order.placed.provider == MANUAL:
+    if not is_under_way or order.placed.provider in BY_TRANSFER:
         return
     checkout = checkouts.get(order.placed.provider)
     if checkout.mode != order.placed.mode:

@@ -5,11 +5,10 @@ import msgspec
 from application.documents.page import Block, Column, Label, Page, Table
 from application.documents.wording import Wording, texts
 from application.i18n.locales import best_locale
-from domain.invoicing.document import CreditNoteIssued, InvoiceIssued, RateTotal
+from domain.invoicing.document import CreditNoteIssued, Due, InvoiceIssued, Payment, RateTotal
 from domain.invoicing.parties import Buyer, TaxId, tax_id
 from domain.invoicing.treatment import Notice
 from domain.recharge.currencies import exponent_of
-from domain.refusal import WrongState
 
 
 class LogEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,17 +30,31 @@ def title_of(issued: InvoiceIssued | CreditNoteIssued) -> str:
     return _("Qualified invoice") if qualified else _("Invoice")
 
 
+class Received(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment of an invoice, which may be less than it where some was taken back before."""
+
+    payment: Payment
+    amount_minor: int
+
+
+def received_of(issued: InvoiceIssued | CreditNoteIssued) -> Received | None:
+    """How an invoice was paid when it was issued."""
+    if isinstance(issued, InvoiceIssued) and issued.payment is not None:
+        return Received(payment=issued.payment, amount_minor=issued.total_minor)
+    return None
+
+
 class _Pen:
-    """Writes one document."""
+    """Writes one document; as a receipt with `received`."""
 
     def __init__(
-        self, issued: InvoiceIssued | CreditNoteIssued, entry: LogEntry, *, as_receipt: bool
+        self, issued: InvoiceIssued | CreditNoteIssued, entry: LogEntry, *, received: Received | None
     ) -> None:
-        self.issued, self.entry, self.as_receipt = issued, entry, as_receipt
+        self.issued, self.entry, self.received = issued, entry, received
         self.words = Wording(best_locale(issued.locale), currency=issued.currency, exponent=issued.exponent)
 
     def title(self) -> str:
-        return self.words.gettext("Receipt") if self.as_receipt else title_of(self.issued)
+        return self.words.gettext("Receipt") if self.received else title_of(self.issued)
 
     def facts(self) -> tuple[Label, ...]:
         _, issued, day = self.words.gettext, self.issued, self.words.day
@@ -54,11 +67,21 @@ class _Pen:
             said += [Label(_("Corrects invoice"), first), Label(_("Reason"), issued.reason)]
         else:
             said.append(Label(_("Date of supply"), day(issued.supplied_on)))
-            if issued.payment is not None:
-                said.append(Label(_("Paid on"), day(issued.payment.paid_on)))
-                how = f"{issued.payment.method} · {issued.payment.reference}"
-                said.append(Label(_("Payment"), how.strip(" ·")))
+            said += self._paying(issued)
         return tuple(said)
+
+    def _paying(self, issued: InvoiceIssued) -> tuple[Label, ...]:
+        _, day = self.words.gettext, self.words.day
+        payment = self.received.payment if self.received else issued.payment
+        if payment is not None:
+            how = f"{payment.method} · {payment.reference}".strip(" ·")
+            return Label(_("Paid on"), day(payment.paid_on)), Label(_("Payment"), how)
+        if isinstance(issued.due, Due):
+            return (
+                Label(_("To be paid until"), day(issued.due.on)),
+                Label(_("Payment reference"), issued.due.reference),
+            )
+        return ()
 
     def parties(self, buyer: Buyer | None) -> tuple[Block, ...]:
         _, seller = self.words.gettext, self.issued.seller
@@ -128,13 +151,20 @@ class _Pen:
 
     def totals(self) -> tuple[Label, ...]:
         _, issued = self.words.gettext, self.issued
-        last = _("Amount paid") if self.as_receipt else _("Total")
+        last, last_minor = _("Total"), issued.total_minor
+        taken_back: tuple[Label, ...] = ()
         if isinstance(issued, CreditNoteIssued):
             last = _("Total credited")
+        elif self.received:
+            last, last_minor = _("Amount paid"), self.received.amount_minor
+            less_minor = issued.total_minor - last_minor
+            if less_minor:
+                taken_back = (Label(_("Credited before the payment"), self.words.money(-less_minor)),)
         return (
             Label(_("Net total"), self.words.money(issued.net_minor)),
             Label(_("Tax total"), self.words.money(issued.tax_minor)),
-            Label(f"{last} ({issued.currency})", self.words.money(issued.total_minor), strong=True),
+            *taken_back,
+            Label(f"{last} ({issued.currency})", self.words.money(last_minor), strong=True),
         )
 
     def notes(self) -> tuple[str, ...]:
@@ -142,9 +172,14 @@ class _Pen:
         return (*(self._notice(one) for one in issued.notices), *self._paid(), *self._fx())
 
     def _paid(self) -> tuple[str, ...]:
-        _ = self.words.gettext
-        if isinstance(self.issued, InvoiceIssued) and self.issued.payment is not None:
+        _, issued = self.words.gettext, self.issued
+        if not isinstance(issued, InvoiceIssued):
+            return ()
+        if self.received or issued.payment is not None:
             return (_("Paid in full. Nothing is due."),)
+        if isinstance(issued.due, Due):
+            told = _("Not paid yet. Please transfer the total until %(day)s and write %(reference)s on it.")
+            return (told % {"day": self.words.day(issued.due.on), "reference": issued.due.reference},)
         return ()
 
     def _fx(self) -> tuple[str, ...]:
@@ -199,16 +234,10 @@ def invoice_page(
     buyer: Buyer | None,
     entry: LogEntry,
     *,
-    as_receipt: bool = False,
+    received: Received | None = None,
 ) -> Page:
-    """The page of an invoice or a credit note, or of the receipt for an invoice that was paid.
-
-    Raises:
-        WrongState: a receipt is asked for of what was not paid.
-    """
-    if as_receipt and not (isinstance(issued, InvoiceIssued) and issued.payment is not None):
-        raise WrongState("document", "not paid")
-    pen = _Pen(issued, entry, as_receipt=as_receipt)
+    """The page of an invoice or a credit note, or of the receipt for the payment of an invoice."""
+    pen = _Pen(issued, entry, received=received)
     return Page(
         locale=pen.words.locale,
         title=pen.title(),

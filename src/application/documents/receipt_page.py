@@ -5,7 +5,7 @@ from application.documents.wording import Wording
 from application.i18n.locales import Locale
 from domain.invoicing.issuing import day_of
 from domain.invoicing.parties import Seller
-from domain.recharge.order import Order
+from domain.recharge.order import INVOICE, Order
 from domain.refusal import WrongState
 
 _INSTALLATION = "Tokenok"
@@ -15,13 +15,15 @@ def receipt_page(order: Order, *, seller: Seller | None, holder: str, locale: Lo
     """The page. The same order gives the same one.
 
     Raises:
-        WrongState: the order is not credited, or was a test.
+        WrongState: the order is not credited, was a test, or is on account: its receipt is that of its invoice.
     """
     credited = order.credited
     if credited is None:
         raise WrongState("order", order.status)
     if credited.mode != "live":
         raise WrongState("order", "a test")
+    if credited.provider == INVOICE:
+        raise WrongState("order", "waiting for its invoice")
     words = Wording(locale, currency=credited.currency, exponent=credited.exponent)
     _, sender = words.gettext, _INSTALLATION if seller is None else seller.legal_name
     zone = "UTC" if seller is None else seller.zone

@@ -6,7 +6,7 @@ from gettext import NullTranslations
 from application.i18n import formats
 from application.i18n.catalogues import load_catalogue
 from application.i18n.locales import Locale
-from domain.recharge.order import MANUAL
+from domain.recharge.order import BY_TRANSFER
 
 DOMAIN = "documents"
 _BRANDS = {"stripe": "Stripe", "alipay": "Alipay", "wechat": "WeChat Pay"}
@@ -46,7 +46,7 @@ class Wording:
 
     def paid_through(self, provider: str) -> str:
         """How a payment came, as a customer says it."""
-        if provider == MANUAL:
+        if provider in BY_TRANSFER:
             return self.gettext("Bank transfer")
         return _BRANDS.get(provider, provider)
 

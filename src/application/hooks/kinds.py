@@ -78,6 +78,12 @@ KINDS: Final = {
     "order.dispute-opened.v1": _kind("order.disputed", "order_id amount_minor currency credits_nano"),
     "order.dispute-won.v1": _kind("order.dispute-won", "order_id"),
     "order.dispute-lost.v1": _kind("order.dispute-lost", "order_id amount_minor currency credits_nano"),
+    "postpaid.limit-approved.v1": _kind("postpaid.agreed", "currency exponent limit_minor days_to_pay"),
+    "postpaid.limit-lifted.v1": _kind("postpaid.lifted", ""),
+    "postpaid.paid.v1": _kind("order.paid", "order_id amount_minor currency unpaid_minor"),
+    "postpaid.reminded.v1": _kind(
+        "order.payment-due", "order_id stage reference amount_minor currency exponent due_us"
+    ),
     "invoice.issued.v1": _kind("invoice.issued", _DOCUMENT),
     "credit-note.issued.v1": _kind("credit-note.issued", _DOCUMENT),
     "endpoint.disabled.v1": _kind("endpoint.disabled", "endpoint_id reason"),

@@ -93,7 +93,11 @@ class Clerk:
         """With the tax that the books have of it, as far as the invoice has so much left; else in proportion."""
         invoice = existing(load_document(self._ports.store, due.invoice_id))
         _ = texts(best_locale(invoice.issued.locale)).gettext
-        reasons = {"refund": _("Refund of your payment"), "dispute": _("Payment taken back by your bank")}
+        reasons = {
+            "refund": _("Refund of your payment"),
+            "set_off": _("Unspent credit that was taken back and is not to be paid"),
+            "dispute": _("Payment taken back by your bank"),
+        }
         rates = tuple(
             RateTotal(
                 category=one.category,

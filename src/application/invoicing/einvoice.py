@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
-from domain.invoicing.document import CreditNoteIssued, InvoiceIssued, RateTotal
+from domain.invoicing.document import CreditNoteIssued, Due, InvoiceIssued, RateTotal
 from domain.invoicing.parties import Buyer, Seller, TaxId
 
 GUIDELINE: Final = "urn:cen.eu:en16931:2017"
@@ -141,10 +141,15 @@ def _registration(one: TaxId) -> str:
 
 
 def _settlement(issued: InvoiceIssued | CreditNoteIssued) -> Iterable[str]:
+    due = issued.due if isinstance(issued, InvoiceIssued) and isinstance(issued.due, Due) else None
+    if due is not None:
+        yield _text("ram:PaymentReference", due.reference)
     yield _text("ram:InvoiceCurrencyCode", issued.currency)
     yield from (_tax(issued, rate) for rate in issued.rates)
     paid = isinstance(issued, InvoiceIssued) and issued.payment is not None
-    if not paid:
+    if due is not None:
+        yield _tag("ram:SpecifiedTradePaymentTerms", _date("ram:DueDateDateTime", due.on))
+    elif not paid:
         yield _tag("ram:SpecifiedTradePaymentTerms", _text("ram:Description", _TERMS))
     total = _amount(issued, issued.total_minor)
     prepaid = [_text("ram:TotalPrepaidAmount", total)] if paid else []

@@ -9,20 +9,31 @@ from uuid import UUID
 
 from application.clock import Clock
 from application.command import execute
-from application.documents.invoice_page import invoice_page
+from application.documents.invoice_page import Received, invoice_page, received_of
 from application.documents.page import Printer
+from application.documents.wording import Wording
 from application.eventlog import EventStore
+from application.i18n.locales import best_locale
 from application.invoicing.buyers import buyer_of
 from application.invoicing.einvoice import einvoice
+from application.invoicing.issue_order_invoice import payment_of
 from application.invoicing.show_document import entry_of
 from application.invoicing.streams import load_document
 from application.privacy import PersonalData
+from application.recharge.change_order import load_order
 from domain.fact import SYSTEM
 from domain.invoicing import document as rules
-from domain.invoicing.document import Document, DocumentEvent, DocumentPrinted, existing
+from domain.invoicing.document import (
+    CreditNoteIssued,
+    Document,
+    DocumentEvent,
+    DocumentPrinted,
+    InvoiceIssued,
+    existing,
+)
 from domain.invoicing.parties import Buyer
 from domain.privacy import Sealed, SubjectErased
-from domain.refusal import Refusal
+from domain.refusal import Refusal, WrongState
 
 _PDF: Final = "document.pdf"
 
@@ -84,20 +95,34 @@ class DocumentFiles:
         return pdf
 
     def receipt(self, document_id: UUID) -> bytes:
-        """The receipt for an invoice that was paid; it is printed each time, to the same bytes by the same printer.
+        """The receipt for an invoice that was paid, then or later; it is printed each time, to the same bytes by the same printer.
 
         Raises:
             WrongState: the invoice was not paid.
             Others as `pdf`.
         """
         document, buyer = self._load(document_id)
+        received = received_of(document.issued) or self._received_later(document.issued)
+        if received is None:
+            raise WrongState("document", "not paid")
         entry = entry_of(self._store, document_id)
-        return self._printer.print_pdf(invoice_page(document.issued, buyer, entry, as_receipt=True))
+        return self._printer.print_pdf(invoice_page(document.issued, buyer, entry, received=received))
 
     def xml(self, document_id: UUID) -> bytes | None:
         """The e-invoice by itself; none where its standard does not fit. Raises as `pdf`."""
         document, buyer = self._load(document_id)
         return einvoice(document.issued, buyer)
+
+    def _received_later(self, issued: InvoiceIssued | CreditNoteIssued) -> Received | None:
+        """Of an order on account."""
+        if isinstance(issued, CreditNoteIssued) or issued.order_id is None:
+            return None
+        order = load_order(self._store, issued.order_id)
+        words = Wording(best_locale(issued.locale))
+        payment = payment_of(order, words, zone=issued.seller.zone)
+        if order.paid is None or payment is None:
+            return None
+        return Received(payment=payment, amount_minor=order.paid.gross_minor)
 
     def _load(self, document_id: UUID) -> tuple[Document, Buyer]:
         document = existing(load_document(self._store, document_id))

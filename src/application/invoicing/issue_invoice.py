@@ -8,7 +8,7 @@ from application.i18n.locales import Locale
 from application.invoicing.buyers import profile_and_buyer, seal_for
 from application.invoicing.streams import Decided, load_billing, load_seller, take_number
 from domain.fact import Actor
-from domain.invoicing.document import Fx, InvoiceIssued, Payment
+from domain.invoicing.document import Due, Fx, InvoiceIssued, Payment
 from domain.invoicing.issuing import SeriesHead, Wanted, issue_invoice
 from domain.invoicing.totals import Sold
 from domain.operators import Permission
@@ -27,6 +27,7 @@ class IssueInvoice(Command, frozen=True, kw_only=True):
     tax_included: bool = False
     supplied_us: int | None = None
     payment: Payment | None = None
+    due: Due | None = None
     fx: Fx | None = None
     order_id: UUID | None = None
     invoice_id: UUID | None = None
@@ -51,6 +52,7 @@ def handle(command: IssueInvoice, *, actor: Actor, ports: Ports) -> Created:
         tax_included=command.tax_included,
         supplied_us=command.supplied_us,
         payment=command.payment,
+        due=command.due,
         fx=command.fx,
         order_id=command.order_id,
     )

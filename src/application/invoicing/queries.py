@@ -9,7 +9,7 @@ from domain.ids import stream_of
 from domain.invoicing.sellers import DocumentKind
 from domain.recharge.offers import TaxQuote
 
-DueCause = Literal["order", "refund", "dispute"]
+DueCause = Literal["order", "refund", "set_off", "dispute"]
 DueState = Literal["due", "waits_for_billing", "waits_for_invoice"]
 
 

@@ -88,6 +88,8 @@ class InvoiceSent(Letter, frozen=True, kw_only=True, tag="invoice"):
     currency: str
     exponent: int
     is_paid: bool
+    due_on: str = ""  #: of one that is not paid: until when it is to be
+    reference: str = ""  #: and what to write on the transfer
 
 
 class CreditNoteSent(Letter, frozen=True, kw_only=True, tag="credit_note"):
@@ -104,7 +106,7 @@ class CreditNoteSent(Letter, frozen=True, kw_only=True, tag="credit_note"):
 
 
 class ReceiptSent(Letter, frozen=True, kw_only=True, tag="payment_receipt"):
-    """A payment came in for which there is no invoice (yet). The receipt is attached."""
+    """A payment came in for which there is no invoice (yet), or whose invoice went out before. The receipt is attached."""
 
     order_id: UUID
     reference: str
@@ -114,6 +116,19 @@ class ReceiptSent(Letter, frozen=True, kw_only=True, tag="payment_receipt"):
     exponent: int
     credits_nano: int
     billing_link: str = ""  #: where to say whom invoices are for
+    on_account: bool = False  #: the credit was there before
+
+
+class PaymentDue(Letter, frozen=True, kw_only=True, tag="payment_due"):
+    """An order on account is to be paid soon, or should have been."""
+
+    is_overdue: bool
+    reference: str
+    amount_minor: int
+    currency: str
+    exponent: int
+    due_on: str  #: the last day
+    order_link: str = ""
 
 
 class RefundAccepted(Letter, frozen=True, kw_only=True, tag="refund_accepted"):
@@ -124,6 +139,7 @@ class RefundAccepted(Letter, frozen=True, kw_only=True, tag="refund_accepted"):
     currency: str
     exponent: int
     by_transfer: bool
+    set_off: bool = False  #: it was not paid yet: less is to be paid instead
     order_link: str = ""
 
 
@@ -181,6 +197,7 @@ AnyLetter = (
     | InvoiceSent
     | CreditNoteSent
     | ReceiptSent
+    | PaymentDue
     | RefundAccepted
     | RefundDeclined
     | BudgetReached

@@ -11,13 +11,14 @@ from application.documents.invoice_page import title_of
 from application.i18n.locales import SOURCE, Locale, best_locale
 from application.invoicing.buyers import buyer_of
 from application.invoicing.set_invoicing import load_invoicing
-from application.invoicing.streams import load_billing
+from application.invoicing.streams import load_billing, load_seller
 from application.mail.letters import (
     AnyLetter,
     BalanceLow,
     BudgetReached,
     CreditNoteSent,
     InvoiceSent,
+    PaymentDue,
     ReceiptSent,
     RefundAccepted,
     RefundDeclined,
@@ -37,10 +38,11 @@ from domain.budgets import budget as budgets
 from domain.budgets.events import BudgetAlertRaised
 from domain.event import Event
 from domain.ids import stream_of
-from domain.invoicing.document import CreditNoteIssued, InvoiceIssued
+from domain.invoicing.document import CreditNoteIssued, Due, InvoiceIssued
 from domain.invoicing.issuing import day_of
-from domain.recharge.events import RechargeCredited
-from domain.recharge.order import MANUAL
+from domain.postpaid.events import PaymentReminded
+from domain.recharge.events import PaymentCaptured, RechargeCredited, RechargeOrderPlaced
+from domain.recharge.order import BY_TRANSFER, INVOICE
 from domain.recharge.request_events import RefundRequestAccepted, RefundRequestDeclined
 
 
@@ -94,26 +96,67 @@ class Writer(msgspec.Struct, frozen=True, kw_only=True):
         return [_mail(stream_id, one, letter=letter, locale=one.locale or SOURCE) for one in found]
 
     def _credited(self, credited: RechargeCredited, _stream_id: UUID) -> list[Mail]:
-        """Where the invoice comes by itself, it says that it is paid; else a receipt does."""
+        """Where the invoice comes by itself, it says that it is paid, or until when it is to be; else a receipt does."""
+        if credited.provider == INVOICE:
+            return []
         store = self.addressees.store
         billed = load_billing(store, credited.account_id).profile is not None
         invoicing = load_invoicing(store)
         if credited.mode != "live" or (invoicing.is_on and billed):
             return []
         order = load_order(store, credited.order_id)
+        home = self._workspace(credited.account_id) if invoicing.is_on else ""
+        return self._receipt(credited, order.placed, gross_minor=credited.gross_minor, billing_link=home)
+
+    def _paid(self, captured: PaymentCaptured, _stream_id: UUID) -> list[Mail]:
+        """For an order on account; any other is credited by its payment, which is told of."""
+        if captured.provider != INVOICE:
+            return []
+        placed = load_order(self.addressees.store, captured.order_id).placed
+        return self._receipt(captured, placed, gross_minor=captured.gross_minor)
+
+    def _receipt(
+        self,
+        paid: RechargeCredited | PaymentCaptured,
+        placed: RechargeOrderPlaced,
+        *,
+        gross_minor: int,
+        billing_link: str = "",
+    ) -> list[Mail]:
         letter = ReceiptSent(
-            order_id=credited.order_id,
-            reference=order.placed.reference,
-            paid_on=day_of(credited.occurred_us, "UTC"),
-            gross_minor=credited.gross_minor,
-            currency=credited.currency,
-            exponent=credited.exponent,
-            credits_nano=credited.credits_nano,
-            billing_link=self._workspace(credited.account_id) if invoicing.is_on else "",
+            order_id=placed.order_id,
+            reference=placed.reference,
+            paid_on=day_of(paid.occurred_us, "UTC"),
+            gross_minor=gross_minor,
+            currency=placed.currency,
+            exponent=placed.exponent,
+            credits_nano=placed.credits_nano,
+            billing_link=billing_link,
+            on_account=placed.provider == INVOICE,
         )
-        usual = SOURCE if invoicing.current is None else best_locale(invoicing.current.locale)
-        found = self.addressees.of_account(credited.account_id, concerned="billing")
-        return [_mail(credited.order_id, one, letter=letter, locale=one.locale or usual) for one in found]
+        terms = load_invoicing(self.addressees.store).current
+        usual = SOURCE if terms is None else best_locale(terms.locale)
+        found = self.addressees.of_account(placed.account_id, concerned="billing")
+        return [_mail(placed.order_id, one, letter=letter, locale=one.locale or usual) for one in found]
+
+    def _reminded(self, reminded: PaymentReminded, stream_id: UUID) -> list[Mail]:
+        """Of what is to be paid soon, or should have been."""
+        store = self.addressees.store
+        terms, home = load_invoicing(store).current, self._workspace(reminded.account_id)
+        seller_id = None if terms is None else terms.seller_id
+        zone = "UTC" if seller_id is None else load_seller(store, seller_id).seller.zone
+        letter = PaymentDue(
+            is_overdue=reminded.stage == "overdue",
+            reference=reminded.reference,
+            amount_minor=reminded.amount_minor,
+            currency=reminded.currency,
+            exponent=reminded.exponent,
+            due_on=day_of(reminded.due_us - 1, zone),
+            order_link=f"{home}/orders/{reminded.order_id}" if home else "",
+        )
+        about = stream_of(stream_id, f"{reminded.order_id} {reminded.stage}")
+        found = self.addressees.of_account(reminded.account_id, concerned="billing")
+        return [_mail(about, one, letter=letter, locale=one.locale or SOURCE) for one in found]
 
     def _refund(self, decided: RefundRequestAccepted | RefundRequestDeclined, _stream_id: UUID) -> list[Mail]:
         """What became of a refund that the customer asked for."""
@@ -127,12 +170,14 @@ class Writer(msgspec.Struct, frozen=True, kw_only=True):
         if isinstance(decided, RefundRequestDeclined):
             letter = RefundDeclined(reference=placed.reference, reason=decided.reason, order_link=link)
         else:
+            refund = order.refunds[decided.made_as or decided.refund_id]
             letter = RefundAccepted(
                 reference=placed.reference,
-                amount_minor=order.refunds[decided.made_as or decided.refund_id].amount_minor,
+                amount_minor=refund.amount_minor,
                 currency=placed.currency,
                 exponent=placed.exponent,
-                by_transfer=placed.provider == MANUAL,
+                by_transfer=placed.provider in BY_TRANSFER,
+                set_off=refund.set_off,
                 order_link=link,
             )
         found = self.addressees.of_account(order.account_id, concerned="billing")
@@ -174,13 +219,21 @@ def _letter_of(issued: InvoiceIssued | CreditNoteIssued) -> AnyLetter:
     }
     if isinstance(issued, CreditNoteIssued):
         return CreditNoteSent(**said, invoice_number=issued.refers_to.number_text)
-    return InvoiceSent(**said, is_paid=issued.payment is not None)
+    due = issued.due if isinstance(issued.due, Due) else None
+    return InvoiceSent(
+        **said,
+        is_paid=issued.payment is not None,
+        due_on=due.on if due else "",
+        reference=due.reference if due else "",
+    )
 
 
 _OCCASIONS: Final[dict[type[Event], Callable[[Writer, Any, UUID], list[Mail]]]] = {
     InvoiceIssued: Writer._document,  # noqa: SLF001  # of this file
     CreditNoteIssued: Writer._document,  # noqa: SLF001  # of this file
     RechargeCredited: Writer._credited,  # noqa: SLF001  # of this file
+    PaymentCaptured: Writer._paid,  # noqa: SLF001  # of this file
+    PaymentReminded: Writer._reminded,  # noqa: SLF001  # of this file
     RefundRequestAccepted: Writer._refund,  # noqa: SLF001  # of this file
     RefundRequestDeclined: Writer._refund,  # noqa: SLF001  # of this file
     BalanceLowCrossed: Writer._low,  # noqa: SLF001  # of this file

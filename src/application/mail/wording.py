@@ -15,6 +15,7 @@ from application.i18n.locales import Locale
 from application.mail import letters
 from application.mail.letters import AnyLetter, Role
 from application.mail.message import Button, Message
+from application.mail.wording_payments import payment_due
 from application.mail.wording_recharges import auto_recharge
 
 DOMAIN: Final = "mails"
@@ -189,6 +190,13 @@ class _Pen:
     def invoice(self, letter: letters.InvoiceSent) -> dict[str, Any]:
         _ = self.gettext
         paid = (_("It is paid. Nothing is due."),) if letter.is_paid else ()
+        due: tuple[tuple[str, str], ...] = ()
+        if letter.due_on:
+            paid = (_("Please transfer the total in time and write the reference on the transfer."),)
+            due = (
+                (_("To be paid until"), formats.day(letter.due_on, locale=self.locale)),
+                (_("Reference"), letter.reference),
+            )
         return {
             "subject": f"{letter.title} {letter.number}",
             "paragraphs": (_("This document is attached as a PDF file."), *paid),
@@ -196,6 +204,7 @@ class _Pen:
                 (_("Number"), letter.number),
                 (_("Date"), formats.day(letter.issued_on, locale=self.locale)),
                 (_("Total"), self._money(letter.total_minor, letter.currency, letter.exponent)),
+                *due,
             ),
         }
 
@@ -225,8 +234,7 @@ class _Pen:
         return {
             "subject": _("Receipt for your payment"),
             "paragraphs": (
-                _("Thank you. Your payment has arrived, and %(credits)s credits were added to your account.")
-                % {"credits": self._credits(letter.credits_nano)},
+                self._arrived(letter),
                 _("The receipt is attached as a PDF file."),
             ),
             "facts": (
@@ -237,15 +245,36 @@ class _Pen:
             **offered,
         }
 
+    def _arrived(self, letter: letters.ReceiptSent) -> str:
+        _ = self.gettext
+        if letter.on_account:
+            return _("Thank you. Your payment has arrived, and nothing is due for this order any more.")
+        told = _("Thank you. Your payment has arrived, and %(credits)s credits were added to your account.")
+        return told % {"credits": self._credits(letter.credits_nano)}
+
+    def payment_due(self, letter: letters.PaymentDue) -> dict[str, Any]:
+        return payment_due(
+            letter,
+            self.gettext,
+            amount=self._money(letter.amount_minor, letter.currency, letter.exponent),
+            day=formats.day(letter.due_on, locale=self.locale),
+        )
+
     def refund_accepted(self, letter: letters.RefundAccepted) -> dict[str, Any]:
         _ = self.gettext
-        way = (
-            _("It is paid by bank transfer. That may take some days.")
-            if letter.by_transfer
-            else _("It goes back the way it was paid. That may take some days.")
+        subject, way = (
+            _("Your refund is on its way"),
+            _("It goes back the way it was paid. That may take some days."),
         )
+        if letter.set_off:
+            subject, way = (
+                _("Less is to be paid"),
+                _("The order is not paid yet, so you pay so much less for it."),
+            )
+        elif letter.by_transfer:
+            way = _("It is paid by bank transfer. That may take some days.")
         return {
-            "subject": _("Your refund is on its way"),
+            "subject": subject,
             "paragraphs": (_("We have agreed to the refund that you asked for."), way),
             "facts": (
                 (_("Reference"), letter.reference),
@@ -334,6 +363,7 @@ _WRITERS: Final[dict[type[letters.Letter], Callable[[_Pen, Any], dict[str, Any]]
     letters.InvoiceSent: _Pen.invoice,
     letters.CreditNoteSent: _Pen.credit_note,
     letters.ReceiptSent: _Pen.receipt,
+    letters.PaymentDue: _Pen.payment_due,
     letters.RefundAccepted: _Pen.refund_accepted,
     letters.RefundDeclined: _Pen.refund_declined,
     letters.BudgetReached: _Pen.budget_reached,

@@ -12,6 +12,7 @@ SOURCES: Final[dict[FigureName, Source]] = {
     "tax": "documents",
     "refunds_under_way": "orders",
     "disputes_under_way": "orders",
+    "receivable": "orders",
     "transfers": "orders",
     "received": "lines",
     "refunded": "lines",

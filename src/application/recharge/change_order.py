@@ -1,4 +1,4 @@
-"""Where decisions about an order are made. What an order does to its account's wallet is in the same append."""
+"""Where decisions about an order are made. What an order does to its account's wallet, and to what the account owes, is in the same append."""
 
 from collections.abc import Callable, Sequence
 from uuid import UUID
@@ -6,6 +6,7 @@ from uuid import UUID
 from application.command import ATTEMPTS_MAX, Contended, Done, fold, load, new_event
 from application.eventlog import EventStore, NewEvent, VersionConflict
 from application.ledger.wallet_reader import load_wallet, wallet_stream
+from application.recharge.account_side import account_side
 from application.recharge.wallet_side import MOVING, wallet_side
 from domain.ids import stream_of
 from domain.recharge.events import OrderEvent, PaymentCaptured, PaymentClaimed
@@ -36,7 +37,7 @@ def change_order(
     """Run one decision about an order, and store it with what follows from it, all or nothing.
 
     A `RechargeCredited` brings the wallet's `CreditLotGranted`, a `PaymentCaptured` the claim of its payment; refunds and
-    disputes bring what they freeze, take and give back.
+    disputes bring what they freeze, take and give back. What is bought on account, paid or taken back counts in the account's limit.
 
     Raises:
         Refusal: whatever `decide` or the wallet raises; nothing was stored.
@@ -54,7 +55,7 @@ def change_order(
         appends = [new_event(stream_id, number, event) for number, event in enumerate(decided, version + 1)]
         try:
             appends += [_claim(store, event) for event in decided if isinstance(event, PaymentCaptured)]
-            appends += _wallet_side(store, order, decided)
+            appends += [*_wallet_side(store, order, decided), *account_side(store, order, decided)]
         except Refusal:
             if store.read_stream(stream_id, after_version=version):
                 continue  # what stands in the way is what another writer has just done to this very order
@@ -62,7 +63,7 @@ def change_order(
         try:
             position = store.append(appends)
         except VersionConflict:
-            continue  # the order or the wallet moved on: decide on what is true now
+            continue  # the order, the wallet or what is owed moved on: decide on what is true now
         return Done(version=version + len(decided), position=position, events=tuple(decided))
     raise Contended(stream_id)
 

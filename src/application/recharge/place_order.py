@@ -1,5 +1,6 @@
 """Order credit for an account."""
 
+from collections.abc import Callable
 from typing import ClassVar
 from uuid import UUID
 
@@ -9,10 +10,12 @@ from application.accounts.stream import load_account
 from application.command import Command, Done, Ports, stamp
 from application.recharge.change_order import change_order, load_order
 from application.recharge.list_offers import load_offers
-from domain.fact import Actor
+from application.recharge.on_account import due_us_of
+from domain.fact import Actor, Stamp
 from domain.operators import Permission
-from domain.recharge.events import Mode
-from domain.recharge.order import MANUAL, OrderStatus
+from domain.recharge.events import Mode, OrderEvent
+from domain.recharge.on_account import buy_on_account
+from domain.recharge.order import INVOICE, MANUAL, Order, OrderStatus
 from domain.recharge.placing import place
 from domain.refusal import BadField, WrongState
 
@@ -41,41 +44,25 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
     exponent: int
     credits_nano: int
     reference: str  #: to be written on a transfer
-    expires_us: int
+    expires_us: int  #: of an order on account: from then on it is overdue
     done: Done
 
 
 def handle(command: PlaceOrder, *, actor: Actor, ports: Ports) -> Placed:
-    """Place it.
+    """Place it; on account it is credited at once.
 
     Raises:
         NotFound: no such account, no offer for the currency, or no such way to pay.
         BadField: the payment provider does not take the currency.
         WrongState: the account is closed.
+        NotOnAccount, PostpaidLimitReached, PaymentOverdue, NoInvoicePossible, AccountInDebt: it cannot be bought on account.
         Others as `placing.place`.
     """
     if load_account(ports.store, command.account_id).status == "closed":
         raise WrongState("account", "closed")
-    mode = _mode(command, ports)
-    current = load_offers(ports.store)
     order_id = command.order_id or ports.ids.new()
-    at = stamp(ports, actor)
-    done = change_order(
-        ports.store,
-        order_id,
-        lambda order: place(
-            order,
-            current,
-            order_id=order_id,
-            account_id=command.account_id,
-            provider=command.provider,
-            mode=mode,
-            currency=command.currency,
-            amount_minor=command.amount_minor,
-            country=command.country,
-            stamp=at,
-        ),
-    )
+    decide = _on_account if command.provider == INVOICE else _to_be_paid
+    done = change_order(ports.store, order_id, decide(command, order_id, stamp(ports, actor), ports))
     order = load_order(ports.store, order_id)
     placed = order.placed
     return Placed(
@@ -90,6 +77,44 @@ def handle(command: PlaceOrder, *, actor: Actor, ports: Ports) -> Placed:
         expires_us=placed.expires_us,
         done=done,
     )
+
+
+Decide = Callable[[Order | None], list[OrderEvent]]
+
+
+def _to_be_paid(command: PlaceOrder, order_id: UUID, at: Stamp, ports: Ports) -> Decide:
+    mode, current = _mode(command, ports), load_offers(ports.store)
+    return lambda order: place(
+        order,
+        current,
+        order_id=order_id,
+        account_id=command.account_id,
+        provider=command.provider,
+        mode=mode,
+        currency=command.currency,
+        amount_minor=command.amount_minor,
+        country=command.country,
+        stamp=at,
+    )
+
+
+def _on_account(command: PlaceOrder, order_id: UUID, at: Stamp, ports: Ports) -> Decide:
+    current = load_offers(ports.store)
+
+    def decide(order: Order | None) -> list[OrderEvent]:
+        return buy_on_account(
+            order,
+            current,
+            order_id=order_id,
+            account_id=command.account_id,
+            currency=command.currency,
+            amount_minor=command.amount_minor,
+            country=command.country,
+            due_us=at.now_us if order else due_us_of(command.account_id, command.currency, at, ports.store),
+            stamp=at,
+        )
+
+    return decide
 
 
 def _mode(command: PlaceOrder, ports: Ports) -> Mode:

@@ -25,6 +25,9 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     credited_us: int | None
     refunded_minor: int  #: what went back, or will unless it fails
     disputed_minor: int  #: under disputes that are not won
+    owed_minor: (
+        int  #: of an order on account, which is credited before it is paid; overdue from `expires_us` on
+    )
     reference: str  #: what the customer writes on a transfer
     waits_for_approval: bool  #: a second operator is asked about a transfer or a refund
     mismatched: bool  #: a payment came that does not match; somebody must look

@@ -53,6 +53,7 @@ class OrderDetail(msgspec.Struct, frozen=True, kw_only=True):
     exponent: int
     credits_nano: int
     bonus_nano: int
+    owed_minor: int  #: of an order on account; overdue from `expires_us` on
     refunded_minor: int
     refundable_minor: int  #: what is left of the payment; only what is unspent of it can be refunded
     refunds: tuple[RefundShown, ...]
@@ -89,6 +90,7 @@ def _detail(order: Order, facts: tuple[OrderFact, ...]) -> OrderDetail:
         exponent=placed.exponent,
         credits_nano=placed.credits_nano,
         bonus_nano=placed.bonus_nano,
+        owed_minor=order.owed_minor,
         refunded_minor=order.refunded_minor,
         refundable_minor=0 if order.credited is None else max(placed.amount_minor - order.taken_minor, 0),
         refunds=refunds_of(order),

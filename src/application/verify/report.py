@@ -29,6 +29,7 @@ INVARIANTS: Final = {
     "C01": "a code was issued, it or a demo is used once, and becomes the credit that was promised",
     "C02": "what was decided about a charge after it was made follows from it, once, and is asked for as an adjustment",
     "C03": "an automatic recharge was within its rule and its month's cap, one at a time, and is an order of its account",
+    "C04": "what was bought on account was within a limit that two have agreed to, and is owed until it is paid or taken back",
     "B01": "a low balance is told of where it was crossed, once",
     "L04": "amounts are never negative, and a charge is never above its hold",
     "L05": "closing a month sealed the books as they stood at its end",

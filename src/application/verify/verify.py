@@ -20,6 +20,8 @@ from application.verify.codes import CodeCheck
 from application.verify.keys import KeyCheck
 from application.verify.ledger import LedgerFold, Stored
 from application.verify.low_balances import LowBalanceCheck
+from application.verify.on_account import KINDS as ON_ACCOUNT_KINDS
+from application.verify.on_account import OnAccountCheck
 from application.verify.periods import PeriodCheck
 from application.verify.ratings import RatingCheck
 from application.verify.read_models import ReadModels, ReadModelSnapshot
@@ -119,6 +121,7 @@ class _Verification:
         self._ratings = RatingCheck(self._findings)
         self._charges = ChargeCheck(self._findings, self._ratings, self._event_at)
         self._auto = AutoRechargeCheck(self._findings)
+        self._on_account = OnAccountCheck(self._findings)
         self._low = LowBalanceCheck(self._findings, self._ledger)
         self._balances = BalanceCheck() if snapshot else None
         self._requests = RequestCheck(snapshot, self._findings) if snapshot else None
@@ -168,6 +171,8 @@ class _Verification:
 
     def _take_other(self, at: Stored) -> None:
         kind = type(at.event)
+        if kind in ON_ACCOUNT_KINDS:
+            self._on_account.take(at)
         if kind is PriceListPublished:
             self._ratings.publish(at, cast("PriceListPublished", at.event))
         elif kind is PeriodClosed:
@@ -254,6 +259,7 @@ class _Verification:
         self._adjustments.finish()
         self._codes.finish()
         self._auto.finish()
+        self._on_account.finish()
         self._charges.finish()
         self._ledger.finish()
         self._accounts.finish(self._ledger)

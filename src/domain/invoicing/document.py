@@ -55,6 +55,13 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     reference: str
 
 
+class Due(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Until when it is to be paid, and what is to be written on the transfer."""
+
+    on: str  #: the last day
+    reference: str
+
+
 class Reference(msgspec.Struct, frozen=True, kw_only=True):
     """The invoice that a credit note is about."""
 
@@ -99,6 +106,7 @@ class InvoiceIssued(Issued, frozen=True, kw_only=True):
     TOPIC: ClassVar[str] = "invoice.issued.v1"
 
     payment: Payment | None
+    due: Due | msgspec.UnsetType = msgspec.UNSET  #: of one that was not paid when it was issued
 
 
 class CreditNoteIssued(Issued, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from domain.invoicing.billing import BillingProfileSet
 from domain.invoicing.document import (
     CreditNoteIssued,
     Document,
+    Due,
     Fx,
     InvoiceCredited,
     InvoiceIssued,
@@ -55,6 +56,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     tax_included: bool
     supplied_us: int | None = None  #: now if left out
     payment: Payment | None = None
+    due: Due | None = None
     fx: Fx | None = None
     order_id: UUID | None = None
 
@@ -72,7 +74,7 @@ def issue_invoice(
     """The next number, and the invoice that has it. `pii` is the buyer, sealed for this event.
 
     Raises:
-        BadField: a line, the currency or the exchange rate cannot be used.
+        BadField: a line, the currency, the day until which it is to be paid or the exchange rate cannot be used.
         ClockBehindSeries: see there.
     """
     seller = book.seller
@@ -113,6 +115,7 @@ def issue_invoice(
         layout=LAYOUT,
         order_id=wanted.order_id,
         payment=wanted.payment,
+        due=_checked_due(wanted),
         occurred_us=stamp.now_us,
         actor=stamp.actor,
     )
@@ -213,6 +216,20 @@ def _take(
         occurred_us=stamp.now_us,
         actor=stamp.actor,
     )
+
+
+def _checked_due(wanted: Wanted) -> Due | msgspec.UnsetType:
+    due = wanted.due
+    if due is None:
+        return msgspec.UNSET
+    if wanted.payment is not None:
+        raise BadField("due", "must be left out of what is paid")
+    printable(due.reference, field="due")
+    try:
+        date.fromisoformat(due.on)
+    except ValueError:
+        raise BadField("due", "must have a day such as 2026-11-29") from None
+    return due
 
 
 def _checked_fx(fx: Fx | None, currency: str) -> Fx | None:

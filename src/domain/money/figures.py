@@ -16,23 +16,26 @@ from domain.invoicing.document import CreditNoteIssued, InvoiceIssued
 from domain.ledger.claim_events import FrozenCreditTaken
 from domain.money.events import PAYMENTS, ProviderCostBooked, PspLineRecorded
 from domain.money.postings import MoneyRules, ledger_of, money_postings
+from domain.postpaid.events import AccountOrderPaid, AccountOrderReduced, BoughtOnAccount
 from domain.recharge.events import (
     DisputeFundsReinstated,
     DisputeFundsWithdrawn,
     DisputeLost,
     ExternalRefundObserved,
+    PaymentCaptured,
     RechargeCredited,
     RefundApproved,
     RefundFailed,
     RefundSucceeded,
 )
-from domain.recharge.order import MANUAL
+from domain.recharge.order import BY_TRANSFER, INVOICE, MANUAL
 
 FigureName = Literal[
     "deferred",
     "tax",
     "refunds_under_way",
     "disputes_under_way",
+    "receivable",
     "transfers",
     "received",
     "refunded",
@@ -52,6 +55,7 @@ _BY_HEAD: Final[dict[str, tuple[FigureName, int]]] = {
     "tax": ("tax", -1),
     "refund_payable": ("refunds_under_way", -1),
     "dispute_receivable": ("disputes_under_way", 1),
+    "customer_receivable": ("receivable", 1),
     "fees": ("fees", 1),
     "unmatched": ("unmatched", -1),
     "provider_cost": ("bills", 1),
@@ -62,6 +66,8 @@ _AT_PSP: Final[dict[str, FigureName]] = {
     "order.dispute-funds-withdrawn.v1": "disputed",
     "order.dispute-funds-reinstated.v1": "disputed",
 }
+#: What accounts owe for what they bought, as their limits count it.
+OWED: Final = (BoughtOnAccount, AccountOrderPaid, AccountOrderReduced)
 _PARTIES: Final = frozenset({"psp", "dispute_receivable", "fees", "unmatched", "provider_cost"})
 
 
@@ -109,8 +115,11 @@ def told(event: Event) -> Iterator[Figure]:
             yield from _line(event)
         case InvoiceIssued() | CreditNoteIssued():
             yield from _document(event)
-        case RechargeCredited() if event.provider == MANUAL:
-            yield _of(event, "transfers", event.gross_minor)
+        case RechargeCredited() | PaymentCaptured():
+            yield from _transfer(event)
+        case BoughtOnAccount() | AccountOrderPaid() | AccountOrderReduced():
+            sign = 1 if isinstance(event, BoughtOnAccount) else -1
+            yield _of(event, "receivable", sign * event.amount_minor)
         case RefundApproved() | RefundSucceeded() | RefundFailed():
             yield from _refund(event)
         case DisputeFundsWithdrawn():
@@ -124,6 +133,12 @@ def told(event: Event) -> Iterator[Figure]:
             yield Figure(ledger=CREDIT, name="gone_back", amount=event.owed_nano)
         case _:
             pass
+
+
+def _transfer(event: RechargeCredited | PaymentCaptured) -> Iterator[Figure]:
+    """An order that is paid by transfer says so when it is credited; one on account, when it is paid."""
+    if event.provider == (MANUAL if isinstance(event, RechargeCredited) else INVOICE):
+        yield _of(event, "transfers", event.gross_minor)
 
 
 def _line(line: PspLineRecorded) -> Iterator[Figure]:
@@ -148,7 +163,8 @@ def _document(issued: InvoiceIssued | CreditNoteIssued) -> Iterator[Figure]:
 def _refund(event: RefundApproved | RefundSucceeded | RefundFailed) -> Iterator[Figure]:
     """Approved, it is not the customer's credit any more, and has no credit note before it is made."""
     came_back = isinstance(event, RefundFailed) and event.succeeded is True
-    if event.provider == MANUAL and (came_back or isinstance(event, RefundSucceeded)):
+    paid_back = isinstance(event, RefundSucceeded) and event.set_off is not True
+    if event.provider in BY_TRANSFER and (came_back or paid_back):
         yield _of(event, "transfers", event.amount_minor if came_back else -event.amount_minor)
     if came_back or (isinstance(event, RefundFailed) and not event.approved):
         return
@@ -163,6 +179,10 @@ _InMoney = (
     | InvoiceIssued
     | CreditNoteIssued
     | RechargeCredited
+    | PaymentCaptured
+    | BoughtOnAccount
+    | AccountOrderPaid
+    | AccountOrderReduced
     | RefundApproved
     | RefundSucceeded
     | RefundFailed

@@ -2,11 +2,12 @@
 
 The same form as the credit ledger's rules (`domain.ledger.postings`). A ledger is a currency in a mode: `EUR`, or `EUR test`
 for what was paid with a provider's test keys; nothing moves between two of them. An amount that is negative moves the
-other way round. Fields of a fact's `tax` count as its own; `by_transfer` and `through_psp` say how an order was paid,
-`back_at_bank` and `back_at_psp` that a refund came back from there.
+other way round. Fields of a fact's `tax` count as its own; `by_transfer`, `through_psp` and `on_account` say how an order is paid,
+`back_by_transfer` that a refund is paid by the bank, `set_off` that less is owed instead, `back_at_bank` and `back_at_psp` that one came
+back from there.
 
 Version 1 knows credited orders, the lines of payment providers and the bills of model providers; version 2 refunds and
-disputes as well. Revenue comes with a later one.
+disputes as well, version 3 what is bought on account. Revenue comes with a later one.
 """
 
 from collections.abc import Iterator
@@ -17,9 +18,9 @@ import msgspec
 
 from domain.event import Event
 from domain.ledger.postings import AccountRule
-from domain.recharge.order import MANUAL
+from domain.recharge.order import BY_TRANSFER, INVOICE, MANUAL
 
-CURRENT_MONEY_RULES = 2
+CURRENT_MONEY_RULES = 3
 _NO_COUNTRY = "none"
 
 
@@ -80,11 +81,24 @@ def _values(event: Event) -> dict[str, Any]:
     told = msgspec.structs.asdict(event).items()
     values: dict[str, Any] = {name: value for name, value in told if value is not msgspec.UNSET}
     values.setdefault("mode", "live")
-    by_transfer, came_back = values.get("provider") == MANUAL, values.get("succeeded") is True
-    values |= {"by_transfer": by_transfer, "through_psp": not by_transfer}
-    values |= {"back_at_bank": came_back and by_transfer, "back_at_psp": came_back and not by_transfer}
+    values |= _ways(values)
     tax = values.pop("tax", None)
     if isinstance(tax, msgspec.Struct):
         values |= msgspec.structs.asdict(tax)
         values["country"] = values["country"] or _NO_COUNTRY
     return values
+
+
+def _ways(values: dict[str, Any]) -> dict[str, bool]:
+    """By which way the money moves."""
+    provider, came_back = values.get("provider"), values.get("succeeded") is True
+    at_bank, set_off = provider in BY_TRANSFER, values.get("set_off") is True
+    return {
+        "by_transfer": provider == MANUAL,
+        "on_account": provider == INVOICE,
+        "through_psp": not at_bank,
+        "back_by_transfer": at_bank and not set_off,
+        "set_off": set_off,
+        "back_at_bank": came_back and at_bank,
+        "back_at_psp": came_back and not at_bank,
+    }

@@ -31,7 +31,7 @@ class RechargeOrderPlaced(Fact, frozen=True, kw_only=True):
 
     order_id: UUID
     account_id: UUID
-    provider: str  #: who takes the money, such as `stripe`; `manual` for a bank transfer
+    provider: str  #: who takes the money, such as `stripe`; `manual` for a bank transfer, `invoice` for one that comes later
     mode: Mode
     amount_minor: int
     currency: str
@@ -43,7 +43,7 @@ class RechargeOrderPlaced(Fact, frozen=True, kw_only=True):
     tax: TaxQuote
     reference: str  #: what the customer writes on a transfer
     approval_minor: int | None  #: a transfer of so much or more needs a second operator
-    expires_us: int
+    expires_us: int  #: of an order on account: from then on it is overdue
 
 
 class CheckoutSessionOpened(Fact, frozen=True, kw_only=True):
@@ -87,7 +87,7 @@ class PaymentFailed(Fact, frozen=True, kw_only=True):
 
 
 class PaymentCaptured(Fact, frozen=True, kw_only=True):
-    """The provider has the money, and every part of the order matches."""
+    """The provider has the money, or the bank has, and every part of the order matches."""
 
     TOPIC: ClassVar[str] = "order.payment-captured.v1"
 
@@ -127,7 +127,7 @@ class RechargeCredited(Fact, frozen=True, kw_only=True):
     credits_nano: int
     provider: str
     mode: Mode
-    payment_ref: str
+    payment_ref: str  #: of an order on account, which is not paid yet, its reference
     currency: str
     exponent: int
     gross_minor: int
@@ -218,7 +218,7 @@ class RefundSubmitted(Fact, frozen=True, kw_only=True):
 
 
 class RefundSucceeded(Fact, frozen=True, kw_only=True):
-    """The money has gone back, and the frozen credit with it. A credit note is due."""
+    """The money has gone back, or is owed no more, and the frozen credit with it. A credit note is due."""
 
     TOPIC: ClassVar[str] = "order.refund-succeeded.v1"
 
@@ -233,6 +233,9 @@ class RefundSucceeded(Fact, frozen=True, kw_only=True):
     credits_nano: int
     mode: UnsetMode = msgspec.UNSET
     evidence: str | msgspec.UnsetType = msgspec.UNSET  #: of a transfer: where its proof is kept
+    set_off: bool | msgspec.UnsetType = (
+        msgspec.UNSET
+    )  #: true: the order is not paid yet, so less is owed for it and no money went back
 
 
 class RefundFailed(Fact, frozen=True, kw_only=True):

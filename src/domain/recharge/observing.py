@@ -112,7 +112,7 @@ def observe_payment(order: Order, seen: ObservedPayment, *, stamp: Stamp) -> lis
         return [] if what else _on_its_way(order, seen, known, stamp)
     if what:
         return [_mismatched(order, seen, what, stamp)]
-    return [_captured(order, seen, stamp), _credited(order, seen, stamp)]
+    return [captured(order, seen, stamp=stamp), credit(order, payment_ref=seen.payment_ref, stamp=stamp)]
 
 
 def _on_its_way(
@@ -171,7 +171,8 @@ def mismatches(order: Order, seen: ObservedPayment) -> tuple[str, ...]:
     return tuple(name for name, fits in parts.items() if not fits)
 
 
-def _captured(order: Order, seen: ObservedPayment, stamp: Stamp) -> PaymentCaptured:
+def captured(order: Order, seen: ObservedPayment, *, stamp: Stamp) -> PaymentCaptured:
+    """The money is there, and matches."""
     return PaymentCaptured(
         order_id=order.order_id,
         provider=seen.provider,
@@ -187,7 +188,8 @@ def _captured(order: Order, seen: ObservedPayment, stamp: Stamp) -> PaymentCaptu
     )
 
 
-def _credited(order: Order, seen: ObservedPayment, stamp: Stamp) -> RechargeCredited:
+def credit(order: Order, *, payment_ref: str, stamp: Stamp) -> RechargeCredited:
+    """The order is fulfilled."""
     placed = order.placed
     return RechargeCredited(
         order_id=order.order_id,
@@ -196,7 +198,7 @@ def _credited(order: Order, seen: ObservedPayment, stamp: Stamp) -> RechargeCred
         credits_nano=placed.credits_nano,
         provider=placed.provider,
         mode=placed.mode,
-        payment_ref=seen.payment_ref,
+        payment_ref=payment_ref,
         currency=placed.currency,
         exponent=placed.exponent,
         gross_minor=placed.amount_minor,

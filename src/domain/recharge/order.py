@@ -66,6 +66,10 @@ OrderStatus = Literal[
 PaymentState = Literal["processing", "failed", "captured", "mismatched"]
 MANUAL: Final = "manual"
 """The provider of orders that are paid by bank transfer."""
+INVOICE: Final = "invoice"
+"""The provider of orders on account: credited at once, and paid by bank transfer later."""
+BY_TRANSFER: Final = frozenset({MANUAL, INVOICE})
+"""Money comes from a bank, and goes back there, as operators say."""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +86,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     external: dict[str, External] = {}  #: by the provider's id
     disputes: dict[str, Dispute] = {}
     requests: dict[UUID, RefundRequest] = {}  #: of the customer's
+    paid: PaymentCaptured | None = None  #: of an order on account
 
     @property
     def order_id(self) -> UUID:
@@ -149,6 +154,14 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     def disputes_open(self) -> bool:
         """The provider is to be asked how a dispute ends."""
         return any(one.state == "open" for one in self.disputes.values())
+
+    @property
+    def owed_minor(self) -> int:
+        """What is to be paid of an order on account: all of it but what was taken back before."""
+        if self.credited is None or self.placed.provider != INVOICE or self.paid is not None:
+            return 0
+        set_off = sum(one.amount_minor for one in self.refunds.values() if one.set_off)
+        return self.credited.gross_minor - set_off
 
     @property
     def is_waiting(self) -> bool:
@@ -245,6 +258,13 @@ def _waiting(order: Order, event: WaitingEvent) -> dict[str, object]:
     return changes
 
 
+def _settling(order: Order, event: PaymentCaptured | PaymentMismatched) -> PaymentCaptured | None:
+    """Which payment pays an order on account."""
+    if isinstance(event, PaymentCaptured) and order.placed.provider == INVOICE:
+        return event
+    return order.paid
+
+
 def _paying(order: Order, event: PaymentEvent) -> Order:
     match event:
         case PaymentProcessing():
@@ -258,6 +278,7 @@ def _paying(order: Order, event: PaymentEvent) -> Order:
                 payments={**order.payments, event.payment_ref: state},
                 captured_minor={**order.captured_minor, event.payment_ref: event.gross_minor},
                 proposal=None,
+                paid=_settling(order, event),
             )
         case RechargeCredited():
             # Of other payments only those that brought money matter from now on, whether they are seen before or after.

@@ -37,9 +37,10 @@ def place(
     currency: str,
     amount_minor: int,
     country: str | None,
+    due_us: int | None = None,
     stamp: Stamp,
 ) -> list[OrderEvent]:
-    """Order `amount_minor` of credit on the present terms; the same again does nothing.
+    """Order `amount_minor` of credit on the present terms; the same again does nothing. `due_us`: it waits until then for a payment.
 
     Raises:
         AlreadyExists: the id is of another order.
@@ -73,7 +74,7 @@ def place(
             tax=terms.tax,
             reference=reference_of(order_id),
             approval_minor=offer.approval_minor,
-            expires_us=stamp.now_us + (TRANSFER_US if provider == MANUAL else CHECKOUT_US),
+            expires_us=due_us or stamp.now_us + (TRANSFER_US if provider == MANUAL else CHECKOUT_US),
             occurred_us=stamp.now_us,
             actor=stamp.actor,
         )

@@ -1,7 +1,8 @@
 """Refunds that operators ask for: of the part of the payment whose credit is unspent, never twice, large ones by two people.
 
 The credit is set aside in the append that asks for the refund. The money goes back afterwards: through the provider, or by
-a bank transfer that an operator confirms. What comes to nothing gives the credit back.
+a bank transfer that an operator confirms. What comes to nothing gives the credit back. Of an order on account that is not paid
+no money goes back: less is owed for it, at once.
 """
 
 from typing import ClassVar
@@ -19,7 +20,7 @@ from domain.recharge.events import (
     RefundSucceeded,
 )
 from domain.recharge.offers import TaxQuote
-from domain.recharge.order import MANUAL, Order, evolve
+from domain.recharge.order import BY_TRANSFER, Order, evolve
 from domain.recharge.returns import Refund
 from domain.recharge.settling import SecondOperatorNeeded
 from domain.recharge.shares import credited, credits_of, money_of, tax_of
@@ -79,7 +80,7 @@ def request(order: Order, asked: Asked, *, stamp: Stamp) -> list[OrderEvent]:
     )
     if credits_nano > asked.approval_nano or _is_large(order, amount_minor):
         return [requested]
-    return [requested, _approved(evolve(order, requested), asked.refund_id, stamp)]
+    return [requested, *_agreed(evolve(order, requested), asked.refund_id, stamp)]
 
 
 def approve(order: Order, refund_id: UUID, *, by: Actor, stamp: Stamp) -> list[OrderEvent]:
@@ -100,7 +101,7 @@ def approve(order: Order, refund_id: UUID, *, by: Actor, stamp: Stamp) -> list[O
         raise SecondOperatorNeeded("another operator than the one who asked has to decide")
     if by.kind != "operator":
         raise NotPermitted("an operator's token: the command line of the server is nobody")
-    return [_approved(order, refund_id, stamp)]
+    return _agreed(order, refund_id, stamp)
 
 
 def deny(order: Order, refund_id: UUID, *, reason: str, stamp: Stamp) -> list[OrderEvent]:
@@ -149,13 +150,15 @@ def give_up(order: Order, refund_id: UUID, *, reason: str, stamp: Stamp) -> list
 
     Raises:
         NotFound: no such refund was asked for.
-        WrongState: it goes back through a provider, which alone knows what becomes of it.
+        WrongState: it goes back through a provider, which alone knows what becomes of it, or no money was to go back.
         BadField: the reason cannot be shown.
     """
     refund = _by_transfer(order, refund_id)
     shown = printable(reason, field="reason", chars_max=REASON_CHARS_MAX)
     if refund.state == "failed":
         return []
+    if refund.set_off:
+        raise WrongState("refund", "set off against what was owed")
     return [failed(order, refund_id, reason=shown, stamp=stamp)]
 
 
@@ -223,6 +226,15 @@ def idempotency_key(order_id: UUID, refund_id: UUID) -> str:
     return f"order/{order_id}/refund/{refund_id}"
 
 
+def _agreed(order: Order, refund_id: UUID, stamp: Stamp) -> list[OrderEvent]:
+    """The provider or the bank may be asked; while the order is owed nobody needs to be."""
+    approved = _approved(order, refund_id, stamp)
+    if not order.owed_minor:
+        return [approved]
+    done = succeeded(evolve(order, approved), refund_id, refund_ref=order.placed.reference, stamp=stamp)
+    return [approved, msgspec.structs.replace(done, set_off=True)]
+
+
 def _approved(order: Order, refund_id: UUID, stamp: Stamp) -> RefundApproved:
     refund, placed = order.refunds[refund_id], order.placed
     # Of others that wait for approval no tax is fixed yet.
@@ -283,7 +295,7 @@ def _refund(order: Order, refund_id: UUID) -> Refund:
 
 def _by_transfer(order: Order, refund_id: UUID) -> Refund:
     refund = _refund(order, refund_id)
-    if order.placed.provider != MANUAL:
+    if order.placed.provider not in BY_TRANSFER:
         raise WrongState("refund", f"paid back through {order.placed.provider}")
     return refund
 

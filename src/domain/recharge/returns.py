@@ -63,6 +63,7 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     refund_ref: str | None = None
     tax_minor: int = 0  #: of it; none is fixed before it is approved
     was_paid: bool = False  #: it has succeeded, whatever came of it later
+    set_off: bool = False  #: against what is owed for the order
 
 
 class External(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,7 +127,13 @@ def refund_after(refund: Refund | None, event: RefundEvent) -> Refund:
         case RefundSubmitted():
             return replace(refund, state="submitted", refund_ref=event.refund_ref)
         case RefundSucceeded():
-            return replace(refund, state="succeeded", refund_ref=event.refund_ref, was_paid=True)
+            return replace(
+                refund,
+                state="succeeded",
+                refund_ref=event.refund_ref,
+                was_paid=True,
+                set_off=event.set_off is True,
+            )
         case RefundFailed():
             return replace(refund, state="failed")
         case _:

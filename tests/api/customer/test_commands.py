@@ -11,6 +11,7 @@ from application.recharge import settle_order
 from application.refunds import decline_request
 from domain.fact import SYSTEM
 from tests.api.customer.conftest import MINE, OTHER, URL, World
+from tests.application.recharge.on_account import agree, invoiced
 from tests.cli_runner import project
 from tests.waiting import until
 
@@ -62,6 +63,30 @@ def test_an_order_from_offer_to_cancellation(world: World, database_url: str) ->
     project(database_url)
     (row,) = world.get("/orders")["items"]
     assert (row["order_id"], row["status"]) == (order["order_id"], "cancelled")
+
+
+def test_what_is_bought_on_account_is_there_at_once(world: World, database_url: str) -> None:
+    """Within the account's own limit, which it sees; it is no way to pay for others."""
+    asked = {"currency": "EUR", "amount_minor": 10_000, "provider": "invoice"}
+    refused = world.ask("POST", "/orders/place", body=asked)
+    assert (refused.status_code, refused.json()["code"]) == (422, "postpaid_not_agreed")
+    assert world.get("/postpaid")["limit"] is None
+    agree(invoiced(world.ports, MINE), account_id=MINE, limit_minor=15_000)
+    assert world.get("/offers")["providers"] == ["manual", "invoice"]
+    assert world.get("/offers", account=OTHER)["providers"] == ["manual"]
+    assert world.ask("POST", "/orders/place", body=asked, role="developer").status_code == 403
+    order = world.done("/orders/place", asked, role="billing", key="o1")
+    assert order["status"] == "credited"
+    assert world.done("/orders/place", asked, role="billing", key="o1") == order
+    again = world.ask("POST", "/orders/place", body=asked)
+    assert (again.status_code, again.json()["code"]) == (422, "postpaid_limit_reached")
+    shown = world.get("/postpaid")
+    assert (shown["left_minor"], shown["unpaid"][0]["order_id"]) == (5_000, order["order_id"])
+    assert world.get(f"/orders/{order['order_id']}")["owed_minor"] == 10_000
+    assert world.get("/postpaid", account=OTHER)["unpaid"] == []
+    assert world.ask("POST", "/postpaid/propose", body={}).status_code == 404
+    project(database_url)
+    assert world.get("/orders")["items"][0]["owed_minor"] == 10_000
 
 
 def test_a_refund_is_asked_for_and_the_answer_is_seen(world: World, database_url: str) -> None:

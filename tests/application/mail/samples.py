@@ -62,6 +62,48 @@ LETTERS: Final[tuple[AnyLetter, ...]] = (
     letters.RefundAccepted(
         reference="TK-4F7Q-92KD", amount_minor=5_950, currency="JPY", exponent=0, by_transfer=True
     ),
+    letters.RefundAccepted(
+        reference="TK-4F7Q-92KD",
+        amount_minor=5_950,
+        currency="EUR",
+        exponent=2,
+        by_transfer=True,
+        set_off=True,
+    ),
+    letters.InvoiceSent(
+        document_id=DOCUMENT,
+        title="Invoice",
+        number="INV-000002",
+        issued_on="2025-11-24",
+        total_minor=11_900,
+        currency="EUR",
+        exponent=2,
+        is_paid=False,
+        due_on="2025-12-24",
+        reference="TK-4F7Q-92KD",
+    ),
+    letters.ReceiptSent(
+        order_id=DOCUMENT,
+        reference="TK-4F7Q-92KD",
+        paid_on="2025-11-24",
+        gross_minor=11_900,
+        currency="EUR",
+        exponent=2,
+        credits_nano=100_000_000_000,
+        on_account=True,
+    ),
+    *(
+        letters.PaymentDue(
+            is_overdue=is_overdue,
+            reference="TK-4F7Q-92KD",
+            amount_minor=11_900,
+            currency="EUR",
+            exponent=2,
+            due_on="2025-12-24",
+            order_link=LINK,
+        )
+        for is_overdue in (False, True)
+    ),
     letters.RefundDeclined(reference="TK-4F7Q-92KD", reason="used up since", order_link=LINK),
     letters.BudgetReached(
         percent=80, amount_nano=10**10, spent_nano=8 * 10**9, scope="key", is_hard=True, budgets_link=LINK

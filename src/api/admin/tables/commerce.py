@@ -16,6 +16,7 @@ from application.invoicing import (
     set_seller,
 )
 from application.money import book_cost
+from application.postpaid import approve_limit, deny_limit, lift_limit, propose_limit
 from application.recharge import (
     approve_settlement,
     cancel_order,
@@ -47,7 +48,8 @@ COMMERCE: Final[tuple[Entry, ...]] = (
         "order",
         "place",
         place_order.handle,
-        "Order credit for an account. It is credited when it is paid; the answer has what to pay and the reference of a transfer.",
+        "Order credit for an account. It is credited when it is paid; the answer has what to pay and the reference of a transfer. With the "
+        "provider `invoice` it is on account: credited at once, within the account's limit, and paid by bank transfer later.",
         new_id="order_id",
     ),
     entry(
@@ -60,7 +62,7 @@ COMMERCE: Final[tuple[Entry, ...]] = (
         "order",
         "settle",
         settle_order.handle,
-        "Confirm that the bank transfer for an order has come in. From the offer's threshold on a second operator must approve.",
+        "Confirm that the bank transfer for an order has come in, or for what is owed of one on account. From the offer's threshold on a second operator must approve.",
     ),
     entry(
         "order",
@@ -79,6 +81,32 @@ COMMERCE: Final[tuple[Entry, ...]] = (
         "checkout",
         open_checkout.handle,
         "Open the page of an order's payment provider. Asked again while it is open, it is the same page.",
+    ),
+    entry(
+        "postpaid",
+        "propose",
+        propose_limit.handle,
+        "Want an account to buy on account: so much may be unpaid at a time, and is to be paid within so many days. Always waits for a second "
+        "operator, and then replaces the limit that there is.",
+        new_id="proposal_id",
+    ),
+    entry(
+        "postpaid",
+        "approve",
+        approve_limit.handle,
+        "Agree to a limit that another operator has proposed. It holds for what is bought from then on.",
+    ),
+    entry(
+        "postpaid",
+        "deny",
+        deny_limit.handle,
+        "Refuse a limit that waits for approval, or take your own proposal back.",
+    ),
+    entry(
+        "postpaid",
+        "lift",
+        lift_limit.handle,
+        "Sell nothing more on account to an account. What was bought stays bought, and is due when it was.",
     ),
     entry(
         "auto-recharge",

@@ -15,6 +15,7 @@ _PLURALS: Final = {
     "credit": "credit",
     "invoicing": "invoicing",
     "money": "money",
+    "postpaid": "postpaid",
     "prices": "prices",
     "repricing": "repricing",
     "series": "series",

@@ -1,0 +1,1 @@
+"""Limits for buying on account, and what is owed within them."""
