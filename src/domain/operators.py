@@ -59,6 +59,15 @@ class OperatorDisabled(Fact, frozen=True, kw_only=True):
     reason: str
 
 
+class OperatorRoleChanged(Fact, frozen=True, kw_only=True):
+    """The operator may do other things from now on, with the same token and password."""
+
+    TOPIC: ClassVar[str] = "operator.role-changed.v1"
+
+    operator_id: UUID
+    role: Role
+
+
 class OperatorInvited(Fact, frozen=True, kw_only=True):
     """Whoever follows the link by then signs in to the console as this operator. An earlier link opens nothing."""
 
@@ -79,12 +88,18 @@ class OperatorJoined(Fact, frozen=True, kw_only=True):
 
 
 OperatorEvent = (
-    OperatorRegistered | OperatorTokenRotated | OperatorDisabled | OperatorInvited | OperatorJoined
+    OperatorRegistered
+    | OperatorTokenRotated
+    | OperatorDisabled
+    | OperatorRoleChanged
+    | OperatorInvited
+    | OperatorJoined
 )
 OPERATOR_EVENTS: tuple[type[Fact], ...] = (
     OperatorRegistered,
     OperatorTokenRotated,
     OperatorDisabled,
+    OperatorRoleChanged,
     OperatorInvited,
     OperatorJoined,
 )
@@ -126,6 +141,8 @@ def evolve(staff: Staff, event: OperatorEvent) -> Staff:
             changed = msgspec.structs.replace(
                 staff.operators[event.operator_id], disabled=True, invitation=None
             )
+        case OperatorRoleChanged():
+            changed = msgspec.structs.replace(staff.operators[event.operator_id], role=event.role)
         case OperatorInvited():
             changed = msgspec.structs.replace(
                 staff.operators[event.operator_id],
@@ -207,6 +224,27 @@ def disable(staff: Staff, *, operator_id: UUID, reason: str, by: Actor, stamp: S
         raise LastAdmin("the last admin cannot be disabled")
     return [
         OperatorDisabled(operator_id=operator_id, reason=reason, occurred_us=stamp.now_us, actor=stamp.actor)
+    ]
+
+
+def change_role(
+    staff: Staff, *, operator_id: UUID, role: Role, by: Actor, stamp: Stamp
+) -> list[OperatorEvent]:
+    """Let an operator do what another role may; the role that they have already changes nothing.
+
+    Raises:
+        NotPermitted: the actor is no admin at this moment.
+        NotFound, WrongState: there is no such operator, or they are disabled.
+        LastAdmin: no admin would be left.
+    """
+    _require_admin(staff, by)
+    operator = _require_active(staff, operator_id)
+    if operator.role == role:
+        return []
+    if operator.role == "admin" and _admins(staff) == 1:
+        raise LastAdmin("the last admin keeps the role")
+    return [
+        OperatorRoleChanged(operator_id=operator_id, role=role, occurred_us=stamp.now_us, actor=stamp.actor)
     ]
 
 

@@ -16,6 +16,7 @@ from domain.operators import (
     OperatorDisabled,
     OperatorEvent,
     OperatorRegistered,
+    OperatorRoleChanged,
     OperatorTokenRotated,
     Permission,
     Role,
@@ -184,3 +185,42 @@ def test_only_admins_make_links_and_only_for_who_may_act() -> None:
         invited(operators.evolve(both(), disabled(OTHER)))
     with pytest.raises(BadInvitation):
         join(operators.evolve(invited(both(), by=BY_ADMIN), disabled(OTHER)))
+
+
+def change(staff: Staff, operator_id: UUID, role: Role, *, by: Actor = BY_ADMIN) -> list[OperatorEvent]:
+    return operators.change_role(staff, operator_id=operator_id, role=role, by=by, stamp=AT)
+
+
+def changed(operator_id: UUID, role: Role) -> OperatorRoleChanged:
+    return OperatorRoleChanged(operator_id=operator_id, role=role, occurred_us=5, actor="system")
+
+
+def test_an_admin_gives_another_role_and_takes_it_back() -> None:
+    """It counts at once, for what the operator decides too; the same role again changes nothing."""
+    staff = [registered(ADMIN, "admin"), registered(OTHER, "support")]
+    SPEC.given(*staff).when(lambda one: change(one, OTHER, "admin")).then(changed(OTHER, "admin"))
+    SPEC.given(*staff).when(lambda one: change(one, OTHER, "support")).then()
+    raised = [*staff, changed(OTHER, "admin"), changed(ADMIN, "auditor")]
+    SPEC.given(*raised).when(lambda one: register_as(one, by=BY_ADMIN)).then_refused(NotPermitted)
+
+
+def register_as(staff: Staff, *, by: Actor) -> list[OperatorEvent]:
+    return operators.register(staff, operator_id=NOBODY, role="auditor", secret=SECRET, by=by, stamp=AT)
+
+
+@pytest.mark.parametrize("role", [one for one in PERMISSIONS if one != "admin"])
+def test_nobody_changes_roles_but_an_admin(role: Role) -> None:
+    """Their own neither; nor one of somebody who is not there, or disabled."""
+    staff = SPEC.given(registered(ADMIN, "admin"), registered(OTHER, role))
+    staff.when(lambda one: change(one, OTHER, "admin", by=BY_OTHER)).then_refused(NotPermitted)
+    staff.when(lambda one: change(one, NOBODY, "admin")).then_refused(NotFound)
+    gone = SPEC.given(registered(ADMIN, "admin"), registered(OTHER, role), disabled(OTHER))
+    gone.when(lambda one: change(one, OTHER, "admin")).then_refused(WrongState)
+
+
+def test_the_last_admin_keeps_the_role() -> None:
+    """Disabled ones do not count."""
+    alone = SPEC.given(registered(ADMIN, "admin"), registered(OTHER, "admin"), disabled(OTHER))
+    alone.when(lambda one: change(one, ADMIN, "auditor")).then_refused(LastAdmin)
+    two = SPEC.given(registered(ADMIN, "admin"), registered(OTHER, "admin"))
+    two.when(lambda one: change(one, ADMIN, "auditor")).then(changed(ADMIN, "auditor"))

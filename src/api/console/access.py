@@ -76,6 +76,7 @@ class Visit(msgspec.Struct, kw_only=True):
     account_id: UUID | None = None
     member_role: MemberRole | None = None
     support: Access | None = None  #: an operator who looks into somebody else's account
+    accounts: dict[UUID, str] = {}  #: those that the person is a member of, by what they are called
 
     @property
     def person_id(self) -> UUID:
@@ -136,7 +137,14 @@ class Gate:
         if session is not None and session.stage == "full":
             operator = self._tools.admin.directory.staff.operators.get(session.person_id)
             visit.role = operator.role if operator is not None and not operator.disabled else None
+            visit.accounts = await asyncio.to_thread(self._accounts_of, session.person_id)
         return visit
+
+    def _accounts_of(self, person_id: UUID) -> dict[UUID, str]:
+        """In the order of their names. Blocking."""
+        ids = sorted(self._tools.admin.directory.memberships.get(person_id, ()))
+        names = self._tools.admin.ports.names.get(ids) if ids else {}
+        return {one: names.get(one, "") for one in sorted(ids, key=lambda one: names.get(one, "").casefold())}
 
     def visit_as(
         self,

@@ -18,6 +18,7 @@ from api.admin.tables.entry import Entry
 from api.console.access import local_path, visit_of
 from api.console.forms import body_of
 from api.console.headers import HEADERS
+from api.console.looking import model_names
 from api.console.pages import ONCE_FIELD, Flash, Pages
 from application.eventlog import EventLogError
 from application.vault import VaultError
@@ -105,8 +106,17 @@ def _show_once(
     value = "\n".join(found) if isinstance(found, list) else str(found)
     if name == "link":
         value = f"{own_url(pages, request)}{value}"
+    models = model_names(pages.tools.admin.directory, pages.tools.sign_in.clock.now_us())
     response = pages.page(
-        request, "shown_once.html", kind=entry.noun, name=name, value=value, back=back, result=result
+        request,
+        "shown_once.html",
+        kind=entry.noun,
+        name=name,
+        value=value,
+        back=back,
+        result=result,
+        api_url=pages.tools.api_url,
+        model=models[0] if models else "",
     )
     if request.headers.get("hx-request") == "true":
         response.headers.update({"hx-retarget": "body", "hx-reswap": "outerHTML"})

@@ -109,6 +109,20 @@ def span_of(name: str, *, zone: str, now_us: int) -> Span:
     return Span(name=chosen, period=period, group="hour" if chosen == "day" else "day", zone=zone)
 
 
+def today(*, zone: str, now_us: int) -> Period:
+    """This day of the visitor's, up to now."""
+    day = datetime.fromtimestamp(now_us / 1e6, tz=ZoneInfo(zone)).date()
+    from_us = _midnight_us(day, zone)
+    return Period(from_us=from_us - from_us % SLOT_US, until_us=(now_us // SLOT_US + 1) * SLOT_US)
+
+
+def this_month(*, zone: str, now_us: int) -> Period:
+    """Likewise the month."""
+    first = datetime.fromtimestamp(now_us / 1e6, tz=ZoneInfo(zone)).date().replace(day=1)
+    from_us = _midnight_us(first, zone)
+    return Period(from_us=from_us - from_us % SLOT_US, until_us=(now_us // SLOT_US + 1) * SLOT_US)
+
+
 def chosen_span(name: str, first: str, last: str, *, zone: str, now_us: int) -> Span:
     """From one day to another as a browser's fields have them, of a year at most; by its name where these are no such days."""
     try:

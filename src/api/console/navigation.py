@@ -1,13 +1,11 @@
 """What stands at the side of every page: where one can go, as far as one's role goes."""
 
 from typing import Final
-from uuid import UUID
 
 import msgspec
 
 from api.console.access import Visit
 from api.console.texts import N_
-from application.directory import Directory
 from domain.members import MemberPermission
 from domain.operators import Permission
 
@@ -20,6 +18,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     icon: str
     is_current: bool = False
     count: int = 0  #: of what is new there
+    is_name: bool = False  #: what somebody has called it, in no language of ours
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,20 +121,20 @@ _APP: Final[tuple[tuple[str, tuple[tuple[str, str, str, MemberPermission], ...]]
 
 
 def navigation(visit: Visit, path: str, *, unseen: int = 0) -> tuple[Group, ...]:
-    """For operators on their pages, for members on theirs; nothing for whoever is neither."""
+    """For operators on their pages, for members on theirs; elsewhere the way to one's accounts."""
     if visit.account_id is not None:
         base = f"/app/{visit.account_id}"
         return tuple(_group(label, rows, base=base, path=path, unseen=unseen) for label, rows in _APP)
     if visit.role is not None:
         return tuple(_group(label, rows, base="", path=path) for label, rows in _ADMIN)
-    return ()
+    return (Group(label=N_("Accounts"), items=_accounts(visit)),) if visit.accounts else ()
 
 
-def accounts_of(directory: Directory, visit: Visit) -> list[UUID]:
-    """The accounts that somebody is a member of."""
-    if visit.person is None:
-        return []
-    return sorted(directory.memberships.get(visit.person.person_id, ()))
+def _accounts(visit: Visit) -> tuple[Item, ...]:
+    return tuple(
+        Item(path=f"/app/{one}", label=name or N_("Without a name"), icon="home", is_name=bool(name))
+        for one, name in visit.accounts.items()
+    )
 
 
 def _group(

@@ -14,7 +14,7 @@ from api.console.files import FORMS, file_of
 from api.console.formats import Formats
 from api.console.headers import HEADERS
 from api.console.languages import LANGUAGES, TAGS
-from api.console.navigation import accounts_of, navigation
+from api.console.navigation import navigation
 from api.console.own_forms import CSRF_FIELD
 from api.console.signing import opened, signed
 from api.console.tools import ConsoleTools
@@ -149,7 +149,6 @@ class Pages:
             "fmt": Formats(visit.language, zone_of(visit.zone)),
             "now_us": self.tools.sign_in.clock.now_us(),
             "navigation": navigation(visit, path, unseen=len(unseen)),
-            "accounts": accounts_of(self.tools.admin.directory, visit),
             "has_mail": self.tools.mailed is not None,
             "has_passkeys": self.tools.passkeys is not None,
             "company_name": self.tools.company.provider.name if self.tools.company else "",

@@ -64,7 +64,7 @@ REFUSALS: Final = {
     ),
     "internal_error": N_("Something went wrong on our side."),
     "invalid_request": N_("Something in this form cannot be read."),
-    "last_admin": N_("The last superadmin cannot be disabled."),
+    "last_admin": N_("There is always a superadmin: give somebody else the role first."),
     "last_owner": N_("An account keeps at least one owner."),
     "log_unavailable": N_("The event log cannot be written. Nothing was changed; try again in a moment."),
     "no_mail": N_("This installation sends no mails. Ask whoever runs it."),

@@ -256,3 +256,23 @@ def test_addresses_are_read_from_their_envelopes(world: World) -> None:
             "SELECT 1 FROM people_sessions WHERE people_sessions::text LIKE '%%customer.example%%'",
         ):
             assert connection.execute(statement).fetchone() is None
+
+
+def test_ones_accounts_are_found_by_their_names(world: World) -> None:
+    """On the pages that are of no account too; a name is nobody's format, and in no language of ours."""
+    name = "100% Requests <b>\u05e9"
+    world.as_member("owner")
+    world.post(f"/app/{ACCOUNT}/settings/rename", token=world.token("/me"), name=name)
+    page = world.client.get("/me", headers={"accept-language": "zh"}).text
+    assert f'href="/app/{ACCOUNT}"' in page
+    assert "<bdi" in page
+    assert "100% Requests &lt;b&gt;\u05e9" in page
+    assert str(OTHER) not in page
+
+
+def test_the_first_page_tells_of_today_and_of_each_key(world: World) -> None:
+    """What was spent today and this month, by model and by key."""
+    world.as_member("owner")
+    overview = world.client.get(f"/app/{ACCOUNT}").text
+    for text in ("Spent today", "this month", "By model", "By key"):
+        assert text in overview, text

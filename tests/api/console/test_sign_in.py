@@ -80,6 +80,22 @@ def test_after_ten_failures_the_right_password_is_not_looked_at(world: World) ->
     assert world.sign_in("support@staff.example").status_code == 303
 
 
+def test_another_role_counts_at_once(world: World) -> None:
+    """For whoever is signed in; and nobody but a superadmin gives one."""
+    world.as_staff("support")
+    theirs = session_of(world)
+    account = f"/app/{ACCOUNT}"
+    role = {"operator_id": str(world.staff["support"]), "role": "admin"}
+    assert world.post("/console/do/operators/change", token=world.token("/me"), **role).status_code == 403
+    world.as_staff("admin")
+    world.post("/console/do/operators/change", token=world.token("/me"), **role | {"role": "auditor"})
+    world.client.cookies.set("tokenok_session", theirs, domain="console.test")
+    assert world.get("/console").status_code == 200
+    look = {"account_id": str(ACCOUNT), "reason": "asked", "minutes": "30"}
+    assert world.post("/console/do/support/begin", token=world.token("/me"), **look).status_code == 403
+    assert world.get(account).status_code == 404
+
+
 def test_nobody_is_locked_out_of_a_browser_of_theirs(world: World) -> None:
     """However often somebody else fails with their address; in that browser one fails as often, and no more."""
     world.as_staff("admin")

@@ -88,7 +88,7 @@ def keys_of(browser: Browser) -> list[str]:
 
 def test_an_answer_comes_as_it_is_made_and_tells_its_charge(world: World, browser: Browser) -> None:
     """With a key of its own that no page shows; the charge on the page is the charge in the log."""
-    assert browser.ask("too early")[0]["error"]
+    assert "Open it anew" in str(browser.ask("too early")[0]["error"])
     started = browser.post(f"{PAGE}/start")
     (cookie,) = [one for one in started.headers.get_list("set-cookie") if "tokenok_playground" in one]
     assert {"HttpOnly", "Secure", f"Path={PAGE}", "SameSite=strict"} <= set(cookie.split("; "))
@@ -124,6 +124,8 @@ def test_leaving_ends_the_key(browser: Browser) -> None:
     browser.post(f"{PAGE}/end")
     view = browser.process.directory.api_key(browser.process.ports.hasher.digest(secret.encode()))
     assert view is None
+    late = browser.post(PAGE, model=MODEL, prompt="<i>a long question")
+    assert "&lt;i&gt;a long question</textarea>" in late.text, "what was written is not lost with the key"
 
 
 def test_a_key_of_another_account_is_none(world: World, browser: Browser) -> None:

@@ -23,6 +23,7 @@ from application.catalogue import (
     store_credential,
 )
 from application.operators import (
+    change_operator_role,
     disable_operator,
     invite_operator,
     register_operator,
@@ -112,6 +113,12 @@ CATALOGUE: Final[tuple[Entry, ...]] = (
         "rotate",
         rotate_operator_token.handle,
         "Give an operator a new token. Operators rotate their own, admins anyone's.",
+    ),
+    entry(
+        "operator",
+        "change",
+        change_operator_role.handle,
+        "Give an operator another role. It counts from now on; the last superadmin keeps theirs.",
     ),
     entry("operator", "disable", disable_operator.handle, "Refuse an operator's token from now on."),
     entry(

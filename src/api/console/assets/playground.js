@@ -88,11 +88,18 @@
 
   const ask = async (column, fields, signal) => {
     const begun = performance.now();
-    let first = 0, usage = null, failed = "", answer = "", paragraph = null;
+    let first = 0, usage = null, failed = "", answer = "", paragraph = null, problem = false;
     column.note.textContent = "…";
     try {
-      const response = await fetch(`${form.getAttribute("action")}/ask`, { method: "POST", body: fields, signal });
-      await read(response.body, (data) => {
+      const headers = { "hx-request": "true" };
+      const response = await fetch(`${form.getAttribute("action")}/ask`, { method: "POST", body: fields, signal, headers });
+      const token = response.headers.get("x-form-token");
+      if (token) for (const field of document.querySelectorAll("input[name=_csrf]")) field.value = token;
+      if (response.headers.get("x-problem")) {
+        column.said.insertAdjacentHTML("beforeend", await response.text());
+        column.said.scrollTop = column.said.scrollHeight;
+        problem = true;
+      } else await read(response.body, (data) => {
         if (!data || data === "[DONE]") return;
         const event = JSON.parse(data);
         if (event.error) failed = event.error.message;
@@ -108,10 +115,12 @@
     } catch (error) {
       failed = error.name === "AbortError" ? form.dataset.stopped : form.dataset.failed;
     }
+    if (!answer && !usage && !failed && !problem) failed = form.dataset.failed;
     if (answer) column.messages.push({ role: "assistant", content: answer });
     else column.messages.pop();
     if (failed) complain(column, failed);
     note(column, begun, first, usage);
+    return Boolean(answer);
   };
 
   const busy = (is) => {
@@ -129,7 +138,7 @@
     prompt.value = "";
     busy(true);
     aborts = [];
-    await Promise.all(asked.map((column) => {
+    const answered = await Promise.all(asked.map((column) => {
       column.messages.push({ role: "user", content: text });
       say(column, "user", text);
       const messages = system ? [{ role: "system", content: system }, ...column.messages] : column.messages;
@@ -144,6 +153,7 @@
       aborts.push(abort);
       return ask(column, fields, abort.signal);
     }));
+    if (!answered.some(Boolean) && !prompt.value) prompt.value = text;
     busy(false);
     prompt.focus();
   });

@@ -1,6 +1,7 @@
 """The first page of customers: what is left, what was used, and what is still to be done to get going."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -11,16 +12,18 @@ from litestar.params import FromPath, FromQuery
 from api.admin.reading import nothing_yet
 from api.admin.views import names_of
 from api.console.access import NEEDS, Needs, visit_of
-from api.console.charts import FROM, UNTIL, Span, chart, chosen_span, span_of
+from api.console.charts import FROM, UNTIL, Span, chart, chosen_span, this_month, today
 from api.console.looking import model_names
 from api.console.pages import Pages
 from api.console.workspace.readiness import facts_of, steps_of
 from application.queries import RequestFilter
-from application.reports.usage import UsageFilter
+from application.reports.period import Period
+from application.reports.usage import UsageFilter, UsageGroup, UsageRow
 
 _READ: Final = {NEEDS: Needs("account", "read")}
 _LATEST: Final = 5
 _TOP: Final = 6
+_ROWS: Final = 500
 
 
 def overview_routes(pages: Pages) -> list[HTTPRouteHandler]:
@@ -28,17 +31,25 @@ def overview_routes(pages: Pages) -> list[HTTPRouteHandler]:
     tools = pages.tools.admin
 
     def figures(account_id: UUID, span: Span) -> dict[str, Any]:
-        wanted = UsageFilter(period=span.period, account_id=account_id)
-        month = span_of("month", zone=span.zone, now_us=tools.ports.clock.now_us())
-        in_month = UsageFilter(period=month.period, account_id=account_id)
-        models = tools.usage.usage(wanted, by=("alias",), zone=span.zone, limit=500).items
+        now_us = tools.ports.clock.now_us()
+
+        def usage(period: Period, *by: UsageGroup) -> Sequence[UsageRow]:
+            wanted = UsageFilter(period=period, account_id=account_id)
+            return tools.usage.usage(wanted, by=by, zone=span.zone, limit=_ROWS if by else 1).items
+
+        keys = _dearest(usage(span.period, "key"))
+        ids = [account_id, *(one.group.key for one in keys if one.group.key is not None)]
+        names = names_of(tools.ports, ids)
         return {
-            "series": tools.usage.usage(wanted, by=(span.group,), zone=span.zone, limit=500).items,
-            "models": sorted(models, key=lambda row: -row.charge_nano)[:_TOP],
-            "month": tools.usage.usage(in_month, by=(), limit=1).items,
+            "series": usage(span.period, span.group),
+            "models": _dearest(usage(span.period, "alias")),
+            "keys": keys,
+            "month": usage(this_month(zone=span.zone, now_us=now_us)),
+            "today": usage(today(zone=span.zone, now_us=now_us)),
             "balance": tools.balances.balance(account_id) or nothing_yet(account_id),
             "latest": tools.requests.requests(RequestFilter(account_id=account_id), limit=_LATEST).requests,
-            "account_name": names_of(tools.ports, [account_id]).get(account_id),
+            "account_name": names.get(account_id),
+            "names": names,
         }
 
     @get("/app/{account_id:uuid}", opt=_READ)
@@ -61,7 +72,7 @@ def overview_routes(pages: Pages) -> list[HTTPRouteHandler]:
         return pages.page(
             request,
             "workspace/overview.html",
-            tables={"by-model": found["models"]},
+            tables={"by-model": found["models"], "by-key": found["keys"]},
             span=chosen,
             chart=chart(chosen, found["series"]),
             account_status=_status(pages, account_id),
@@ -78,3 +89,7 @@ def overview_routes(pages: Pages) -> list[HTTPRouteHandler]:
 
 def _status(pages: Pages, account_id: UUID) -> str:
     return pages.tools.admin.directory.accounts[account_id].status
+
+
+def _dearest(rows: Sequence[UsageRow]) -> list[UsageRow]:
+    return sorted(rows, key=lambda row: -row.charge_nano)[:_TOP]

@@ -21,13 +21,14 @@ from api.console import looking
 from api.console.access import NEEDS, Needs, visit_of
 from api.console.headers import HEADERS
 from api.console.pages import Flash, Pages
+from api.console.texts import N_, REFUSALS
 from application.directory_views import ApiKeyView
 from application.keys import issue_key, revoke_key
 from application.playground.answer import Answer, answer_of, problem_of
 from application.playground.ports import ChatGateway, GatewayAway, Reply
 from application.playground.question import MODELS_MAX, TOKENS, Question, Said, conversation, question
 from domain.limits import Limits
-from domain.refusal import BadField, NotFound, Refusal
+from domain.refusal import BadField, NotFound
 from domain.secret import Secret
 
 Asked = Request[Any, Any, Any]
@@ -39,7 +40,8 @@ KEY_HOURS: Final = 8
 _LIMITS: Final = Limits(rpm=60, concurrency=2 * MODELS_MAX)
 _ANSWER_BYTES_MAX: Final = 1024 * 1024
 _SECRET_CHARS_MAX: Final = 200
-_NOBODY: Final = "No gateway answered."
+_NOBODY: Final = N_("No gateway answers at the moment. Try again.")
+_ENDED: Final = N_("The playground has ended: its key is good for eight hours. Open it anew.")
 _SSE: Final = "text/event-stream"
 _OK: Final = 200
 _BAD_REQUEST: Final = 400
@@ -97,6 +99,10 @@ class Playground:
             secure=self.tools.is_secure,
         )
 
+    def text(self, request: Asked, message: str) -> str:
+        """In the visitor's language."""
+        return self.pages.text(visit_of(request), message)
+
     def issue(self, request: Asked, account_id: UUID) -> str:
         """Blocking."""
         command = issue_key.IssueKey(
@@ -114,13 +120,13 @@ class Playground:
         command = revoke_key.RevokeKey(key_id=key_id, reason="the playground was left")
         revoke_key.handle(command, actor=visit_of(request).member, ports=self.ports)
 
-    async def whole(self, one: Question, secret: Secret) -> Answer:
-        """An answer when it is all there."""
+    async def whole(self, one: Question, secret: Secret, *, nobody: str) -> Answer:
+        """An answer when it is all there; `nobody` is what is said where no gateway answers."""
         try:
             async with self.gateway.chat(one.body(stream=False), secret=secret) as reply:
                 return answer_of(one.model, reply.status, await _read(reply))
         except GatewayAway:
-            return Answer(model=one.model, problem=_NOBODY)
+            return Answer(model=one.model, problem=nobody)
 
 
 def playground_routes(pages: Pages) -> list[HTTPRouteHandler]:
@@ -169,28 +175,27 @@ def _asking_routes(playground: Playground) -> list[HTTPRouteHandler]:
             return playground.show(
                 request, account_id, status=_BAD_REQUEST, filled=filled, chosen=models, problem=refusal.code
             )
-        answers = await asyncio.gather(*(playground.whole(one, key[1]) for one in questions))
+        nobody = playground.text(request, _NOBODY)
+        answers = await asyncio.gather(*(playground.whole(one, key[1], nobody=nobody) for one in questions))
         return playground.show(request, account_id, answers=answers, filled=filled, chosen=models)
 
     @post("/app/{account_id:uuid}/playground/ask", opt=_KEYS)
     async def ask_one(request: Asked, account_id: FromPath[UUID]) -> Response[Any]:
         """For a script: one model, and its answer as the gateway streams it, byte for byte."""
         form, key = await request.form(), playground.key_of(request, account_id)
+        if key is None:
+            return _refused(playground.text(request, _ENDED))
         try:
-            if key is None:
-                raise NotFound("API key")
             asked = question(
                 str(form.get("model", "")),
                 conversation(str(form.get("messages", ""))),
                 tokens_max=str(form.get("tokens_max", "")),
                 temperature=str(form.get("temperature", "")),
             )
-        except Refusal as refusal:
-            return Response(
-                _problem(str(refusal)), status_code=_BAD_REQUEST, media_type=_SSE, headers=HEADERS
-            )
+        except BadField as refusal:
+            return _refused(f"{playground.text(request, REFUSALS[refusal.code])} {refusal}")
         return Stream(
-            _streamed(playground.gateway, asked, key[1]),
+            _streamed(playground.gateway, asked, key[1], nobody=playground.text(request, _NOBODY)),
             media_type=_SSE,
             headers={**HEADERS, "x-accel-buffering": "no"},
         )
@@ -208,7 +213,14 @@ def _question(model: str, filled: dict[str, str]) -> Question:
     )
 
 
-async def _streamed(gateway: ChatGateway, asked: Question, secret: Secret) -> AsyncIterator[bytes]:
+def _refused(message: str) -> Response[bytes]:
+    """Before anything was asked."""
+    return Response(_problem(message), status_code=_BAD_REQUEST, media_type=_SSE, headers=HEADERS)
+
+
+async def _streamed(
+    gateway: ChatGateway, asked: Question, secret: Secret, *, nobody: str
+) -> AsyncIterator[bytes]:
     """Events as the gateway sends them; an error is one more event. Who stops reading closes the connection to the gateway."""
     try:
         async with gateway.chat(asked.body(stream=True), secret=secret) as reply:
@@ -218,7 +230,7 @@ async def _streamed(gateway: ChatGateway, asked: Question, secret: Secret) -> As
             else:
                 yield _problem(problem_of(reply.status, await _read(reply)))
     except GatewayAway:
-        yield _problem(_NOBODY)
+        yield _problem(nobody)
 
 
 async def _read(reply: Reply) -> bytes:
