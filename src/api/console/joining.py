@@ -65,7 +65,8 @@ class _Joining:
 
     async def who(self, request: Asked) -> Who:
         form = await request.form()
-        return Who(email=str(form.get("email", "")), password=Secret(str(form.get("password", ""))))
+        password = Secret(str(form.get("password", "")))
+        return Who(email=str(form.get("email", "")), password=password, language=visit_of(request).language)
 
     def role_of(self, operator_id: UUID) -> str:
         return self.tools.admin.directory.staff.operators[operator_id].role

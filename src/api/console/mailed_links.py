@@ -112,7 +112,9 @@ def _sign_up_routes(pages: Pages) -> list[HTTPRouteHandler]:
         form, mailed = await request.form(), open_now()
         found = await asyncio.to_thread(mailed.find, "sign-up", secret)
         new = sign_up.NewAccount(
-            name=str(form.get("name", "")), password=Secret(str(form.get("password", "")))
+            name=str(form.get("name", "")),
+            password=Secret(str(form.get("password", ""))),
+            language=visit_of(request).language,
         )
         try:
             opened = await asyncio.to_thread(sign_up.finish, secret, new, ports=ports, mailed=mailed)

@@ -11,6 +11,7 @@ from application.command import Ports, load, stamp
 from application.members.stream import decide_members, load_members
 from application.operators.stream import decide_staff
 from application.people.email import checked_email, email_hash, seal_email
+from application.people.language import keep_language
 from application.people.links import hash_of
 from application.people.password import checked_password
 from application.people.ports import PeoplePorts
@@ -27,6 +28,7 @@ class Who(msgspec.Struct, frozen=True, kw_only=True):
 
     email: str
     password: Secret
+    language: str | None = None  #: of the page on which they write it
 
 
 def invited_operator(secret: str, *, ports: Ports) -> UUID:
@@ -53,6 +55,7 @@ def join_as_operator(secret: str, who: Who, *, ports: Ports, people: PeoplePorts
         lambda staff: operators.join(staff, secret_hash=hash_of(ports, secret), pii=pii, stamp=at),
     )
     people.people.put(operator_id, email_hash=address_hash, password_hash=password_hash)
+    keep_language(people.people, operator_id, who.language)
     people.sessions.close_all(operator_id)
     return operator_id
 
@@ -77,6 +80,7 @@ def join_as_somebody_new(
     address_hash, password_hash = _proofs(who, person_id=person_id, ports=ports, people=people)
     _join(account_id, secret, person_id=person_id, email=who.email, ports=ports)
     people.people.put(person_id, email_hash=address_hash, password_hash=password_hash)
+    keep_language(people.people, person_id, who.language)
     return person_id
 
 

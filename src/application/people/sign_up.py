@@ -11,6 +11,7 @@ import msgspec
 from application.command import Ports, append_decided, new_event, stamp
 from application.eventlog import NewEvent
 from application.people.email import checked_email, email_hash, seal_email
+from application.people.language import keep_language
 from application.people.links import hash_of, new_secret
 from application.people.mailed import Mailed
 from application.people.password import checked_password
@@ -29,6 +30,7 @@ class NewAccount(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     password: Secret
+    language: str | None = None  #: of the page on which they write it
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -75,6 +77,7 @@ def finish(secret: str, new: NewAccount, *, ports: Ports, mailed: Mailed) -> Ope
     opened = open_for(ports.ids.new(), name=name, email=found.email, ports=ports)
     mailed.people.people.put(opened.person_id, email_hash=found.email_hash, password_hash=password_hash)
     mailed.people.people.confirm(opened.person_id, email_hash=found.email_hash, now_us=ports.clock.now_us())
+    keep_language(mailed.people.people, opened.person_id, new.language)
     return opened
 
 

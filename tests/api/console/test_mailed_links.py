@@ -7,6 +7,8 @@ import httpx
 import pytest
 
 from application.mail.letters import AlreadyRegistered, NewSignIn, PasswordChanged, ResetPassword, VerifyEmail
+from application.people.email import email_hash
+from application.people.language import keep_language
 from application.people.mailed import ASKED_BY_VISITOR_MAX, ASKED_OF_ADDRESS_MAX, TOLD_OF_SIGN_INS_MAX
 from application.people.sign_in import ACCOUNT_FAILURES_MAX
 from tests.api.console.conftest import ACCOUNT, CONSOLE_URL, PASSWORD, World, make_world
@@ -40,6 +42,18 @@ def test_from_an_address_to_an_account_of_ones_own(world: World) -> None:
     (member,) = world.process.directory.members[world.uuid(account)].members.values()
     assert member.role == "owner"
     assert world.sign_in(NEW).status_code == 303
+
+
+def test_mails_and_documents_speak_the_language_of_who_signed_up(world: World) -> None:
+    """That of the page on which they did it, for as long as they choose no other."""
+    world.client.headers["accept-language"] = "ja"
+    sign_up(world)
+    people = world.process.people.people
+    person = people.by_email(email_hash(world.process.ports.hasher, NEW))
+    assert person is not None
+    assert person.locale == "ja"
+    keep_language(people, person.person_id, "ko")
+    assert people.get(person.person_id) == person
 
 
 def test_nothing_is_kept_of_who_does_not_follow_the_link(world: World) -> None:
