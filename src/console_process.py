@@ -95,6 +95,7 @@ class ConsoleProcess:
             mailed=self._mailed(),
             chat=self.chat,
             company=self.company,
+            bank_lines=bank_lines(self.settings.bank_transfer_to),
             exports=Path(self.settings.exports_dir) if self.settings.exports_dir else None,
             passkeys=make_passkeys(self.settings, self.pool),
             is_public=self.settings.public_pages == "on",
@@ -168,6 +169,11 @@ def shown_settings(settings: Settings) -> tuple[ShownSetting, ...]:
             )
         )
     return tuple(sorted(shown, key=lambda one: one.name))
+
+
+def bank_lines(told: str) -> tuple[str, ...]:
+    """What customers read, line by line."""
+    return tuple(line for one in told.replace("|", "\n").splitlines() if (line := one.strip()))
 
 
 def _gateway_call(api_url: str) -> TryCall | None:

@@ -93,6 +93,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Adjustments of credit above it, and taking back a lot with more left, wait for a second operator; 0: all do."""
     public_url: str = ""
     """Where this installation is found, such as https://llm.example.com; payment providers send messages, and customers back, there."""
+    bank_transfer_to: str = ""
+    """Where customers transfer money to, as they read it on an order: account holder, IBAN and so on, with `|` or new lines between them."""
     stripe_secret_key: str = ""
     """Stripe's secret key; `sk_test_...` makes orders of test mode. Off without it. Better given by file."""
     stripe_webhook_secret: str = ""

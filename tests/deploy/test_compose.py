@@ -57,7 +57,7 @@ def test_secrets_come_by_file(name: str) -> None:
     """Addresses with passwords and the keys are files that the service is given, never values."""
     environment, given = OURS[name]["environment"], OURS[name]["secrets"]
     assert {"DATABASE_URL_FILE", "REDIS_URL_FILE", "TOKENOK_MASTER_KEY_FILE"} <= set(environment)
-    told = ("_DIR", "_URL", "CONSOLE_PROXIES", "SIGN_UP", "PUBLIC_PAGES")
+    told = ("_DIR", "_URL", "CONSOLE_PROXIES", "SIGN_UP", "PUBLIC_PAGES", "BANK_TRANSFER_TO")
     values = {value for variable, value in environment.items() if not variable.endswith(told)}
     assert values <= {f"/run/secrets/{secret}" for secret in given}
     assert set(given) <= set(COMPOSE["secrets"])

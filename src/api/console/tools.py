@@ -49,6 +49,7 @@ class ConsoleTools(msgspec.Struct, frozen=True, kw_only=True):
     is_public: bool = True
     chat: ChatGateway | None = None
     company: Company | None = None
+    bank_lines: tuple[str, ...] = ()  #: where customers transfer money to, as they read it
     exports: Path | None = None  #: where workers leave what operators have exported
     passkeys: PasskeyPorts | None = None  #: none where browsers have no passkeys for our address
 

@@ -185,7 +185,22 @@ def test_an_amount_of_ones_own_is_read_in_its_currency(stripe: Shop) -> None:
     path = stripe.buy(package="", amount="12.34", country="FR", provider="manual")
     placed = load_order(stripe.ports.store, stripe.order_of(path)).placed
     assert (placed.tax.net_minor, placed.tax.country, placed.provider) == (1_234, "DE", "manual")
-    assert placed.reference in stripe.world.get(path).text
+    shown = stripe.world.get(path).text
+    assert placed.reference in shown
+    assert "Ask whoever looks after you for the bank account." in shown
+
+
+def test_where_to_transfer_to_stands_on_an_order_that_is_paid_so(database_url: str) -> None:
+    """Line by line, as the operator has said it; and on no other order."""
+    told = {"bank_transfer_to": "Tokenok GmbH | IBAN DE00 1234\nBIC XXXX"}
+    with SIDES["stripe"]() as side, make_world(database_url, payments={**side.settings, **told}) as world:
+        shop = opened(world, side)
+        shown = world.get(shop.buy(provider="manual")).text
+        assert all(
+            f'<code tabindex="0">{one}</code>' in shown
+            for one in ("Tokenok GmbH", "IBAN DE00 1234", "BIC XXXX")
+        )
+        assert "IBAN" not in world.get(shop.buy()).text
 
 
 def test_a_provider_that_does_not_answer_is_said(stripe: Shop) -> None:

@@ -59,6 +59,7 @@ def _showing(pages: Pages) -> list[HTTPRouteHandler]:
         invoice = load_document(tools.ports.store, invoice_of(order_id))
         return {
             "order": order,
+            "bank_lines": pages.tools.bank_lines,
             "invoice": invoice,
             "awaits": "" if invoice else _invoice_awaits(tools.ports.store, order),
             "placed_us": order.facts[0].occurred_us,
