@@ -21,7 +21,7 @@ CREDIT: Final = 10**9
 DAY_US: Final = 86_400 * 1_000_000
 SELLER_ID: Final = "00000000-0000-0000-0000-0000000005e1"
 CUSTOMERS: Final = ("Acme GmbH", "青い空株式会社", "蓝天科技有限公司", "파란하늘 주식회사")
-FLAKY: Final = {"flaky": "sandbox-fault-empty_500", "cut-off": "sandbox-fault-cut_mid_stream"}
+FLAKY: Final = {"demo-flaky": "sandbox-fault-empty_500", "demo-cut": "sandbox-fault-cut_mid_stream"}
 PRICE: Final = {"input": "0.5", "cached_input": "0.05", "cache_write": "0.5", "output": "1.5", "request": "0"}
 
 

@@ -105,7 +105,7 @@ class Formats:
         if seconds < 2 * _MINUTE_S:
             return f"{format_decimal(seconds, '#,##0.0#', locale=self._locale)} s"
         return format_timedelta(
-            timedelta(seconds=seconds), locale=self._locale, format="narrow", threshold=1.5
+            timedelta(seconds=seconds), locale=self._locale, format="short", threshold=1.5
         )
 
     def date(self, time_us: int | None) -> str:

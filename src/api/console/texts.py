@@ -366,6 +366,12 @@ RESULTS: Final = {
     "unreachable": N_("Not reachable"),
     "unexpected": N_("Unexpected answer"),
     "unknown": N_("Failed"),
+    "truncated": N_("Cut off by the provider"),
+    "error_event": N_("Error within the answer"),
+    "not_sse": N_("Unexpected answer"),
+    "garbage": N_("Unexpected answer"),
+    "event_too_long": N_("Answer too long"),
+    "stream_too_long": N_("Answer too long"),
 }
 USAGE_SOURCES: Final = {
     "provider": N_("as the provider told"),
@@ -466,8 +472,8 @@ ORDER_FACTS: Final = {
 }
 #: How an order stands, and how it can be paid, in words for customers.
 ORDER_STATES: Final = {
-    "placed": N_("To be paid"),
-    "session_open": N_("To be paid"),
+    "placed": N_("Not paid yet"),
+    "session_open": N_("Not paid yet"),
     "processing": N_("Payment under way"),
     "failed": N_("Payment failed"),
     "cancelled": N_("Cancelled"),

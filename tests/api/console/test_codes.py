@@ -37,6 +37,12 @@ def test_codes_are_shown_once_and_counted(world: World, database_url: str) -> No
     assert row["account_id"] == str(ACCOUNT)
     (row,) = world.get("/console/codes?as=json").json()
     assert (row["batch_id"], row["redeemed"], row["count"]) == (batch_id, 1, 3)
+    for statement in (f"/console/customers/{ACCOUNT}/statements", f"/app/{ACCOUNT}/statements"):
+        if statement.startswith("/app"):
+            world.as_member("owner")
+        page = world.get(statement).text
+        assert '<span class="sub">Redemption code</span>' in page
+        assert batch_id not in page
 
 
 def test_a_batch_is_withdrawn_with_a_reason(world: World, database_url: str) -> None:

@@ -64,10 +64,25 @@ def test_times_are_those_of_the_reader() -> None:
         time_us("soon", zone=UTC, field="expires")
 
 
+def test_days_and_months_are_written_as_people_of_the_language_write_them() -> None:
+    """Of no zone: as documents and statements have them."""
+    assert [Formats(one, UTC).day("2026-11-30") for one in ("en", "zh", "ja", "ko")] == [
+        "Nov 30, 2026",
+        "2026年11月30日",
+        "2026/11/30",
+        "2026. 11. 30.",
+    ]
+    assert [Formats(one, UTC).month("2026-11") for one in ("en", "ja", "ko")] == [
+        "November 2026",
+        "2026年11月",
+        "2026년 11월",
+    ]
+
+
 def test_durations_have_a_unit_that_fits() -> None:
     """Milliseconds, seconds, minutes; a dash for what is not known."""
     fmt = Formats("en", UTC)
-    assert [fmt.duration(one) for one in (None, 12, 1_500, 180_000)] == ["\u2013", "12 ms", "1.5 s", "3m"]
+    assert [fmt.duration(one) for one in (None, 12, 1_500, 180_000)] == ["\u2013", "12 ms", "1.5 s", "3 min"]
 
 
 @pytest.mark.parametrize(
