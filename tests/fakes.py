@@ -156,6 +156,10 @@ class MemoryNames:
     def get(self, subject_ids: Sequence[UUID]) -> dict[UUID, str]:
         return {one: self.names[one] for one in subject_ids if one in self.names}
 
+    def like(self, text: str, *, limit: int) -> list[UUID]:
+        plain = text.lower()
+        return sorted(one for one, name in self.names.items() if plain and plain in name.lower())[:limit]
+
 
 class MemoryPersonalData:
     """Envelopes that only this object can open: what they hold is kept here, by their number."""

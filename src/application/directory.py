@@ -22,6 +22,7 @@ from application.directory_views import (
     RouteView,
 )
 from application.eventlog import RecordedEvent
+from application.keys.by_account import KeysByAccount
 from application.management.key_ring import Customer, KeyRing, customer_by_key
 from application.vault import SecretRef
 from domain import accounts, announcements, members, operators
@@ -98,6 +99,7 @@ class Directory:
         self.accounts: dict[UUID, Account] = {}
         self.keys: dict[UUID, key_rules.ApiKey] = {}
         self.keys_in_use = 0  #: those that nobody has revoked
+        self.keys_by_account = KeysByAccount()
         self.budgets: dict[UUID, Budget] = {}  #: removed ones too
         self.staff = Staff()
         self.members: dict[UUID, Members] = {}  #: by account
@@ -317,6 +319,8 @@ class Directory:
         before = self.keys.get(event.key_id)
         after = key_rules.evolve(before, event)
         self.keys[event.key_id] = after
+        if before is None:
+            self.keys_by_account.add(after.account_id, after.key_id)
         self.keys_in_use += (not after.revoked) - (before is not None and not before.revoked)
         for secret in () if before is None else before.secrets:
             self._by_hash.pop(bytes.fromhex(secret.secret_hash), None)

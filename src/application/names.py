@@ -19,3 +19,7 @@ class NameBook(Protocol):
     def get(self, subject_ids: Sequence[UUID]) -> dict[UUID, str]:
         """The names that are known; who was erased or never named is left out."""
         ...
+
+    def like(self, text: str, *, limit: int) -> list[UUID]:
+        """Whose name holds a text, in whatever case; at most `limit`, by id. Nobody's holds nothing."""
+        ...

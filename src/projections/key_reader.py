@@ -38,7 +38,8 @@ _CONDITIONS: Final = {
     "account_id": "account_id = %(account_id)s",
     "prefix": "prefix = %(prefix)s",
     "begins": "prefix ^@ %(begins)s",
-    "named": "EXISTS (SELECT FROM subject_names WHERE subject_id = key_id AND strpos(lower(name), lower(%(named)s)) > 0)",
+    "named": "key_id IN (SELECT subject_id FROM subject_names WHERE name IS NOT NULL"
+    " AND name_pieces(name, 1) @> name_pieces(%(named)s, 3) AND strpos(lower(name), lower(%(named)s)) > 0)",
     "ends_before_us": "expires_us < %(ends_before_us)s",
 }
 

@@ -1,10 +1,19 @@
 """The table `subject_names`: names of accounts, operators and API keys, erasable. A row without a name is the trace of an erasure; see `personal_data`."""
 
 from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
 
 from adapters.vault.session import Pool, transaction
+from application.queries import clean
 from domain.privacy import SubjectErased
+
+#: The index finds those that have all pieces of the text, in whatever order; then the text itself is looked for.
+_LIKE: Final = """
+    SELECT subject_id FROM subject_names
+    WHERE name IS NOT NULL AND name_pieces(name, 1) @> name_pieces(%(text)s, 3) AND strpos(lower(name), lower(%(text)s)) > 0
+    ORDER BY subject_id LIMIT %(limit)s
+"""
 
 
 class PostgresNameBook:
@@ -31,3 +40,11 @@ class PostgresNameBook:
                 (list(subject_ids),),
             ).fetchall()
         return dict(rows)
+
+    def like(self, text: str, *, limit: int) -> list[UUID]:
+        plain = clean(text)
+        if not plain:
+            return []
+        with transaction(self._pool) as connection:
+            rows = connection.execute(_LIKE, {"text": plain, "limit": limit})
+            return [subject_id for (subject_id,) in rows]

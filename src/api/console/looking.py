@@ -1,7 +1,8 @@
 """What several pages look up: names, prices in force, filters as people type them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
+from string import hexdigits
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -26,6 +27,8 @@ PAGE_ROWS: Final = 50
 CHOICES: Final = 50  #: what a field with choices offers at most
 _V7: Final = 7
 _NAMES_MAX: Final = 20_000
+_ID_DIGITS: Final = 32
+_ID_DIGITS_MIN: Final = 4
 _DIGITS_MAX: Final = 18
 _MONTHS: Final = 12
 _PPM: Final = 1_000_000
@@ -81,11 +84,22 @@ def member_item(member: Member, email: str | None) -> dict[str, Any]:
     }
 
 
-def named_like(ports: Ports, ids: list[UUID], wanted: str) -> set[UUID]:
-    """Those whose name holds a text, or whose id does. Blocking; looks at the first so many names only."""
-    plain = wanted.casefold()
-    names = names_of(ports, ids[:_NAMES_MAX])
-    return {one for one in ids if plain in str(one) or plain in names.get(one, "").casefold()}
+def named_like(ports: Ports, known: Mapping[UUID, object], wanted: str) -> set[UUID]:
+    """Those of `known` whose name holds a text, or whose id begins so. Blocking.
+
+    Of a text that very many names hold, those of keys among them, the first so many are looked at.
+    """
+    named = {one for one in ports.names.like(wanted, limit=_NAMES_MAX) if one in known}
+    return named | _ids_beginning(known, wanted)
+
+
+def _ids_beginning(known: Iterable[UUID], text: str) -> set[UUID]:
+    """With the first digits of an id, as it is written; a word of fewer digits than that is no id."""
+    digits = text.strip().lower().replace("-", "")
+    if not _ID_DIGITS_MIN <= len(digits) <= _ID_DIGITS or not set(digits) <= set(hexdigits):
+        return set()
+    first, last = (int(digits.ljust(_ID_DIGITS, end), 16) for end in "0f")
+    return {one for one in known if first <= one.int <= last}
 
 
 def model_rows(directory: Directory, now_us: int) -> list[ModelRow]:

@@ -76,14 +76,13 @@ def account_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
 
     @get("/keys", opt=READ)
     async def list_keys(
-        request: Request[Any, Any, Any], after: FromQuery[str | None] = None, limit: Limit = PAGE_ROWS
+        request: Request[Any, Any, Any], after: FromQuery[UUID | None] = None, limit: Limit = PAGE_ROWS
     ) -> Page:
         """API keys by id, revoked ones too; of a secret only its beginning."""
         account_id = customer_of(request).account_id
-        keys = {key_id: one for key_id, one in directory.keys.items() if one.account_id == account_id}
-        shown, next_after = cut(keys, after=after, limit=limit)
-        names = await asyncio.to_thread(names_of, ports, [one.key_id for one in shown])
-        return Page(items=key_items(shown, names), next_after=next_after)
+        ids, next_after = directory.keys_by_account.page(account_id, after=after, limit=limit)
+        items = key_items([directory.keys[one] for one in ids], await asyncio.to_thread(names_of, ports, ids))
+        return Page(items=items, next_after=None if next_after is None else str(next_after))
 
     @get("/keys/{key_id:uuid}", opt=READ)
     async def read_key(request: Request[Any, Any, Any], key_id: FromPath[UUID]) -> dict[str, Any]:

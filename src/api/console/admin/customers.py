@@ -41,7 +41,7 @@ def _list_routes(pages: Pages) -> list[HTTPRouteHandler]:
 
     def shown(accounts: dict[UUID, Account], q: str, after: str | None) -> dict[str, Any]:
         if q:
-            matching = looking.named_like(ports, list(accounts), q)
+            matching = looking.named_like(ports, accounts, q)
             accounts = {one: accounts[one] for one in matching}
         rows, next_after = cut(accounts, after=after, limit=looking.PAGE_ROWS)
         ids = [one.account_id for one in rows]
@@ -49,7 +49,7 @@ def _list_routes(pages: Pages) -> list[HTTPRouteHandler]:
         return {"rows": rows, "balances": balances, "names": names_of(ports, ids), "next_after": next_after}
 
     def turn_of(accounts: dict[UUID, Account], q: str) -> Turn:
-        wanted = sorted(looking.named_like(ports, list(accounts), q) if q else accounts)
+        wanted = sorted(looking.named_like(ports, accounts, q) if q else accounts)
 
         def turn(at: Any) -> tuple[Any, Any]:
             begin = at or 0
