@@ -18,13 +18,13 @@ from domain.recharge.offers import TaxQuote
 from projections.projection import Pool
 
 _LIST: Final = """
-    SELECT own.*, coalesce((SELECT sum(note.total_minor) FROM documents note WHERE note.invoice_id = own.document_id), 0)::bigint
-        AS credited_minor
+    SELECT own.*, coalesce((SELECT sum(CASE note.kind WHEN 'invoice' THEN -note.total_minor ELSE note.total_minor END)
+        FROM documents note WHERE note.invoice_id = own.document_id), 0)::bigint AS credited_minor
     FROM documents own"""
 _DUE: Final = """
     SELECT found.* FROM (
         SELECT called.*, CASE
-            WHEN called.kind = 'invoice' AND NOT EXISTS (
+            WHEN called.kind = 'invoice' AND called.note_id IS NULL AND NOT EXISTS (
                 SELECT FROM documents_billed WHERE account_id = called.account_id AND is_known) THEN 'waits_for_billing'
             WHEN called.kind = 'credit_note' AND NOT EXISTS (
                 SELECT FROM documents WHERE document_id = called.invoice_id) THEN 'waits_for_invoice'
@@ -32,6 +32,7 @@ _DUE: Final = """
         FROM documents_called_for called
         JOIN documents_called_for first ON first.document_id = called.invoice_id
         WHERE NOT called.ended AND called.position > %(after)s
+            AND (called.note_id IS NULL OR EXISTS (SELECT FROM documents WHERE document_id = called.note_id))
             AND (first.occurred_us >= %(from)s OR EXISTS (SELECT FROM documents WHERE document_id = called.invoice_id))
     ) AS found
     WHERE NOT %(ready)s OR found.state = 'due'

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
-from application.invoicing.queries import credit_note_of, invoice_of
+from application.invoicing.queries import credit_note_of, invoice_of, taking_back
 from domain.event import Event
 from domain.invoicing.billing import BillingDataErased, BillingProfileSet
 from domain.invoicing.document import CreditNoteIssued, InvoiceIssued
@@ -17,6 +17,7 @@ from domain.recharge.events import (
     ExternalRefundObserved,
     ExternalRefundReversed,
     RechargeCredited,
+    RefundFailed,
     RefundSucceeded,
 )
 from projections.arrays import array_literal
@@ -66,6 +67,7 @@ _CALLED_FOR: Final = Table(
         tax_minor bigint NOT NULL,
         occurred_us bigint NOT NULL,
         position bigint NOT NULL,
+        note_id uuid,
         ended boolean NOT NULL
     """,
     indexes=("(position) WHERE NOT ended",),
@@ -95,7 +97,7 @@ _STORE: Final = {
     "documents_called_for": _storing(
         "documents_called_for",
         *("uuid", "text", "text", "uuid", "uuid", "uuid", "bigint", "text", "text"),
-        *("bigint", "bigint", "bigint", "bigint", "bigint", "boolean"),
+        *("bigint", "bigint", "bigint", "bigint", "bigint", "uuid", "boolean"),
     ),
     "documents_billed": _BILL,
 }
@@ -107,7 +109,7 @@ class Documents:
     """The fold. A row is added, and ends, once, so that what is folded twice changes nothing."""
 
     name: ClassVar[str] = "documents"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     tables: ClassVar[tuple[Table, ...]] = (_DOCUMENTS, _CALLED_FOR, _BILLED)
     topics: ClassVar[frozenset[str]]
 
@@ -144,7 +146,7 @@ def _issued(event: InvoiceIssued | CreditNoteIssued, position: int) -> list[tupl
         event.account_id,
         event.seller_id,
         event.order_id,
-        event.refers_to.document_id if isinstance(event, CreditNoteIssued) else None,
+        _invoice_of(event),
         event.issued_on,
         event.locale,
         event.currency,
@@ -155,6 +157,13 @@ def _issued(event: InvoiceIssued | CreditNoteIssued, position: int) -> list[tupl
         position,
     )
     return [("documents", row), (_ENDED, (event.document_id,))]
+
+
+def _invoice_of(event: InvoiceIssued | CreditNoteIssued) -> UUID | None:
+    """Which invoice the document takes back, or lets count again."""
+    if isinstance(event, CreditNoteIssued):
+        return event.refers_to.document_id
+    return event.reinstates.invoice_id if event.reinstates else None
 
 
 def _credited(event: RechargeCredited, position: int) -> list[tuple[str, _Row]]:
@@ -188,8 +197,30 @@ def _lost(event: DisputeLost, position: int) -> list[tuple[str, _Row]]:
     return [_note_called_for(f"dispute:{event.dispute_ref}", cause="dispute", event=event, position=position)]
 
 
-def _reversed(event: ExternalRefundReversed, _position: int) -> list[tuple[str, _Row]]:
-    return [(_ENDED, (credit_note_of(event.order_id, f"refund:{event.refund_ref}"),))]
+def _failed(event: RefundFailed, position: int) -> list[tuple[str, _Row]]:
+    """One that was never made called for nothing."""
+    return _came_back(f"refund:{event.refund_id}", event, position) if event.succeeded is True else []
+
+
+def _reversed(event: ExternalRefundReversed, position: int) -> list[tuple[str, _Row]]:
+    return _came_back(f"refund:{event.refund_ref}", event, position)
+
+
+def _came_back(
+    key: str, event: RefundFailed | ExternalRefundReversed, position: int
+) -> list[tuple[str, _Row]]:
+    """Its credit note is not called for any more; if it was issued all the same, before or by a clerk who did not know, it is taken back."""
+    note_id = credit_note_of(event.order_id, key)
+    called = _called_for(
+        taking_back(event.order_id, key),
+        kind="invoice",
+        cause="came_back",
+        event=event,
+        amount_minor=event.amount_minor,
+        position=position,
+        note_id=note_id,
+    )
+    return [(_ENDED, (note_id,)), called]
 
 
 def _note_called_for(
@@ -206,7 +237,14 @@ def _note_called_for(
 
 
 def _called_for(
-    document_id: UUID, *, kind: str, cause: str, event: Any, amount_minor: int, position: int
+    document_id: UUID,
+    *,
+    kind: str,
+    cause: str,
+    event: Any,
+    amount_minor: int,
+    position: int,
+    note_id: UUID | None = None,
 ) -> tuple[str, _Row]:
     tax = event.tax
     return "documents_called_for", (
@@ -224,6 +262,7 @@ def _called_for(
         tax.tax_minor,
         event.occurred_us,
         position,
+        note_id,
         False,
     )
 
@@ -242,6 +281,7 @@ _FOLDS: Final[dict[type[Event], Callable[[Any, int], list[tuple[str, _Row]]]]] =
     RechargeCredited: _credited,
     RefundSucceeded: _refunded,
     ExternalRefundObserved: _refunded_elsewhere,
+    RefundFailed: _failed,
     ExternalRefundReversed: _reversed,
     DisputeLost: _lost,
     BillingProfileSet: _billed,

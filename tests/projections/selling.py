@@ -86,6 +86,7 @@ class Selling:
         self._clerk = Clerk(documents=DocumentReader(lab.pool), languages=Nobody(), ports=self.ports)
         self._orders: list[UUID] = []
         self._disputes: list[dict[str, Any]] = []
+        self._late: list[dict[str, Any]] = []  #: refunds that the customer's bank sends back the next day
         self._by_hand: list[tuple[UUID, dict[str, Any]]] = []
         self._furnish()
 
@@ -109,6 +110,7 @@ class Selling:
 
     def day(self) -> None:
         """Customers and banks do what they do; in the evening the books are kept."""
+        self._send_back()
         steps = (
             self._buy,
             self._buy,
@@ -144,6 +146,7 @@ class Selling:
 
     def close(self) -> None:
         """The last days: every dispute ends, every balance is paid out, a bill comes."""
+        self._send_back()
         for dispute in self._disputes:
             self._end(dispute)
         for currency in _OFFERS:
@@ -220,7 +223,7 @@ class Selling:
         )
 
     def _refund(self) -> None:
-        """By an operator, or in Stripe's own pages; some of those fail the same day."""
+        """By an operator, or in Stripe's own pages; some of those fail the same day, some after their credit note."""
         order = self._paid()
         if order is None:
             return
@@ -253,9 +256,18 @@ class Selling:
         assert order.credited is not None, "it is paid"
         made = self.account.refund_by_hand(order.credited.payment_ref, amount_minor)
         self._hear("refund.created", made)
-        if self._random.random() < 0.3:  # so often
+        draw = self._random.random()
+        if draw < 0.2:  # so often
+            self._late.append(made)
+            self._send_back()
+        elif draw < 0.5:  # so often
+            self._late.append(made)
+
+    def _send_back(self) -> None:
+        for made in self._late:
             self.account.fail(made)
             self._hear("refund.failed", made)
+        self._late.clear()
 
     def _dispute(self) -> None:
         """A bank wants an order's money; or an older dispute ends, which nobody tells us."""

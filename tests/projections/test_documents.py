@@ -7,13 +7,14 @@ import pytest
 
 from application.eventlog import NewEvent, RecordedEvent
 from application.invoicing import erase_billing
-from application.invoicing.queries import DocumentFilter, credit_note_of, invoice_of
+from application.invoicing.queries import DocumentFilter, credit_note_of, invoice_of, taking_back
 from domain.fact import SYSTEM
 from domain.recharge.events import (
     DisputeLost,
     ExternalRefundObserved,
     ExternalRefundReversed,
     RechargeCredited,
+    RefundFailed,
     RefundSucceeded,
 )
 from domain.recharge.offers import TaxQuote
@@ -21,7 +22,7 @@ from projections.document_reader import DocumentReader
 from projections.documents import Documents
 from projections.generations import install
 from projections.projection import Pool
-from tests.application.invoicing.world import ACCOUNT, credit, furnish, issue
+from tests.application.invoicing.world import ACCOUNT, credit, furnish, issue, take_back
 from tests.fakes import MemoryEventStore, memory_ports
 from tests.histories import numbered
 from tests.projections.lab import Lab
@@ -152,6 +153,39 @@ def test_what_facts_call_for_is_due_until_it_is_issued(reader: DocumentReader) -
     ]
     due = page.items[0]
     assert (due.tax, due.amount_minor, due.cause, due.invoice_id) == (TAX, 11_900, "refund", invoice_of(A))
+
+
+def test_a_refund_that_comes_back_takes_its_credit_note_back(desk: Lab) -> None:
+    """If that was issued, also by somebody who did not know yet; else neither is called for any more."""
+    ports = furnish(memory_ports())
+    first = issue(ports, 11_900, invoice_id=invoice_of(A))
+    key = f"refund:{UUID(int=1)}"
+    note_id = credit(ports, first, note_id=credit_note_of(A, key))
+    assert isinstance(ports.store, MemoryEventStore)
+    papers = [NewEvent(one.stream_id, one.version, one.topic, one.state) for one in ports.store.log]
+    made = RefundSucceeded(
+        order_id=A, refund_id=UUID(int=1), refund_ref="re_1", credits_nano=1, **_BACK, **STAMP
+    )  # type: ignore[arg-type]  # of many kinds
+    failed = RefundFailed(
+        order_id=A, refund_id=UUID(int=1), approved=True, reason="x", succeeded=True, **_BACK, **STAMP
+    )  # type: ignore[arg-type]  # likewise
+    never = RefundFailed(order_id=A, refund_id=UUID(int=2), approved=True, reason="x", **_BACK, **STAMP)  # type: ignore[arg-type]  # likewise
+    desk.log.extend(numbered(A, 1, [_credited(A), made, failed, never]))
+    desk.catch_up()
+    reader = DocumentReader(desk.pool)
+    assert _due(reader) == [(invoice_of(A), "waits_for_billing")]
+    desk.log.extend(papers)
+    desk.catch_up()
+    assert _due(reader, ready=True) == [(taking_back(A, key), "due")]
+    assert reader.due().items[0].note_id == note_id
+    take_back(ports, note_id, invoice_id=taking_back(A, key))
+    newer = ports.store.log[len(papers) :]
+    desk.log.extend([NewEvent(one.stream_id, one.version, one.topic, one.state) for one in newer])
+    desk.catch_up()
+    assert _due(reader) == []
+    found = {one.document_id: one for one in reader.documents(DocumentFilter()).items}
+    assert (found[first].credited_minor, found[taking_back(A, key)].invoice_id) == (0, first)
+    assert desk.rebuild(Documents.name) == desk.hashes()[Documents.name]
 
 
 def test_before_the_read_model_is_made_nothing_is_due(pool: Pool) -> None:

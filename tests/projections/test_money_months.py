@@ -10,7 +10,7 @@ from application.invoicing.queries import DocumentFilter
 from application.money.month import SOURCES, MonthComparison, compare
 from application.reports.period import month as month_of
 from domain.event import Event
-from domain.invoicing.document import CreditNoteIssued, InvoiceIssued
+from domain.invoicing.document import CreditNoteIssued, InvoiceIssued, InvoiceReinstated
 from domain.money.events import PspLinePaidOut, PspLineRecorded
 from domain.money.figures import CREDIT, FigureName, booked, told
 from domain.money.postings import MoneyRules, load_money_rules
@@ -65,6 +65,7 @@ def test_a_month_agrees_from_four_sides(lab: Lab, stripe: StripeAccount, seed: i
     assert found.agrees
     assert {one.ledger for one in found.items} == {"EUR", "JPY", "USD", CREDIT}
     tell(f"seed {seed}: {_counts(selling, stripe)}")
+    assert any(isinstance(event, InvoiceReinstated) for event in _events(selling))
     _agrees_with_stripe(found, stripe)
     _agrees_with_payouts(lab, selling, stripe)
     _agrees_with_documents(lab, selling)

@@ -73,6 +73,7 @@ TABLES = {
     ("money", 203): "04fb8d48d6b96c223bbab620221d037bd8efe263a560d9ee6a709f2c5184962c",
     ("money_months", 103): "1f6bd979ff59054e5d5547d516d9fc6e5419faf9b1607796bca78bbb3360fcfa",
     ("documents", 2): "77fa963605e4e56cb00b591f55c56561b13c942d1616b4f3da4f439b821ebaeb",
+    ("documents", 3): "6382efb9e448ff7fe5f75185bcb2a351c91f86eadec6a620d38b1a81486a8475",
     ("postpaid", 1): "78dd785fd58d25bdb040a33104e8bac95ccde85a7eb9b6b9a3f245ec31acb0ab",
     ("keys", 2): "7631edb7171987384845e71a6900abf3c3540fbf890db0caab6dd61ffe7f7335",
     ("charge_reviews", 2): "d1e1c4cc8db25e8a181ac0c5c0da1821922f45ca0c12539c2b26ed15c0628609",

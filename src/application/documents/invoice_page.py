@@ -67,6 +67,7 @@ class _Pen:
             said += [Label(_("Corrects invoice"), first), Label(_("Reason"), issued.reason)]
         else:
             said.append(Label(_("Date of supply"), day(issued.supplied_on)))
+            said += self._taken_back()
             said += self._paying(issued)
         return tuple(said)
 
@@ -82,6 +83,17 @@ class _Pen:
                 Label(_("Payment reference"), issued.due.reference),
             )
         return ()
+
+    def _taken_back(self) -> list[Label]:
+        """Of an invoice that takes a credit note back: which one, and why."""
+        _, issued = self.words.gettext, self.issued
+        if not isinstance(issued, InvoiceIssued) or not issued.reinstates:
+            return []
+        note = _("%(number)s of %(day)s") % {
+            "number": issued.reinstates.number_text,
+            "day": self.words.day(issued.reinstates.issued_on),
+        }
+        return [Label(_("Takes back credit note"), note), Label(_("Reason"), issued.reinstates.reason)]
 
     def parties(self, buyer: Buyer | None) -> tuple[Block, ...]:
         _, seller = self.words.gettext, self.issued.seller

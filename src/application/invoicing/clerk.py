@@ -1,4 +1,5 @@
-"""Issues the documents that facts call for: an invoice for each credited order, a credit note for each refund and lost dispute.
+"""Issues the documents that facts call for: an invoice for each credited order, a credit note for each refund and lost dispute, and an invoice
+that takes a credit note back for each refund that came back after that was issued.
 
 Each has an id that follows from its fact, so it is issued once, whoever runs this however often. What the read model calls due is only
 where to look; the streams decide. Blocking.
@@ -13,7 +14,7 @@ from application.command import Created, Ports
 from application.documents.wording import texts
 from application.eventlog import EventLogError
 from application.i18n.locales import Locale, best_locale
-from application.invoicing import issue_credit_note, issue_order_invoice
+from application.invoicing import issue_credit_note, issue_order_invoice, take_note_back
 from application.invoicing.queries import DocumentQueries, DueDocument
 from application.invoicing.set_invoicing import load_invoicing
 from application.invoicing.streams import load_document
@@ -84,6 +85,8 @@ class Clerk:
     def _issue(self, due: DueDocument, terms: InvoicingSet, seller_id: UUID) -> Created:
         if due.kind == "credit_note":
             return issue_credit_note.handle(self._credit_note(due), actor=SYSTEM, ports=self._ports)
+        if due.note_id is not None:
+            return take_note_back.handle(self._taken_back(due, due.note_id), actor=SYSTEM, ports=self._ports)
         command = issue_order_invoice.IssueOrderInvoice(
             order_id=due.order_id, seller_id=seller_id, locale=self._locale(due.account_id, terms)
         )
@@ -116,6 +119,13 @@ class Clerk:
             amount_minor=None if rates else due.amount_minor,
             rates=rates[:1] or None,
             credit_note_id=due.document_id,
+        )
+
+    def _taken_back(self, due: DueDocument, note_id: UUID) -> take_note_back.TakeNoteBack:
+        note = existing(load_document(self._ports.store, note_id)).issued
+        _ = texts(best_locale(note.locale)).gettext
+        return take_note_back.TakeNoteBack(
+            credit_note_id=note_id, reason=_("The refund could not be paid out"), invoice_id=due.document_id
         )
 
     def _locale(self, account_id: UUID, terms: InvoicingSet) -> Locale:

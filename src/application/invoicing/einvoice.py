@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
+import msgspec
+
 from domain.invoicing.document import CreditNoteIssued, Due, InvoiceIssued, RateTotal
 from domain.invoicing.parties import Buyer, Seller, TaxId
 
@@ -65,8 +67,11 @@ def _date(name: str, iso: str, *, prefix: str = "udt") -> str:
 
 def _document(issued: InvoiceIssued | CreditNoteIssued) -> str:
     kind, notes = _INVOICE, []
+    reference = _referred(issued)
+    if reference is not None:
+        notes = [_tag("ram:IncludedNote", _text("ram:Content", reference.reason))]
     if isinstance(issued, CreditNoteIssued):
-        kind, notes = _CREDIT_NOTE, [_tag("ram:IncludedNote", _text("ram:Content", issued.reason))]
+        kind = _CREDIT_NOTE
     return _tag(
         "rsm:ExchangedDocument",
         _id(issued.number_text),
@@ -162,12 +167,29 @@ def _settlement(issued: InvoiceIssued | CreditNoteIssued) -> Iterable[str]:
         *prepaid,
         _text("ram:DuePayableAmount", _amount(issued, 0) if paid else total),
     )
-    if isinstance(issued, CreditNoteIssued):
+    reference = _referred(issued)
+    if reference is not None:
         yield _tag(
             "ram:InvoiceReferencedDocument",
-            _text("ram:IssuerAssignedID", issued.refers_to.number_text),
-            _date("ram:FormattedIssueDateTime", issued.refers_to.issued_on, prefix="qdt"),
+            _text("ram:IssuerAssignedID", reference.number_text),
+            _date("ram:FormattedIssueDateTime", reference.issued_on, prefix="qdt"),
         )
+
+
+class _Referred(msgspec.Struct, frozen=True):
+    """The document before it, and why there is another."""
+
+    number_text: str
+    issued_on: str
+    reason: str
+
+
+def _referred(issued: InvoiceIssued | CreditNoteIssued) -> _Referred | None:
+    if isinstance(issued, CreditNoteIssued):
+        first = issued.refers_to
+        return _Referred(first.number_text, first.issued_on, issued.reason)
+    note = issued.reinstates
+    return _Referred(note.number_text, note.issued_on, note.reason) if note else None
 
 
 def _tax(issued: InvoiceIssued | CreditNoteIssued, rate: RateTotal) -> str:

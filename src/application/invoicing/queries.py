@@ -9,7 +9,7 @@ from domain.ids import stream_of
 from domain.invoicing.sellers import DocumentKind
 from domain.recharge.offers import TaxQuote
 
-DueCause = Literal["order", "refund", "set_off", "dispute"]
+DueCause = Literal["order", "refund", "set_off", "dispute", "came_back"]
 DueState = Literal["due", "waits_for_billing", "waits_for_invoice"]
 
 
@@ -22,7 +22,9 @@ class DocumentRow(msgspec.Struct, frozen=True, kw_only=True):
     account_id: UUID
     seller_id: UUID
     order_id: UUID | None
-    invoice_id: UUID | None  #: of a credit note: what it takes back
+    invoice_id: (
+        UUID | None
+    )  #: of a credit note what it takes back; of an invoice that takes one back, what that was about
     issued_on: str
     locale: str
     currency: str
@@ -30,7 +32,7 @@ class DocumentRow(msgspec.Struct, frozen=True, kw_only=True):
     net_minor: int
     tax_minor: int
     total_minor: int
-    credited_minor: int  #: of an invoice: what credit notes have taken back
+    credited_minor: int  #: of an invoice: what credit notes have taken back that count
     position: int
 
 
@@ -65,6 +67,7 @@ class DueDocument(msgspec.Struct, frozen=True, kw_only=True):
     occurred_us: int  #: when what calls for it happened
     position: int
     state: DueState
+    note_id: UUID | None = None  #: the credit note that an invoice is to take back
 
 
 class DuePage(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +96,11 @@ class DocumentQueries(Protocol):
 def invoice_of(order_id: UUID) -> UUID:
     """The id of an order's invoice."""
     return stream_of(order_id, "invoice")
+
+
+def taking_back(order_id: UUID, what: str) -> UUID:
+    """The id of the invoice that takes back the credit note for one refund."""
+    return stream_of(order_id, f"credit-note-taken-back:{what}")
 
 
 def credit_note_of(order_id: UUID, what: str) -> UUID:

@@ -48,7 +48,7 @@ def show_document(store: EventStore, personal: PersonalData, document_id: UUID) 
         issued=said,
         buyer=buyer_of(personal, document.issued),
         left_minor=_left(document),
-        credit_note_ids=tuple(one.credit_note_id for one in document.credited),
+        credit_note_ids=_notes(document),
         pdf_sha256=_hash(document.printed),
         entry=entry_of(store, document_id),
     )
@@ -58,6 +58,12 @@ def entry_of(store: EventStore, document_id: UUID) -> LogEntry:
     """Where in the log the document was issued; the hash is that of its leaf in the sealed log."""
     first = store.read_stream(document_id)[0]
     return LogEntry(position=first.position, leaf_sha256=leaf_hash(leaf(first)).hex())
+
+
+def _notes(document: Document) -> tuple[UUID, ...]:
+    """All of an invoice, also those that were taken back."""
+    counting = tuple(one.credit_note_id for one in document.credited)
+    return counting + tuple(one.credit_note_id for one in document.reinstated)
 
 
 def _left(document: Document) -> int | None:

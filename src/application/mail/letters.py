@@ -90,6 +90,7 @@ class InvoiceSent(Letter, frozen=True, kw_only=True, tag="invoice"):
     is_paid: bool
     due_on: str = ""  #: of one that is not paid: until when it is to be
     reference: str = ""  #: and what to write on the transfer
+    note_number: str = ""  #: of the credit note that it takes back
 
 
 class CreditNoteSent(Letter, frozen=True, kw_only=True, tag="credit_note"):

@@ -219,12 +219,14 @@ def _letter_of(issued: InvoiceIssued | CreditNoteIssued) -> AnyLetter:
     }
     if isinstance(issued, CreditNoteIssued):
         return CreditNoteSent(**said, invoice_number=issued.refers_to.number_text)
+    note = issued.reinstates.number_text if issued.reinstates else ""
     due = issued.due if isinstance(issued.due, Due) else None
     return InvoiceSent(
         **said,
         is_paid=issued.payment is not None,
         due_on=due.on if due else "",
         reference=due.reference if due else "",
+        note_number=note,
     )
 
 

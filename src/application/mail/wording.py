@@ -197,9 +197,13 @@ class _Pen:
                 (_("To be paid until"), formats.day(letter.due_on, locale=self.locale)),
                 (_("Reference"), letter.reference),
             )
+        again = _(
+            "It takes back credit note %(number)s: the refund could not be paid out, and your credit is back."
+        )
+        note = (again % {"number": letter.note_number},) if letter.note_number else ()
         return {
             "subject": f"{letter.title} {letter.number}",
-            "paragraphs": (_("This document is attached as a PDF file."), *paid),
+            "paragraphs": (_("This document is attached as a PDF file."), *note, *paid),
             "facts": (
                 (_("Number"), letter.number),
                 (_("Date"), formats.day(letter.issued_on, locale=self.locale)),

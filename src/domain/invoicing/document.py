@@ -70,6 +70,16 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     issued_on: str
 
 
+class Reinstated(msgspec.Struct, frozen=True, kw_only=True):
+    """The credit note that an invoice takes back, and why."""
+
+    document_id: UUID
+    number_text: str
+    issued_on: str
+    invoice_id: UUID  #: which the credit note was about
+    reason: str
+
+
 class Issued(Fact, frozen=True, kw_only=True):
     """What invoices and credit notes have in common. All that is printed is in it, the buyer sealed."""
 
@@ -107,6 +117,9 @@ class InvoiceIssued(Issued, frozen=True, kw_only=True):
 
     payment: Payment | None
     due: Due | msgspec.UnsetType = msgspec.UNSET  #: of one that was not paid when it was issued
+    reinstates: Reinstated | msgspec.UnsetType = (
+        msgspec.UNSET
+    )  #: the credit note that this one takes back, if it does
 
 
 class CreditNoteIssued(Issued, frozen=True, kw_only=True):
@@ -128,6 +141,17 @@ class InvoiceCredited(Fact, frozen=True, kw_only=True):
     rates: tuple[RateTotal, ...]
 
 
+class InvoiceReinstated(Fact, frozen=True, kw_only=True):
+    """What a credit note took of the invoice counts again: its refund came to nothing. Stored in one append with the invoice that says so."""
+
+    TOPIC: ClassVar[str] = "invoice.reinstated.v1"
+
+    document_id: UUID  #: the invoice that the credit note was about
+    credit_note_id: UUID
+    reinstated_by: UUID  #: the invoice that takes the credit note back
+    rates: tuple[RateTotal, ...]
+
+
 class DocumentPrinted(Fact, frozen=True, kw_only=True):
     """Its files were made, for the first time: whoever makes them again can tell that they are the same."""
 
@@ -138,15 +162,22 @@ class DocumentPrinted(Fact, frozen=True, kw_only=True):
     xml_sha256: str | None  #: the e-invoice inside the PDF
 
 
-DocumentEvent = InvoiceIssued | CreditNoteIssued | InvoiceCredited | DocumentPrinted
-DOCUMENT_EVENTS: tuple[type[Fact], ...] = (InvoiceIssued, CreditNoteIssued, InvoiceCredited, DocumentPrinted)
+DocumentEvent = InvoiceIssued | CreditNoteIssued | InvoiceCredited | InvoiceReinstated | DocumentPrinted
+DOCUMENT_EVENTS: tuple[type[Fact], ...] = (
+    InvoiceIssued,
+    CreditNoteIssued,
+    InvoiceCredited,
+    InvoiceReinstated,
+    DocumentPrinted,
+)
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
     """The fold of a document's stream."""
 
     issued: InvoiceIssued | CreditNoteIssued
-    credited: tuple[InvoiceCredited, ...] = ()
+    credited: tuple[InvoiceCredited, ...] = ()  #: by credit notes that count
+    reinstated: tuple[InvoiceReinstated, ...] = ()  #: after credit notes that do not count any more
     printed: DocumentPrinted | None = None
 
 
@@ -158,6 +189,9 @@ def evolve(document: Document | None, event: DocumentEvent) -> Document:
     match event:
         case InvoiceCredited():
             return msgspec.structs.replace(document, credited=(*document.credited, event))
+        case InvoiceReinstated():
+            kept = tuple(one for one in document.credited if one.credit_note_id != event.credit_note_id)
+            return msgspec.structs.replace(document, credited=kept, reinstated=(*document.reinstated, event))
         case DocumentPrinted():
             return msgspec.structs.replace(document, printed=event)
         case _:

@@ -1,4 +1,4 @@
-"""Deciders: an invoice with the next number of its series, and a credit note for a part of one."""
+"""Deciders: an invoice with the next number of its series, a credit note for a part of one, and an invoice that takes a credit note back."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -17,10 +17,12 @@ from domain.invoicing.document import (
     Fx,
     InvoiceCredited,
     InvoiceIssued,
+    InvoiceReinstated,
     Line,
     Payment,
     RateTotal,
     Reference,
+    Reinstated,
 )
 from domain.invoicing.sellers import NumberTaken, SellerBook, Series
 from domain.invoicing.totals import Sold, part_of, require_left, totals_of
@@ -31,6 +33,11 @@ from domain.refusal import BadField, Refusal, WrongState
 from domain.text import REASON_CHARS_MAX, printable
 
 LAYOUT: Final = 1
+#: What an invoice says as the credit note did that it takes back: the same parties, sums and notices.
+_OF_THE_NOTE: Final = (
+    *("seller_id", "seller", "account_id", "subject_id", "buyer_country", "vat", "locale"),
+    *("currency", "exponent", "rates", "net_minor", "tax_minor", "total_minor", "fx", "notices", "order_id"),
+)
 
 
 class ClockBehindSeries(Refusal):
@@ -195,6 +202,65 @@ def issue_credit_note(
         actor=stamp.actor,
     )
     return taken, note, credited
+
+
+def take_note_back(
+    head: SeriesHead,
+    *,
+    note: CreditNoteIssued,
+    invoice: Document,
+    series: Series,
+    pii: Sealed,
+    document_id: UUID,
+    reason: str,
+    description: str,
+    stamp: Stamp,
+) -> tuple[NumberTaken, InvoiceIssued, InvoiceReinstated]:
+    """Invoice again exactly what a credit note took of `invoice`, as its refund came to nothing. Paid as the invoice was.
+
+    Raises:
+        WrongState: the credit note was taken back already.
+        BadField, ClockBehindSeries: see there.
+    """
+    first = invoice.issued
+    assert isinstance(first, InvoiceIssued), "a credit note is about an invoice"
+    if not any(one.credit_note_id == note.document_id for one in invoice.credited):
+        raise WrongState("credit note", "taken back")
+    issued_on = day_of(stamp.now_us, note.seller.zone)
+    taken = _take(head, series, document_id=document_id, issued_on=issued_on, stamp=stamp)
+    reinstates = Reinstated(
+        document_id=note.document_id,
+        number_text=note.number_text,
+        issued_on=note.issued_on,
+        invoice_id=note.refers_to.document_id,
+        reason=printable(reason, field="reason", chars_max=REASON_CHARS_MAX),
+    )
+    shared = {name: getattr(note, name) for name in _OF_THE_NOTE}
+    issued = InvoiceIssued(
+        **shared,
+        document_id=document_id,
+        series_id=series.series_id,
+        number=taken.number,
+        number_text=series.text(taken.number),
+        pii=pii,
+        issued_on=issued_on,
+        supplied_on=first.supplied_on,
+        lines=tuple(msgspec.structs.replace(one, description=description) for one in note.lines),
+        layout=LAYOUT,
+        payment=first.payment,
+        reinstates=reinstates,
+        occurred_us=stamp.now_us,
+        actor=stamp.actor,
+    )
+    reinstated = InvoiceReinstated(
+        document_id=first.document_id,
+        credit_note_id=note.document_id,
+        reinstated_by=document_id,
+        rates=note.rates,
+        occurred_us=stamp.now_us,
+        actor=stamp.actor,
+    )
+    return taken, issued, reinstated
 
 
 def day_of(time_us: int, zone: str) -> str:

@@ -16,7 +16,7 @@ from application.invoicing.einvoice import einvoice
 from domain.invoicing.document import InvoiceIssued
 from domain.invoicing.parties import TaxId, VatEvidence
 from tests.adapters.documents.pages import Printed
-from tests.application.invoicing.world import BUYER, credit, document, furnish, issue
+from tests.application.invoicing.world import BUYER, credit, document, furnish, issue, take_back
 from tests.fakes import memory_ports
 
 VALID = VatEvidence(valid=True, checked_us=1, reference="WAPI1")
@@ -51,7 +51,8 @@ def test_the_standards_rules_hold_for_invoices_and_credit_notes(case: str) -> No
     parties, rate_ppm, paid = CASES[case]
     ports = furnish(memory_ports(), **parties)  # type: ignore[arg-type]  # as written above
     invoice = issue(ports, 10000, 333, rate_ppm=rate_ppm, paid=paid)
-    for one in (invoice, credit(ports, invoice, 5000)):
+    note = credit(ports, invoice, 5000)
+    for one in (invoice, note, take_back(ports, note)):
         issued = document(ports, one).issued
         buyer = buyer_of(ports.personal, issued)
         assert buyer is not None

@@ -17,10 +17,11 @@ from application.invoicing.queries import (
     DuePage,
     credit_note_of,
     invoice_of,
+    taking_back,
 )
 from application.recharge.change_order import load_order
 from domain.fact import SYSTEM
-from domain.invoicing.document import CreditNoteIssued
+from domain.invoicing.document import CreditNoteIssued, InvoiceIssued
 from domain.recharge.offers import TaxQuote
 from domain.refusal import NotFound
 from tests.application.invoicing.world import SELLER, document, furnish
@@ -123,6 +124,26 @@ def test_a_refund_gets_its_credit_note_with_the_tax_of_the_books(office: Office)
     assert note.reason == "결제 환불"
     assert note.refers_to.number_text == "INV-000001"
     assert office.clerk.issue_due() == 0
+
+
+def test_a_refund_that_came_back_has_its_credit_note_taken_back(office: Office) -> None:
+    """Once, in the language of the note; a second refund of the same money gets its own credit note."""
+    office.switch_on(locale="ja")
+    note_id = office.called_for("refund:re_1")
+    assert office.clerk.issue_due() == 2
+    invoice_id = taking_back(ORDER, "refund:re_1")
+    office.called_for(document_id=invoice_id, cause="came_back", note_id=note_id)
+    assert [office.clerk.issue_due() for _ in range(2)] == [1, 0]
+    again = document(office.ports, invoice_id).issued
+    assert isinstance(again, InvoiceIssued)
+    assert again.reinstates
+    assert (again.locale, again.total_minor, again.reinstates.reason) == (
+        "ja",
+        11_900,
+        "返金を完了できませんでした",
+    )
+    office.called_for("refund:re_2")
+    assert office.clerk.issue_due() == 1
 
 
 def test_what_is_left_is_taken_back_in_proportion_where_the_books_do_not_fit(office: Office) -> None:

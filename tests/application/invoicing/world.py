@@ -5,7 +5,14 @@ from uuid import UUID
 
 from application.accounts import open_account
 from application.command import Ports
-from application.invoicing import issue_credit_note, issue_invoice, open_series, set_billing, set_seller
+from application.invoicing import (
+    issue_credit_note,
+    issue_invoice,
+    open_series,
+    set_billing,
+    set_seller,
+    take_note_back,
+)
 from application.invoicing.streams import load_document
 from domain.fact import SYSTEM
 from domain.invoicing.document import Document, Fx, Payment, existing
@@ -95,6 +102,14 @@ def credit(
         invoice_id=invoice_id, reason="asked for", amount_minor=amount_minor, credit_note_id=note_id
     )
     return issue_credit_note.handle(command, actor=SYSTEM, ports=ports).id
+
+
+def take_back(ports: Ports, note_id: UUID, *, invoice_id: UUID | None = None) -> UUID:
+    """An invoice that takes a credit note back."""
+    command = take_note_back.TakeNoteBack(
+        credit_note_id=note_id, reason="it came back", invoice_id=invoice_id
+    )
+    return take_note_back.handle(command, actor=SYSTEM, ports=ports).id
 
 
 def document(ports: Ports, document_id: UUID) -> Document:

@@ -31,6 +31,17 @@ LETTERS: Final[tuple[AnyLetter, ...]] = (
         exponent=2,
         is_paid=True,
     ),
+    letters.InvoiceSent(
+        document_id=DOCUMENT,
+        title="Invoice",
+        number="INV-000002",
+        issued_on="2025-11-25",
+        total_minor=5_000,
+        currency="EUR",
+        exponent=2,
+        is_paid=True,
+        note_number="CN-000001",
+    ),
     letters.CreditNoteSent(
         document_id=DOCUMENT,
         title="Credit note",
