@@ -60,6 +60,7 @@ STAFF: Final = (
     "/console/work",
     "/console/earnings",
     "/console/money",
+    "/console/money/month",
     "/me",
     "/me/second-factor",
 )

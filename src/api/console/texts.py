@@ -483,6 +483,31 @@ ORDER_STATES: Final = {
     "refunded": N_("Refunded"),
     "disputed": N_("Disputed"),
 }
+#: What a month is compared by, and who tells the other side of it.
+MONTH_FIGURES: Final = {
+    "deferred": N_("Service owed to customers"),
+    "tax": N_("Tax owed"),
+    "refunds_under_way": N_("Refunds under way"),
+    "disputes_under_way": N_("Disputes under way"),
+    "receivable": N_("Owed by customers on account"),
+    "transfers": N_("Bank transfers of customers"),
+    "received": N_("Received by the provider"),
+    "refunded": N_("Paid back by the provider"),
+    "disputed": N_("Moved by disputes"),
+    "fees": N_("Fees of the provider"),
+    "paid_out": N_("Paid out to our bank"),
+    "unmatched": N_("Lines that no order tells of"),
+    "bills": N_("Bills of model providers"),
+    "bought": N_("Credit bought"),
+    "gone_back": N_("Credit gone back"),
+}
+MONTH_SOURCES: Final = {
+    "documents": N_("invoices and credit notes"),
+    "orders": N_("orders"),
+    "lines": N_("the provider's lines"),
+    "bills": N_("bills"),
+    "statements": N_("statements"),
+}
 #: Why customers want money back, and how their request stands.
 REFUND_REASONS: Final = {
     "not_needed": N_("I do not need the credit any more"),

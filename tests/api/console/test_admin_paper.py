@@ -1,6 +1,8 @@
 """Operators' pages of what leaves the house: mails, and documents with what is called for and not issued."""
 
 import re
+from datetime import UTC, datetime
+from typing import Any
 
 from tests.api.console.conftest import ACCOUNT, World
 from tests.api.console.forms import do, sign_in
@@ -56,6 +58,8 @@ def test_what_is_called_for_waits_until_it_can_be_issued(world: World, database_
     assert "billing profile" in due
     (row,) = world.get("/console/documents/due?as=json").json()
     assert (row["state"], row["order_id"]) == ("waits_for_billing", str(order_id))
+    differs = month_of_money(world)
+    assert {one["name"] for one in differs if one["difference"]} >= {"deferred"}
     assert do(world, "sellers/set", token, **SELLER) == ""
     (book,) = world.process.directory.sellers.values()
     for kind in ("invoice", "credit_note"):
@@ -74,7 +78,21 @@ def test_what_is_called_for_waits_until_it_can_be_issued(world: World, database_
     assert "Everything is issued" in world.get("/console/documents/due").text
     listed = world.get(f"/console/documents?order={order_id}&account={ACCOUNT}&kind=invoice").text
     assert "I-0001" in listed
+    assert not [one for one in month_of_money(world) if one["difference"]]
     assert "Nothing matches" in world.get("/console/documents?number=other").text
     (pdf,) = set(re.findall(r"/console/invoices/[0-9a-f-]{36}/pdf(?=\")", listed))
     assert world.get(pdf).content.startswith(b"%PDF")
     assert world.get(f"{pdf}?receipt=true").content.startswith(b"%PDF")
+
+
+def month_of_money(world: World) -> list[dict[str, Any]]:
+    """The figures of this month, as the page's file has them; the page shows what differs before what agrees, or says that nothing does."""
+    month = f"{datetime.now(UTC):%Y-%m}"
+    page = world.get(f"/console/money/month?month={month}").text
+    rows: list[dict[str, Any]] = world.get(f"/console/money/month?month={month}&as=json").json()
+    assert world.get(f"/console/money/month?month={month}&as=csv").text.count("\n") == len(rows) + 1
+    differing = [one for one in rows if one["difference"]]
+    assert ("Every figure of this month is the same" in page) == (not differing)
+    if differing and len(differing) < len(rows):
+        assert page.index("What differs") < page.index("What agrees")
+    return rows

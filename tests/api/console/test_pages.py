@@ -69,6 +69,8 @@ STAFF = (
     "/console/earnings",
     "/console/earnings?by=day&span=day",
     "/console/money",
+    "/console/money/month",
+    "/console/money/month?month=x",
     "/me",
     "/me/second-factor",
 )

@@ -10,6 +10,7 @@ from litestar.params import FromQuery
 
 from api.admin.views import names_of
 from api.console.access import NEEDS, Needs, visit_of
+from api.console.admin.month import month_routes
 from api.console.charts import Span, earnings_chart, span_of
 from api.console.files import AS, FORMS, PAGE_ROWS, Turn, every, file_of, stream_of
 from api.console.pages import Pages
@@ -31,8 +32,8 @@ _ROWS: Final = 200
 
 
 def earning_routes(pages: Pages) -> list[HTTPRouteHandler]:
-    """`/console/earnings`, `/console/money`."""
-    return [*_earning_routes(pages), *_money_routes(pages)]
+    """`/console/earnings`, `/console/money` and its months."""
+    return [*_earning_routes(pages), *_money_routes(pages), *month_routes(pages)]
 
 
 def _earning_routes(pages: Pages) -> list[HTTPRouteHandler]:
