@@ -15,6 +15,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
+from api.admin.codes import BadRequest
 from api.console.languages import choose
 from api.console.own_forms import StaleForm, check_form, fields_of
 from api.console.tools import ConsoleTools
@@ -113,10 +114,15 @@ class Gate:
             NotPermitted: the role does not allow it.
             NotFound: the account is not one of the person's; the same as for one that there is not.
             ForeignForm, StaleForm: as `check_form`.
+            BadRequest: what is asked for cannot be looked up.
         """
         needs = route.opt[NEEDS]
         visit = await self._visit(connection)
         connection.state[_VISIT] = visit
+        if "\0" in connection.scope["path"] or any(
+            "\0" in one for _, one in connection.query_params.multi_items()
+        ):
+            raise BadRequest("an address with characters that no database takes")
         if isinstance(connection, Request) and connection.method == "POST":
             token = visit.csrf if visit.new_cookie is None else ""
             await check_form(connection, token=token, url=self._tools.url)

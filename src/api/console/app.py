@@ -9,7 +9,7 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 
 from api.admin.problems import code_of_any
-from api.console.access import NEEDS, SignInFirst, make_gate, visit_anyway, visit_of
+from api.console.access import NEEDS, SignInFirst, local_path, make_gate, visit_anyway, visit_of
 from api.console.admin.routes import admin_routes
 from api.console.assets_routes import asset_routes
 from api.console.company_sign_in import company_sign_in_routes
@@ -86,15 +86,21 @@ class Console:
             return self._pages.see(f"/sign-in?target={error.target}")
         if isinstance(error, StaleForm):
             return self._stale(request, error)
-        if isinstance(error, ForeignForm):
-            return self._page(request, "foreign_form", 403)
-        if isinstance(error, self._away):
-            return self._page(request, "database_unavailable", 503)
-        code = code_of_any(error)
+        code, status = self._code_of(error)
+        if code == "method_not_allowed" and request.method == "GET":
+            return self._pages.see(_page_of(request.scope["path"]))
         if code == "internal_error":
             log.error("console_request_failed", path=request.scope["path"], error=type(error).__name__)
-        status = error.status_code if isinstance(error, HTTPException) else status_for(code)
         return self._page(request, code, status)
+
+    def _code_of(self, error: Exception) -> tuple[str, int]:
+        """And the status of the page that says so."""
+        if isinstance(error, ForeignForm):
+            return "foreign_form", 403
+        if isinstance(error, self._away):
+            return "database_unavailable", 503
+        code = code_of_any(error)
+        return code, error.status_code if isinstance(error, HTTPException) else status_for(code)
 
     def _stale(self, request: Request[Any, Any, Any], stale: StaleForm) -> Response[str]:
         """Shown again, to be sent by whoever is there now; a script keeps its form, and gets what is to be sent with it."""
@@ -131,3 +137,10 @@ class Console:
 def _is_by_script(request: Request[Any, Any, Any]) -> bool:
     """Whether a part of a page has asked, and not a person."""
     return request.headers.get("hx-request") == "true"
+
+
+def _page_of(path: str) -> str:
+    """The page that a form's target belongs to: a form that was refused shows there, and is asked for again, in another
+    language for instance.
+    """
+    return local_path(path.partition("/do/")[0] if "/do/" in path else path.rpartition("/")[0], default="/")

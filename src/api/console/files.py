@@ -26,7 +26,7 @@ from application.exporting.csv_text import safe
 #: Of what a page itself has to have whole.
 ROWS_MAX: Final = 10_000
 PAGE_ROWS: Final = 500
-FORMS: Final = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+FORMS: Final = {"csv": "text/csv", "json": "application/json"}
 #: The query parameter that asks a page for a file of its table.
 AS: Final = QueryParameter(name="as")
 #: The last line of a CSV that is not whole.

@@ -168,3 +168,15 @@ def test_a_secret_is_not_shown_again(world: World) -> None:
     answer = world.client.post("/me/password", data=sent, headers=headers, follow_redirects=False)
     assert answer.status_code == 403
     assert "secret word" not in answer.text
+
+
+def test_a_forms_target_leads_to_its_page(world: World) -> None:
+    """Who reloads what a refused form has shown, or changes its language there, is not at a dead end."""
+    world.as_member("owner")
+    for path, page in (
+        ("/me/password", "/me"),
+        (f"/app/{ACCOUNT}/settings/erase", f"/app/{ACCOUNT}/settings"),
+        (f"/app/{ACCOUNT}/do/budgets/set", f"/app/{ACCOUNT}"),
+        ("/sign-out", "/"),
+    ):
+        assert world.get(path).headers["location"] == page, path
