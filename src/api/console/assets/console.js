@@ -93,6 +93,7 @@
       : { weekday: "short", month: "short", day: "numeric", timeZone: zone });
     const count = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 });
     const money = new Intl.NumberFormat(language, { maximumFractionDigits: 4 });
+    const beside = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
     const accent = resolved(element, "--accent");
     const bad = resolved(element, "--bad");
     const good = resolved(element, "--good");
@@ -122,7 +123,7 @@
         { stroke: faint, font, grid: { stroke: grid, width: 1 }, ticks: { show: false }, gap: 4, size: 44,
           values: (_, splits) => splits.map((value) => (Number.isInteger(value) ? count.format(value) : "")) },
         { scale: "money", side: 1, stroke: faint, font, grid: { show: false }, ticks: { show: false }, gap: 4, size: 52,
-          values: (_, splits) => splits.map((value) => money.format(value)) },
+          values: (_, splits) => splits.map((value) => beside.format(value)) },
       ],
       series: [
         {},
