@@ -12,7 +12,8 @@ SHOWN_MAX: Final = 4
 _CHARS_MAX: Final = 60
 _ID_CHARS: Final = 36
 _ID_SHOWN: Final = 8
-_UNITS: Final = ("_nano", "_us", "_minor", "_ppm", "_id")
+_UNITS: Final = ("_nano", "_us", "_ppm", "_id")
+_SILENT: Final = {"exponent"}  #: what only says how another field is written
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,17 +32,18 @@ def changes_of(act: Any, fmt: Formats, names: Mapping[Any, str]) -> list[Change]
     def said(field: str, value: Any) -> str:
         return _said(field, value, fmt=fmt, names=names, currency=currency)
 
-    telling = [field for field, value in after.items() if value not in (None, "", [], {}, act.subject)]
+    nothing = (None, "", [], {}, act.subject)
+    telling = [field for field, value in after.items() if field not in _SILENT and value not in nothing]
     return [
-        Change(field=_label(one), before=said(one, before.get(one)), after=said(one, after[one]))
+        Change(field=_label(one, currency), before=said(one, before.get(one)), after=said(one, after[one]))
         for one in telling[:SHOWN_MAX]
     ]
 
 
-def _label(field: str) -> str:
-    return next((field.removesuffix(unit) for unit in _UNITS if field.endswith(unit)), field).replace(
-        "_", " "
-    )
+def _label(field: str, currency: str | None) -> str:
+    """Without the unit, where the value is written as people write it."""
+    units = (*_UNITS, "_minor") if currency else _UNITS
+    return next((field.removesuffix(unit) for unit in units if field.endswith(unit)), field).replace("_", " ")
 
 
 def _said(field: str, value: Any, *, fmt: Formats, names: Mapping[Any, str], currency: str | None) -> str:
@@ -53,7 +55,7 @@ def _said(field: str, value: Any, *, fmt: Formats, names: Mapping[Any, str], cur
         return _figure(field, value, fmt=fmt, currency=currency)
     if isinstance(value, dict):
         parts = (
-            f"{_label(key)} {_said(key, one, fmt=fmt, names=names, currency=currency)}"
+            f"{_label(key, currency)} {_said(key, one, fmt=fmt, names=names, currency=currency)}"
             for key, one in value.items()
         )
         return _short(", ".join(parts))

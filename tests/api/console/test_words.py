@@ -46,6 +46,7 @@ def test_changes_are_told_with_units_names_and_without_what_says_nothing() -> No
             "note": "",
             "amount_nano": 2_500_000_000,
             "cost_minor": 1_250,
+            "exponent": 2,
             "models": ["demo", "large"],
             "lot_id": "01a22e43-e2d3-715d-9090-317d905bbeec",
             "currency": "EUR",
@@ -63,8 +64,14 @@ def test_changes_are_told_with_units_names_and_without_what_says_nothing() -> No
 
 def test_a_nested_value_is_flat_and_never_long() -> None:
     """Tables in a cell are told in a line that has an end."""
-    after = {"tax": {"country": "DE", "rate_ppm": 190_000}, "reasons": ["x" * 100], "with_debits": False}
+    after = {
+        "gross_minor": 1_250,
+        "tax": {"country": "DE", "rate_ppm": 190_000},
+        "reasons": ["x" * 100],
+        "with_debits": False,
+    }
     told = changes_of(SimpleNamespace(subject="", before={}, after=after), EN, {})
-    assert told[0].after == "country DE, rate 19%"
-    assert len(told[1].after) == 60
-    assert told[2].after == DASH
+    assert (told[0].field, told[0].after) == ("gross minor", "1,250"), "of no known currency"
+    assert told[1].after == "country DE, rate 19%"
+    assert len(told[2].after) == 60
+    assert told[3].after == DASH
