@@ -108,6 +108,11 @@ def myself_routes(pages: Pages) -> list[HTTPRouteHandler]:
         await asyncio.to_thread(close, session_id, person_id=visit.person_id)
         return pages.see("/me", Flash("session_closed"))
 
+    @post("/me/sessions/close-others", opt=_PERSON)
+    async def close_other_sessions(request: Asked) -> Answer:
+        await myself.close_others(request)
+        return pages.see("/me", Flash("sessions_closed"))
+
     @post("/me/erase", opt=_PERSON)
     async def erase_me(request: Asked) -> Answer:
         form, visit = await request.form(), visit_of(request)
@@ -127,4 +132,4 @@ def myself_routes(pages: Pages) -> list[HTTPRouteHandler]:
         await pages.tools.refresh()
         return pages.signed_out("/sign-in", Flash("person_erased"))
 
-    return [show_me, change_password, close_session, erase_me]
+    return [show_me, change_password, close_session, close_other_sessions, erase_me]

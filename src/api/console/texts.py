@@ -593,6 +593,7 @@ DONE: Final = {
     "account_erased": N_("The account is closed, and its personal data is erased."),
     "joined": N_("Welcome. You are a member now."),
     "operator_joined": N_("Welcome. You are an operator of this installation now."),
+    "sessions_closed": N_("You are signed out everywhere but here."),
     "session_closed": N_("That device is signed out."),
     "expired": N_("Sign in to go on."),
     "probe_ok": N_("The provider answered and takes the secrets."),

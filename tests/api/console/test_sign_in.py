@@ -238,6 +238,12 @@ def test_a_device_can_be_signed_out_from_another_one(world: World) -> None:
     world.post("/me/sessions/close", token=token, session_id=str(support.session_id))
     assert world.process.tools.sign_in.session(first) is None
     assert world.process.tools.sign_in.session(others) is not None
+    second = session_of(world)
+    world.as_staff("admin")
+    world.post("/me/sessions/close-others", token=world.token("/me"))
+    assert world.process.tools.sign_in.session(second) is None
+    assert world.process.tools.sign_in.session(others) is not None
+    assert world.get("/me").status_code == 200
 
 
 def test_an_invitation_lets_in_once(world: World) -> None:
