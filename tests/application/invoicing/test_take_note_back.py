@@ -38,7 +38,7 @@ def test_it_is_an_invoice_over_the_same_with_its_own_number_and_the_notes() -> N
     assert (again.reinstates.number_text, again.reinstates.invoice_id) == ("CN-000001", first)
     assert buyer_of(ports.personal, again) == buyer_of(ports.personal, invoice)
     page = invoice_page(again, buyer_of(ports.personal, again), LogEntry(position=1, leaf_sha256="0"))
-    assert ("Takes back credit note", "CN-000001 of 24 Nov 2025") in [
+    assert ("Takes back credit note", "CN-000001 of November 24, 2025") in [
         (one.label, one.value) for one in page.facts
     ]
 
