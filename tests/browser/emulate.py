@@ -2,6 +2,13 @@
 
 Both are fetched once, in the versions below, into a cache; the package is checked against its hash. It needs a newer Node than many
 systems have, so that comes as a Python package.
+
+It does not cover ways to pay that are left for later, so there is no walk for automatic recharges with it. A page of `mode=setup` can be made,
+and is then like any other: it asks for a payment, says `paid` at its end, and tells no setup intent, no customer and no `client_reference_id`. There
+is no `/v1/setup_intents`; ways to pay come from the seed alone and can neither be read one by one, nor attached, nor detached. A payment that is
+confirmed always succeeds, so that no decline, no `authentication_required` and no back-off would be seen, and is the same whether `off_session` is
+said or not. A front that added all of this would decide everything that such a walk is to show. `tests/adapters/checkout/test_stripe_methods.py` tries
+our side against a server of ours.
 """
 
 import fcntl
