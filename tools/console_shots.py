@@ -49,6 +49,8 @@ STAFF: Final = (
     "/console/mails",
     "/console/documents",
     "/console/documents/due",
+    "/console/receivables",
+    "/console/receivables/limits",
     "/console/refunds/requests",
     "/console/endpoints",
     "/console/management-keys",

@@ -60,6 +60,12 @@ def sum_of_money(form: Form) -> dict[str, Any]:
     return {"amount_minor": minor(text, _text(form, "currency"), "amount")} if text else {}
 
 
+def limit_of_money(form: Form) -> dict[str, Any]:
+    """What may be unpaid at a time, as people write it."""
+    text = _text(form, "money")
+    return {"limit_minor": minor(text, _text(form, "currency"), "limit")} if text else {}
+
+
 def tax_numbers(form: Form) -> dict[str, Any]:
     """Of a seller: a kind and a value in each row."""
     rows = _rows(form, "tax_value", "tax_kind")

@@ -19,6 +19,7 @@ from api.console.form_rows import (
     announcement_texts,
     budget_zone,
     converted,
+    limit_of_money,
     offer_terms,
     price_entries,
     route_targets,
@@ -33,6 +34,7 @@ from application.command import Command
 from application.invoicing.issue_credit_note import IssueCreditNote
 from application.invoicing.set_seller import SetSeller
 from application.money.book_cost import BookProviderCost
+from application.postpaid.propose_limit import ProposePostpaidLimit
 from application.recharge.place_order import PlaceOrder
 from application.recharge.set_offer import SetRechargeOffer
 from application.recharge.settle_order import SettleOrder
@@ -60,6 +62,7 @@ _MADE: Final[dict[type[Command], Callable[[Form], dict[str, Any]]]] = {
     SetAnnouncement: announcement_texts,
     SetRechargeOffer: offer_terms,
     PlaceOrder: sum_of_money,
+    ProposePostpaidLimit: limit_of_money,
     SetBudget: budget_zone,
     SettleOrder: sum_of_money,
     RequestRefund: sum_of_money,

@@ -63,6 +63,7 @@ _ADMIN: Final[tuple[tuple[str, tuple[tuple[str, str, str, Permission], ...]], ..
         (
             ("/console/orders", N_("Orders"), "cart", "read"),
             ("/console/refunds", N_("Refunds and disputes"), "undo", "read"),
+            ("/console/receivables", N_("On account"), "clock", "read"),
             ("/console/webhooks", N_("Payment messages"), "inbox", "read"),
             ("/console/codes", N_("Codes"), "ticket", "read"),
             ("/console/documents", N_("Documents"), "file", "read"),

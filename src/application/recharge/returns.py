@@ -29,6 +29,7 @@ class RefundShown(msgspec.Struct, frozen=True, kw_only=True):
     requested_by: str | None
     since_us: int  #: when it was asked for, or last seen at the provider
     reason: str | None
+    set_off: bool = False  #: the order was not paid, so less is owed for it and no money went back
 
 
 class DisputeShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +122,7 @@ def refunds_of(order: Order) -> tuple[RefundShown, ...]:
             requested_by=one.requested_by,
             since_us=one.requested_us,
             reason=one.reason,
+            set_off=one.set_off,
         )
         for refund_id, one in order.refunds.items()
     )

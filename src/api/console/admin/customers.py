@@ -20,7 +20,10 @@ from application.accounts.contact import contact_of
 from application.auto_recharge.show import show_auto
 from application.ledger.wallet_reader import load_wallet
 from application.people.email import open_email
+from application.postpaid.queries import account_of
+from application.postpaid.stream import load_postpaid
 from application.queries import RequestFilter
+from application.recharge.list_offers import list_offers
 from domain.accounts import Account
 from domain.members import MEMBER_PERMISSIONS, NO_MEMBERS
 from domain.refusal import NotFound
@@ -96,6 +99,7 @@ def _one_routes(pages: Pages) -> list[HTTPRouteHandler]:
                 {"lot_id": lot_id, "not_lent_nano": context["wallet"].lots.get(lot_id, 0), "terms": terms}
                 for lot_id, terms in context["lots"]
             ],
+            "unpaid-orders": context["postpaid"].unpaid,
             "people": [looking.member_item(one, email) for one, email in context["members"]],
         }
         return pages.page(request, "admin/customer.html", tables=tables, account=account, **context)
@@ -129,6 +133,7 @@ def _one(pages: Pages, account: Account, edit: UUID | None) -> dict[str, Any]:
         "name": names_of(ports, [account_id]).get(account_id),
         "contact": contact_of(ports.personal, account),
         "automatic": show_auto(ports.store, account_id, clock=ports.clock),
+        **_postpaid(pages, account_id),
         "balance": tools.balances.balance(account_id) or nothing_yet(account_id),
         "keys": list_keys(tools, account_id=account_id, limit=_KEYS),
         "edited": _edited(pages, edit, account_id),
@@ -140,6 +145,18 @@ def _one(pages: Pages, account: Account, edit: UUID | None) -> dict[str, Any]:
         ],
         "invitations": list(members.invitations.values()),
         "roles": list(MEMBER_PERMISSIONS),
+    }
+
+
+def _postpaid(pages: Pages, account_id: UUID) -> dict[str, Any]:
+    """What may be bought on account and what of it is unpaid; the limit that waits, and currencies that one may be in."""
+    ports = pages.tools.admin.ports
+    known = load_postpaid(ports.store, account_id)
+    waiting = known.waiting
+    return {
+        "postpaid": account_of(account_id, known, now_us=ports.clock.now_us()),
+        "waiting": None if waiting is None else (waiting, known.proposals[waiting]),
+        "currencies": [(one.currency, one.currency) for one in list_offers(ports.store)],
     }
 
 

@@ -87,7 +87,7 @@ def _order_routes(pages: Pages) -> list[HTTPRouteHandler]:
             "admin/orders.html",
             filters=filters,
             statuses=_STATUSES,
-            providers=["manual", *providers],
+            providers=["manual", "invoice", *providers],
             **context,
         )
 

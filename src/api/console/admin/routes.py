@@ -25,6 +25,7 @@ from api.console.admin.launch import launch_routes
 from api.console.admin.mails import mail_routes
 from api.console.admin.orders import order_routes
 from api.console.admin.overview import overview_routes
+from api.console.admin.postpaid import postpaid_routes
 from api.console.admin.prices import price_routes
 from api.console.admin.refunds import refund_routes
 from api.console.admin.requests import request_routes
@@ -53,6 +54,7 @@ def admin_routes(pages: Pages) -> list[HTTPRouteHandler]:
         *price_routes(pages),
         *order_routes(pages),
         *refund_routes(pages),
+        *postpaid_routes(pages),
         *correction_routes(pages),
         *charge_routes(pages),
         *code_routes(pages),

@@ -34,6 +34,7 @@ from application.recharge.cancel_order import handle as cancel
 from application.recharge.change_order import load_order
 from application.recharge.show_order import OrderDetail, show_order
 from application.refunds.file_request import askable_minor
+from domain.recharge.order import BY_TRANSFER
 from domain.refusal import NotFound, Refusal
 
 Asked = Request[Any, Any, Any]
@@ -64,7 +65,7 @@ def _showing(pages: Pages) -> list[HTTPRouteHandler]:
             "awaits": "" if invoice else _invoice_awaits(tools.ports.store, order),
             "placed_us": order.facts[0].occurred_us,
             "askable_minor": askable_minor(tools.ports.store, order_id),
-            "is_on": order.provider == "manual" or order.provider in _names(pages),
+            "is_on": order.provider in BY_TRANSFER or order.provider in _names(pages),
         }
 
     @get("/app/{account_id:uuid}/orders/{order_id:uuid}", opt=_READ)

@@ -20,10 +20,12 @@ from api.console.acting import ENTRIES, act, refused
 from api.console.pages import Pages
 from api.console.workspace.amounts import amount_minor_of, chosen_country, known_country
 from api.console.workspace.automatic import automatic_of
+from application.postpaid.queries import AccountPostpaid, account_of
+from application.postpaid.stream import load_postpaid
 from application.recharge.list_offers import load_offers
 from application.recharge.queries import OrderFilter
 from domain.recharge.offers import Offer, Offers, Quote, quote
-from domain.recharge.order import MANUAL
+from domain.recharge.order import INVOICE, MANUAL
 from domain.refusal import BadField
 
 Asked = Request[Any, Any, Any]
@@ -54,13 +56,16 @@ def recharge_routes(pages: Pages) -> list[HTTPRouteHandler]:
         offers = load_offers(ports.store)
         open_now = sorted(name for name, one in offers.by_currency.items() if one.open)
         automatic = automatic_of(pages, account_id)
+        known, now_us = load_postpaid(ports.store, account_id), ports.clock.now_us()
+        postpaid = account_of(account_id, known, now_us=now_us)
         usual = automatic.shown.rule.currency if automatic.shown.rule is not None else ""
         chosen = next((one for one in (currency, usual, *open_now) if one in open_now), None)
         wanted = OrderFilter(account_id=account_id)
         return {
             "currencies": open_now,
-            "shelf": None if chosen is None else _shelf(pages, offers, chosen, account_id),
+            "shelf": None if chosen is None else _shelf(pages, offers, chosen, account_id, postpaid),
             "automatic": automatic,
+            "postpaid": postpaid,
             "orders": tools.orders.orders(wanted, before_position=before, limit=looking.PAGE_ROWS),
         }
 
@@ -73,7 +78,10 @@ def recharge_routes(pages: Pages) -> list[HTTPRouteHandler]:
     ) -> Response[str]:
         values = await asyncio.to_thread(found, account_id, currency, looking.number_of(before))
         return pages.page(
-            request, "workspace/recharge.html", tables={"orders": values["orders"].items}, **values
+            request,
+            "workspace/recharge.html",
+            tables={"orders": values["orders"].items, "unpaid-orders": values["postpaid"].unpaid},
+            **values,
         )
 
     def wanted(account_id: UUID, form: FormMultiDict) -> dict[str, Any]:
@@ -107,7 +115,7 @@ def recharge_routes(pages: Pages) -> list[HTTPRouteHandler]:
     return [show_recharge, place_order]
 
 
-def _shelf(pages: Pages, offers: Offers, currency: str, account_id: UUID) -> Shelf:
+def _shelf(pages: Pages, offers: Offers, currency: str, account_id: UUID, postpaid: AccountPostpaid) -> Shelf:
     ports = pages.tools.admin.ports
     offer, country = offers.by_currency[currency], known_country(pages, account_id)
     return Shelf(
@@ -116,9 +124,16 @@ def _shelf(pages: Pages, offers: Offers, currency: str, account_id: UUID) -> She
             quote(offers, currency=currency, amount_minor=one.amount_minor, country=country)
             for one in offer.packages
         ),
-        ways=(*ports.checkouts.taking(currency), MANUAL),
+        ways=(*ports.checkouts.taking(currency), MANUAL, *_on_account(postpaid, currency)),
         country=country,
     )
+
+
+def _on_account(postpaid: AccountPostpaid, currency: str) -> tuple[str, ...]:
+    """Offered where it would not be refused at once."""
+    limit = postpaid.limit
+    may = limit is not None and limit.currency == currency and not postpaid.is_overdue and postpaid.left_minor
+    return (INVOICE,) if may else ()
 
 
 def _require_few(pages: Pages, account_id: UUID) -> None:
