@@ -42,11 +42,11 @@ _ADMIN: Final[tuple[tuple[str, tuple[tuple[str, str, str, Permission], ...]], ..
         (
             ("/console/customers", N_("Accounts"), "users", "read"),
             ("/console/keys", N_("API keys"), "key", "read"),
-            ("/console/endpoints", N_("Customers' webhooks"), "hook", "read"),
             ("/console/management-keys", N_("Management keys"), "shield", "read"),
-            ("/console/mails", N_("Mails"), "mail", "read"),
+            ("/console/endpoints", N_("Customers' webhooks"), "hook", "read"),
             ("/console/budgets", N_("Budgets"), "gauge", "read"),
             ("/console/announcements", N_("Announcements"), "megaphone", "read"),
+            ("/console/mails", N_("Mails"), "mail", "read"),
         ),
     ),
     (
@@ -59,26 +59,41 @@ _ADMIN: Final[tuple[tuple[str, tuple[tuple[str, str, str, Permission], ...]], ..
         ),
     ),
     (
-        N_("Money"),
+        N_("Sales"),
         (
             ("/console/orders", N_("Orders"), "cart", "read"),
             ("/console/refunds", N_("Refunds and disputes"), "undo", "read"),
             ("/console/receivables", N_("On account"), "clock", "read"),
-            ("/console/webhooks", N_("Payment messages"), "inbox", "read"),
             ("/console/codes", N_("Codes"), "ticket", "read"),
+            ("/console/webhooks", N_("Payment messages"), "inbox", "read"),
+        ),
+    ),
+    (
+        N_("Invoicing"),
+        (
             ("/console/documents", N_("Documents"), "file", "read"),
             ("/console/invoices", N_("Sellers and series"), "receipt", "read"),
+        ),
+    ),
+    (
+        N_("Corrections"),
+        (
             ("/console/charges", N_("Charges to review"), "flag", "read"),
             ("/console/adjustments", N_("Adjustments"), "sliders", "read"),
             ("/console/repricing", N_("Repricing"), "clock", "read"),
+        ),
+    ),
+    (
+        N_("Books"),
+        (
             ("/console/earnings", N_("Earnings"), "chart", "read"),
             ("/console/money", N_("Books in money"), "scale", "read"),
+            ("/console/ledger", N_("Ledger"), "list", "read"),
         ),
     ),
     (
         N_("Control"),
         (
-            ("/console/ledger", N_("Ledger"), "scale", "read"),
             ("/console/audit", N_("Audit log"), "list", "read"),
             ("/console/work", N_("Long work"), "clock", "read"),
             ("/console/operators", N_("Operators"), "shield", "read"),

@@ -2,6 +2,7 @@
 "use strict";
 
 (() => {
+  const CLOSED = "tokenok_closed_groups";
   const within = (event, selector) => event.target instanceof Element && event.target.closest(selector);
 
   // Copy what stands beside the button.
@@ -169,6 +170,17 @@
 
   // The playground: one question, the answer as it comes, and a way to stop it.
   document.addEventListener("DOMContentLoaded", () => {
+    // Groups that somebody has closed stay closed in this browser, but for that of the page.
+    const closed = () => { try { return new Set(JSON.parse(localStorage.getItem(CLOSED) || "[]")); } catch { return new Set(); } };
+    for (const group of document.querySelectorAll(".menu details")) {
+      const name = group.dataset.group;
+      if (closed().has(name) && !group.querySelector("[aria-current]")) group.open = false;
+      group.querySelector("summary").addEventListener("click", () => {
+        const names = closed();
+        if (group.open) names.add(name); else names.delete(name);
+        try { localStorage.setItem(CLOSED, JSON.stringify([...names])); } catch { /* it is closed on this page only */ }
+      });
+    }
     const here = document.querySelector(".menu [aria-current]");
     if (here && here.closest(".menu").scrollHeight > here.closest(".menu").clientHeight) here.scrollIntoView({ block: "nearest" });
     showCopyButtons(document);
