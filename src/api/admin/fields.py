@@ -35,7 +35,7 @@ WORDS: Final = {
     "context_tokens": "prompt and answer together",
     "contact_name": "the person to write to",
     "count": "how many",
-    "country": "where the buyer is, for tax: two letters such as DE",
+    "country": "where the buyer is, for tax: two letters such as DE; of an order, that of the billing details if left out",
     "cost": "what the provider takes, in credits, like an entry of a price list",
     "credential_id": "the credential",
     "credit_days": "for how many days from its redemption the credit is good; for ever if left out",

@@ -35,7 +35,7 @@ def handle(command: SetAutoRecharge, *, actor: Actor, ports: Ports) -> Done:
     Raises:
         NotFound: no such account, or no offer for the currency.
         WrongState: the account is closed, or has no saved way to pay.
-        AmountNotOffered, BadField: as `offers.quote` and `ruling.set_rule`; or the provider does not take the currency.
+        AmountNotOffered, BadField: as `terms_of` and `ruling.set_rule`; or the provider does not take the currency.
     """
     if load_account(ports.store, command.account_id).status == "closed":
         raise WrongState("account", "closed")

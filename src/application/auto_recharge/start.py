@@ -77,7 +77,8 @@ def _order(auto: Auto, account_id: UUID, *, store: EventStore, at: Stamp) -> Rec
         mode=method.mode,
         currency=rule.currency,
         amount_minor=rule.amount_minor,
-        country=terms.country,
+        country=terms.buyer.country,
+        reverse_charge=terms.buyer.reverse_charge,
         stamp=at,
     )
     assert isinstance(placed, RechargeOrderPlaced), "the first fact of an order"

@@ -5,8 +5,8 @@ from uuid import UUID
 import msgspec
 
 from application.eventlog import EventStore
-from application.invoicing.streams import load_billing
 from application.recharge.list_offers import load_offers
+from application.recharge.taxing import Taxed, require_told, taxed
 from domain.auto_recharge.events import Rule
 from domain.recharge.offers import Offers, Quote, quote
 
@@ -15,7 +15,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """The offers, where the buyer is, and what follows."""
 
     offers: Offers
-    country: str | None
+    buyer: Taxed
     quote: Quote
 
 
@@ -23,12 +23,18 @@ def terms_of(store: EventStore, account_id: UUID, rule: Rule) -> Terms:
     """At this moment. The account's documents say where the buyer is, else the rule does.
 
     Raises:
-        NotFound, AmountNotOffered, BadField: as `offers.quote`.
+        NotFound, AmountNotOffered, BadField: as `offers.quote`; or as `require_told`.
     """
-    offers, profile = load_offers(store), load_billing(store, account_id).profile
-    country = rule.country if profile is None else profile.country
+    offers, buyer = load_offers(store), taxed(store, account_id, otherwise=rule.country)
+    require_told(buyer, offers.by_currency.get(rule.currency))
     return Terms(
         offers=offers,
-        country=country,
-        quote=quote(offers, currency=rule.currency, amount_minor=rule.amount_minor, country=country),
+        buyer=buyer,
+        quote=quote(
+            offers,
+            currency=rule.currency,
+            amount_minor=rule.amount_minor,
+            country=buyer.country,
+            reverse_charge=buyer.reverse_charge,
+        ),
     )

@@ -3,14 +3,18 @@
 from typing import ClassVar
 from uuid import UUID
 
+import msgspec
+
 from application.accounts.stream import load_account
 from application.command import Command, Done, Ports, execute, stamp
 from application.invoicing.buyers import seal_profile
+from application.invoicing.streams import load_billing
 from domain.fact import Actor
 from domain.invoicing import billing
 from domain.invoicing.billing import Billing, billing_stream, buyer_subject
 from domain.invoicing.parties import Buyer, TaxId, VatEvidence, checked_buyer
 from domain.operators import Permission
+from domain.refusal import BadField
 
 
 class SetBilling(Command, frozen=True, kw_only=True):
@@ -36,7 +40,7 @@ def handle(command: SetBilling, *, actor: Actor, ports: Ports) -> Done:
 
     Raises:
         NotFound: there is no such account.
-        BadField: something in it cannot be used.
+        BadField: something in it cannot be used; or the evidence is of no VAT number.
         SubjectErased, VaultError: nothing was recorded; see `PersonalData.seal`.
     """
     buyer = checked_buyer(
@@ -48,7 +52,10 @@ def handle(command: SetBilling, *, actor: Actor, ports: Ports) -> Done:
             email=command.email,
         )
     )
+    if command.vat is not None and not _has_vat_number(buyer):
+        raise BadField("vat", "is what the register said of a VAT number, and there is none")
     load_account(ports.store, command.account_id)
+    vat = command.vat or _kept_evidence(buyer, ports, command.account_id)
     pii = seal_profile(ports.personal, buyer, subject_id=buyer_subject(command.account_id))
     at = stamp(ports, actor)
     return execute(
@@ -61,8 +68,25 @@ def handle(command: SetBilling, *, actor: Actor, ports: Ports) -> Done:
             account_id=command.account_id,
             country=buyer.country,
             is_business=command.is_business,
-            vat=command.vat,
+            vat=vat,
             pii=pii,
             stamp=at,
         ),
     )
+
+
+def _has_vat_number(buyer: Buyer) -> bool:
+    return buyer.tax_id is not None and buyer.tax_id.kind == "vat"
+
+
+def _kept_evidence(buyer: Buyer, ports: Ports, account_id: UUID) -> VatEvidence | None:
+    """What the register said stays as long as the number and the country do: a new address is no reason to ask again."""
+    profile = load_billing(ports.store, account_id).profile
+    if profile is None or profile.vat is None:
+        return None
+    opened = ports.personal.open(profile.subject_id, profile.pii, place=profile.TOPIC)
+    if opened is None:
+        return None
+    before = msgspec.json.decode(opened, type=Buyer)
+    same = (before.tax_id, before.country) == (buyer.tax_id, buyer.country)
+    return profile.vat if same and _has_vat_number(buyer) else None

@@ -11,9 +11,11 @@ from application.command import Command, Done, Ports, stamp
 from application.recharge.change_order import change_order, load_order
 from application.recharge.list_offers import load_offers
 from application.recharge.on_account import due_us_of
+from application.recharge.taxing import Taxed, require_taxed
 from domain.fact import Actor, Stamp
 from domain.operators import Permission
 from domain.recharge.events import Mode, OrderEvent
+from domain.recharge.offers import Offers
 from domain.recharge.on_account import buy_on_account
 from domain.recharge.order import INVOICE, MANUAL, Order, OrderStatus
 from domain.recharge.placing import place
@@ -21,7 +23,10 @@ from domain.refusal import BadField, WrongState
 
 
 class PlaceOrder(Command, frozen=True, kw_only=True):
-    """So much money for credit at the present offer. With an `order_id` of the caller's choice it may be repeated."""
+    """So much money for credit at the present offer. With an `order_id` of the caller's choice it may be repeated.
+
+    The billing details say where the buyer is; `country` does where there are none.
+    """
 
     permission: ClassVar[Permission] = "credit"
 
@@ -53,7 +58,7 @@ def handle(command: PlaceOrder, *, actor: Actor, ports: Ports) -> Placed:
 
     Raises:
         NotFound: no such account, no offer for the currency, or no such way to pay.
-        BadField: the payment provider does not take the currency.
+        BadField: the payment provider does not take the currency; or as `require_taxed`.
         WrongState: the account is closed.
         NotOnAccount, PostpaidLimitReached, PaymentOverdue, NoInvoicePossible, AccountInDebt: it cannot be bought on account.
         Others as `placing.place`.
@@ -84,24 +89,32 @@ Decide = Callable[[Order | None], list[OrderEvent]]
 
 def _to_be_paid(command: PlaceOrder, order_id: UUID, at: Stamp, ports: Ports) -> Decide:
     mode, current = _mode(command, ports), load_offers(ports.store)
-    return lambda order: place(
-        order,
-        current,
-        order_id=order_id,
-        account_id=command.account_id,
-        provider=command.provider,
-        mode=mode,
-        currency=command.currency,
-        amount_minor=command.amount_minor,
-        country=command.country,
-        stamp=at,
-    )
+
+    def decide(order: Order | None) -> list[OrderEvent]:
+        buyer = _buyer(command, order, current, ports)
+        return place(
+            order,
+            current,
+            order_id=order_id,
+            account_id=command.account_id,
+            provider=command.provider,
+            mode=mode,
+            currency=command.currency,
+            amount_minor=command.amount_minor,
+            country=buyer.country,
+            reverse_charge=buyer.reverse_charge,
+            stamp=at,
+        )
+
+    return decide
 
 
 def _on_account(command: PlaceOrder, order_id: UUID, at: Stamp, ports: Ports) -> Decide:
     current = load_offers(ports.store)
 
     def decide(order: Order | None) -> list[OrderEvent]:
+        due_us = at.now_us if order else due_us_of(command.account_id, command.currency, at, ports.store)
+        buyer = _buyer(command, order, current, ports)
         return buy_on_account(
             order,
             current,
@@ -109,12 +122,21 @@ def _on_account(command: PlaceOrder, order_id: UUID, at: Stamp, ports: Ports) ->
             account_id=command.account_id,
             currency=command.currency,
             amount_minor=command.amount_minor,
-            country=command.country,
-            due_us=at.now_us if order else due_us_of(command.account_id, command.currency, at, ports.store),
+            country=buyer.country,
+            reverse_charge=buyer.reverse_charge,
+            due_us=due_us,
             stamp=at,
         )
 
     return decide
+
+
+def _buyer(command: PlaceOrder, order: Order | None, current: Offers, ports: Ports) -> Taxed:
+    """An order that is there keeps its terms, whatever the billing details have become."""
+    if order is not None:
+        return Taxed(country=command.country)
+    offer = current.by_currency.get(command.currency)
+    return require_taxed(ports.store, command.account_id, told=command.country, offer=offer)
 
 
 def _mode(command: PlaceOrder, ports: Ports) -> Mode:

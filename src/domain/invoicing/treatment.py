@@ -51,10 +51,20 @@ def category_of(
     """Why the rate is what it is."""
     if rate_ppm:
         return "S"
-    if seller_country in EU and buyer_country in EU and seller_country != buyer_country:
-        # Without a number that was found valid the tax is not the buyer's to pay.
-        return "AE" if vat is not None and vat.valid else "E"
+    if is_reverse_charge(seller_country=seller_country, buyer_country=buyer_country, vat=vat):
+        return "AE"
+    if _is_across_the_eu(seller_country, buyer_country):
+        return "E"
     return "Z" if seller_country == buyer_country else "G"
+
+
+def is_reverse_charge(*, seller_country: str, buyer_country: str, vat: VatEvidence | None) -> bool:
+    """Whether the buyer owes the tax: a business of another country of the EU, whose number the register found valid."""
+    return _is_across_the_eu(seller_country, buyer_country) and vat is not None and vat.valid
+
+
+def _is_across_the_eu(seller_country: str, buyer_country: str) -> bool:
+    return seller_country in EU and buyer_country in EU and seller_country != buyer_country
 
 
 def notices_of(*, seller_country: str, categories: frozenset[TaxCategory]) -> tuple[Notice, ...]:

@@ -142,8 +142,10 @@ def set_offer(offers: Offers, *, offer: Offer, stamp: Stamp) -> list[RechargeOff
     ]
 
 
-def quote(offers: Offers, *, currency: str, amount_minor: int, country: str | None) -> Quote:
-    """What `amount_minor` buys in this currency, for a buyer from this country.
+def quote(
+    offers: Offers, *, currency: str, amount_minor: int, country: str | None, reverse_charge: bool = False
+) -> Quote:
+    """What `amount_minor` buys in this currency, for a buyer from this country, who may owe the tax instead of us.
 
     Raises:
         NotFound: nothing is offered for the currency.
@@ -157,7 +159,7 @@ def quote(offers: Offers, *, currency: str, amount_minor: int, country: str | No
     bonus_nano = _bonus_nano(offer, amount_minor, base_nano)
     if not 0 < base_nano + bonus_nano <= AMOUNT_NANO_MAX:
         raise BadField("amount_minor", "buys no credit, or too much")
-    tax = _tax(offer, amount_minor, country)
+    tax = _tax(offer, amount_minor, country, reverse_charge=reverse_charge)
     return Quote(
         amount_minor=tax.gross_minor, credits_nano=base_nano + bonus_nano, bonus_nano=bonus_nano, tax=tax
     )
@@ -174,8 +176,9 @@ def _bonus_nano(offer: Offer, amount_minor: int, base_nano: int) -> int:
     return 0 if best is None else base_nano * best.bonus_ppm // PPM
 
 
-def _tax(offer: Offer, amount_minor: int, country: str | None) -> TaxQuote:
-    rate_ppm = next((tax.rate_ppm for tax in offer.taxes if tax.country == country), 0)
+def _tax(offer: Offer, amount_minor: int, country: str | None, *, reverse_charge: bool) -> TaxQuote:
+    usual_ppm = next((tax.rate_ppm for tax in offer.taxes if tax.country == country), 0)
+    rate_ppm = 0 if reverse_charge else usual_ppm
     if offer.tax_included:
         tax_minor = tax_in(amount_minor, rate_ppm)
         net_minor = amount_minor - tax_minor

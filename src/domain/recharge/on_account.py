@@ -19,6 +19,7 @@ def buy_on_account(
     currency: str,
     amount_minor: int,
     country: str | None,
+    reverse_charge: bool = False,
     due_us: int,
     stamp: Stamp,
 ) -> list[OrderEvent]:
@@ -36,6 +37,7 @@ def buy_on_account(
         currency=currency,
         amount_minor=amount_minor,
         country=country,
+        reverse_charge=reverse_charge,
         due_us=due_us,
         stamp=stamp,
     )

@@ -37,6 +37,7 @@ def place(
     currency: str,
     amount_minor: int,
     country: str | None,
+    reverse_charge: bool = False,
     due_us: int | None = None,
     stamp: Stamp,
 ) -> list[OrderEvent]:
@@ -49,14 +50,20 @@ def place(
     if order is not None:
         there = order.placed
         # The amount is not compared: a repeated command must find its order when the offer has changed meanwhile.
-        same = (there.account_id, there.provider, there.mode, there.currency, there.tax.country)
-        if same == (account_id, provider, mode, currency, country):
+        same = (there.account_id, there.provider, there.mode, there.currency)
+        if same == (account_id, provider, mode, currency) and country in {None, there.tax.country}:
             return []
         raise AlreadyExists("order", order_id)
     exponent = exponent_of(currency)
     if country is not None:
         country_code(country)
-    terms = quote(offers, currency=currency, amount_minor=amount_minor, country=country)
+    terms = quote(
+        offers,
+        currency=currency,
+        amount_minor=amount_minor,
+        country=country,
+        reverse_charge=reverse_charge,
+    )
     offer = offers.by_currency[currency]
     return [
         RechargeOrderPlaced(

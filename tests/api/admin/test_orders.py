@@ -59,7 +59,7 @@ def test_a_large_transfer_takes_two(world: World) -> None:
     """The one who confirmed it is refused with a code of its own; an order is cancelled or denied with a reason."""
     account_id = opened(world)
     post(world, "/offers/set", OFFER)
-    asked = {"account_id": account_id, "currency": "EUR", "amount_minor": 600_000}
+    asked = {"account_id": account_id, "currency": "EUR", "amount_minor": 600_000, "country": "DE"}
     order = post(world, "/orders/place", asked, key="o-2").json()
     named = {"order_id": order["order_id"]}
     assert post(world, "/orders/settle", _transfer(order, "B-2"), role="finance").json()["waits_for_approval"]
@@ -76,7 +76,7 @@ def test_what_is_wrong_with_an_order_is_said(world: World) -> None:
     """Roles without the permission, orders that are not there, amounts that are not offered."""
     account_id = opened(world)
     post(world, "/offers/set", OFFER)
-    asked = {"account_id": account_id, "currency": "EUR", "amount_minor": 499}
+    asked = {"account_id": account_id, "currency": "EUR", "amount_minor": 499, "country": "DE"}
     for role, path, body, status, code in (
         ("support", "/orders/place", asked, 403, "not_permitted"),
         ("finance", "/orders/place", asked, 422, "amount_not_offered"),

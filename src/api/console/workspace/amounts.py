@@ -12,17 +12,12 @@ from api.console import looking
 from api.console.pages import Pages
 from application.invoicing.streams import load_billing
 from application.recharge.list_offers import load_offers
+from application.recharge.taxing import ELSEWHERE
 from domain.recharge.currencies import exponent_of
 
-_ELSEWHERE: Final = "other"
+_ELSEWHERE: Final = "other"  #: as the form says it
 _AMOUNT: Final = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,6})?", re.ASCII)
 _PACKAGE: Final = "package"
-
-
-def known_country(pages: Pages, account_id: UUID) -> str | None:
-    """Where the buyer of the account's documents is."""
-    profile = load_billing(pages.tools.admin.ports.store, account_id).profile
-    return None if profile is None else profile.country
 
 
 def chosen_country(pages: Pages, form: FormMultiDict, account_id: UUID, currency: str) -> str | None:
@@ -31,14 +26,15 @@ def chosen_country(pages: Pages, form: FormMultiDict, account_id: UUID, currency
     Raises:
         BadRequest: it was not chosen.
     """
-    known = known_country(pages, account_id)
-    if known is not None:
-        return known
-    offer = load_offers(pages.tools.admin.ports.store).by_currency.get(currency)
+    store = pages.tools.admin.ports.store
+    profile = load_billing(store, account_id).profile
+    if profile is not None:
+        return profile.country
+    offer = load_offers(store).by_currency.get(currency)
     given = str(form.get("country", ""))
     if not given and offer is not None and offer.taxes:
         raise BadRequest("choose a country")
-    return None if given in {"", _ELSEWHERE} else given
+    return ELSEWHERE if given == _ELSEWHERE else given or None
 
 
 def amount_minor_of(form: FormMultiDict, currency: str) -> int:

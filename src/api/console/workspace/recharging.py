@@ -3,7 +3,6 @@ account and at the country that its documents are made for.
 """
 
 import asyncio
-import re
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,12 +17,13 @@ from api.console import looking
 from api.console.access import NEEDS, Needs, visit_of
 from api.console.acting import ENTRIES, act, refused
 from api.console.pages import Pages
-from api.console.workspace.amounts import amount_minor_of, chosen_country, known_country
+from api.console.workspace.amounts import amount_minor_of, chosen_country
 from api.console.workspace.automatic import automatic_of
 from application.postpaid.queries import AccountPostpaid, account_of
 from application.postpaid.stream import load_postpaid
 from application.recharge.list_offers import load_offers
 from application.recharge.queries import OrderFilter
+from application.recharge.taxing import taxed
 from domain.recharge.offers import Offer, Offers, Quote, quote
 from domain.recharge.order import INVOICE, MANUAL
 from domain.refusal import BadField
@@ -33,9 +33,6 @@ ORDERS_OPEN_MAX: Final = 20
 _READ: Final = {NEEDS: Needs("account", "read")}
 _BILLING: Final = {NEEDS: Needs("account", "billing")}
 _UNPAID: Final = frozenset({"placed", "session_open", "failed"})
-_ELSEWHERE: Final = "other"
-_AMOUNT: Final = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,6})?", re.ASCII)
-_PACKAGE: Final = "package"
 
 
 class Shelf(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +42,7 @@ class Shelf(msgspec.Struct, frozen=True, kw_only=True):
     packages: tuple[Quote, ...]
     ways: tuple[str, ...]  #: to pay
     country: str | None  #: of the account's documents; asked for where there is none
+    reverse_charge: bool  #: the customer owes the tax instead of us
 
 
 def recharge_routes(pages: Pages) -> list[HTTPRouteHandler]:
@@ -117,15 +115,22 @@ def recharge_routes(pages: Pages) -> list[HTTPRouteHandler]:
 
 def _shelf(pages: Pages, offers: Offers, currency: str, account_id: UUID, postpaid: AccountPostpaid) -> Shelf:
     ports = pages.tools.admin.ports
-    offer, country = offers.by_currency[currency], known_country(pages, account_id)
+    offer, buyer = offers.by_currency[currency], taxed(ports.store, account_id, otherwise=None)
     return Shelf(
         offer=offer,
         packages=tuple(
-            quote(offers, currency=currency, amount_minor=one.amount_minor, country=country)
+            quote(
+                offers,
+                currency=currency,
+                amount_minor=one.amount_minor,
+                country=buyer.country,
+                reverse_charge=buyer.reverse_charge,
+            )
             for one in offer.packages
         ),
         ways=(*ports.checkouts.taking(currency), MANUAL, *_on_account(postpaid, currency)),
-        country=country,
+        country=buyer.country,
+        reverse_charge=buyer.reverse_charge,
     )
 
 
