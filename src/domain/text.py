@@ -18,16 +18,20 @@ def printable(value: str, *, field: str, chars_max: int = NAME_CHARS_MAX) -> str
 
     Raises:
         BadField: it is empty or too long, or has control, format (such as right-to-left override) or
-            surrogate characters.
+            surrogate characters, or breaks of lines and paragraphs.
     """
     text = value.strip()
     if not text:
         raise BadField(field, "is empty")
     if len(text) > chars_max:
         raise BadField(field, f"is longer than {chars_max} characters")
-    if any(unicodedata.category(character)[0] == "C" for character in text):
+    if any(_is_unfit(unicodedata.category(character)) for character in text):
         raise BadField(field, "has characters that cannot be shown")
     return text
+
+
+def _is_unfit(category: str) -> bool:
+    return category[0] == "C" or category in {"Zl", "Zp"}
 
 
 def slug(value: str, *, field: str) -> str:

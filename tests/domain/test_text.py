@@ -35,14 +35,23 @@ def test_a_slug_is_lower_case(name: str) -> None:
 
 @given(st.text(max_size=30))
 def test_what_passes_can_be_shown_on_one_line(text: str) -> None:
-    """Either refused, or free of control, format and surrogate characters, with no blanks around."""
+    """Either refused, or free of control, format and surrogate characters and of breaks, with no blanks around."""
     shown = text.strip()
-    if shown and not any(unicodedata.category(character).startswith("C") for character in shown):
+    is_control = any(unicodedata.category(character)[0] == "C" for character in shown)
+    if shown and not is_control and not {"\u2028", "\u2029"} & set(shown):
         assert printable(text, field="name") == shown
         assert shown.encode()
+        assert shown.splitlines() == [shown]
     else:
         with pytest.raises(BadField):
             printable(text, field="name")
+
+
+@pytest.mark.parametrize("text", ["a\u2028b", "a\u2029b", "a\x85b", "a\nb", "a\u202eb"])
+def test_a_name_has_one_line(text: str) -> None:
+    """Whoever splits a file or a mail by lines finds it whole."""
+    with pytest.raises(BadField):
+        printable(text, field="name")
 
 
 def test_a_refusal_never_repeats_the_value() -> None:
