@@ -10,8 +10,9 @@ from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
 
-from domain.invoicing.document import CreditNoteIssued, Due, InvoiceIssued, RateTotal
+from domain.invoicing.document import CreditNoteIssued, Due, Fx, InvoiceIssued, RateTotal
 from domain.invoicing.parties import Buyer, Seller, TaxId
+from domain.recharge.currencies import exponent_of
 
 GUIDELINE: Final = "urn:cen.eu:en16931:2017"
 _EXPONENT_MAX: Final = 2  #: amounts have two decimals there
@@ -35,7 +36,8 @@ _WHY: Final = {
 
 def einvoice(issued: InvoiceIssued | CreditNoteIssued, buyer: Buyer) -> bytes | None:
     """The file; none where the currency has more decimals than the standard knows."""
-    if issued.exponent > _EXPONENT_MAX:
+    exponents = [issued.exponent, *([] if issued.fx is None else [exponent_of(issued.fx.currency)])]
+    if max(exponents) > _EXPONENT_MAX:
         return None
     body = (
         _tag(
@@ -149,6 +151,8 @@ def _settlement(issued: InvoiceIssued | CreditNoteIssued) -> Iterable[str]:
     due = issued.due if isinstance(issued, InvoiceIssued) and isinstance(issued.due, Due) else None
     if due is not None:
         yield _text("ram:PaymentReference", due.reference)
+    if issued.fx is not None:
+        yield _text("ram:TaxCurrencyCode", issued.fx.currency)
     yield _text("ram:InvoiceCurrencyCode", issued.currency)
     yield from (_tax(issued, rate) for rate in issued.rates)
     paid = isinstance(issued, InvoiceIssued) and issued.payment is not None
@@ -157,12 +161,14 @@ def _settlement(issued: InvoiceIssued | CreditNoteIssued) -> Iterable[str]:
     elif not paid:
         yield _tag("ram:SpecifiedTradePaymentTerms", _text("ram:Description", _TERMS))
     total = _amount(issued, issued.total_minor)
+    in_office = [] if issued.fx is None else [_in_office(issued.fx)]
     prepaid = [_text("ram:TotalPrepaidAmount", total)] if paid else []
     yield _tag(
         "ram:SpecifiedTradeSettlementHeaderMonetarySummation",
         _text("ram:LineTotalAmount", _amount(issued, issued.net_minor)),
         _text("ram:TaxBasisTotalAmount", _amount(issued, issued.net_minor)),
         _text("ram:TaxTotalAmount", _amount(issued, issued.tax_minor), currencyID=issued.currency),
+        *in_office,
         _text("ram:GrandTotalAmount", total),
         *prepaid,
         _text("ram:DuePayableAmount", _amount(issued, 0) if paid else total),
@@ -190,6 +196,11 @@ def _referred(issued: InvoiceIssued | CreditNoteIssued) -> _Referred | None:
         return _Referred(first.number_text, first.issued_on, issued.reason)
     note = issued.reinstates
     return _Referred(note.number_text, note.issued_on, note.reason) if note else None
+
+
+def _in_office(fx: Fx) -> str:
+    amount = Decimal(fx.tax_minor).scaleb(-exponent_of(fx.currency))
+    return _text("ram:TaxTotalAmount", f"{amount:f}", currencyID=fx.currency)
 
 
 def _tax(issued: InvoiceIssued | CreditNoteIssued, rate: RateTotal) -> str:

@@ -24,6 +24,7 @@ from domain.invoicing.document import (
     Reference,
     Reinstated,
 )
+from domain.invoicing.exchange import checked_fx, fx_of_part
 from domain.invoicing.sellers import NumberTaken, SellerBook, Series
 from domain.invoicing.totals import Sold, part_of, require_left, totals_of
 from domain.invoicing.treatment import category_of, notices_of
@@ -117,7 +118,7 @@ def issue_invoice(
         net_minor=net_minor,
         tax_minor=tax_minor,
         total_minor=net_minor + tax_minor,
-        fx=_checked_fx(wanted.fx, wanted.currency),
+        fx=checked_fx(wanted.fx, currency=wanted.currency, tax_minor=tax_minor),
         notices=notices_of(seller_country=seller.country, categories=frozenset(categories)),
         layout=LAYOUT,
         order_id=wanted.order_id,
@@ -183,7 +184,7 @@ def issue_credit_note(
         net_minor=net_minor,
         tax_minor=tax_minor,
         total_minor=net_minor + tax_minor,
-        fx=None,
+        fx=fx_of_part(invoice, tax_minor),
         notices=first.notices,
         layout=LAYOUT,
         order_id=first.order_id,
@@ -296,18 +297,3 @@ def _checked_due(wanted: Wanted) -> Due | msgspec.UnsetType:
     except ValueError:
         raise BadField("due", "must have a day such as 2026-11-29") from None
     return due
-
-
-def _checked_fx(fx: Fx | None, currency: str) -> Fx | None:
-    if fx is None:
-        return None
-    exponent_of(fx.currency, field="fx")
-    printable(fx.source, field="fx")
-    printable(fx.rate, field="fx", chars_max=30)
-    try:
-        date.fromisoformat(fx.on)
-    except ValueError:
-        raise BadField("fx", "must have a day such as 2026-11-29") from None
-    if fx.currency == currency or fx.tax_minor < 0:
-        raise BadField("fx", "must be of another currency, with a tax that is not negative")
-    return fx

@@ -13,7 +13,7 @@ from adapters.documents.printing import ChildPrinter
 from application.documents.invoice_page import LogEntry, invoice_page
 from application.invoicing.buyers import buyer_of
 from application.invoicing.einvoice import einvoice
-from domain.invoicing.document import InvoiceIssued
+from domain.invoicing.document import Fx, InvoiceIssued
 from domain.invoicing.parties import TaxId, VatEvidence
 from tests.adapters.documents.pages import Printed
 from tests.application.invoicing.world import BUYER, credit, document, furnish, issue, take_back
@@ -61,6 +61,23 @@ def test_the_standards_rules_hold_for_invoices_and_credit_notes(case: str) -> No
         assert xml_check_xsd(xml, flavor="factur-x", level="en16931")
         assert broken_rules(xml) == []
         assert einvoice(issued, buyer) == xml
+
+
+def test_tax_in_another_currency_is_told_as_the_standard_has_it() -> None:
+    """Of an invoice and of its credit note, at the same rate (BT-6, BT-111)."""
+    ports = furnish(memory_ports())
+    fx = Fx(currency="EUR", rate="0.9213", source="ECB", on="2025-11-24", tax_minor=1_750)
+    invoice = issue(ports, currency="USD", fx=fx)
+    for one, told in ((invoice, b"17.50"), (credit(ports, invoice, 5_950), b"8.75")):
+        issued = document(ports, one).issued
+        buyer = buyer_of(ports.personal, issued)
+        assert buyer is not None
+        xml = einvoice(issued, buyer)
+        assert xml is not None
+        assert xml_check_xsd(xml, flavor="factur-x", level="en16931")
+        assert broken_rules(xml) == []
+        assert b"<ram:TaxCurrencyCode>EUR</ram:TaxCurrencyCode>" in xml
+        assert b'<ram:TaxTotalAmount currencyID="EUR">' + told in xml
 
 
 def test_a_sum_that_does_not_add_up_breaks_a_rule() -> None:
