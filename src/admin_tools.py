@@ -17,7 +17,7 @@ from application.receipts.issuing import Receipts
 from application.sealing.reading import SealedLog
 from bootstrap import Pool
 from domain.topics import REGISTRY
-from paper_tools import document_files, order_receipts
+from paper_tools import document_files, order_receipts, statement_files
 from projections.adjustments import AdjustmentReader
 from projections.audit_log import AuditReader
 from projections.balances import BalanceReader
@@ -96,7 +96,7 @@ def make_admin_tools(process: Process) -> AdminTools:
         files=files,
         documents=DocumentReader(pool),
         order_receipts=order_receipts(process.ports, files, printer),
-        printer=printer,
+        statement_files=statement_files(process.ports, pool, printer, process.sealed),
     )
 
 

@@ -9,6 +9,7 @@ from adapters.mail.mime import parse_letterhead, write_mail
 from adapters.mail.preferences import PostgresPreferences
 from application.command import Ports
 from application.documents.page import Printer
+from application.documents.statement_files import StatementFiles
 from application.invoicing.clerk import Clerk
 from application.invoicing.files import DocumentFiles
 from application.invoicing.order_receipts import OrderReceipts
@@ -18,8 +19,10 @@ from application.mail.follow import MailFollower
 from application.mail.occasions import Writer
 from application.mail.recipients import Addressees
 from application.mail.transport import Transport
+from application.sealing.reading import SealedLog
 from bootstrap import Pool
 from projections.document_reader import DocumentReader
+from projections.statement_reader import StatementReader
 from settings import BadSetting, Settings
 
 
@@ -38,6 +41,18 @@ def document_files(ports: Ports, pool: Pool, printer: Printer) -> DocumentFiles:
 def order_receipts(ports: Ports, files: DocumentFiles, printer: Printer) -> OrderReceipts:
     """Receipts for orders, printed when they are asked for."""
     return OrderReceipts(store=ports.store, names=ports.names, printer=printer, files=files)
+
+
+def statement_files(ports: Ports, pool: Pool, printer: Printer, sealed: SealedLog | None) -> StatementFiles:
+    """Statements as files, with their seals where the log is sealed."""
+    return StatementFiles(
+        statements=StatementReader(pool),
+        store=ports.store,
+        personal=ports.personal,
+        names=ports.names,
+        printer=printer,
+        roots=sealed,
+    )
 
 
 def document_clerk(ports: Ports, pool: Pool) -> Clerk:

@@ -11,21 +11,20 @@ from uuid import UUID
 from adapters.documents.printing import ChildPrinter
 from adapters.exporting.folder import new_file
 from application.clock import SystemClock
-from application.documents.statements import StatementAsked, page_of_statement
+from application.documents.statements import StatementAsked
 from application.i18n.locales import LOCALES, SOURCE
 from application.invoicing.files import DocumentFiles
 from application.invoicing.queries import DocumentFilter
 from application.invoicing.set_invoicing import load_invoicing
 from application.invoicing.show_document import show_document
 from application.reports.period import month
-from bootstrap import make_ports, open_pool, open_store, ports_of
+from bootstrap import make_ports, open_pool, open_store, ports_of, sealed_log
 from commandline.document_texts import documents_text, due_text
 from commandline.outcome import Outcome, add_tool
 from commandline.parser import BadArgument
 from domain.invoicing.sellers import DocumentKind
-from paper_tools import document_files, order_receipts
+from paper_tools import document_files, order_receipts, statement_files
 from projections.document_reader import DocumentReader
-from projections.statement_reader import StatementReader
 from settings import Settings
 
 
@@ -136,14 +135,9 @@ def run_statement_pdf(settings: Settings, values: argparse.Namespace) -> Outcome
     )
     with open_store(settings) as store, open_pool(settings) as pool:
         ports = make_ports(settings, store=store, pool=pool, clock=SystemClock())
-        page = page_of_statement(
-            asked,
-            statements=StatementReader(pool),
-            store=store,
-            personal=ports.personal,
-            names=ports.names,
-        )
-    return _written(values.out, ChildPrinter().print_pdf(page))
+        sealed = sealed_log(settings, log=store, clock=SystemClock())
+        content = statement_files(ports, pool, ChildPrinter(), sealed).file(asked, "pdf")
+    return _written(values.out, content)
 
 
 @contextmanager

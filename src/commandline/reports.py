@@ -11,6 +11,7 @@ from application.clock import SystemClock
 from application.reports.audit_log import ActFilter, ActPage, acts_csv
 from application.reports.statement import Statement
 from application.reports.statement_file import LINES_MAX, StatementFormat, statement_file
+from application.reports.statement_seal import seal_of
 from application.reports.usage import (
     EarningsPage,
     GroupValues,
@@ -19,7 +20,7 @@ from application.reports.usage import (
     earnings_groups,
     usage_groups,
 )
-from bootstrap import open_pool
+from bootstrap import open_pool, open_store, sealed_log
 from commandline.outcome import Outcome, add_tool
 from commandline.periods import add_period, period_of
 from commandline.texts import credits_of, table, time_of
@@ -120,11 +121,12 @@ def run_statement(settings: Settings, values: argparse.Namespace) -> Outcome:
 
 
 def _statement_file(settings: Settings, values: argparse.Namespace) -> Outcome:
-    with open_pool(settings) as pool:
+    with open_store(settings) as store, open_pool(settings) as pool:
         whole = StatementReader(pool).whole_statement(
             values.account_id, period_of(values), zone=values.zone, lines_max=LINES_MAX
         )
-    return Outcome(whole, text=statement_file(whole, values.format).decode())
+        seal = seal_of(whole.lines, sealed_log(settings, log=store, clock=SystemClock()))
+    return Outcome(whole, text=statement_file(whole, values.format, seal).decode())
 
 
 def run_budgets(settings: Settings, values: argparse.Namespace) -> Outcome:

@@ -11,7 +11,7 @@ from api.admin.access import PERMISSION
 from api.admin.reading import Limit
 from api.admin.tools import AdminTools
 from api.admin.views import PAGE_ROWS
-from application.documents.statements import StatementAsked, page_of_statement
+from application.documents.statements import StatementAsked
 from application.i18n.locales import SOURCE, Locale
 from application.invoicing.queries import DocumentFilter, DocumentPage, DuePage
 from application.invoicing.set_invoicing import load_invoicing
@@ -80,16 +80,10 @@ def document_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
     ) -> Response[bytes]:
         """The statement as PDF, of at most 3,000 lines. One is printed at a time in a process; others wait."""
         period = asked(month_name=month, from_us=from_us, until_us=until_us, zone=zone)
-        page = page_of_statement(
-            StatementAsked(
-                account_id=account_id, period=period, zone=zone, locale=locale, seller_id=seller_id
-            ),
-            statements=tools.statements,
-            store=tools.ports.store,
-            personal=tools.ports.personal,
-            names=tools.ports.names,
+        wanted = StatementAsked(
+            account_id=account_id, period=period, zone=zone, locale=locale, seller_id=seller_id
         )
-        return _pdf(tools.printer.print_pdf(page))
+        return _pdf(tools.statement_files.file(wanted, "pdf"))
 
     return [
         list_documents,

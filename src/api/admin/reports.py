@@ -13,10 +13,12 @@ from api.admin.tools import AdminTools
 from api.admin.views import PAGE_ROWS
 from application.balance_alerts.queries import LowBalancePage
 from application.budgets.queries import AlertPage, BudgetPage
+from application.documents.statement_files import MEDIA
+from application.documents.statements import StatementAsked
 from application.reports.health import LedgerHealth
 from application.reports.period import asked
 from application.reports.statement import Statement
-from application.reports.statement_file import LINES_MAX, StatementFormat, statement_file
+from application.reports.statement_file import StatementFormat
 from application.reports.trial_balance import TrialBalancePage
 from application.reports.usage import (
     EarningsPage,
@@ -27,7 +29,6 @@ from application.reports.usage import (
 )
 
 _READ: Final = {PERMISSION: "read"}
-MEDIA: Final = {"csv": "text/csv", "json": "application/json"}
 
 
 def report_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
@@ -101,8 +102,8 @@ def report_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
     ) -> Response[bytes]:
         """The whole statement as a file, `csv` or `json`; of a period that is over always the same bytes."""
         period = asked(month_name=month, from_us=from_us, until_us=until_us, zone=zone)
-        whole = tools.statements.whole_statement(account_id, period, zone=zone, lines_max=LINES_MAX)
-        return Response(statement_file(whole, form), media_type=MEDIA[form])
+        wanted = StatementAsked(account_id=account_id, period=period, zone=zone)
+        return Response(tools.statement_files.file(wanted, form), media_type=MEDIA[form])
 
     @get("/trial-balance", opt=_READ, sync_to_thread=True)
     def read_trial_balance(after: FromQuery[str] = "", limit: Limit = PAGE_ROWS) -> TrialBalancePage:

@@ -9,7 +9,7 @@ from application.budgets.queries import BudgetQueries
 from application.catalogue.queries import CatalogueQueries
 from application.command import Ports
 from application.directory import Directory
-from application.documents.page import Printer
+from application.documents.statement_files import StatementFiles
 from application.idempotency import IdempotencyStore
 from application.invoicing.files import DocumentFiles
 from application.invoicing.order_receipts import OrderReceipts
@@ -68,5 +68,5 @@ class AdminTools(msgspec.Struct, frozen=True, kw_only=True):
     files: DocumentFiles
     documents: DocumentQueries
     order_receipts: OrderReceipts
-    printer: Printer
+    statement_files: StatementFiles
     sealed: SealedLog | None = None

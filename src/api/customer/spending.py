@@ -8,7 +8,6 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from api.admin.reading import Limit, nothing_yet
-from api.admin.reports import MEDIA
 from api.admin.tools import AdminTools
 from api.admin.views import PAGE_ROWS
 from api.customer.access import customer_of
@@ -22,11 +21,13 @@ from api.customer.views import (
 )
 from application.auto_recharge.show import AutoShown, show_auto
 from application.balance_alerts.queries import LowBalancePage
+from application.documents.statement_files import MEDIA, StatementForm
+from application.documents.statements import StatementAsked
+from application.i18n.locales import SOURCE, Locale
 from application.queries import Balance, RequestFilter, RequestState, ReviewState
 from application.reports.period import asked
 from application.reports.reviews import ReviewFilter
 from application.reports.statement import Statement
-from application.reports.statement_file import LINES_MAX, StatementFormat, statement_file
 from application.reports.usage import UsageFilter, UsagePage, usage_groups
 from domain.refusal import NotFound
 
@@ -167,16 +168,20 @@ def report_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
     def read_statement_file(
         *,
         request: Request[Any, Any, Any],
-        form: FromPath[StatementFormat],
+        form: FromPath[StatementForm],
         month: FromQuery[str | None] = None,
         from_us: FromQuery[int | None] = None,
         until_us: FromQuery[int | None] = None,
         zone: FromQuery[str] = "UTC",
+        locale: FromQuery[Locale] = SOURCE,
     ) -> Response[bytes]:
-        """The whole statement as a file, `csv` or `json`; of a period that is over always the same bytes."""
+        """The whole statement as a file, `csv`, `json` or, of at most 3,000 lines, `pdf` in the language of `locale`.
+
+        Of a period that is over always the same bytes.
+        """
         period = asked(month_name=month, from_us=from_us, until_us=until_us, zone=zone)
         account_id = customer_of(request).account_id
-        whole = tools.statements.whole_statement(account_id, period, zone=zone, lines_max=LINES_MAX)
-        return Response(statement_file(whole, form), media_type=MEDIA[form])
+        wanted = StatementAsked(account_id=account_id, period=period, zone=zone, locale=locale)
+        return Response(tools.statement_files.file(wanted, form), media_type=MEDIA[form])
 
     return [read_usage, read_statement, read_statement_file]

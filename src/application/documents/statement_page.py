@@ -9,6 +9,7 @@ from application.documents.page import Block, Column, Label, Page, Table
 from application.documents.wording import Wording
 from application.i18n.locales import Locale
 from application.reports.statement import Statement, StatementLine
+from application.reports.statement_seal import StatementSeal
 from domain.periods import PeriodClosed
 from domain.zones import zone_of
 
@@ -28,8 +29,9 @@ class _Pen:
         lines: Sequence[StatementLine],
         locale: Locale,
         closed: PeriodClosed | None,
+        seal: StatementSeal | None,
     ) -> None:
-        self.statement, self.rows, self.closed = statement, lines, closed
+        self.statement, self.rows, self.closed, self.seal = statement, lines, closed, seal
         self.words = Wording(locale)
 
     def facts(self) -> tuple[Label, ...]:
@@ -127,7 +129,11 @@ class _Pen:
             return (_("No entries of the log are in this statement."),)
         told = _("Made of entries %(first)s to %(last)s of the log, which the sealed log proves.")
         first = min(line.first_position for line in self.rows)
-        return (told % {"first": first, "last": max(line.last_position for line in self.rows)},)
+        made = told % {"first": first, "last": max(line.last_position for line in self.rows)}
+        if self.seal is None:
+            return (made,)
+        root = _("Root of the first %(size)s entries of the sealed log: %(root)s")
+        return made, root % {"size": self.words.number(self.seal.size), "root": self.seal.root}
 
 
 def statement_page(
@@ -137,9 +143,10 @@ def statement_page(
     holder: Holder,
     locale: Locale,
     closed: PeriodClosed | None,
+    seal: StatementSeal | None = None,
 ) -> Page:
     """The page of a statement with all its lines. Once the period is closed, the same each time."""
-    pen = _Pen(statement, lines, locale, closed)
+    pen = _Pen(statement, lines, locale, closed, seal)
     _ = pen.words.gettext
     return Page(
         locale=locale,

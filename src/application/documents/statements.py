@@ -8,12 +8,14 @@ import msgspec
 from application.documents.page import Page
 from application.documents.statement_page import Holder, statement_page
 from application.eventlog import EventStore
-from application.i18n.locales import Locale
+from application.i18n.locales import SOURCE, Locale
+from application.invoicing.set_invoicing import load_invoicing
 from application.invoicing.streams import load_billing, load_seller
 from application.names import NameBook
 from application.privacy import PersonalData
 from application.reports.period import Period
 from application.reports.statement import Statement, StatementLine, StatementQueries
+from application.reports.statement_seal import Roots, seal_of
 from domain.invoicing.parties import Buyer
 from domain.periods import PERIODS_STREAM, PeriodClosed
 from domain.refusal import BadField, Refusal
@@ -43,8 +45,8 @@ class StatementAsked(msgspec.Struct, frozen=True, kw_only=True):
     account_id: UUID
     period: Period
     zone: str
-    locale: Locale
-    seller_id: UUID | None = None  #: whose statement it is; the installation's if left out
+    locale: Locale = SOURCE
+    seller_id: UUID | None = None  #: whose statement it is; that of orders' documents if left out
 
 
 def page_of_statement(
@@ -54,6 +56,7 @@ def page_of_statement(
     store: EventStore,
     personal: PersonalData,
     names: NameBook,
+    roots: Roots | None = None,
 ) -> Page:
     """The page, to be printed.
 
@@ -67,7 +70,9 @@ def page_of_statement(
     first, lines = _whole(asked, statements)
     closed = _closed(store, asked.period)
     holder = _holder(asked, store=store, personal=personal, names=names)
-    return statement_page(first, lines, holder=holder, locale=asked.locale, closed=closed)
+    return statement_page(
+        first, lines, holder=holder, locale=asked.locale, closed=closed, seal=seal_of(lines, roots)
+    )
 
 
 def _whole(asked: StatementAsked, statements: StatementQueries) -> tuple[Statement, list[StatementLine]]:
@@ -93,16 +98,22 @@ def _read(asked: StatementAsked, statements: StatementQueries) -> tuple[Statemen
 
 
 def _closed(store: EventStore, period: Period) -> PeriodClosed | None:
-    """The closing of the month, if it is one that is closed."""
+    """The first closing of the books that the whole period is in; a month of another zone than UTC ends within one of ours."""
     for recorded in store.read_stream(PERIODS_STREAM):
         event = REGISTRY.decode(recorded.topic, recorded.state)
-        if isinstance(event, PeriodClosed) and event.until_us == period.until_us:
+        if isinstance(event, PeriodClosed) and event.until_us >= period.until_us:
             return event
     return None
 
 
+def _usual_seller(store: EventStore) -> UUID | None:
+    terms = load_invoicing(store).current
+    return None if terms is None else terms.seller_id
+
+
 def _holder(asked: StatementAsked, *, store: EventStore, personal: PersonalData, names: NameBook) -> Holder:
-    sender = "Tokenok" if asked.seller_id is None else load_seller(store, asked.seller_id).seller.legal_name
+    seller_id = asked.seller_id or _usual_seller(store)
+    sender = "Tokenok" if seller_id is None else load_seller(store, seller_id).seller.legal_name
     profile = load_billing(store, asked.account_id).profile
     if profile is not None:
         opened = personal.open(profile.subject_id, profile.pii, place=profile.TOPIC)

@@ -59,6 +59,13 @@ class SealedEvent(msgspec.Struct, frozen=True, kw_only=True):
     proof: str
 
 
+class SealedRoot(msgspec.Struct, frozen=True, kw_only=True):
+    """The log up to an event: how many events that are, and the root over them in base64."""
+
+    size: int
+    root: str
+
+
 class Consistency(msgspec.Struct, frozen=True, kw_only=True):
     """The proof that a tree is the beginning of another one. Hashes in base64, as everywhere."""
 
@@ -193,6 +200,19 @@ class SealedLog:
             return root(subtrees, size)
         except TilesMissing as error:
             raise SealBroken(f"there is no usable {error}") from None
+
+    def root_at(self, position: int) -> SealedRoot:
+        """The root over everything up to the event at a position, which it is for ever.
+
+        Raises:
+            NotSealed: there is no event at this position in the tree (yet).
+            SealBroken: as `root_of`.
+        """
+        _, signed = self._signed()
+        index = self._directory.positions(signed.size).index_of(position)
+        if index is None:
+            raise NotSealed(f"the event at position {position} is not sealed yet")
+        return SealedRoot(size=index + 1, root=hash_text(self.root_of(index + 1)))
 
     def _signed(self) -> tuple[bytes, Checkpoint]:
         note = self._directory.checkpoint()

@@ -169,6 +169,9 @@ def test_credit_usage_and_statement_are_of_the_account(world: World, database_ur
     assert (statement["closing_nano"], statement["account_id"]) == (5_000, str(MINE))
     text = world.ask("GET", f"/statements/csv?{span}")
     assert text.headers["content-type"].startswith("text/csv")
+    paper = world.ask("GET", f"/statements/pdf?{span}&locale=ja")
+    assert (paper.headers["content-type"], paper.content[:5]) == ("application/pdf", b"%PDF-")
+    assert world.ask("GET", f"/statements/xls?{span}").status_code in {400, 404}
     assert world.get(f"/usage?{span}")["items"] == []
 
 

@@ -1,8 +1,11 @@
 """Statements as pages."""
 
+import csv
+import io
 from collections.abc import Sequence
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from application.accounts import open_account
@@ -16,8 +19,12 @@ from application.documents.statements import (
     page_of_statement,
 )
 from application.i18n.locales import Locale
+from application.invoicing import set_invoicing
 from application.reports.period import Period, month
 from application.reports.statement import Statement, StatementLine, StatementUnits
+from application.reports.statement_file import statement_csv, statement_json
+from application.reports.statement_seal import seal_of
+from application.sealing.reading import NotSealed, SealBroken, SealedRoot
 from domain.fact import SYSTEM
 from domain.periods import PERIODS_STREAM, PeriodClosed
 from tests.application.invoicing.world import ACCOUNT, BUYER, SELLER, furnish
@@ -86,13 +93,68 @@ class Reader:
         )
 
 
-def made(ports: Ports, reader: Reader, locale: Locale = "en", seller_id: UUID | None = SELLER) -> Page:
+class Sealed:
+    """A sealed log that has a root at one position."""
+
+    def __init__(self, position: int, error: Exception | None = None) -> None:
+        self.position, self.error = position, error
+
+    def root_at(self, position: int) -> SealedRoot:
+        if self.error is not None:
+            raise self.error
+        assert position == self.position
+        return SealedRoot(size=1234, root="cm9vdA==")
+
+
+def made(
+    ports: Ports,
+    reader: Reader,
+    locale: Locale = "en",
+    seller_id: UUID | None = SELLER,
+    *,
+    zone: str = "UTC",
+    roots: Sealed | None = None,
+) -> Page:
     asked = StatementAsked(
-        account_id=ACCOUNT, period=NOVEMBER, zone="UTC", locale=locale, seller_id=seller_id
+        account_id=ACCOUNT,
+        period=month("2026-11", zone=zone),
+        zone=zone,
+        locale=locale,
+        seller_id=seller_id,
     )
     return page_of_statement(
-        asked, statements=reader, store=ports.store, personal=ports.personal, names=ports.names
+        asked, statements=reader, store=ports.store, personal=ports.personal, names=ports.names, roots=roots
     )
+
+
+def test_a_statement_tells_the_root_that_it_is_under() -> None:
+    """That of the log up to its last entry."""
+    page = made(furnish(memory_ports()), Reader([line(10), line(20)]), roots=Sealed(21))
+    assert page.fine_print[1] == "Root of the first 1,234 entries of the sealed log: cm9vdA=="
+    assert len(made(furnish(memory_ports()), Reader([]), roots=Sealed(21)).fine_print) == 1
+
+
+@pytest.mark.parametrize("error", [NotSealed("x"), SealBroken("x"), OSError("x")])
+def test_without_a_root_the_statement_is_made_all_the_same(error: Exception) -> None:
+    """And says no more than is known."""
+    page = made(furnish(memory_ports()), Reader([line(10)]), roots=Sealed(11, error))
+    assert len(page.fine_print) == 1
+
+
+def test_files_for_programs_have_the_same_seal() -> None:
+    """In JSON as a member, in CSV in the closing row."""
+    statement = Reader([line(10), line(20)]).statement(ACCOUNT, NOVEMBER)
+    seal = seal_of(statement.lines, Sealed(21))
+    assert msgspec.json.decode(statement_json(statement, seal))["seal"] == {
+        "first_position": 10,
+        "last_position": 21,
+        "size": 1234,
+        "root": "cm9vdA==",
+    }
+    closing = list(csv.DictReader(io.StringIO(statement_csv(statement, seal).decode())))[-1]
+    told = [closing[name] for name in ("kind", "first_position", "last_position", "reason")]
+    assert told == ["closing", "10", "21", "root of the first 1234 entries of the log: cm9vdA=="]
+    assert msgspec.json.decode(statement_json(statement))["seal"] is None
 
 
 def test_a_statement_leads_from_opening_to_closing() -> None:
@@ -114,9 +176,26 @@ def test_a_statement_leads_from_opening_to_closing() -> None:
     assert page.notes == ("The books of this period are open. As of entry 99 of the log.",)
 
 
-def test_a_closed_month_names_its_closing() -> None:
-    """And in the language that is asked for."""
+@pytest.mark.parametrize(
+    ("zone", "is_closed"), [("UTC", True), ("Asia/Tokyo", True), ("America/New_York", False)]
+)
+def test_a_month_of_any_zone_is_closed_once_the_books_around_it_are(zone: str, *, is_closed: bool) -> None:
+    """November ends in Tokyo within the November of the books, in New York within their December."""
     ports = furnish(memory_ports())
+    close_november(ports)
+    told = made(ports, Reader([]), zone=zone).notes[0]
+    assert ("closed at entry 77" in told) == is_closed
+
+
+def test_the_usual_seller_is_the_sender() -> None:
+    """Who issues the documents of orders, unless another one is asked for."""
+    ports = furnish(memory_ports())
+    usual = set_invoicing.SetInvoicing(seller_id=SELLER)
+    set_invoicing.handle(usual, actor=SYSTEM, ports=ports)
+    assert made(ports, Reader([]), seller_id=None).sender == "Example GmbH"
+
+
+def close_november(ports: Ports) -> None:
     closed = PeriodClosed(
         period="2026-11",
         until_us=NOVEMBER.until_us,
@@ -128,6 +207,12 @@ def test_a_closed_month_names_its_closing() -> None:
         actor="system",
     )
     ports.store.append([new_event(PERIODS_STREAM, 1, closed)])
+
+
+def test_a_closed_month_names_its_closing() -> None:
+    """And in the language that is asked for."""
+    ports = furnish(memory_ports())
+    close_november(ports)
     page = made(ports, Reader([]), "ja")
     assert "77" in page.notes[0]
     assert "ab" * 32 in page.notes[0]

@@ -105,6 +105,18 @@ def test_one_tree_is_shown_to_be_the_beginning_of_another(
     )
 
 
+def test_the_root_at_an_event_never_changes(world: SealedWorld) -> None:
+    """It is that of the tree up to the event, whatever was sealed since; of what is not sealed there is none."""
+    before = {index: _sealed(world).root_at(world.log[index].position) for index in (0, 2, 256, 299)}
+    for index, found in before.items():
+        assert (found.size, found.root) == (index + 1, hash_text(world.wanted(index + 1).root))
+    for nothing in (3, world.log[-1].position):
+        with pytest.raises(NotSealed):
+            _sealed(world).root_at(nothing)
+    world.seal()
+    assert {index: _sealed(world).root_at(world.log[index].position) for index in before} == before
+
+
 @pytest.mark.parametrize(("old_size", "size"), [(0, 5), (6, 5), (1, 301), (301, None)])
 def test_sizes_that_are_not_there_are_refused(world: SealedWorld, old_size: int, size: int | None) -> None:
     """In order, and within what was signed."""

@@ -57,10 +57,12 @@ def statement_routes(pages: Pages) -> list[HTTPRouteHandler]:
         account_id: FromPath[UUID],
         form: FromPath[str],
         month: FromQuery[str] = "",
-    ) -> Response[bytes]:
+    ) -> Response[Any]:
         """Of a month that is over always the same bytes."""
         found(tools.directory.accounts, account_id, kind="account")
-        zone = visit_of(request).zone
-        return await asyncio.to_thread(statement_answer, pages, account_id, month=month, zone=zone, form=form)
+        home = f"/console/customers/{account_id}/statements"
+        return await asyncio.to_thread(
+            statement_answer, pages, request, account_id, month=month, form=form, home=home
+        )
 
     return [show_statement, read_statement]

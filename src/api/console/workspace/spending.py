@@ -189,9 +189,11 @@ def _statement_routes(pages: Pages) -> list[HTTPRouteHandler]:
         account_id: FromPath[UUID],
         form: FromPath[str],
         month: FromQuery[str] = "",
-    ) -> Response[bytes]:
+    ) -> Response[Any]:
         """The whole month as a file."""
-        zone = visit_of(request).zone
-        return await asyncio.to_thread(statement_answer, pages, account_id, month=month, zone=zone, form=form)
+        home = f"/app/{account_id}/statements"
+        return await asyncio.to_thread(
+            statement_answer, pages, request, account_id, month=month, form=form, home=home
+        )
 
     return [show_statement, read_statement]
