@@ -15,8 +15,9 @@ from babel.dates import (
     format_time,
     format_timedelta,
 )
-from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
+from babel.numbers import format_compact_decimal, format_decimal, format_percent
 
+from application.i18n import formats
 from domain.recharge.currencies import exponent_of
 
 DASH: Final = "\u2013"
@@ -48,8 +49,9 @@ class Formats:
         """Money, exactly: minor units of a currency, written as people of the language write it."""
         if amount_minor is None:
             return DASH
-        amount = Decimal(amount_minor).scaleb(-exponent_of(currency))
-        return format_currency(amount, currency, locale=self._locale)
+        return formats.money(
+            amount_minor, currency=currency, exponent=exponent_of(currency), locale=self._locale
+        )
 
     def plain_cash(self, amount_minor: int | None, currency: str) -> str:
         """As a form's field takes it: no sign of the currency, no separators."""

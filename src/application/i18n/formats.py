@@ -2,8 +2,10 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from zoneinfo import ZoneInfo
 
+import babel
 from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal
 
@@ -13,9 +15,19 @@ _NANO_DIGITS = 9
 _PPM_PERCENT_DIGITS = 4
 
 
-def money(amount_minor: int, *, currency: str, exponent: int, locale: Locale) -> str:
-    """Such as `€1,234.50`, with the decimals that the currency has."""
-    return format_currency(Decimal(amount_minor).scaleb(-exponent), currency, locale=locale)
+def money(amount_minor: int, *, currency: str, exponent: int, locale: Locale | babel.Locale) -> str:
+    """Such as `€1,234.50`, exactly: with the decimals of ISO 4217, where the library shows of rupiahs only whole ones."""
+    amount = Decimal(amount_minor).scaleb(-exponent)
+    return format_currency(
+        amount, currency, format=_money_pattern(str(locale), exponent), locale=locale, currency_digits=False
+    )
+
+
+@cache
+def _money_pattern(locale: str, exponent: int) -> str:
+    """How the language writes money, with so many decimals."""
+    usual = str(babel.Locale.parse(locale).currency_formats["standard"].pattern)
+    return usual.replace("0.00", f"0.{'0' * exponent}" if exponent else "0")
 
 
 def credit(amount_nano: int, *, locale: Locale) -> str:
@@ -48,3 +60,8 @@ def moment(time_us: int, *, zone: str, locale: Locale) -> str:
     # The library puts a narrow blank before AM and PM, which some programs show as a box.
     time_text = format_time(local.timetz(), format="short", locale=locale).replace("\u202f", " ")
     return f"{day_text} {time_text} ({zone})"
+
+
+def country(code: str, *, locale: Locale) -> str:
+    """What people call it; the code itself for one that nobody knows."""
+    return str(babel.Locale.parse(locale).territories.get(code, code))
