@@ -1,5 +1,7 @@
 """Invoices, credit notes and receipts as pages. Everything on them is in the event; nothing is looked up anew."""
 
+from typing import Final
+
 import msgspec
 
 from application.documents.page import Block, Column, Label, Page, Table
@@ -9,6 +11,8 @@ from domain.invoicing.document import CreditNoteIssued, Due, InvoiceIssued, Paym
 from domain.invoicing.parties import Buyer, TaxId, tax_id
 from domain.invoicing.treatment import Notice
 from domain.recharge.currencies import exponent_of
+
+_WITH_COUNTRIES: Final = 2  #: the first layout that has them
 
 
 class LogEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,11 +103,23 @@ class _Pen:
         _, seller = self.words.gettext, self.issued.seller
         ids = [self._tax_id(one) for one in seller.tax_ids]
         mail = [seller.email] if seller.email else []
-        ours = Block(_("From"), seller.legal_name, (*seller.address, *ids, *mail))
+        ours = Block(
+            _("From"),
+            seller.legal_name,
+            (*seller.address, *self._country(seller.country), *ids, *mail),
+        )
         if buyer is None:
             return ours, Block(_("To"), _("(erased)"))
         theirs = [self._tax_id(buyer.tax_id)] if buyer.tax_id is not None else []
-        return ours, Block(_("To"), buyer.name, (*buyer.address, *theirs))
+        where = (*buyer.address, *self._country(buyer.country))
+        return ours, Block(_("To"), buyer.name, (*where, *theirs))
+
+    def _country(self, code: str) -> tuple[str, ...]:
+        """The last line of an address abroad: post and tax offices ask for it there."""
+        issued = self.issued
+        if issued.layout < _WITH_COUNTRIES or issued.seller.country == issued.buyer_country:
+            return ()
+        return (self.words.country(code),)
 
     def _tax_id(self, one: TaxId) -> str:
         _ = self.words.gettext

@@ -44,6 +44,9 @@ class Wording:
     def day(self, iso: str) -> str:
         return formats.day(iso, locale=self.locale)
 
+    def country(self, code: str) -> str:
+        return formats.country(code, locale=self.locale)
+
     def paid_through(self, provider: str) -> str:
         """How a payment came, as a customer says it."""
         if provider in BY_TRANSFER:

@@ -33,7 +33,8 @@ from domain.recharge.currencies import exponent_of
 from domain.refusal import BadField, Refusal, WrongState
 from domain.text import REASON_CHARS_MAX, printable
 
-LAYOUT: Final = 1
+LAYOUT: Final = 2
+"""What documents say from now on; of each its own is kept (`Issued.layout`). 2: countries, where they differ."""
 #: What an invoice says as the credit note did that it takes back: the same parties, sums and notices.
 _OF_THE_NOTE: Final = (
     *("seller_id", "seller", "account_id", "subject_id", "buyer_country", "vat", "locale"),
