@@ -67,9 +67,18 @@ def _handle(claimed: Claimed, tools: WebhookTools) -> None:
         state, reason, order_id = _handled(claimed, tools)
         tools.queue.settle(*place, state=state, reason=reason, order_id=order_id)
     except (ProviderUnavailable, EventLogError) as error:
-        wait_s = min(_WAIT_S * 2 ** min(claimed.attempts, 12), _WAIT_S_MAX)
-        log.warning("webhook_postponed", event_ref=claimed.event_ref, error=type(error).__name__)
-        tools.queue.postpone(*place, wait_s=wait_s, reason=type(error).__name__)
+        _postpone(claimed, error, tools)
+    except (
+        Exception
+    ) as error:  # a message that nobody foresaw must not hold up those that were claimed with it
+        log.exception("webhook_failed", event_ref=claimed.event_ref)
+        _postpone(claimed, error, tools)
+
+
+def _postpone(claimed: Claimed, error: Exception, tools: WebhookTools) -> None:
+    wait_s = min(_WAIT_S * 2 ** min(claimed.attempts, 12), _WAIT_S_MAX)
+    log.warning("webhook_postponed", event_ref=claimed.event_ref, error=type(error).__name__)
+    tools.queue.postpone(claimed.provider, claimed.event_ref, wait_s=wait_s, reason=type(error).__name__)
 
 
 def _handled(claimed: Claimed, tools: WebhookTools) -> tuple[WebhookState, str, UUID | None]:
@@ -80,9 +89,22 @@ def _handled(claimed: Claimed, tools: WebhookTools) -> tuple[WebhookState, str, 
         # Kept and not acknowledged: the provider sends it again.
         raise ProviderUnavailable("the message was not acknowledged")
     if webhook.state == "waiting":
-        outcome = _outcome(webhook.received, claimed.attempts, tools)
+        outcome = _outcome_at_last(webhook.received, claimed.attempts, tools)
         webhook = _noted(webhook, outcome, tools)
     return webhook.state, webhook.reason, webhook.order_id
+
+
+def _outcome_at_last(received: WebhookReceived, attempts: int, tools: WebhookTools) -> _Outcome:
+    """As `_outcome`; what fails here over and over, for whatever reason, is an operator's in the end."""
+    try:
+        return _outcome(received, attempts, tools)
+    except (ProviderUnavailable, EventLogError):
+        raise
+    except Exception as error:
+        if attempts < ATTEMPTS_MAX:
+            raise
+        log.exception("webhook_failed", event_ref=received.event_ref)
+        return _Outcome("parked", reason=f"it cannot be handled: {type(error).__name__}")
 
 
 def _noted(webhook: Webhook, outcome: _Outcome, tools: WebhookTools) -> Webhook:

@@ -23,6 +23,7 @@ from application.eventlog import LogUnavailable
 from application.ledger.wallet_reader import load_wallet
 from application.recharge.change_order import load_order
 from application.recharge.expire_orders import expire_due
+from domain.auto_recharge.ruling import ObservedMethod
 from domain.fact import SYSTEM
 from domain.recharge.observing import Observation, ObservedDispute, ObservedRefund, ObservedSession
 from domain.recharge.placing import CHECKOUT_US
@@ -288,6 +289,31 @@ def test_a_provider_that_is_away_is_asked_again_and_then_somebody_is() -> None:
     replay(ReplayWebhook(provider="stripe", event_ref="evt_1"), actor=SYSTEM, ports=ports)
     work(ports)
     assert len(lots(ports)) == 1
+
+
+class _Breaking(FakeProvider):
+    """Its adapter fails over one object in a way that nobody foresaw."""
+
+    def fetch(self, kind: str, object_ref: str) -> Sequence[Observation | ObservedMethod]:
+        if object_ref == "cs_odd":
+            raise ZeroDivisionError
+        return super().fetch(kind, object_ref)
+
+
+def test_a_message_that_nobody_foresaw_holds_up_no_other() -> None:
+    """Those that were claimed with it are handled; it is tried again, and is an operator's in the end."""
+    provider = _Breaking()
+    ports = bought(provider, PAID)
+    deliver(ports, message("evt_odd", object_ref="cs_odd"))
+    deliver(ports, message("evt_1"))
+    work(ports)
+    states = {one.event_ref: one.state for one in ports.inbox.page().items}
+    assert states == {"evt_odd": "waiting", "evt_1": "handled"}
+    assert len(lots(ports)) == 1
+    for _ in range(ATTEMPTS_MAX - 1):
+        work(ports)
+    (odd,) = ports.inbox.page(state="parked").items
+    assert (odd.event_ref, odd.reason) == ("evt_odd", "it cannot be handled: ZeroDivisionError")
 
 
 def test_a_worker_that_dies_after_the_credit_credits_no_second_time() -> None:
