@@ -34,15 +34,26 @@ def _reconcile(checkout: CheckoutProvider, *, store: EventStore, clock: Clock) -
     new = 0
     try:
         for line in checkout.balance_transactions(since_us=until_us - LOOK_BACK_US, until_us=until_us):
-            new += record_line(checkout, line, store=store, clock=clock)
+            new += _record_sound(checkout, line, store=store, clock=clock)
     except ProviderError as error:
         # Its words are codes: whoever has to mend it needs them.
         log.warning(
             "money_not_reconciled", provider=checkout.name, error=type(error).__name__, reason=str(error)
         )
-    except (EventLogError, ValueError) as error:
+    except EventLogError as error:
         log.warning("money_not_reconciled", provider=checkout.name, error=type(error).__name__)
     return new
+
+
+def _record_sound(
+    checkout: CheckoutProvider, line: BalanceTransaction, *, store: EventStore, clock: Clock
+) -> bool:
+    """As `record_line`; one that does not add up is told, and holds up no other."""
+    try:
+        return record_line(checkout, line, store=store, clock=clock)
+    except ValueError:
+        log.warning("money_line_unsound", provider=checkout.name, line=line.transaction_ref)
+        return False
 
 
 def record_line(

@@ -93,6 +93,15 @@ def test_a_fee_that_is_a_line_of_its_own_needs_nobody() -> None:
     assert (lines(ports)[0].fee_minor, lines(ports)[0].other_minor) == (72, 0)
 
 
+def test_a_line_that_does_not_add_up_holds_up_no_other() -> None:
+    """Nothing is concluded from it, today or tomorrow; those after it are recorded."""
+    provider = FakeProvider()
+    ports = bought(provider)
+    provider.lines = [replace(LINE, transaction_ref="txn_0", net_minor=1), LINE]
+    assert [run(ports), run(ports)] == [1, 0]
+    assert [one.line_ref for one in lines(ports)] == ["txn_1"]
+
+
 def test_young_lines_are_left_for_the_next_run() -> None:
     """Their orders may not be credited yet."""
     provider = FakeProvider()
