@@ -153,7 +153,8 @@ def observed_payment(intent: Intent) -> ObservedPayment | None:
         status=status,
         amount_minor=_amount(intent),
         currency=intent.currency.upper(),
-        fee_minor=line.fee if isinstance(line, Line) else None,
+        # Of an account in another currency the fee is in that one, and tells nothing here.
+        fee_minor=line.fee if isinstance(line, Line) and line.currency == intent.currency else None,
         method=details.type[:_WORDS_MAX] if details is not None else "",
         reason="" if failure is None else (failure.decline_code or failure.code or "")[:_WORDS_MAX],
     )

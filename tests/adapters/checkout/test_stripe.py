@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from adapters.checkout.configured import ProviderSettings, configured
 from adapters.checkout.stripe import StripeCheckout
+from adapters.checkout.stripe_objects import Charge, Intent, Line, observed_payment
 from application.checkout.ports import ProviderRefused, ProviderUnavailable, RefundOrder, SessionRequest
 from domain.recharge.observing import ObservedDispute, ObservedPayment, ObservedRefund, ObservedSession
 from tests.adapters.checkout.signed import SECRET
@@ -113,6 +114,24 @@ def test_a_payment_without_its_account_fits_no_order(
     (seen,) = checkout.fetch("payment_intent.succeeded", "pi_1")
     assert isinstance(seen, ObservedPayment)
     assert seen.account_id not in {None, ACCOUNT}
+
+
+@pytest.mark.parametrize(("settled_in", "fee_minor"), [("jpy", 100), ("eur", None)])
+def test_a_fee_is_told_in_the_currency_of_the_payment(settled_in: str, fee_minor: int | None) -> None:
+    """Where the account is in another one, cents of a euro must not be taken for yen."""
+    line = Line(id="txn_1", amount=9_000, currency=settled_in, fee=100, net=8_900)
+    intent = Intent(
+        id="pi_1",
+        livemode=False,
+        status="succeeded",
+        amount=9_000,
+        currency="jpy",
+        metadata={"order_id": str(ORDER)},
+        latest_charge=Charge(id="ch_1", balance_transaction=line),
+    )
+    seen = observed_payment(intent)
+    assert seen is not None
+    assert (seen.currency, seen.fee_minor) == ("JPY", fee_minor)
 
 
 @pytest.mark.parametrize(
