@@ -23,6 +23,7 @@ STATUSES: Final = {
     "request_too_large": 413,
     "too_many_attempts": 429,
     "too_many_invitations": 429,
+    "too_many_orders": 429,
     "rate_limit_exceeded": 429,
     "not_sealed": 409,
     "already_exists": RULE_SAID_NO,

@@ -83,6 +83,7 @@ def _command_route(tools: AdminTools, allowed: Allowed) -> HTTPRouteHandler:
             customer=customer_of(request),
             ports=tools.ports,
             idempotency=tools.idempotency,
+            orders=tools.orders,
         )
         tools.wake()
         headers = {"cache-control": "no-store"}

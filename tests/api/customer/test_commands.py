@@ -8,6 +8,7 @@ from application.hooks.collect import collect
 from application.ledger.grant_credit import GrantCredit, grant_credit
 from application.promotions import issue_codes
 from application.recharge import settle_order
+from application.recharge.unpaid import UNPAID_MAX
 from application.refunds import decline_request
 from domain.fact import SYSTEM
 from tests.api.customer.conftest import MINE, OTHER, URL, World
@@ -87,6 +88,22 @@ def test_what_is_bought_on_account_is_there_at_once(world: World, database_url: 
     assert world.ask("POST", "/postpaid/propose", body={}).status_code == 404
     project(database_url)
     assert world.get("/orders")["items"][0]["owed_minor"] == 10_000
+
+
+def test_unpaid_orders_have_a_bound(world: World, database_url: str) -> None:
+    """As on the page: who leaves many unpaid keeps providers from being asked about everybody else's. A repeated one is answered."""
+    asked = {"currency": "EUR", "amount_minor": 10_000}
+    first = world.ask("POST", "/orders/place", body=asked, key="first")
+    for _ in range(UNPAID_MAX - 1):
+        world.done("/orders/place", asked)
+    project(database_url)
+    over = world.ask("POST", "/orders/place", body=asked)
+    assert (over.status_code, over.json()["code"]) == (429, "too_many_orders")
+    assert world.ask("POST", "/orders/place", body=asked, key="first").content == first.content
+    assert world.ask("POST", "/orders/place", body=asked, account=OTHER).status_code == 201
+    world.done("/orders/cancel", {"order_id": first.json()["order_id"], "reason": "changed our minds"})
+    project(database_url)
+    world.done("/orders/place", asked)
 
 
 def test_a_refund_is_asked_for_and_the_answer_is_seen(world: World, database_url: str) -> None:

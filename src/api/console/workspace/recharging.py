@@ -24,15 +24,14 @@ from application.postpaid.stream import load_postpaid
 from application.recharge.list_offers import load_offers
 from application.recharge.queries import OrderFilter
 from application.recharge.taxing import taxed
+from application.recharge.unpaid import TooManyOrders, require_few
 from domain.recharge.offers import Offer, Offers, Quote, quote
 from domain.recharge.order import INVOICE, MANUAL
 from domain.refusal import BadField
 
 Asked = Request[Any, Any, Any]
-ORDERS_OPEN_MAX: Final = 20
 _READ: Final = {NEEDS: Needs("account", "read")}
 _BILLING: Final = {NEEDS: Needs("account", "billing")}
-_UNPAID: Final = frozenset({"placed", "session_open", "failed"})
 
 
 class Shelf(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +82,7 @@ def recharge_routes(pages: Pages) -> list[HTTPRouteHandler]:
         )
 
     def wanted(account_id: UUID, form: FormMultiDict) -> dict[str, Any]:
-        _require_few(pages, account_id)
+        require_few(tools.orders, account_id)
         currency = str(form.get("currency", ""))
         return {
             "account_id": str(account_id),
@@ -98,7 +97,7 @@ def recharge_routes(pages: Pages) -> list[HTTPRouteHandler]:
         home = f"/app/{account_id}/recharge"
         try:
             fixed = await asyncio.to_thread(wanted, account_id, await request.form())
-        except (BadRequest, BadField) as error:
+        except (BadRequest, BadField, TooManyOrders) as error:
             return refused(pages, request, error.code, str(error), back=home)
         return await act(
             pages,
@@ -139,11 +138,3 @@ def _on_account(postpaid: AccountPostpaid, currency: str) -> tuple[str, ...]:
     limit = postpaid.limit
     may = limit is not None and limit.currency == currency and not postpaid.is_overdue and postpaid.left_minor
     return (INVOICE,) if may else ()
-
-
-def _require_few(pages: Pages, account_id: UUID) -> None:
-    """Raises BadRequest: there are many orders that nobody has paid."""
-    wanted = OrderFilter(account_id=account_id)
-    latest = pages.tools.admin.orders.orders(wanted, limit=looking.PAGE_ROWS).items
-    if sum(one.status in _UNPAID for one in latest) >= ORDERS_OPEN_MAX:
-        raise BadRequest("too many unpaid orders", code="too_many_orders")
