@@ -32,7 +32,7 @@ def changes_of(act: Any, fmt: Formats, names: Mapping[Any, str]) -> list[Change]
     def said(field: str, value: Any) -> str:
         return _said(field, value, fmt=fmt, names=names, currency=currency)
 
-    nothing = (None, "", [], {}, act.subject)
+    nothing: tuple[Any, ...] = (None, "", [], {}, act.subject)
     telling = [field for field, value in after.items() if field not in _SILENT and value not in nothing]
     return [
         Change(field=_label(one, currency), before=said(one, before.get(one)), after=said(one, after[one]))
