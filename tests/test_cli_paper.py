@@ -16,6 +16,7 @@ from application.mail.check_mail import CheckMail
 from application.mail.check_mail import handle as check_mail
 from bootstrap import ports_of
 from cli import make_parser
+from commandline.document_texts import retry_text
 from commandline.outcome import Outcome
 from domain.fact import SYSTEM
 from domain.refusal import NotFound
@@ -77,6 +78,11 @@ def test_lists_say_what_is_there(settings: Settings, database_url: str) -> None:
         set_billing(command, actor=SYSTEM, ports=ports)
     project(database_url)
     assert "waits_for_billing" not in str(ran(settings, "document", "due").text)
+    retried = ran(settings, "document", "retry")
+    assert (retried.value, retried.status, retried.text) == ({"issued": 1, "hindered": {}}, 0, "Issued: 1.\n")
+    again = ran(settings, "document", "retry")
+    assert again.value == {"issued": 0, "hindered": {}}
+    assert "subject_erased" in retry_text(0, {"a document": "subject_erased"})
 
 
 def test_a_receipt_is_a_file(settings: Settings, tmp_path: Path) -> None:

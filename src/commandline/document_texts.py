@@ -1,5 +1,7 @@
 """Lists of documents as people read them."""
 
+from collections.abc import Mapping
+
 from application.invoicing.queries import DocumentPage, DuePage
 from commandline.orders import money_of
 from commandline.texts import table, time_of
@@ -23,6 +25,13 @@ def documents_text(page: DocumentPage) -> str:
     text = table(("ISSUED", "NUMBER", "KIND", "TOTAL", "ACCOUNT", "DOCUMENT"), rows)
     if page.next_before is not None:
         text += f"\nMore with --before-position {page.next_before}\n"
+    return text
+
+
+def retry_text(issued: int, hindered: Mapping[str, str]) -> str:
+    text = f"Issued: {issued}.\n"
+    if hindered:
+        text += "\n" + table(("NOT ISSUED", "BECAUSE"), list(hindered.items()))
     return text
 
 

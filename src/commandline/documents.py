@@ -14,16 +14,18 @@ from application.clock import SystemClock
 from application.documents.statements import StatementAsked
 from application.i18n.locales import LOCALES, SOURCE
 from application.invoicing.files import DocumentFiles
+from application.invoicing.hindrance import hindrance_of
 from application.invoicing.queries import DocumentFilter
 from application.invoicing.set_invoicing import load_invoicing
 from application.invoicing.show_document import show_document
+from application.queries import PAGE_ROWS_MAX
 from application.reports.period import month
 from bootstrap import make_ports, open_pool, open_store, ports_of, sealed_log
-from commandline.document_texts import documents_text, due_text
+from commandline.document_texts import documents_text, due_text, retry_text
 from commandline.outcome import Outcome, add_tool
 from commandline.parser import BadArgument
 from domain.invoicing.sellers import DocumentKind
-from paper_tools import document_files, order_receipts, statement_files
+from paper_tools import document_clerk, document_files, order_receipts, statement_files
 from projections.document_reader import DocumentReader
 from settings import Settings
 
@@ -58,6 +60,12 @@ def add_documents(nouns: dict[str, Any]) -> None:
     )
     for one in (listing, due):
         one.add_argument("--limit", type=int, default=100, metavar="NUMBER", help="how many (%(default)s)")
+    add_tool(
+        nouns["document"],
+        "retry",
+        run_retry,
+        "issue what is due at once, and say what is in the way of the rest",
+    )
     receipt = add_tool(
         nouns["order"], "receipt", run_receipt, "the receipt for an order that was paid, as PDF"
     )
@@ -101,6 +109,21 @@ def run_due(settings: Settings, values: argparse.Namespace) -> Outcome:
             from_us=from_us, after_position=values.after_position, limit=values.limit
         )
     return Outcome(page, text=due_text(page))
+
+
+def run_retry(settings: Settings, _values: argparse.Namespace) -> Outcome:
+    with open_store(settings) as store, open_pool(settings) as pool:
+        ports = make_ports(settings, store=store, pool=pool, clock=SystemClock())
+        issued = document_clerk(ports, pool).issue_due()
+        terms = load_invoicing(store).current
+        due = DocumentReader(pool).due(from_us=terms.from_us if terms else 0, ready=True, limit=PAGE_ROWS_MAX)
+        found = {str(one.document_id): hindrance_of(one, ports=ports) for one in due.items}
+    hindered = {document_id: code for document_id, code in found.items() if code is not None}
+    return Outcome(
+        {"issued": issued, "hindered": hindered},
+        status=1 if hindered else 0,
+        text=retry_text(issued, hindered),
+    )
 
 
 def run_receipt(settings: Settings, values: argparse.Namespace) -> Outcome:

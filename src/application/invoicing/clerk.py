@@ -71,7 +71,7 @@ class Clerk:
         if now_s < until_s:
             return False
         try:
-            created = self._issue(due, terms, seller_id)
+            created = issue(due, terms, seller_id, languages=self._languages, ports=self._ports)
         except (Refusal, EventLogError) as error:
             if len(self._resting) < _RESTING_MAX:
                 rest_s = min(2 * rest_s, _REST_S_MAX)
@@ -82,58 +82,67 @@ class Clerk:
         self._resting.pop(due.document_id, None)
         return bool(created.done.events)
 
-    def _issue(self, due: DueDocument, terms: InvoicingSet, seller_id: UUID) -> Created:
-        if due.kind == "credit_note":
-            return issue_credit_note.handle(self._credit_note(due), actor=SYSTEM, ports=self._ports)
-        if due.note_id is not None:
-            return take_note_back.handle(self._taken_back(due, due.note_id), actor=SYSTEM, ports=self._ports)
-        command = issue_order_invoice.IssueOrderInvoice(
-            order_id=due.order_id, seller_id=seller_id, locale=self._locale(due.account_id, terms)
-        )
-        return issue_order_invoice.handle(command, actor=SYSTEM, ports=self._ports)
 
-    def _credit_note(self, due: DueDocument) -> issue_credit_note.IssueCreditNote:
-        """With the tax that the books have of it, as far as the invoice has so much left; else in proportion."""
-        invoice = existing(load_document(self._ports.store, due.invoice_id))
-        _ = texts(best_locale(invoice.issued.locale)).gettext
-        reasons = {
-            "refund": _("Refund of your payment"),
-            "set_off": _("Unspent credit that was taken back and is not to be paid"),
-            "dispute": _("Payment taken back by your bank"),
-        }
-        rates = tuple(
-            RateTotal(
-                category=one.category,
-                rate_ppm=one.rate_ppm,
-                net_minor=due.tax.net_minor,
-                tax_minor=due.tax.tax_minor,
-            )
-            for one in left_of(invoice)
-            if one.rate_ppm == due.tax.rate_ppm
-            and one.net_minor >= due.tax.net_minor
-            and one.tax_minor >= due.tax.tax_minor
-        )
-        return issue_credit_note.IssueCreditNote(
-            invoice_id=due.invoice_id,
-            reason=reasons.get(due.cause, due.cause),
-            amount_minor=None if rates else due.amount_minor,
-            rates=rates[:1] or None,
-            credit_note_id=due.document_id,
-        )
+def issue(
+    due: DueDocument, terms: InvoicingSet, seller_id: UUID, *, languages: Languages, ports: Ports
+) -> Created:
+    """Issue it; raises as the use case of its kind."""
+    if due.kind == "credit_note":
+        return issue_credit_note.handle(_credit_note(due, ports), actor=SYSTEM, ports=ports)
+    if due.note_id is not None:
+        return take_note_back.handle(_taken_back(due, due.note_id, ports), actor=SYSTEM, ports=ports)
+    command = issue_order_invoice.IssueOrderInvoice(
+        order_id=due.order_id,
+        seller_id=seller_id,
+        locale=_locale(due.account_id, terms, languages=languages, ports=ports),
+    )
+    return issue_order_invoice.handle(command, actor=SYSTEM, ports=ports)
 
-    def _taken_back(self, due: DueDocument, note_id: UUID) -> take_note_back.TakeNoteBack:
-        note = existing(load_document(self._ports.store, note_id)).issued
-        _ = texts(best_locale(note.locale)).gettext
-        return take_note_back.TakeNoteBack(
-            credit_note_id=note_id, reason=_("The refund could not be paid out"), invoice_id=due.document_id
-        )
 
-    def _locale(self, account_id: UUID, terms: InvoicingSet) -> Locale:
-        """What the first of those whom bills concern has chosen."""
-        members = load_members(self._ports.store, account_id).members.values()
-        for one in sorted(members, key=lambda member: (member.since_us, member.person_id)):
-            if "billing" in MEMBER_PERMISSIONS[one.role]:
-                chosen = self._languages.locale_of(one.person_id)
-                if chosen is not None:
-                    return best_locale(chosen)
-        return best_locale(terms.locale)
+def _credit_note(due: DueDocument, ports: Ports) -> issue_credit_note.IssueCreditNote:
+    """With the tax that the books have of it, as far as the invoice has so much left; else in proportion."""
+    invoice = existing(load_document(ports.store, due.invoice_id))
+    _ = texts(best_locale(invoice.issued.locale)).gettext
+    reasons = {
+        "refund": _("Refund of your payment"),
+        "set_off": _("Unspent credit that was taken back and is not to be paid"),
+        "dispute": _("Payment taken back by your bank"),
+    }
+    rates = tuple(
+        RateTotal(
+            category=one.category,
+            rate_ppm=one.rate_ppm,
+            net_minor=due.tax.net_minor,
+            tax_minor=due.tax.tax_minor,
+        )
+        for one in left_of(invoice)
+        if one.rate_ppm == due.tax.rate_ppm
+        and one.net_minor >= due.tax.net_minor
+        and one.tax_minor >= due.tax.tax_minor
+    )
+    return issue_credit_note.IssueCreditNote(
+        invoice_id=due.invoice_id,
+        reason=reasons.get(due.cause, due.cause),
+        amount_minor=None if rates else due.amount_minor,
+        rates=rates[:1] or None,
+        credit_note_id=due.document_id,
+    )
+
+
+def _taken_back(due: DueDocument, note_id: UUID, ports: Ports) -> take_note_back.TakeNoteBack:
+    note = existing(load_document(ports.store, note_id)).issued
+    _ = texts(best_locale(note.locale)).gettext
+    return take_note_back.TakeNoteBack(
+        credit_note_id=note_id, reason=_("The refund could not be paid out"), invoice_id=due.document_id
+    )
+
+
+def _locale(account_id: UUID, terms: InvoicingSet, *, languages: Languages, ports: Ports) -> Locale:
+    """What the first of those whom bills concern has chosen."""
+    members = load_members(ports.store, account_id).members.values()
+    for one in sorted(members, key=lambda member: (member.since_us, member.person_id)):
+        if "billing" in MEMBER_PERMISSIONS[one.role]:
+            chosen = languages.locale_of(one.person_id)
+            if chosen is not None:
+                return best_locale(chosen)
+    return best_locale(terms.locale)

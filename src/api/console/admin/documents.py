@@ -1,7 +1,9 @@
 """Invoices and credit notes of all series, found by account, order or number; and what is called for and not issued yet."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, get_args
+from uuid import UUID
 
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
@@ -12,14 +14,18 @@ from api.console import looking
 from api.console.access import NEEDS, Needs
 from api.console.files import AS, FORMS, PAGE_ROWS, stream_of
 from api.console.pages import Pages
-from application.invoicing.queries import DocumentFilter
+from application.invoicing.hindrance import hindrance_of
+from application.invoicing.queries import DocumentFilter, DueDocument
 from application.invoicing.set_invoicing import load_invoicing
+from application.vault import VaultError
 from domain.invoicing.sellers import DocumentKind
 
 _READ: Final = {NEEDS: Needs("staff", "read")}
 _KINDS: Final = get_args(DocumentKind)
-#: What is due and not issued for so long cannot be issued: the worker's log says why.
+#: What is due and not issued for so long cannot be issued.
 LATE_US: Final = 10 * 60 * 1_000_000
+_TRIED_MAX: Final = 20
+"""So many of a page are looked into: each takes a few reads."""
 
 
 def document_routes(pages: Pages) -> list[HTTPRouteHandler]:
@@ -78,12 +84,23 @@ def _due_routes(pages: Pages) -> list[HTTPRouteHandler]:
         page = tools.documents.due(from_us=from_us(), after_position=at or 0, limit=PAGE_ROWS)
         return page.items, page.next_after
 
+    def hindrances(rows: Sequence[DueDocument]) -> dict[UUID, str]:
+        """Of those that are late, what is in the way of each."""
+        until_us = tools.ports.clock.now_us() - LATE_US
+        late = [row for row in rows if row.state == "due" and row.occurred_us < until_us]
+        try:
+            told = {row.document_id: hindrance_of(row, ports=tools.ports) for row in late[:_TRIED_MAX]}
+        except VaultError:  # nobody can tell who they are for, and so nobody issues any
+            return {}
+        return {document_id: code for document_id, code in told.items() if code is not None}
+
     def found(after: int) -> dict[str, Any]:
         terms = load_invoicing(tools.ports.store).current
         page = tools.documents.due(from_us=from_us(), after_position=after, limit=looking.PAGE_ROWS)
         return {
             "page": page,
             "terms": terms,
+            "hindrances": hindrances(page.items),
             "names": names_of(tools.ports, list({row.account_id for row in page.items})),
         }
 
