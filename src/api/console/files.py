@@ -42,8 +42,8 @@ class FileBrokeOff(Exception):
     """Some of a table could not be read when a part of it had been sent: the connection has to be cut."""
 
 
-def every(turn: Turn) -> list[Any]:
-    """The rows of all pages, up to `ROWS_MAX`; `turn` takes where a page begins, and gives it and where the next one does.
+def every(turn: Turn, *, rows_max: int = ROWS_MAX) -> list[Any]:
+    """The rows of all pages, up to `rows_max`; `turn` takes where a page begins, and gives it and where the next one does.
 
     Blocking.
     """
@@ -52,8 +52,8 @@ def every(turn: Turn) -> list[Any]:
     while True:
         items, at = turn(at)
         rows += items
-        if at is None or len(rows) >= ROWS_MAX:
-            return rows[:ROWS_MAX]
+        if at is None or len(rows) >= rows_max:
+            return rows[:rows_max]
 
 
 async def stream_of(turn: Turn, *, name: str, form: str) -> Response[Any]:

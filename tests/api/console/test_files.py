@@ -12,7 +12,7 @@ import uvicorn
 from litestar import Litestar, Response, get
 from litestar.params import FromPath
 
-from api.console.files import INCOMPLETE, Turn, file_of, stream_of
+from api.console.files import INCOMPLETE, ROWS_MAX, Turn, every, file_of, stream_of
 from tests.waiting import WITHIN_S, until
 
 
@@ -121,3 +121,9 @@ def test_what_fails_at_first_has_a_status() -> None:
 
     with served(turn) as (url, _), httpx.Client(trust_env=False) as client:
         assert client.get(f"{url}/csv").status_code == 500
+
+
+def test_what_a_page_has_whole_is_bounded_unless_it_is_told() -> None:
+    """An export for whoever leaves has all, a page no more than it can show."""
+    assert len(every(numbers(120))) == ROWS_MAX
+    assert len(every(numbers(120), rows_max=12_001)) == 12_000

@@ -3,6 +3,7 @@
 Requests and statements are files of their own, since there may be millions of lines.
 """
 
+from sys import maxsize
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from application.accounts.contact import contact_of
 from application.command import load
 from application.invoicing.buyers import profile_and_buyer
 from application.people.email import open_email
-from application.recharge.queries import OrderFilter
+from application.recharge.queries import OrderFilter, OrderRow
 from application.support.looks import looks_into
 from domain.invoicing import billing
 from domain.invoicing.billing import Billing, billing_stream
@@ -46,7 +47,7 @@ def export_of(tools: ConsoleTools, account_id: UUID) -> bytes:
         "members": _members(tools, account_id),
         "keys": _keys(tools, account_id),
         "budgets": [one for one in admin.directory.budgets.values() if one.account_id == account_id],
-        "orders": admin.orders.orders(OrderFilter(account_id=account_id), limit=_ROWS_MAX).items,
+        "orders": _orders(tools, account_id),
         "alerts": admin.budgets.alerts(account_id=account_id, limit=_ROWS_MAX).items,
         "looks_of_support": looks_into(ports.store, account_id, limit=_ROWS_MAX),
     }
@@ -76,6 +77,15 @@ def _members(tools: ConsoleTools, account_id: UUID) -> list[dict[str, Any]]:
     ]
 
 
+def _orders(tools: ConsoleTools, account_id: UUID) -> list[OrderRow]:
+    def turn(before: Any) -> tuple[Any, Any]:
+        wanted = OrderFilter(account_id=account_id)
+        page = tools.admin.orders.orders(wanted, before_position=before, limit=_ROWS_MAX)
+        return page.items, page.next_before
+
+    return every(turn, rows_max=maxsize)
+
+
 def _keys(tools: ConsoleTools, account_id: UUID) -> list[dict[str, Any]]:
     def turn(after: Any) -> tuple[Any, Any]:
         page = list_keys(tools.admin, account_id=account_id, after=after, limit=_ROWS_MAX)
@@ -90,5 +100,5 @@ def _keys(tools: ConsoleTools, account_id: UUID) -> list[dict[str, Any]]:
             "expires_us": one.expires_us,
             "revoked": one.revoked,
         }
-        for one in every(turn)
+        for one in every(turn, rows_max=maxsize)
     ]
