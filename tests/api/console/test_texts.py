@@ -12,7 +12,6 @@ _SRC: Final = Path(__file__).parents[3] / "src"
 #: Those of `/v1`, of gateways among themselves, and of programs: no page has a form that they can be said to.
 _NOT_SAID_HERE: Final = frozenset(
     {
-        "account_in_debt",
         "bad_notice",
         "budget_exceeded",
         "budget_spent",
