@@ -83,7 +83,7 @@ class _Pen:
             return Label(_("Paid on"), day(payment.paid_on)), Label(_("Payment"), how)
         if isinstance(issued.due, Due):
             return (
-                Label(_("To be paid until"), day(issued.due.on)),
+                Label(_("Due date"), day(issued.due.on)),
                 Label(_("Payment reference"), issued.due.reference),
             )
         return ()
@@ -206,7 +206,7 @@ class _Pen:
         if self.received or issued.payment is not None:
             return (_("Paid in full. Nothing is due."),)
         if isinstance(issued.due, Due):
-            told = _("Not paid yet. Please transfer the total until %(day)s and write %(reference)s on it.")
+            told = _("Not paid yet. Please transfer the total by %(day)s and write %(reference)s on it.")
             return (told % {"day": self.words.day(issued.due.on), "reference": issued.due.reference},)
         return ()
 

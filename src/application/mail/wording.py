@@ -194,7 +194,7 @@ class _Pen:
         if letter.due_on:
             paid = (_("Please transfer the total in time and write the reference on the transfer."),)
             due = (
-                (_("To be paid until"), formats.day(letter.due_on, locale=self.locale)),
+                (_("Due date"), formats.day(letter.due_on, locale=self.locale)),
                 (_("Reference"), letter.reference),
             )
         again = _(

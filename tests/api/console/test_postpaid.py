@@ -48,7 +48,7 @@ def test_from_the_first_proposal_to_the_receipt(world: World, database_url: str)
     assert answer.status_code == 303, answer.text
     bought = world.get(answer.headers["location"]).text
     assert "The credit is yours." in bought
-    assert "Transfer €119.00 until" in bought
+    assert "Transfer €119.00 by" in bought
     assert "/receipt" not in bought
     world.post(f"{HOME}/recharge", **form, then=f"{HOME}/orders/{{id}}", _once="a2")
     assert "With what is unpaid this would be more than the limit." in world.get(f"{HOME}/recharge").text

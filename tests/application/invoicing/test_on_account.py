@@ -78,8 +78,8 @@ def test_its_invoice_says_until_when_it_is_to_be_paid() -> None:
     assert buyer is not None
     page = invoice_page(issued, buyer, LogEntry(position=1, leaf_sha256="0" * 64))
     said = {label.label: label.value for label in page.facts}
-    assert (said["To be paid until"], said["Payment reference"]) == ("December 24, 2025", placed.reference)
-    assert page.notes[0].startswith("Not paid yet. Please transfer the total until December 24, 2025")
+    assert (said["Due date"], said["Payment reference"]) == ("December 24, 2025", placed.reference)
+    assert page.notes[0].startswith("Not paid yet. Please transfer the total by December 24, 2025")
     xml = einvoice(issued, buyer)
     assert xml is not None
     assert b"<ram:PaymentReference>" in xml

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from application.accounts import suspend_account
+from application.auto_recharge import save_method
 from application.command import Ports
 from application.eventlog import RecordedEvent
 from application.invoicing import set_invoicing
@@ -32,7 +33,7 @@ from domain.postpaid.owing import DAY_US, NotOnAccount, PaymentOverdue, Postpaid
 from domain.recharge.events import PaymentClaimed
 from domain.recharge.order import order_stream
 from domain.recharge.settling import SettlementMismatch
-from domain.refusal import Refusal, WrongState
+from domain.refusal import BadField, Refusal, WrongState
 from domain.topics import REGISTRY
 from tests.application.recharge.on_account import agree, invoiced, on_account, trusted
 from tests.application.recharge.test_orders import store_of
@@ -211,6 +212,16 @@ def test_lifting_the_limit_leaves_what_is_bought() -> None:
     assert receivable(ports) == 11_900
     settle(ports)
     assert receivable(ports) == 0
+
+
+def test_automatic_recharges_do_not_use_it() -> None:
+    """What may be unpaid would grow without anybody's word; the refusal says so in the field."""
+    ports = trusted()
+    with pytest.raises(BadField) as refused:
+        save_method.handle(
+            save_method.SaveMethod(account_id=ACCOUNT, provider="invoice"), actor=SYSTEM, ports=ports
+        )
+    assert refused.value.field == "provider"
 
 
 STEPS = st.lists(
