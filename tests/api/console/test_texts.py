@@ -46,4 +46,4 @@ def test_whatever_is_refused_is_said_in_words() -> None:
     for path in (*_SRC.glob("domain/**/*.py"), *_SRC.glob("application/**/*.py")):
         import_module(".".join(path.relative_to(_SRC).with_suffix("").parts).removesuffix(".__init__"))
     codes = codes_of(Refusal) | set(STATUSES)
-    assert codes - set(REFUSALS) == _NOT_SAID_HERE
+    assert codes - set(REFUSALS) <= _NOT_SAID_HERE
