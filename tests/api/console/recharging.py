@@ -1,5 +1,6 @@
 """Orders that operators place and settle by forms, for tests of what comes after."""
 
+from decimal import Decimal
 from uuid import UUID
 
 from tests.api.console.conftest import ACCOUNT, World
@@ -20,7 +21,7 @@ OFFER = {
 }
 
 
-def place(world: World, token: str, money: str) -> UUID:
+def place(world: World, token: str, money: str, *, country: str = "") -> UUID:
     """An order to be paid by bank transfer."""
     opened = world.post(
         "/console/do/orders/place",
@@ -29,6 +30,7 @@ def place(world: World, token: str, money: str) -> UUID:
         currency="EUR",
         provider="manual",
         money=money,
+        country=country,
         then="/console/orders/{id}",
     )
     return UUID(opened.headers["location"].rpartition("/")[2])
@@ -48,6 +50,7 @@ def credited(world: World, money: str) -> UUID:
     """An order below the threshold for two, paid and credited; whoever settles it is signed in."""
     token = sign_in(world, "finance")
     assert do(world, "offers/set", token, **OFFER) == ""
-    order_id = place(world, token, money)
-    assert do(world, "orders/settle", token, **transfer(order_id, money)) == ""
+    order_id = place(world, token, money, country="DE")
+    with_tax = str(Decimal(money) * 119 / 100)
+    assert do(world, "orders/settle", token, **transfer(order_id, with_tax)) == ""
     return order_id
