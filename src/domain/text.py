@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+from domain.joiners import without_fit_joiners
 from domain.refusal import BadField
 
 NAME_CHARS_MAX = 120
@@ -18,14 +19,15 @@ def printable(value: str, *, field: str, chars_max: int = NAME_CHARS_MAX) -> str
 
     Raises:
         BadField: it is empty or too long, or has control, format (such as right-to-left override) or
-            surrogate characters, or breaks of lines and paragraphs.
+            surrogate characters, or breaks of lines and paragraphs. Invisible joiners stay where they change what is
+            read, as in joined emoji or Persian words.
     """
     text = value.strip()
     if not text:
         raise BadField(field, "is empty")
     if len(text) > chars_max:
         raise BadField(field, f"is longer than {chars_max} characters")
-    if any(_is_unfit(unicodedata.category(character)) for character in text):
+    if any(_is_unfit(unicodedata.category(character)) for character in without_fit_joiners(text)):
         raise BadField(field, "has characters that cannot be shown")
     return text
 
