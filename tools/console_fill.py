@@ -178,10 +178,10 @@ def pay(operator: Caller, second: Caller, account_id: str) -> None:
     """Orders in every state, and money that goes back."""
     paid = [
         order(operator, account_id, currency, minor)
-        for currency, minor in (("EUR", 5_950), ("EUR", 23_800), ("USD", 5_000))
+        for currency, minor in (("EUR", 5_000), ("EUR", 20_000), ("USD", 5_000))
     ]
-    order(operator, account_id, "EUR", 5_950, is_paid=False)
-    dropped = order(operator, account_id, "JPY", 22_000, is_paid=False)
+    order(operator, account_id, "EUR", 5_000, is_paid=False)
+    dropped = order(operator, account_id, "JPY", 20_000, is_paid=False)
     operator("/orders/cancel", order_id=dropped, reason="placed twice")
     until(lambda: len(operator.ask("/documents")["items"]) >= len(paid) - 1)
     refund_id, declined_id = str(uuid4()), str(uuid4())
@@ -197,15 +197,21 @@ def pay(operator: Caller, second: Caller, account_id: str) -> None:
     second("/refund-requests/decline", order_id=paid[2], refund_id=declined_id, reason=why)
 
 
+def lend(operator: Caller, second: Caller, account_id: str) -> None:
+    """A limit to buy on account that stands, another that waits, and an invoice that is still to be paid."""
+    terms: dict[str, Any] = {"account_id": account_id, "currency": "EUR", "days_to_pay": 30}
+    agreed = operator("/postpaid/propose", limit_minor=100_000, reason="pays on time", **terms)
+    if agreed:
+        second("/postpaid/approve", account_id=account_id, proposal_id=agreed["id"])
+    operator("/orders/place", account_id=account_id, currency="EUR", amount_minor=10_000, provider="invoice")
+    operator("/postpaid/propose", limit_minor=250_000, reason="grows", **terms)
+
+
 def order(
     operator: Caller, account_id: str, currency: str, amount_minor: int, *, is_paid: bool = True
 ) -> str:
     """Its id."""
-    net = {5_950: 5_000, 23_800: 20_000, 22_000: 20_000}.get(amount_minor, amount_minor)
-    country = {"EUR": "DE", "JPY": "JP"}.get(currency)
-    placed = operator(
-        "/orders/place", account_id=account_id, currency=currency, amount_minor=net, country=country
-    )
+    placed = operator("/orders/place", account_id=account_id, currency=currency, amount_minor=amount_minor)
     if placed and is_paid:
         terms = {
             "amount_minor": placed["amount_minor"],
@@ -283,6 +289,7 @@ def fill(ready: dict[str, Any]) -> None:
                 operator("/accounts/open", name=name)
             equip(operator, account_id)
             pay(operator, second, account_id)
+            lend(operator, second, account_id)
             settle(operator, second, account_id, ask(customer))
 
 
