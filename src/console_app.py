@@ -8,6 +8,7 @@ from psycopg_pool import PoolClosed, PoolTimeout
 from api.admin.problems import database_away
 from api.console.app import Console
 from api.console.customer_api import by_key_or_session
+from api.console.heads import AnswersHead
 from api.customer.app import customer_router
 from console_process import ConsoleProcess
 
@@ -30,7 +31,7 @@ def make_console(process: ConsoleProcess) -> Litestar:
         """Started, and the log was read to its end."""
         return {"status": "ok"}
 
-    return Litestar(
+    return AnswersHead(
         [healthz, readyz, customer, console.router()],
         on_startup=[process.start],
         on_shutdown=[process.stop],

@@ -100,3 +100,25 @@ def test_the_status_tells_what_operators_announce_to_all(world: World) -> None:
     text = world.client.get("/status").text
     assert "To all of you" in text
     assert "To customers" not in text
+
+
+@pytest.mark.parametrize(
+    "path", [*PAGES, "/sign-in", "/healthz", "/nowhere", "/console", "/assets/console.css"]
+)
+def test_head_answers_as_get_without_a_body(world: World, path: str) -> None:
+    """Monitors ask so: the same status and headers, whether the page is there, closed or missing."""
+    world.client.cookies.clear()
+    asked = world.client.get(path, follow_redirects=False)
+    world.client.cookies.clear()
+    head = world.client.head(path, follow_redirects=False)
+    assert head.status_code == asked.status_code != 405
+    for name in ("content-type", "content-length", "location", "content-security-policy", "cache-control"):
+        assert head.headers.get(name) == asked.headers.get(name), name
+    assert head.content == b""
+
+
+def test_head_of_a_page_that_only_takes_forms_is_no_page(world: World) -> None:
+    """It is asked as the page is, which leads to where the form is; nothing is done."""
+    world.as_staff("admin")
+    assert world.client.head("/sign-out", follow_redirects=False).status_code == 303
+    assert world.get("/console").status_code == 200
