@@ -280,6 +280,7 @@ STATEMENT_LINES: Final = {
 #: Accounts of the books in money, by the beginning of their names.
 BOOK_ACCOUNTS: Final = {
     "bank": N_("Bank"),
+    "customer_receivable": N_("Owed by customers"),
     "psp": N_("At the payment provider"),
     "dispute_receivable": N_("Disputed, to be given back"),
     "deferred_revenue": N_("Deferred revenue"),

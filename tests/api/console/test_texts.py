@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from api.admin.codes import STATUSES
-from api.console.texts import REFUSALS
+from api.console.texts import BOOK_ACCOUNTS, REFUSALS
+from domain.money.postings import load_money_rules
 from domain.refusal import Refusal
 
 _SRC: Final = Path(__file__).parents[3] / "src"
@@ -47,3 +48,8 @@ def test_whatever_is_refused_is_said_in_words() -> None:
         import_module(".".join(path.relative_to(_SRC).with_suffix("").parts).removesuffix(".__init__"))
     codes = codes_of(Refusal) | set(STATUSES)
     assert codes - set(REFUSALS) <= _NOT_SAID_HERE
+
+
+def test_every_account_of_the_books_in_money_has_a_name() -> None:
+    heads = {account.name.partition(":")[0] for account in load_money_rules().accounts.values()}
+    assert heads <= set(BOOK_ACCOUNTS)
