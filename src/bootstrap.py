@@ -47,6 +47,7 @@ from application.sealing.witnessing import WitnessAddress
 from domain.catalogue.addresses import Allowlist
 from domain.ledger.events import Owner
 from projections.generations import install
+from projections.outdated import ReadingPool, versions_of
 from projections.registry import all_projections
 from projections.request_log import RequestReader
 from projections.trial_balance import BooksReader
@@ -65,8 +66,9 @@ def migrate(settings: Settings) -> list[Migration]:
 
 def open_pool(settings: Settings, *, size_max: int = 4) -> Pool:
     """Connections for low-rate work; the caller closes the pool."""
-    return ConnectionPool(
+    return ReadingPool(
         settings.database_url,
+        versions=versions_of(all_projections()),
         kwargs={
             "autocommit": True,
             "application_name": "tokenok",

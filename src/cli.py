@@ -28,7 +28,7 @@ from application.archive.ports import DetachRefused
 from application.eventlog import EventLogError
 from application.exporting.ports import ExportRefused
 from application.operators import first_way_in
-from application.projections import RebuildRunning, UnknownProjection
+from application.projections import ReadModelOutdated, RebuildRunning, UnknownProjection
 from application.vault import VaultError
 from bootstrap import migrate, ports_of
 from commandline.environment import find_environment
@@ -123,6 +123,7 @@ Commands act on the database that DATABASE_URL names, or else on the one that `t
 #: Errors of what the commands stand on, with codes of their own; the first that fits is taken.
 _CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (MigrationError, "migration_failed"),
+    (ReadModelOutdated, ReadModelOutdated.code),
     (NotInstalled, "not_migrated"),
     (psycopg.errors.UndefinedTable, "not_migrated"),
     (psycopg.Error, "database_unavailable"),
@@ -256,6 +257,8 @@ def _known_code(error: Exception) -> str | None:
 
 
 def _words(error: Exception) -> str:
+    if isinstance(error, ReadModelOutdated):
+        return str(error)
     if isinstance(error, psycopg.Error | PoolTimeout | PoolClosed):
         # The driver's own words may quote the address, with its password.
         return f"the database cannot be used ({type(error).__name__}); see `tokenok doctor`"

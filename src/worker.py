@@ -1,4 +1,4 @@
-"""Entry point of the worker: `python -m worker` keeps the read models up to date, handles the messages of payment
+"""Entry point of the worker: `python -m worker` keeps the read models up to date, builds those anew that an upgrade has changed, handles the messages of payment
 providers, recharges low accounts, tells customers what happened, does the paperwork and long work, until SIGTERM or SIGINT.
 
 A Dramatiq worker of a few threads follows wake-ups; a poll beside it needs no Redis. Any number of workers may run.
@@ -33,11 +33,13 @@ from logs import configure_logs
 from paperwork import Paperwork
 from projections.auto_recharges import AutoRechargeReader
 from projections.follower import Follower
+from projections.mending import Mending
 from projections.orders import OrderReader
 from projections.poller import Poller
 from projections.pool import projection_pool
 from projections.registry import all_projections
 from projections.runner import Runner
+from projections.service import ProjectionService
 from projections.tail import LogTail
 from settings import BadSetting, Settings, from_environment, require
 from telling import telling
@@ -47,6 +49,7 @@ _NAME: Final = "tokenok-worker"  # of its database connections
 _IDLE_MS_MAX: Final = 500  # between two looks into the queue; a follower stays while there is work
 _STOP_MS_MAX: Final = 10_000
 _RECHARGE_S: Final = 2.0
+_MEND_S: Final = 3.0
 _GC_THRESHOLD: Final = 100_000
 
 log = structlog.get_logger()
@@ -57,7 +60,7 @@ def projecting(settings: Settings) -> Iterator[None]:
     """Keep the read models up to date while the block runs; then let every batch end and stop."""
     clock = SystemClock()
     projections = all_projections()
-    threads = len(projections) + 3  # for each read model, webhooks, recharges, and one more
+    threads = len(projections) + 4  # for each read model, webhooks, recharges, rebuilds, and one more
     stop = threading.Event()
     with (
         projection_pool(settings.database_url, size_max=threads + 1, application_name=_NAME) as pool,
@@ -83,11 +86,20 @@ def projecting(settings: Settings) -> Iterator[None]:
             follow=FollowTools(checkouts=webhooks.checkouts, store=store, clock=clock),
         )
         recharges = Rounds("auto-recharges", recharging.round, every_s=_RECHARGE_S, stop=stop)
+        mending = Mending(
+            ProjectionService(
+                pool=pool, store=store, registry=REGISTRY, projections=projections, clock=clock
+            ),
+            clock=clock,
+            stop=stop,
+        )
+        mendings = Rounds("read-models-upgrade", mending.round, every_s=_MEND_S, stop=stop)
         handling = WebhookHandling(broker, lambda: handle_due(webhooks), stop=stop)
         queue = dramatiq.Worker(broker, worker_threads=threads, worker_timeout=_IDLE_MS_MAX)
         poller.start()
         handling.start()
         recharges.start()
+        mendings.start()
         queue.start()
         log.info("worker_started")
         try:
@@ -98,6 +110,7 @@ def projecting(settings: Settings) -> Iterator[None]:
             poller.join()
             handling.join()
             recharges.join(_STOP_MS_MAX / 1_000)
+            mendings.join(_STOP_MS_MAX / 1_000)
     log.info("worker_stopped")
 
 

@@ -326,6 +326,19 @@ def test_what_people_read(cli: Cli) -> None:
     assert cli.text("balance", "debts") == "Nobody owes.\n"
 
 
+def test_read_models_that_wait_after_an_upgrade_are_named(cli: Cli, database_url: str) -> None:
+    """By the doctor, with the command, and by whatever cannot be read from them."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("UPDATE projections SET version = version - 1 WHERE name = 'request_log'")
+        connection.execute("DROP VIEW request_log CASCADE")
+    said = cli.run("doctor").stdout
+    assert "\nnote   read_model_outdated: " in said
+    assert "`tokenok projections rebuild request_log`" in said
+    refused = cli.run("requests", "list", "--json")
+    assert refused.returncode == 1
+    assert json.loads(refused.stderr)["code"] == "read_model_outdated"
+
+
 def test_the_ledger_is_exported_and_not_over_what_is_there(cli: Cli, tmp_path: Path) -> None:
     """A folder with sums that hold; a second export to the same place is refused with a code."""
     account_id = cli.json("account", "open", "--name", "Blue")["id"]

@@ -155,6 +155,17 @@ def test_events_are_projected_until_sigterm(site: Site) -> None:
     site.require_exactly_once()
 
 
+def test_a_read_model_of_an_earlier_version_is_built_anew(site: Site) -> None:
+    """An upgrade needs nobody's hand: the first worker of the new version does it."""
+    site.append()
+    with psycopg.connect(site.database_url, autocommit=True) as connection:
+        connection.execute("UPDATE projections SET version = version - 1 WHERE name IN ('usage', 'work')")
+    site.start_worker()
+    until(site.is_projected)
+    assert [one.name for one in site.projections.status() if one.generation > 1] == ["usage", "work"]
+    assert not [one.name for one in site.projections.status() if one.is_outdated]
+
+
 def test_a_worker_killed_in_the_middle_loses_and_repeats_nothing(site: Site) -> None:
     """F4: kill -9 again and again under load, each time once it has begun; exactly once all the same."""
     with site.load():

@@ -1,5 +1,6 @@
 """Port to the read models as a whole: how far they are, whether they stand, and how to build them anew."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 import msgspec
@@ -21,6 +22,20 @@ class UnknownProjection(Exception):
 
 class RebuildRunning(Exception):
     """Another process rebuilds this read model right now; nothing was done."""
+
+
+class ReadModelOutdated(Exception):
+    """Read models are of another version of the code, and what was asked cannot be read from them. Nothing was done."""
+
+    code = "read_model_outdated"
+    retry_after_s = 15.0
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = tuple(names)
+        super().__init__(
+            f"waits after an upgrade: {', '.join(self.names)}; a worker brings it up to date, "
+            "or `tokenok projections rebuild` does"
+        )
 
 
 class ProjectionStopped(msgspec.Struct, frozen=True):

@@ -10,8 +10,9 @@ from typing import Any, Final, get_args
 from uuid import UUID
 
 import msgspec
+import psycopg
 
-from adapters.doctor import run_checks
+from adapters.doctor import Finding, run_checks
 from adapters.vault.master_keys import parse_master_keys
 from adapters.vault.postgres import PostgresVault
 from adapters.verifications import PostgresVerifications
@@ -57,6 +58,7 @@ from projections.balances import BalanceReader
 from projections.books_check import PostgresBooksChecks
 from projections.charge_reviews import ReviewReader
 from projections.health import HealthReader
+from projections.outdated import outdated, versions_of
 from projections.pool import projection_pool
 from projections.registry import all_projections
 from projections.request_log import RequestReader
@@ -70,6 +72,8 @@ ROTATING: Final = """\
 To change the master key: write the new one before the old one, as `k2:...,k1:...`, into the key file; start
 everything again; run this; then take the old one out of the file and start everything again. API keys and
 operators' tokens go on working throughout."""
+
+_CONNECT_S: Final = 5
 
 
 def add_housekeeping(commands: Any) -> None:
@@ -148,9 +152,30 @@ def run_migrate(settings: Settings, _values: argparse.Namespace) -> Outcome:
 
 
 def run_doctor(settings: Settings, values: argparse.Namespace) -> Outcome:
-    findings = run_checks(settings, environ=values.environ)
+    findings = [*run_checks(settings, environ=values.environ), *_waiting(settings)]
     status = int(any(one.is_fatal for one in findings))
     return Outcome({"findings": findings}, status, findings_text(findings))
+
+
+def _waiting(settings: Settings) -> Iterator[Finding]:
+    """Read models that wait for a rebuild; nothing where there is no database, which is told elsewhere."""
+    if not settings.database_url:
+        return
+    try:
+        with psycopg.connect(
+            settings.database_url, autocommit=True, connect_timeout=_CONNECT_S
+        ) as connection:
+            names = outdated(connection, versions_of(all_projections()))
+    except psycopg.Error:
+        return
+    if names:
+        yield Finding(
+            code="read_model_outdated",
+            problem=f"read models are of another version of the code: {', '.join(names)}",
+            remedy="a worker of this version brings them up to date, or else run "
+            + " and ".join(f"`tokenok projections rebuild {name}`" for name in names),
+            is_fatal=False,
+        )
 
 
 def run_reap(settings: Settings, _values: argparse.Namespace) -> Outcome:

@@ -16,6 +16,7 @@ from application.projections import (
 from domain.event import TopicRegistry
 from projections.content import content_hash
 from projections.generations import install
+from projections.outdated import of_earlier_code, versions_of
 from projections.projection import Connection, Pool, Projection
 from projections.rebuild import Rebuild, Told, nobody_told, side_by_side
 from projections.tail import LogReader, PlainReader, SharedReader
@@ -59,6 +60,11 @@ class ProjectionService:
         return tuple(
             self._status(one, rows[one.name], head) for one in self._projections.values() if one.name in rows
         )
+
+    def of_earlier_code(self) -> tuple[str, ...]:
+        """The names of those whose tables an earlier version of the code has made."""
+        with self._pool.connection() as connection:
+            return of_earlier_code(connection, versions_of(tuple(self._projections.values())))
 
     def rebuild(self, name: str, tell: Told = nobody_told) -> ContentHash:
         projection = self._find(name)

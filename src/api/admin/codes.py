@@ -5,6 +5,7 @@ from typing import Final
 from application.checkout.ports import ProviderRefused, ProviderUnavailable
 from application.documents.page import PrintingFailed
 from application.eventlog import EventLogError, LogUnavailable, OutcomeUnknown, UnstorableEvent
+from application.projections import ReadModelOutdated
 from application.vault import VaultError, VaultUnavailable
 from domain.refusal import Refusal
 
@@ -39,6 +40,7 @@ STATUSES: Final = {
     "books_behind": 503,
     "printing_failed": 503,
     "database_unavailable": 503,
+    "read_model_outdated": 503,
     "sealing_off": 503,
     "payment_provider_unavailable": 503,
     "payment_provider_refused": RULE_SAID_NO,
@@ -46,6 +48,7 @@ STATUSES: Final = {
 }
 #: Errors that are no refusals; the first that fits is taken.
 _CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (ReadModelOutdated, ReadModelOutdated.code),
     (OutcomeUnknown, "outcome_unknown"),
     (LogUnavailable, "log_unavailable"),
     (UnstorableEvent, "unstorable"),

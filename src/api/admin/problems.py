@@ -13,6 +13,7 @@ from litestar.exceptions import HTTPException
 
 from api.admin.codes import INTERNAL_ERROR, code_of, status_of
 from application.limits import RateLimited
+from application.projections import ReadModelOutdated
 
 MEDIA_TYPE: Final = "application/problem+json"
 _BY_HTTP_STATUS: Final = {
@@ -44,13 +45,15 @@ def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[byte
     if code == INTERNAL_ERROR:
         log.error("admin_request_failed", path=request.scope["path"], error=type(error).__name__)
         return problem(code, "something went wrong on our side")
-    retry_after_s = error.retry_after_s if isinstance(error, RateLimited) else None
+    retry_after_s = error.retry_after_s if isinstance(error, RateLimited | ReadModelOutdated) else None
     detail = error.detail if isinstance(error, HTTPException) else str(error)
     return problem(code, detail, retry_after_s=retry_after_s)
 
 
-def database_away(_request: Request[Any, Any, Any], _error: Exception) -> Response[bytes]:
-    """The exception handler for what a database says that is away."""
+def database_away(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """The exception handler for what a database says that is away, or that is not of this version yet."""
+    if isinstance(error, ReadModelOutdated):
+        return on_error(request, error)
     return problem("database_unavailable", "the database cannot be read")
 
 

@@ -1,5 +1,6 @@
 """The console as a list of routes, and what people see when something is not as it should be."""
 
+import math
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ from api.console.public import public_routes
 from api.console.second_factor import second_factor_routes
 from api.console.tools import ConsoleTools
 from api.console.workspace.routes import workspace_routes
+from application.projections import ReadModelOutdated
 
 FORM_BYTES_MAX: Final = 256 * 1024
 PROBLEM: Final = "x-problem"
@@ -91,13 +93,16 @@ class Console:
             return self._pages.see(_page_of(request.scope["path"]))
         if code == "internal_error":
             log.error("console_request_failed", path=request.scope["path"], error=type(error).__name__)
-        return self._page(request, code, status)
+        answer = self._page(request, code, status, waiting=_waiting(request, error))
+        if isinstance(error, ReadModelOutdated):
+            answer.headers["retry-after"] = str(math.ceil(error.retry_after_s))
+        return answer
 
     def _code_of(self, error: Exception) -> tuple[str, int]:
         """And the status of the page that says so."""
         if isinstance(error, ForeignForm):
             return "foreign_form", 403
-        if isinstance(error, self._away):
+        if isinstance(error, self._away) and not isinstance(error, ReadModelOutdated):
             return "database_unavailable", 503
         code = code_of_any(error)
         return code, error.status_code if isinstance(error, HTTPException) else status_for(code)
@@ -121,8 +126,13 @@ class Console:
             before=page_before(request),
         )
 
-    def _page(self, request: Request[Any, Any, Any], code: str, status: int) -> Response[str]:
-        """What happened, in people's words; for a script the words alone, which it puts where the form is."""
+    def _page(
+        self, request: Request[Any, Any, Any], code: str, status: int, *, waiting: tuple[str, ...] = ()
+    ) -> Response[str]:
+        """What happened, in people's words; for a script the words alone, which it puts where the form is.
+
+        `waiting`: read models that operators may want to know of.
+        """
         if _is_by_script(request):
             answer = self._pages.page(
                 request, "_problem.html", status=status, problem=Flash(code, is_good=False)
@@ -130,8 +140,21 @@ class Console:
             answer.headers[PROBLEM] = code
             return answer
         return self._pages.page(
-            request, "error.html", status=status, code=code, code_status=status, before=page_before(request)
+            request,
+            "error.html",
+            status=status,
+            code=code,
+            code_status=status,
+            waiting=waiting,
+            before=page_before(request),
         )
+
+
+def _waiting(request: Request[Any, Any, Any], error: Exception) -> tuple[str, ...]:
+    """The read models that wait; what they are called is for operators."""
+    if not isinstance(error, ReadModelOutdated) or visit_of(request).role is None:
+        return ()
+    return error.names
 
 
 def _is_by_script(request: Request[Any, Any, Any]) -> bool:

@@ -57,6 +57,9 @@ REFUSALS: Final = {
     "code_limit_reached": N_("This account has redeemed as many codes of this kind as it may."),
     "contended": N_("Somebody else is changing the same thing. Try again."),
     "database_unavailable": N_("The database cannot be reached. Nothing was changed; try again in a moment."),
+    "read_model_outdated": N_(
+        "This is being brought up to date after an upgrade. Nothing is lost; try again in a few minutes."
+    ),
     "idempotency_in_progress": N_("This was sent already and is being worked on."),
     "idempotency_key_reused": N_("This form was sent before with other values. Open it again."),
     "identity_refused": N_(
