@@ -11,6 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from api.admin.problems import code_of_any
 from api.console.access import NEEDS, SignInFirst, local_path, make_gate, visit_anyway, visit_of
+from api.console.account_filter import make_account_filter
 from api.console.admin.routes import admin_routes
 from api.console.assets_routes import asset_routes
 from api.console.company_sign_in import company_sign_in_routes
@@ -68,6 +69,7 @@ class Console:
             path="/",
             route_handlers=console_routes(self._pages),
             guards=[make_gate(self._pages.tools)],
+            before_request=make_account_filter(self._pages),
             exception_handlers={Exception: self.error_handler()},
             request_max_body_size=FORM_BYTES_MAX,
         )

@@ -1,0 +1,69 @@
+"""Operators type an account's name where a list wants its id: one that fits is put in its place, of several they choose.
+
+Lists know ids only. Whatever has `account` in its address gets one, or nothing at all.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from litestar import Request, Response
+
+from api.admin.tools import AdminTools
+from api.admin.views import names_of
+from api.console import looking
+from api.console.access import NEEDS, Needs
+from api.console.pages import Pages
+
+_FIELD: Final = "account"
+_NAME_CHARS_MAX: Final = 200
+
+Asked = Request[Any, Any, Any]
+Found = list[tuple[UUID, str]]
+"""Accounts and their names, by name."""
+
+
+def make_account_filter(pages: Pages) -> Callable[[Asked], Awaitable[Response[Any] | None]]:
+    """Goes before every page of operators; a function, since the framework copies what it is given."""
+
+    async def look_up(request: Asked) -> Response[Any] | None:
+        """Where to go instead, or a page to choose on; None where there is nothing to look up."""
+        wanted = request.query_params.get(_FIELD, "").strip()[:_NAME_CHARS_MAX]
+        needs: Needs | None = request.scope["route_handler"].opt.get(NEEDS)
+        if not wanted or needs is None or needs.area != "staff" or looking.uuid_of(wanted) is not None:
+            return None
+        found = await asyncio.to_thread(_accounts, pages.tools.admin, wanted)
+        if len(found) == 1:
+            return pages.see(_with(request, found[0][0]))
+        choices = [(_with(request, one), one, name) for one, name in found[: looking.CHOICES]]
+        return pages.page(
+            request,
+            "admin/which_account.html",
+            wanted=wanted,
+            choices=choices,
+            more=len(found) - len(choices),
+            all_rows=_with(request, None),
+        )
+
+    return look_up
+
+
+def _accounts(admin: AdminTools, wanted: str) -> Found:
+    """Those of exactly this name, else those whose names begin so, else those that hold it. Blocking."""
+    ids = looking.named_like(admin.ports, dict(admin.directory.accounts), wanted)
+    named = names_of(admin.ports, sorted(ids))
+    found = sorted(((one, named.get(one, "")) for one in ids), key=lambda pair: (pair[1].casefold(), pair[0]))
+    text = wanted.casefold()
+    exact = [pair for pair in found if pair[1].casefold() == text]
+    return exact or [pair for pair in found if pair[1].casefold().startswith(text)] or found
+
+
+def _with(request: Asked, account_id: UUID | None) -> str:
+    """The address that was asked for, with this account, or with none."""
+    fields = [(name, text) for name, text in request.query_params.multi_items() if name != _FIELD]
+    if account_id is not None:
+        fields.append((_FIELD, str(account_id)))
+    path: str = request.scope["path"]
+    return f"{path}?{urlencode(fields)}" if fields else path

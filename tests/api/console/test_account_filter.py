@@ -1,0 +1,63 @@
+"""Filters by account take a name: of one that fits the list is shown, of several operators choose."""
+
+from uuid import UUID
+
+import pytest
+
+from application.accounts import open_account
+from domain.fact import SYSTEM
+from tests.api.console.conftest import ACCOUNT, World
+
+NORTH, NORTHERN, SOUTH = UUID(int=0xD1), UUID(int=0xD2), UUID(int=0xD3)
+
+
+@pytest.fixture
+def named(world: World) -> World:
+    """Some accounts more, and an operator who looks."""
+    for account_id, name in ((NORTH, "North"), (NORTHERN, "Northern Light"), (SOUTH, "South & North")):
+        command = open_account.OpenAccount(name=name, account_id=account_id)
+        open_account.handle(command, actor=SYSTEM, ports=world.process.ports)
+    world.refresh()
+    world.as_staff("auditor")
+    return world
+
+
+@pytest.mark.parametrize(
+    ("typed", "account_id"),
+    [("north", NORTH), (" Northern ", NORTHERN), ("south", SOUTH), ("light", NORTHERN)],
+)
+def test_a_name_that_fits_one_account_is_put_in_its_place(named: World, typed: str, account_id: UUID) -> None:
+    """Exactly, by its beginning, or by what it holds; the other filters stay, also for files."""
+    answer = named.get(f"/console/orders?status=open&account={typed}&as=csv")
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/console/orders?status=open&as=csv&account={account_id}"
+
+
+def test_of_several_the_operator_chooses(named: World) -> None:
+    """As links to the list that was asked for."""
+    page = named.get("/console/requests?account=nort&state=charged")
+    assert page.status_code == 200
+    for account_id in (NORTH, NORTHERN):
+        assert f"/console/requests?state=charged&amp;account={account_id}" in page.text
+    assert str(SOUTH) not in page.text, "its name does not begin so"
+
+
+def test_a_name_of_nobody_is_not_everybody(named: World) -> None:
+    """Nothing is listed that was not asked for; what was typed cannot be markup."""
+    page = named.get("/console/documents?account=<b>nobody</b>")
+    assert page.status_code == 200
+    assert "No account is called so" in page.text
+    assert "<b>nobody" not in page.text
+
+
+def test_ids_still_do(named: World) -> None:
+    """As they were taken before."""
+    assert named.get(f"/console/orders?account={ACCOUNT}").status_code == 200
+
+
+def test_names_are_not_for_guessing(world: World) -> None:
+    """Who may not see the list learns nothing of what accounts are called."""
+    world.as_member("owner")
+    asked = world.get("/console/orders?account=Acme")
+    assert asked.status_code in {303, 403, 404}
+    assert "account=0" not in asked.headers.get("location", "")
