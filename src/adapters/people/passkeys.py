@@ -53,11 +53,10 @@ class PostgresPasskeys:
         except UniqueViolation:
             raise AlreadyExists("passkey", passkey.name) from None
 
-    def remove(self, credential_id: bytes, *, person_id: UUID) -> None:
+    def remove(self, credential_id: bytes, *, person_id: UUID) -> bool:
+        statement = "DELETE FROM passkeys WHERE credential_id = %s AND person_id = %s"
         with transaction(self._pool) as connection:
-            connection.execute(
-                "DELETE FROM passkeys WHERE credential_id = %s AND person_id = %s", (credential_id, person_id)
-            )
+            return connection.execute(statement, (credential_id, person_id)).rowcount == 1
 
     def use(self, passkey: Passkey, challenge: bytes, *, sign_count: int, now_us: int) -> bool:
         digest = hashlib.sha256(challenge).digest()

@@ -11,6 +11,7 @@ from api.console.access import NEEDS, Needs, Visit, visit_of
 from api.console.entrance import status_for
 from api.console.pages import Flash, Pages
 from api.console.preferences import ZONES
+from application.mail.letters import FactorChange
 from application.people.leave import erase_person
 from application.people.password import checked_password
 from application.people.sign_in import WrongSignIn
@@ -70,11 +71,17 @@ class Myself:
             email = self.pages.email_of(visit.person_id)
             self.tools.mailed.tell_changed(email, visit.person, language=visit.language)
 
-    def tell_added(self, visit: Visit) -> None:
-        """That there is one more way in, by mail, in case that it was not them. Blocking."""
+    def tell_passkey(self, visit: Visit, *, is_added: bool) -> None:
+        """That there is one way in more or less, by mail, in case that it was not them. Blocking."""
         if self.tools.mailed is not None and visit.person is not None:
             email = self.pages.email_of(visit.person_id)
-            self.tools.mailed.tell_passkey(email, visit.person, language=visit.language)
+            self.tools.mailed.tell_passkey(email, visit.person, is_added=is_added, language=visit.language)
+
+    def tell_second_factor(self, visit: Visit, change: FactorChange) -> None:
+        """As `tell_passkey`. Blocking."""
+        if self.tools.mailed is not None and visit.person is not None:
+            email = self.pages.email_of(visit.person_id)
+            self.tools.mailed.tell_second_factor(email, visit.person, change, language=visit.language)
 
 
 def myself_routes(pages: Pages) -> list[HTTPRouteHandler]:

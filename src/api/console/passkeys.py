@@ -133,7 +133,7 @@ def _own(myself: Myself) -> list[HTTPRouteHandler]:
             )
         except Refusal as refusal:
             return await myself.refuse(request, refusal, "passkey")
-        await asyncio.to_thread(myself.tell_added, visit)
+        await asyncio.to_thread(myself.tell_passkey, visit, is_added=True)
         response = pages.see("/me", Flash("passkey_added"))
         _forget(pages, response)
         return response
@@ -145,7 +145,9 @@ def _own(myself: Myself) -> list[HTTPRouteHandler]:
             credential_id = bytes.fromhex(str(form.get("credential_id", "")))
         except ValueError:
             return pages.see("/me")
-        await asyncio.to_thread(ports.passkeys.remove, credential_id, person_id=visit.person_id)
+        remove_it = ports.passkeys.remove
+        if await asyncio.to_thread(remove_it, credential_id, person_id=visit.person_id):
+            await asyncio.to_thread(myself.tell_passkey, visit, is_added=False)
         return pages.see("/me", Flash("passkey_removed"))
 
     return [begin, add, remove]

@@ -66,6 +66,7 @@ def _taking_routes(myself: Myself) -> list[HTTPRouteHandler]:
         except ValueError:  # a seed that was changed on the way
             return pages.see("/me/second-factor")
         await myself.close_others(request)
+        await asyncio.to_thread(myself.tell_second_factor, visit, "on")
         return pages.page(request, "recovery_codes.html", codes=codes)
 
     return [show_second_factor, take_second_factor]
@@ -88,6 +89,7 @@ def _having_routes(myself: Myself) -> list[HTTPRouteHandler]:
             )
         except Refusal as refusal:
             return await myself.refuse(request, refusal, "totp")
+        await asyncio.to_thread(myself.tell_second_factor, visit, "recovery_codes")
         return pages.page(request, "recovery_codes.html", codes=codes)
 
     @post("/me/second-factor/end", opt=_PERSON)
@@ -99,6 +101,7 @@ def _having_routes(myself: Myself) -> list[HTTPRouteHandler]:
             await asyncio.to_thread(end, tools.sign_in, visit.person_id, code=code, visitor=visit.visitor)
         except Refusal as refusal:
             return await myself.refuse(request, refusal, "totp")
+        await asyncio.to_thread(myself.tell_second_factor, visit, "off")
         return pages.see("/me", Flash("totp_off"))
 
     return [renew_recovery_codes, end_second_factor]

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 Scope = Literal["account", "key"]
+FactorChange = Literal["on", "off", "recovery_codes"]
 Role = Literal["owner", "admin", "developer", "billing", "viewer", "operator"]
 
 
@@ -55,6 +56,23 @@ class PasskeyAdded(Letter, frozen=True, kw_only=True, tag="passkey_added"):
     at_us: int
     zone: str
     passkeys_link: str
+
+
+class PasskeyRemoved(Letter, frozen=True, kw_only=True, tag="passkey_removed"):
+    """A notice, for whoever did not do it: there is one way in less."""
+
+    at_us: int
+    zone: str
+    passkeys_link: str
+
+
+class SecondFactorChanged(Letter, frozen=True, kw_only=True, tag="second_factor_changed"):
+    """A notice, for whoever did not do it: codes are asked for, or no more, or the recovery codes are others."""
+
+    change: FactorChange
+    at_us: int
+    zone: str
+    reset_link: str
 
 
 class NewSignIn(Letter, frozen=True, kw_only=True, tag="new_sign_in"):
@@ -193,6 +211,8 @@ AnyLetter = (
     | ResetPassword
     | PasswordChanged
     | PasskeyAdded
+    | PasskeyRemoved
+    | SecondFactorChanged
     | NewSignIn
     | Invitation
     | InvoiceSent

@@ -17,6 +17,7 @@ from application.mail.letters import AnyLetter, Role
 from application.mail.message import Button, Message
 from application.mail.wording_payments import payment_due
 from application.mail.wording_recharges import auto_recharge
+from application.mail.wording_ways_in import passkey_added, passkey_removed, second_factor_changed
 
 DOMAIN: Final = "mails"
 _WHOLE: Final = 100
@@ -129,14 +130,13 @@ class _Pen:
         }
 
     def passkey_added(self, letter: letters.PasskeyAdded) -> dict[str, Any]:
-        _ = self.gettext
-        return {
-            "subject": _("A passkey was added to your account"),
-            "paragraphs": (_("From now on your account can be opened with it, without your password."),),
-            "facts": ((_("When"), self._when(letter.at_us, letter.zone)),),
-            "buttons": (Button(_("See my passkeys"), letter.passkeys_link),),
-            "notes": (_("If it was not you, remove it and set a new password at once."),),
-        }
+        return passkey_added(letter, self.gettext, when=self._when(letter.at_us, letter.zone))
+
+    def passkey_removed(self, letter: letters.PasskeyRemoved) -> dict[str, Any]:
+        return passkey_removed(letter, self.gettext, when=self._when(letter.at_us, letter.zone))
+
+    def second_factor_changed(self, letter: letters.SecondFactorChanged) -> dict[str, Any]:
+        return second_factor_changed(letter, self.gettext, when=self._when(letter.at_us, letter.zone))
 
     def new_sign_in(self, letter: letters.NewSignIn) -> dict[str, Any]:
         _ = self.gettext
@@ -362,6 +362,8 @@ _WRITERS: Final[dict[type[letters.Letter], Callable[[_Pen, Any], dict[str, Any]]
     letters.ResetPassword: _Pen.reset_password,
     letters.PasswordChanged: _Pen.password_changed,
     letters.PasskeyAdded: _Pen.passkey_added,
+    letters.PasskeyRemoved: _Pen.passkey_removed,
+    letters.SecondFactorChanged: _Pen.second_factor_changed,
     letters.NewSignIn: _Pen.new_sign_in,
     letters.Invitation: _Pen.invitation,
     letters.InvoiceSent: _Pen.invoice,

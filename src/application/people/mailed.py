@@ -13,10 +13,13 @@ from application.i18n.locales import Locale
 from application.mail.letters import (
     AlreadyRegistered,
     AnyLetter,
+    FactorChange,
     NewSignIn,
     PasskeyAdded,
+    PasskeyRemoved,
     PasswordChanged,
     ResetPassword,
+    SecondFactorChanged,
     VerifyEmail,
 )
 from application.mail.outbox import Mail, Outbox
@@ -100,21 +103,34 @@ class Mailed(msgspec.Struct, frozen=True, kw_only=True):
         self._send(letter, to=email, subject_id=person.person_id, language=person.locale or language)
 
     def tell_changed(self, email: str, person: Person, *, language: str) -> None:
-        """The password is another one: for whoever did not do that. Nothing goes to an address that nobody has confirmed."""
-        if person.confirmed_us is None or not email:
-            return
+        """The password is another one."""
         letter = PasswordChanged(
             at_us=self.clock.now_us(), zone=person.zone or "UTC", reset_link=f"{self.url}/forgot"
         )
-        self._send(letter, to=email, subject_id=person.person_id, language=person.locale or language)
+        self._tell(letter, email, person, language=language)
 
-    def tell_passkey(self, email: str, person: Person, *, language: str) -> None:
-        """There is a passkey more: for whoever did not do that. Nothing goes to an address that nobody has confirmed."""
-        if person.confirmed_us is None or not email:
-            return
-        letter = PasskeyAdded(
+    def tell_passkey(self, email: str, person: Person, *, is_added: bool, language: str) -> None:
+        """There is a passkey more, or less."""
+        kind = PasskeyAdded if is_added else PasskeyRemoved
+        letter = kind(
             at_us=self.clock.now_us(), zone=person.zone or "UTC", passkeys_link=f"{self.url}/me#passkeys"
         )
+        self._tell(letter, email, person, language=language)
+
+    def tell_second_factor(self, email: str, person: Person, change: FactorChange, *, language: str) -> None:
+        """Codes are asked for from now on, or no more, or the recovery codes are others."""
+        letter = SecondFactorChanged(
+            change=change,
+            at_us=self.clock.now_us(),
+            zone=person.zone or "UTC",
+            reset_link=f"{self.url}/forgot",
+        )
+        self._tell(letter, email, person, language=language)
+
+    def _tell(self, letter: AnyLetter, email: str, person: Person, *, language: str) -> None:
+        """For whoever did not do it. Nothing goes to an address that nobody has confirmed."""
+        if person.confirmed_us is None or not email:
+            return
         self._send(letter, to=email, subject_id=person.person_id, language=person.locale or language)
 
     def tell_signed_in(self, email: str, person: Person, session: Session, *, language: str) -> None:

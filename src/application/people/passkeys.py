@@ -105,8 +105,8 @@ class Passkeys(Protocol):
         """Raises: AlreadyExists."""
         ...
 
-    def remove(self, credential_id: bytes, *, person_id: UUID) -> None:
-        """Another person's stays."""
+    def remove(self, credential_id: bytes, *, person_id: UUID) -> bool:
+        """False if there is none. Another person's stays."""
         ...
 
     def use(self, passkey: Passkey, challenge: bytes, *, sign_count: int, now_us: int) -> bool:

@@ -269,6 +269,10 @@ def test_who_did_not_add_it_is_told(world: World, key: Authenticator) -> None:
     other = Authenticator(origin=CONSOLE_URL, rp_id="console.test", credential_id=b"second")
     assert add(world, other).status_code == 303
     assert type(world.mailbox.letters[-1].letter).__name__ == "PasskeyAdded"
+    before = len(world.mailbox.letters)
+    for _ in range(2):  # the second time there is none any more
+        world.post("/me/passkeys/remove", token=world.token("/me"), credential_id=b"second".hex())
+    assert [type(one.letter).__name__ for one in world.mailbox.letters[before:]] == ["PasskeyRemoved"]
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8100", "http://console.test", "https://[::1]"])

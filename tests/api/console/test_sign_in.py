@@ -6,6 +6,7 @@ from uuid import UUID
 import pyotp
 import pytest
 
+from application.mail.letters import SecondFactorChanged
 from application.people.sign_in import ACCOUNT_FAILURES_MAX
 from domain import operators
 from domain.fact import SYSTEM
@@ -204,6 +205,28 @@ def test_a_second_factor_is_not_replaced_without_a_code_of_it(world: World) -> N
         last = world.post("/me/second-factor/end", token=token, password=PASSWORD, code="000000")
     assert last.status_code == 429
     assert "10 recovery codes are left." in world.client.get("/me").text
+
+
+def test_who_did_not_change_the_second_factor_is_told(world: World) -> None:
+    """That it is there, that its recovery codes are others, and that it is gone; nothing of what was refused."""
+    world.as_staff("admin")
+    world.post("/me/confirm", token=world.token("/me"))
+    path = world.mailbox.path()
+    world.post(path, token=world.token(path))
+    before = len(world.mailbox.letters)
+    _, codes = take_second_factor(world)
+    token = world.token("/me")
+    renewed = world.post("/me/second-factor/codes", token=token, password=PASSWORD, code=codes[0])
+    fresh = re.findall(r"<li>([0-9a-f]{5}-[0-9a-f]{5})</li>", renewed.text)
+    world.post("/me/second-factor/end", token=token, password=PASSWORD, code="000000")
+    world.post("/me/second-factor/end", token=token, password=PASSWORD, code=fresh[0])
+    told = [one.letter for one in world.mailbox.letters[before:]]
+    assert [one.change for one in told if isinstance(one, SecondFactorChanged)] == [
+        "on",
+        "recovery_codes",
+        "off",
+    ]
+    assert len(told) == 3
 
 
 def test_a_new_password_ends_every_other_session(world: World) -> None:

@@ -16,6 +16,10 @@ LETTERS: Final[tuple[AnyLetter, ...]] = (
     letters.ResetPassword(link=LINK, valid_minutes=1),
     letters.PasswordChanged(at_us=NOON_US, zone="Asia/Tokyo", reset_link=LINK),
     letters.PasskeyAdded(at_us=NOON_US, zone="Asia/Tokyo", passkeys_link=LINK),
+    letters.PasskeyRemoved(at_us=NOON_US, zone="Asia/Tokyo", passkeys_link=LINK),
+    letters.SecondFactorChanged(change="on", at_us=NOON_US, zone="Asia/Tokyo", reset_link=LINK),
+    letters.SecondFactorChanged(change="off", at_us=NOON_US, zone="Asia/Tokyo", reset_link=LINK),
+    letters.SecondFactorChanged(change="recovery_codes", at_us=NOON_US, zone="Asia/Tokyo", reset_link=LINK),
     letters.NewSignIn(
         at_us=NOON_US, zone="UTC", address="203.0.113.7", agent="Firefox on Linux", sessions_link=LINK
     ),
