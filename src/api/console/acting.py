@@ -60,7 +60,7 @@ async def act(
             idempotency=pages.tools.admin.idempotency,
         )
     except (Refusal, BadRequest, EventLogError, VaultError) as error:
-        return refused(pages, request, code_of(error), str(error), back=back)
+        return refused_by(pages, request, error, back=back)
     await pages.tools.refresh()
     result = msgspec.json.decode(answer.body)
     shown = next((name for name in _SHOWN_ONCE if name in result), None)
@@ -81,6 +81,13 @@ def refused(
     if request.headers.get("hx-request") == "true":
         return pages.page(request, "_problem.html", status=_REFUSED, problem=flash)
     return pages.see(back, flash)
+
+
+def refused_by(
+    pages: Pages, request: Request[Any, Any, Any], error: Exception, *, back: str
+) -> Response[str]:
+    """Likewise, with what the error says of a field, in the visitor's words."""
+    return refused(pages, request, code_of(error), pages.detail(visit_of(request), error), back=back)
 
 
 def go(pages: Pages, request: Request[Any, Any, Any], path: str, flash: Flash) -> Response[str]:

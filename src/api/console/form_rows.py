@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
-from api.admin.codes import BadRequest
 from api.console.languages import LANGUAGES
+from api.console.unreadable import Unreadable
 from domain.recharge.currencies import exponent_of
 
 NANO: Final = Decimal(1_000_000_000)
@@ -108,13 +108,13 @@ def amount_nano(text: str) -> int:
     """An amount in credits, as `12.5` or `1,000`.
 
     Raises:
-        BadRequest: it is none, or finer than a nano-credit.
+        Unreadable: it is none, or finer than a nano-credit.
     """
     amount = _decimal(text, "amount") * NANO
     if not abs(amount) <= _NANO_MAX:
-        raise BadRequest("amount is too large")
+        raise Unreadable("amount", "is too large")
     if amount != amount.to_integral_value():
-        raise BadRequest("amount has more than nine decimals")
+        raise Unreadable("amount", "has more than nine decimals")
     return int(amount)
 
 
@@ -122,13 +122,13 @@ def minor(text: str, currency: str, field: str) -> int:
     """An amount of money, as `12.50`, in minor units of its currency.
 
     Raises:
-        BadRequest: it is none, or finer than the currency is.
+        Unreadable: it is none, or finer than the currency is.
     """
     amount = _decimal(text, field).scaleb(exponent_of(currency))
     if not abs(amount) <= _NANO_MAX:
-        raise BadRequest(f"{field} is too large")
+        raise Unreadable(field, "is too large")
     if amount != amount.to_integral_value():
-        raise BadRequest(f"{field} has more decimals than {currency}")
+        raise Unreadable(field, f"has more decimals than {currency}")
     return int(amount)
 
 
@@ -136,19 +136,19 @@ def converted(value: object, hint: Any, field: str) -> Any:
     """As what the command wants.
 
     Raises:
-        BadRequest: it is something else; the message names the field and not the value.
+        Unreadable: it is something else; the message names the field and not the value.
     """
     try:
         return msgspec.convert(value, hint, strict=False)
     except msgspec.ValidationError:
-        raise BadRequest(f"{field} cannot be read") from None
+        raise Unreadable(field, "cannot be read") from None
 
 
 def share_ppm(percent: str, field: str) -> int:
-    """A share as people write it; nothing is none. Raises: BadRequest: it is no number, or too fine or too large."""
+    """A share as people write it; nothing is none. Raises: Unreadable: it is no number, or too fine or too large."""
     parts = _decimal(percent or "0", field) * _PPM_OF_PERCENT
     if not abs(parts) <= _NANO_MAX or parts != parts.to_integral_value():
-        raise BadRequest(f"{field} is too fine or too large")
+        raise Unreadable(field, "is too fine or too large")
     return int(parts)
 
 
@@ -156,9 +156,9 @@ def _decimal(text: str, field: str) -> Decimal:
     try:
         number = Decimal(text.replace(",", "").strip()[:_AMOUNT_CHARS_MAX])
     except (InvalidOperation, ValueError):
-        raise BadRequest(f"{field} cannot be read") from None
+        raise Unreadable(field, "cannot be read") from None
     if not number.is_finite():
-        raise BadRequest(f"{field} cannot be read")
+        raise Unreadable(field, "cannot be read")
     return number
 
 

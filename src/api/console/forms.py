@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 import msgspec
 from litestar.datastructures import FormMultiDict
 
-from api.admin.codes import BadRequest
 from api.console.form_rows import (
     Form,
     amount_nano,
@@ -26,6 +25,7 @@ from api.console.form_rows import (
     sum_of_money,
     tax_numbers,
 )
+from api.console.unreadable import Unreadable
 from application.announcements.set_announcement import SetAnnouncement
 from application.budgets.set_budget import SetBudget
 from application.catalogue.publish_prices import PublishPrices
@@ -82,7 +82,7 @@ def body_of(
     """The body that a form means; with `only`, of these fields alone: others are not even read.
 
     Raises:
-        BadRequest: a field cannot be read; the message names it.
+        Unreadable: a field cannot be read; the message names it.
         BadField: a currency is none.
     """
     made = _MADE[command](form) if command in _MADE else {}
@@ -132,9 +132,9 @@ def time_us(text: str, *, zone: ZoneInfo, field: str) -> int:
     """A time as a browser's field has it, in the visitor's zone.
 
     Raises:
-        BadRequest: it is none.
+        Unreadable: it is none.
     """
     try:
         return int(datetime.fromisoformat(text).replace(tzinfo=zone).timestamp()) * 1_000_000
     except (ValueError, OverflowError):
-        raise BadRequest(f"{field} cannot be read") from None
+        raise Unreadable(field) from None

@@ -16,6 +16,7 @@ from api.console.headers import HEADERS
 from api.console.languages import LANGUAGES, TAGS
 from api.console.navigation import navigation
 from api.console.own_forms import CSRF_FIELD
+from api.console.refusal_words import detail_of
 from api.console.signing import opened, signed
 from api.console.tools import ConsoleTools
 from application.announcements.notices import Notice, notices
@@ -79,6 +80,11 @@ class Pages:
 
     def text(self, visit: Visit, message: str) -> str:
         return self.tools.renderer.text(visit.language, message)
+
+    def detail(self, visit: Visit, error: Exception) -> str:
+        """What an error says of a field, in the visitor's words; empty if there are none for it."""
+        fmt = Formats(visit.language, zone_of(visit.zone))
+        return detail_of(error, text=lambda message: self.text(visit, message), fmt=fmt)
 
     def see(self, path: str, flash: Flash | None = None) -> Response[str]:
         """After a form: look there."""

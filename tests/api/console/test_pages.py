@@ -180,7 +180,9 @@ def test_a_refusal_says_why_and_changes_nothing(world: World) -> None:
         back=back,
     )
     assert answer.headers["location"] == back
-    assert "Something in this form cannot be read." in world.client.get(back).text
+    page = world.client.get(back).text
+    assert "Something in this form cannot be read." in page
+    assert "Amount: cannot be read" in page
     assert "Something in this form" not in world.client.get(back).text, "said once"
     live = world.client.post(
         "/console/do/operators/disable",

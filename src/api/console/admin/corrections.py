@@ -139,6 +139,7 @@ def _repricing_routes(pages: Pages) -> list[HTTPRouteHandler]:
             plan=plan,
             rows=shown,
             refusal=refusal,
+            detail="" if refusal is None else pages.detail(visit_of(request), refusal),
             runs=found,
             names=await asyncio.to_thread(names_of, tools.ports, ids),
             versions={

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from litestar.datastructures import FormMultiDict
 
-from api.admin.codes import BadRequest
 from api.console import looking
 from api.console.pages import Pages
+from api.console.unreadable import Unreadable
 from application.invoicing.streams import load_billing
 from application.recharge.list_offers import load_offers
 from application.recharge.taxing import ELSEWHERE
@@ -24,7 +24,7 @@ def chosen_country(pages: Pages, form: FormMultiDict, account_id: UUID, currency
     """Where the buyer is. It decides on tax, so it is nobody's to leave open.
 
     Raises:
-        BadRequest: it was not chosen.
+        Unreadable: it was not chosen.
     """
     store = pages.tools.admin.ports.store
     profile = load_billing(store, account_id).profile
@@ -33,7 +33,7 @@ def chosen_country(pages: Pages, form: FormMultiDict, account_id: UUID, currency
     offer = load_offers(store).by_currency.get(currency)
     given = str(form.get("country", ""))
     if not given and offer is not None and offer.taxes:
-        raise BadRequest("choose a country")
+        raise Unreadable("country", "is empty")
     return ELSEWHERE if given == _ELSEWHERE else given or None
 
 
@@ -41,17 +41,17 @@ def amount_minor_of(form: FormMultiDict, currency: str) -> int:
     """A package, or what was written.
 
     Raises:
-        BadField, BadRequest: it is no amount of this currency.
+        BadField, Unreadable: it is no amount of this currency.
     """
     package = looking.number_of(str(form.get(_PACKAGE, "")))
     text = str(form.get("amount", "")).replace(",", "").strip()
     if package is not None and text:
-        raise BadRequest("choose a package or write an amount, not both")
+        raise Unreadable("amount", "and a package do not go together")
     if package is not None:
         return package
     if not _AMOUNT.fullmatch(text):
-        raise BadRequest("amount cannot be read")
+        raise Unreadable("amount")
     minor = Decimal(text).scaleb(exponent_of(currency))
     if minor != minor.to_integral_value():
-        raise BadRequest("amount is finer than the currency")
+        raise Unreadable("amount", "is finer than the currency")
     return int(minor)

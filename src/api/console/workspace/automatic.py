@@ -18,7 +18,7 @@ from litestar.params import FromPath
 
 from api.admin.codes import BadRequest, code_of
 from api.console.access import NEEDS, Needs, visit_of
-from api.console.acting import ENTRIES, act, refused
+from api.console.acting import ENTRIES, act, refused, refused_by
 from api.console.form_rows import amount_nano, minor
 from api.console.pages import Pages
 from api.console.workspace.amounts import amount_minor_of, chosen_country
@@ -83,7 +83,7 @@ def automatic_routes(pages: Pages) -> list[HTTPRouteHandler]:
         try:
             fixed = await asyncio.to_thread(wanted, account_id, await request.form())
         except (BadRequest, BadField) as error:
-            return refused(pages, request, error.code, str(error), back=home)
+            return refused_by(pages, request, error, back=home)
         return await act(
             pages,
             request,

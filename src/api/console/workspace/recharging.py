@@ -15,7 +15,7 @@ from litestar.params import FromPath, FromQuery
 from api.admin.codes import BadRequest
 from api.console import looking
 from api.console.access import NEEDS, Needs, visit_of
-from api.console.acting import ENTRIES, act, refused
+from api.console.acting import ENTRIES, act, refused_by
 from api.console.pages import Pages
 from api.console.workspace.amounts import amount_minor_of, chosen_country
 from api.console.workspace.automatic import automatic_of
@@ -98,7 +98,7 @@ def recharge_routes(pages: Pages) -> list[HTTPRouteHandler]:
         try:
             fixed = await asyncio.to_thread(wanted, account_id, await request.form())
         except (BadRequest, BadField, TooManyOrders) as error:
-            return refused(pages, request, error.code, str(error), back=home)
+            return refused_by(pages, request, error, back=home)
         return await act(
             pages,
             request,

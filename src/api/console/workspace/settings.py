@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from api.admin.codes import BadRequest
 from api.admin.views import names_of
 from api.console.access import NEEDS, Needs, Visit, visit_of
-from api.console.acting import go, refused
+from api.console.acting import go, refused_by
 from api.console.entrance import status_for
 from api.console.headers import HEADERS
 from api.console.languages import TAGS
@@ -77,7 +77,7 @@ def settings_routes(pages: Pages) -> list[HTTPRouteHandler]:
         try:
             await asyncio.to_thread(rename.handle, command, actor=visit_of(request).member, ports=ports)
         except BadField as refusal:
-            return refused(pages, request, refusal.code, str(refusal), back=back)
+            return refused_by(pages, request, refusal, back=back)
         return go(pages, request, back, Flash("saved"))
 
     @post("/app/{account_id:uuid}/settings/erase", opt=_MEMBERS)
