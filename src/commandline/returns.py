@@ -4,7 +4,7 @@ import argparse
 from typing import Any, get_args
 from uuid import UUID
 
-from api.admin.reading import Balances, balances_page
+from api.admin.views import Balances, balances_page
 from application.queries import Balance
 from application.recharge.returns import SHOWN_STATES, ReturnFilter, ReturnKind, ReturnPage, ReturnRow
 from bootstrap import open_pool

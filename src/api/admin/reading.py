@@ -1,7 +1,6 @@
 """The GET routes. The directory is read on its event loop; what asks a database does so in a thread."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,8 +14,10 @@ from api.admin.tools import AdminTools
 from api.admin.views import (
     PAGE_ROWS,
     PAGE_ROWS_MAX,
+    Balances,
     Page,
     account_items,
+    balances_page,
     cut,
     found,
     management_key_items,
@@ -29,13 +30,6 @@ from domain.refusal import NotFound
 
 Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_ROWS_MAX)]
 _READ = {PERMISSION: "read"}
-
-
-class Balances(msgspec.Struct, frozen=True, kw_only=True):
-    """Balances by account id."""
-
-    items: tuple[Balance, ...]
-    next_after: str | None
 
 
 class AgedHold(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,12 +152,6 @@ def read_model_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         return detail
 
     return [list_balances, list_debts, read_balance, list_holds, list_requests, read_request]
-
-
-def balances_page(ask: Callable[..., tuple[Balance, ...]], *, after: UUID | None, limit: int) -> Balances:
-    """A page of what `ask` gives; one that is full may have another behind it."""
-    items = ask(after=after, limit=limit)
-    return Balances(items=items, next_after=str(items[-1].account_id) if len(items) == limit else None)
 
 
 def nothing_yet(account_id: UUID) -> Balance:

@@ -1,6 +1,6 @@
 """Reading what the directory knows, in pages. No secret and no hash is in an answer."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from heapq import nsmallest
 from typing import Any, Final
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from application.command import Ports
+from application.queries import Balance
 from domain.accounts import Account
 from domain.keys.key import ApiKey
 from domain.management import ManagementKey
@@ -18,6 +19,19 @@ PAGE_ROWS: Final = 100
 PAGE_ROWS_MAX: Final = 500
 
 Item = dict[str, Any]
+
+
+class Balances(msgspec.Struct, frozen=True, kw_only=True):
+    """Balances by account id."""
+
+    items: tuple[Balance, ...]
+    next_after: str | None
+
+
+def balances_page(ask: Callable[..., tuple[Balance, ...]], *, after: UUID | None, limit: int) -> Balances:
+    """A page of what `ask` gives; one that is full may have another behind it."""
+    items = ask(after=after, limit=limit)
+    return Balances(items=items, next_after=str(items[-1].account_id) if len(items) == limit else None)
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
