@@ -66,6 +66,7 @@ _NOUNS: Final = {
     "refund-request": "refunds that customers ask for: list, accept, decline",
     "seller": "companies that documents are issued for",
     "series": "numbers of documents",
+    "exchange-rate": "rates that invoices in other currencies note",
     "billing": "whom an account's documents are for",
     "invoice": "issue invoices",
     "invoicing": "who issues the documents of orders without being asked",

@@ -3,30 +3,37 @@
 import base64
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from application.invoicing.queries import invoice_of
 from application.invoicing.set_billing import SetBilling
 from application.invoicing.set_billing import handle as set_billing
+from application.invoicing.set_exchange_rate import SetExchangeRate
+from application.invoicing.set_exchange_rate import handle as set_rate
 from application.invoicing.set_invoicing import SetInvoicing
 from application.invoicing.set_invoicing import handle as set_invoicing
 from application.mail.check_mail import CheckMail
 from application.mail.check_mail import handle as check_mail
 from bootstrap import ports_of
 from cli import make_parser
-from commandline.document_texts import retry_text
+from commandline.document_texts import rates_text, retry_text
 from commandline.outcome import Outcome
 from domain.fact import SYSTEM
+from domain.invoicing.issuing import day_of
+from domain.privacy import SubjectErased
 from domain.refusal import NotFound
 from settings import Settings
-from tests.application.invoicing.world import SELLER, credit, issue
+from tests.application.invoicing.world import SELLER, credit, document, issue
 from tests.application.invoicing.world import furnish as furnish_seller
 from tests.application.recharge.test_orders import settled
-from tests.application.recharge.world import furnish, ordered
+from tests.application.recharge.world import dollars_offered, furnish, ordered
 from tests.cli_runner import project
 from tests.databases import migrated_template
+from tests.domain.recharge.orders import ACCOUNT as BUYER
 from tests.domain.recharge.orders import ORDER
 
 
@@ -82,7 +89,46 @@ def test_lists_say_what_is_there(settings: Settings, database_url: str) -> None:
     assert (retried.value, retried.status, retried.text) == ({"issued": 1, "hindered": {}}, 0, "Issued: 1.\n")
     again = ran(settings, "document", "retry")
     assert again.value == {"issued": 0, "hindered": {}}
-    assert "subject_erased" in retry_text(0, {"a document": "subject_erased"})
+    assert "subject_erased" in retry_text(0, {"a document": SubjectErased("x")})
+
+
+def test_an_invoice_waits_for_its_exchange_rate(settings: Settings, database_url: str) -> None:
+    """The command that issues what is due says which is missing; once it is set, it issues the invoice with it."""
+    order_id = UUID(int=0xD0)
+    with ports_of(settings) as ports:
+        dollars_offered(ports)
+        ordered(ports, currency="USD", order_id=order_id)
+        settled(ports, currency="USD", order_id=order_id, ref="B-2")
+        command = SetBilling(account_id=BUYER, buyer_name="Acme", address=("x",), country="DE")
+        set_billing(command, actor=SYSTEM, ports=ports)
+        today = day_of(ports.clock.now_us(), "Europe/Berlin")
+    project(database_url)
+    missing = str(ran(settings, "exchange-rate", "list", "--seller-id", str(SELLER)).text)
+    assert "missing" in missing
+    retried = ran(settings, "document", "retry")
+    invoice_id = invoice_of(order_id)
+    assert retried.value == {"issued": 1, "hindered": {str(invoice_id): "exchange_rate_missing"}}
+    assert f"from USD to EUR is kept for {today}" in str(retried.text)
+    rate = SetExchangeRate(
+        seller_id=SELLER, currency="USD", rate="0.9213", published_on=today, published_by="ECB"
+    )
+    with ports_of(settings) as ports:
+        set_rate(rate, actor=SYSTEM, ports=ports)
+        assert ran(settings, "document", "retry").value == {"issued": 1, "hindered": {}}
+        fx = document(ports, invoice_id).issued.fx
+    assert fx is not None
+    assert (fx.currency, fx.rate, fx.on, fx.tax_minor) == ("EUR", "0.9213", today, 1_750)
+    assert "0.9213" in str(ran(settings, "exchange-rate", "list", "--seller-id", str(SELLER)).text)
+    xml = make_xml(settings, invoice_id)
+    assert '<ram:TaxTotalAmount currencyID="EUR">17.50</ram:TaxTotalAmount>' in xml
+    assert rates_text(()) == "No invoices of this seller need an exchange rate.\n"
+
+
+def make_xml(settings: Settings, document_id: UUID) -> str:
+    with TemporaryDirectory() as folder:
+        place = Path(folder) / "invoice.xml"
+        ran(settings, "document", "xml", "--document-id", str(document_id), "--out", str(place))
+        return place.read_text()
 
 
 def test_a_receipt_is_a_file(settings: Settings, tmp_path: Path) -> None:

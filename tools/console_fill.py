@@ -11,6 +11,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
 from uuid import uuid4
@@ -92,6 +93,16 @@ def sell(operator: Caller) -> None:
     )
     for kind, prefix in (("invoice", "INV-"), ("credit_note", "CN-")):
         operator("/series/open", seller_id=SELLER_ID, kind=kind, prefix=prefix)
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    for currency, rate in (("USD", "0.86"), ("JPY", "0.0056")):
+        operator(
+            "/exchange-rates/set",
+            seller_id=SELLER_ID,
+            currency=currency,
+            rate=rate,
+            published_on=today,
+            published_by="ECB",
+        )
     operator("/invoicing/set", seller_id=SELLER_ID)
 
 

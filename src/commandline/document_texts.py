@@ -1,11 +1,13 @@
 """Lists of documents as people read them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from application.invoicing.list_rates import RateRow
 from application.invoicing.queries import DocumentPage, DuePage
 from commandline.orders import money_of
 from commandline.texts import table, time_of
 from domain.recharge.currencies import exponent_of
+from domain.refusal import Refusal
 
 
 def documents_text(page: DocumentPage) -> str:
@@ -28,11 +30,29 @@ def documents_text(page: DocumentPage) -> str:
     return text
 
 
-def retry_text(issued: int, hindered: Mapping[str, str]) -> str:
+def retry_text(issued: int, hindered: Mapping[str, Refusal]) -> str:
     text = f"Issued: {issued}.\n"
     if hindered:
-        text += "\n" + table(("NOT ISSUED", "BECAUSE"), list(hindered.items()))
+        rows = [(document_id, one.code, str(one)) for document_id, one in hindered.items()]
+        text += "\n" + table(("NOT ISSUED", "BECAUSE", "IN WORDS"), rows)
     return text
+
+
+def rates_text(rows: Sequence[RateRow]) -> str:
+    if not rows:
+        return "No invoices of this seller need an exchange rate.\n"
+    told = [
+        (
+            one.currency,
+            one.into,
+            one.rate or "missing",
+            one.published_by or "",
+            one.published_on or "",
+            one.good_until or "",
+        )
+        for one in rows
+    ]
+    return table(("FOR 1", "IN", "RATE", "PUBLISHED BY", "ON", "GOOD UNTIL"), told)
 
 
 def due_text(page: DuePage) -> str:

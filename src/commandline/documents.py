@@ -15,13 +15,15 @@ from application.documents.statements import StatementAsked
 from application.i18n.locales import LOCALES, SOURCE
 from application.invoicing.files import DocumentFiles
 from application.invoicing.hindrance import hindrance_of
+from application.invoicing.list_rates import list_rates
 from application.invoicing.queries import DocumentFilter
 from application.invoicing.set_invoicing import load_invoicing
 from application.invoicing.show_document import show_document
+from application.invoicing.streams import load_seller
 from application.queries import PAGE_ROWS_MAX
 from application.reports.period import month
 from bootstrap import make_ports, open_pool, open_store, ports_of, sealed_log
-from commandline.document_texts import documents_text, due_text, retry_text
+from commandline.document_texts import documents_text, due_text, rates_text, retry_text
 from commandline.outcome import Outcome, add_tool
 from commandline.parser import BadArgument
 from domain.invoicing.sellers import DocumentKind
@@ -66,6 +68,10 @@ def add_documents(nouns: dict[str, Any]) -> None:
         run_retry,
         "issue what is due at once, and say what is in the way of the rest",
     )
+    rates = add_tool(
+        nouns["exchange-rate"], "list", run_rates, "what a seller's invoices would note today, by currency"
+    )
+    rates.add_argument("--seller-id", type=UUID, required=True, metavar="UUID")
     receipt = add_tool(
         nouns["order"], "receipt", run_receipt, "the receipt for an order that was paid, as PDF"
     )
@@ -118,12 +124,18 @@ def run_retry(settings: Settings, _values: argparse.Namespace) -> Outcome:
         terms = load_invoicing(store).current
         due = DocumentReader(pool).due(from_us=terms.from_us if terms else 0, ready=True, limit=PAGE_ROWS_MAX)
         found = {str(one.document_id): hindrance_of(one, ports=ports) for one in due.items}
-    hindered = {document_id: code for document_id, code in found.items() if code is not None}
+    hindered = {document_id: refusal for document_id, refusal in found.items() if refusal is not None}
     return Outcome(
-        {"issued": issued, "hindered": hindered},
+        {"issued": issued, "hindered": {document_id: one.code for document_id, one in hindered.items()}},
         status=1 if hindered else 0,
         text=retry_text(issued, hindered),
     )
+
+
+def run_rates(settings: Settings, values: argparse.Namespace) -> Outcome:
+    with open_store(settings) as store:
+        rows = list_rates(store, load_seller(store, values.seller_id), now_us=SystemClock().now_us())
+    return Outcome(rows, text=rates_text(rows))
 
 
 def run_receipt(settings: Settings, values: argparse.Namespace) -> Outcome:

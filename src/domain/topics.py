@@ -15,6 +15,7 @@ from domain.hooks.events import ENDPOINT_EVENTS
 from domain.invoicing.automation import INVOICING_EVENTS
 from domain.invoicing.billing import BILLING_EVENTS
 from domain.invoicing.document import DOCUMENT_EVENTS
+from domain.invoicing.rates import RATE_EVENTS
 from domain.invoicing.sellers import SELLER_EVENTS
 from domain.keys.events import KEY_EVENTS
 from domain.ledger.adjustments import ADJUSTMENT_EVENTS
@@ -69,6 +70,7 @@ ALL_EVENTS: Final[tuple[type[Event], ...]] = (
     *PROMOTION_EVENTS,
     *DEMO_EVENTS,
     *SELLER_EVENTS,
+    *RATE_EVENTS,
     *BILLING_EVENTS,
     *DOCUMENT_EVENTS,
     *INVOICING_EVENTS,

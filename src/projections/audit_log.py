@@ -118,6 +118,7 @@ _SUBJECTS: Final = {
     "offer": ("offer", "currency"),
     "order": ("order", "order_id"),
     "seller": ("seller", "seller_id"),
+    "exchange-rate": ("exchange rate", "currency"),
     "billing": ("billing", "account_id"),
     "invoice": ("document", "document_id"),
     "invoicing": ("invoicing", ""),

@@ -238,6 +238,7 @@ def test_every_topic_outside_the_ledger_is_followed() -> None:
         "adjustment",
         "repricing",
         "seller",
+        "exchange-rate",
         "series",
         "billing",
         "invoice",

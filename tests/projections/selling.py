@@ -24,6 +24,8 @@ from application.command import Ports
 from application.eventlog import NewEvent
 from application.invoicing import set_billing, set_invoicing
 from application.invoicing.clerk import Clerk
+from application.invoicing.set_exchange_rate import SetExchangeRate
+from application.invoicing.set_exchange_rate import handle as set_rate
 from application.ledger.change_wallet import change_wallet
 from application.ledger.wallet_reader import load_wallet
 from application.money.book_cost import BookProviderCost
@@ -106,6 +108,18 @@ class Selling:
                 taxes=(TaxRate(country="DE", rate_ppm=rate_ppm),),
             )
             set_offer(offer, actor=SYSTEM, ports=self.ports)
+        set_rate(
+            SetExchangeRate(
+                seller_id=SELLER,
+                currency="JPY",
+                rate="0.0056",
+                published_on="2025-11-01",
+                published_by="ECB",
+                days=45,
+            ),
+            actor=SYSTEM,
+            ports=self.ports,
+        )
         set_invoicing.handle(set_invoicing.SetInvoicing(seller_id=SELLER), actor=SYSTEM, ports=self.ports)
 
     def day(self) -> None:

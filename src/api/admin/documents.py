@@ -13,9 +13,11 @@ from api.admin.tools import AdminTools
 from api.admin.views import PAGE_ROWS
 from application.documents.statements import StatementAsked
 from application.i18n.locales import SOURCE, Locale
+from application.invoicing.list_rates import RateRow, list_rates
 from application.invoicing.queries import DocumentFilter, DocumentPage, DuePage
 from application.invoicing.set_invoicing import load_invoicing
 from application.invoicing.show_document import DocumentDetail, show_document
+from application.invoicing.streams import load_seller
 from application.reports.period import asked
 from domain.invoicing.sellers import DocumentKind
 
@@ -46,6 +48,12 @@ def document_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         terms = load_invoicing(tools.ports.store).current
         from_us = 0 if terms is None else terms.from_us
         return tools.documents.due(from_us=from_us, after_position=after_position, limit=limit)
+
+    @get("/exchange-rates", opt=_READ, sync_to_thread=True)
+    def list_exchange_rates(*, seller_id: FromQuery[UUID]) -> tuple[RateRow, ...]:
+        """What a seller's invoices would note today, for each currency that credit is offered in and its tax office does not read."""
+        ports = tools.ports
+        return list_rates(ports.store, load_seller(ports.store, seller_id), now_us=ports.clock.now_us())
 
     @get("/documents/{document_id:uuid}", opt=_READ, sync_to_thread=True)
     def read_document(document_id: FromPath[UUID]) -> DocumentDetail:
@@ -88,6 +96,7 @@ def document_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
     return [
         list_documents,
         list_due_documents,
+        list_exchange_rates,
         read_document,
         read_document_pdf,
         read_order_receipt,

@@ -79,6 +79,9 @@ REFUSALS: Final = {
     "too_many_invitations": N_("Many invitations were mailed already. Try again in an hour."),
     "too_many_failures": N_("Too many failed attempts. Try again in a quarter of an hour."),
     "vault_unavailable": N_("The database cannot be reached. Nothing was changed; try again in a moment."),
+    "exchange_rate_missing": N_(
+        "The tax office wants the tax in its own currency, and no exchange rate is kept for the day of this invoice. Set one on the page of sellers."
+    ),
     "already_repriced": N_("These charges were repriced before."),
     "credit_above_invoice": N_("All credit notes together would be more than the invoice."),
     "demo_used": N_("This account, or one of its owners, has had a demo already."),

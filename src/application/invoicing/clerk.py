@@ -22,6 +22,7 @@ from application.members.stream import load_members
 from domain.fact import SYSTEM
 from domain.invoicing.automation import InvoicingSet
 from domain.invoicing.document import RateTotal, existing
+from domain.invoicing.rates import ExchangeRateMissing
 from domain.invoicing.totals import left_of
 from domain.members import MEMBER_PERMISSIONS
 from domain.refusal import Refusal
@@ -77,7 +78,14 @@ class Clerk:
                 rest_s = min(2 * rest_s, _REST_S_MAX)
                 self._resting[due.document_id] = (now_s + rest_s, rest_s)
             reason = error.code if isinstance(error, Refusal) else type(error).__name__
-            log.warning("document_not_issued", document_id=str(due.document_id), kind=due.kind, reason=reason)
+            missing = str(error) if isinstance(error, ExchangeRateMissing) else None
+            log.warning(
+                "document_not_issued",
+                document_id=str(due.document_id),
+                kind=due.kind,
+                reason=reason,
+                missing=missing,
+            )
             return False
         self._resting.pop(due.document_id, None)
         return bool(created.done.events)

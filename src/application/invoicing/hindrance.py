@@ -13,8 +13,8 @@ from application.invoicing.set_invoicing import load_invoicing
 from domain.refusal import Refusal
 
 
-def hindrance_of(due: DueDocument, *, ports: Ports) -> str | None:
-    """The code of the refusal that it meets; none if nothing is in the way now, or nobody issues documents.
+def hindrance_of(due: DueDocument, *, ports: Ports) -> Refusal | None:
+    """The refusal that it meets; none if nothing is in the way now, or nobody issues documents.
 
     Raises:
         VaultError, LogUnavailable: nobody can tell now.
@@ -28,7 +28,7 @@ def hindrance_of(due: DueDocument, *, ports: Ports) -> str | None:
     except _WouldBeStored:
         return None
     except Refusal as error:
-        return error.code
+        return error
     return None  # it is there already
 
 

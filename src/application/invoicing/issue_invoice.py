@@ -6,16 +6,19 @@ from uuid import UUID
 from application.command import Command, Created, Ports, stamp
 from application.i18n.locales import Locale
 from application.invoicing.buyers import profile_and_buyer, seal_for
-from application.invoicing.streams import Decided, load_billing, load_seller, take_number
+from application.invoicing.streams import Decided, load_billing, load_rates, load_seller, take_number
 from domain.fact import Actor
 from domain.invoicing.document import Due, Fx, InvoiceIssued, Payment
-from domain.invoicing.issuing import SeriesHead, Wanted, issue_invoice
+from domain.invoicing.issuing import SeriesHead, Wanted, day_of, issue_invoice
 from domain.invoicing.totals import Sold
 from domain.operators import Permission
 
 
 class IssueInvoice(Command, frozen=True, kw_only=True):
-    """An invoice to the account's buyer as it is now. The same invoice id is issued once."""
+    """An invoice to the account's buyer as it is now. The same invoice id is issued once.
+
+    Without `fx` the rate that the seller keeps for the day of the supply is noted, where its tax office wants one.
+    """
 
     permission: ClassVar[Permission] = "credit"
 
@@ -58,10 +61,19 @@ def handle(command: IssueInvoice, *, actor: Actor, ports: Ports) -> Created:
     )
     pii = seal_for(ports.personal, profile, buyer, topic=InvoiceIssued.TOPIC)
     at = stamp(ports, actor)
+    supplied_on = day_of(command.supplied_us or at.now_us, book.seller.zone)
+    rates_kept = load_rates(ports.store, book, currency=command.currency, on=supplied_on)
 
     def decide(head: SeriesHead) -> Decided:
         taken, issued = issue_invoice(
-            head, book=book, series=series, buyer=profile, pii=pii, wanted=wanted, stamp=at
+            head,
+            book=book,
+            series=series,
+            buyer=profile,
+            pii=pii,
+            wanted=wanted,
+            rates_kept=rates_kept,
+            stamp=at,
         )
         return taken, issued, ()
 

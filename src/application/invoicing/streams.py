@@ -11,11 +11,13 @@ import msgspec
 from application.command import ATTEMPTS_MAX, Contended, Done, load, new_event
 from application.eventlog import EventStore, VersionConflict
 from domain.event import Event
-from domain.invoicing import billing, document, sellers
+from domain.invoicing import billing, document, rates, sellers
 from domain.invoicing.billing import Billing, billing_stream
 from domain.invoicing.document import Document
 from domain.invoicing.issuing import SeriesHead
+from domain.invoicing.rates import ExchangeRates, streams_for
 from domain.invoicing.sellers import NumberTaken, SellerBook, Series
+from domain.invoicing.tax_currencies import tax_currency_of
 from domain.refusal import NotFound
 from domain.topics import REGISTRY
 
@@ -43,6 +45,16 @@ def load_document(store: EventStore, document_id: UUID) -> Document | None:
     """A document as it is now; none if it was not issued."""
     loaded: Document | None = load(store, document_id, None, document.evolve)
     return loaded
+
+
+def load_rates(store: EventStore, book: SellerBook, *, currency: str, on: str) -> ExchangeRates:
+    """The rates that an invoice of this currency and day may note; none where it need not note any."""
+    into = tax_currency_of(book.seller.country)
+    found = ExchangeRates()
+    if into is not None and into != currency:
+        for stream_id in streams_for(book.seller_id, currency=currency, into=into, on=on):
+            found = load(store, stream_id, found, rates.evolve)
+    return found
 
 
 def series_head(store: EventStore, series_id: UUID) -> SeriesHead:

@@ -22,11 +22,21 @@ def converted(tax_minor: int, *, currency: str, into: str, rate: str) -> int:
     Raises:
         BadField: the rate is no plain decimal above nothing, or a currency is not known.
     """
+    digits, of_rate = exact_rate(rate, field="fx")
+    decimals = of_rate + exponent_of(currency, field="fx")
+    return divide_half_even(tax_minor * digits * 10 ** exponent_of(into, field="fx"), 10**decimals)
+
+
+def exact_rate(rate: str, *, field: str) -> tuple[int, int]:
+    """A rate as its digits and how many of them are decimals.
+
+    Raises:
+        BadField: it is no plain decimal above nothing.
+    """
     read = _RATE.fullmatch(rate)
     if read is None or not (digits := int(read.group(1) + (read.group(2) or ""))):
-        raise BadField("fx", "must have a rate that is a plain decimal such as 0.9213")
-    decimals = len(read.group(2) or "") + exponent_of(currency, field="fx")
-    return divide_half_even(tax_minor * digits * 10 ** exponent_of(into, field="fx"), 10**decimals)
+        raise BadField(field, "must have a rate that is a plain decimal such as 0.9213")
+    return digits, len(read.group(2) or "")
 
 
 def checked_fx(fx: Fx | None, *, currency: str, tax_minor: int) -> Fx | None:

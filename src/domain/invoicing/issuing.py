@@ -24,7 +24,8 @@ from domain.invoicing.document import (
     Reference,
     Reinstated,
 )
-from domain.invoicing.exchange import checked_fx, fx_of_part
+from domain.invoicing.exchange import fx_of_part
+from domain.invoicing.rates import ExchangeRates, fx_of_invoice
 from domain.invoicing.sellers import NumberTaken, SellerBook, Series
 from domain.invoicing.totals import Sold, part_of, require_left, totals_of
 from domain.invoicing.treatment import category_of, notices_of
@@ -78,13 +79,14 @@ def issue_invoice(
     buyer: BillingProfileSet,
     pii: Sealed,
     wanted: Wanted,
+    rates_kept: ExchangeRates,
     stamp: Stamp,
 ) -> tuple[NumberTaken, InvoiceIssued]:
     """The next number, and the invoice that has it. `pii` is the buyer, sealed for this event.
 
     Raises:
         BadField: a line, the currency, the day until which it is to be paid or the exchange rate cannot be used.
-        ClockBehindSeries: see there.
+        ClockBehindSeries, ExchangeRateMissing: see there.
     """
     seller = book.seller
     categories = [
@@ -96,6 +98,7 @@ def issue_invoice(
     lines, rates = totals_of(wanted.sold, categories, tax_included=wanted.tax_included)
     net_minor, tax_minor = sum(one.net_minor for one in rates), sum(one.tax_minor for one in rates)
     issued_on = day_of(stamp.now_us, seller.zone)
+    supplied_on = day_of(wanted.supplied_us or stamp.now_us, seller.zone)
     taken = _take(head, series, document_id=wanted.document_id, issued_on=issued_on, stamp=stamp)
     return taken, InvoiceIssued(
         document_id=wanted.document_id,
@@ -111,7 +114,7 @@ def issue_invoice(
         vat=buyer.vat,
         locale=wanted.locale,
         issued_on=issued_on,
-        supplied_on=day_of(wanted.supplied_us or stamp.now_us, seller.zone),
+        supplied_on=supplied_on,
         currency=wanted.currency,
         exponent=exponent_of(wanted.currency),
         lines=lines,
@@ -119,7 +122,14 @@ def issue_invoice(
         net_minor=net_minor,
         tax_minor=tax_minor,
         total_minor=net_minor + tax_minor,
-        fx=checked_fx(wanted.fx, currency=wanted.currency, tax_minor=tax_minor),
+        fx=fx_of_invoice(
+            wanted.fx,
+            rates_kept,
+            country=seller.country,
+            currency=wanted.currency,
+            tax_minor=tax_minor,
+            on=supplied_on,
+        ),
         notices=notices_of(seller_country=seller.country, categories=frozenset(categories)),
         layout=LAYOUT,
         order_id=wanted.order_id,

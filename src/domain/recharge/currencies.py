@@ -16,6 +16,7 @@ EXPONENTS: Final[dict[str, int]] = {
     "EUR": 2,
     "GBP": 2,
     "HKD": 2,
+    "HUF": 2,
     "IDR": 2,
     "ILS": 2,
     "INR": 2,

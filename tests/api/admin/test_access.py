@@ -71,6 +71,7 @@ READING = (
 )
 #: These want parameters, or something that this installation has not got.
 ASKING = (
+    "/exchange-rates",
     "/earnings",
     "/explanations/books",
     "/management-keys",

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -52,6 +53,30 @@ def test_an_invoice_from_seller_to_pdf(world: World) -> None:
     assert (detail["number"], detail["left_minor"]) == ("INV-000001", 10000)
     assert detail["pdf_sha256"] == hashlib.sha256(first.content).hexdigest()
     assert f"{detail['entry']['leaf_sha256']}" in text
+
+
+def test_a_kept_exchange_rate_is_noted(world: World) -> None:
+    """Set by finance and by nobody below; read by everybody; without it a tax office's invoice is refused with a stable code."""
+    made = issued(world)
+    seller_id = get(world, f"/documents/{made['invoice_id']}")["issued"]["seller_id"]
+    invoice = {"seller_id": seller_id, "account_id": made["account_id"], "currency": "USD", "lines": LINES}
+    refused = post(world, "/invoices/issue", invoice, key="i-2", role="finance")
+    assert (refused.status_code, refused.json()["code"]) == (422, "exchange_rate_missing")
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    rate = {
+        "seller_id": seller_id,
+        "currency": "USD",
+        "rate": "0.9213",
+        "published_on": today,
+        "published_by": "ECB",
+    }
+    assert post(world, "/exchange-rates/set", rate, role="support").status_code == 403
+    assert post(world, "/exchange-rates/set", rate, role="finance").status_code == 200
+    answer = post(world, "/invoices/issue", invoice, key="i-3", role="finance")
+    assert answer.status_code == 201, answer.text
+    noted = get(world, f"/documents/{answer.json()['id']}")["issued"]["fx"]
+    assert noted == {"currency": "EUR", "rate": "0.9213", "source": "ECB", "on": today, "tax_minor": 1750}
+    assert get(world, f"/exchange-rates?seller_id={seller_id}") == []
 
 
 def test_what_is_wrong_with_a_document_is_said(world: World) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.api.console.conftest import ACCOUNT, World
 from tests.api.console.forms import do, sign_in
-from tests.api.console.recharging import credited
+from tests.api.console.recharging import OFFER, credited
 from tests.cli_runner import project
 
 SELLER = {
@@ -24,6 +24,40 @@ BUYER = {
     "country": "DE",
     "is_business": "false",
 }
+
+
+def test_exchange_rates_are_set_by_a_form(world: World) -> None:
+    """The page says which are missing and until when one is good; a wrong one, or somebody who may not, changes nothing."""
+    token = sign_in(world, "finance")
+    assert do(world, "sellers/set", token, **SELLER) == ""
+    assert do(world, "offers/set", token, **OFFER | {"currency": "USD"}) == ""
+    (book,) = world.process.directory.sellers.values()
+    page = world.get("/console/invoices").text
+    assert "Invoices with tax wait for it." in page
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    rate = {
+        "seller_id": str(book.seller_id),
+        "currency": "USD",
+        "rate": "0.9213",
+        "published_on": today,
+        "published_by": "ECB <b>",
+        "days": "9",
+    }
+    assert do(world, "exchange-rates/set", token, **rate | {"rate": "0,9213"})
+    assert do(world, "exchange-rates/set", token, **rate) == ""
+    page = world.get("/console/invoices").text
+    assert "1 USD = 0.9213 EUR" in page
+    assert "ECB &lt;b&gt;" in page
+    (row,) = world.get("/console/invoices?table=rates&as=json").json()
+    assert (row["currency"], row["into"], row["rate"], row["published_on"]) == (
+        "USD",
+        "EUR",
+        "0.9213",
+        today,
+    )
+    token = sign_in(world, "support")
+    assert world.post("/console/do/exchange-rates/set", token=token, **rate).status_code == 403
+    assert "/console/do/exchange-rates/" not in world.get("/console/invoices").text
 
 
 def test_a_parked_mail_is_sent_again_or_never(world: World) -> None:

@@ -26,8 +26,8 @@ from domain.recharge.offers import TaxQuote
 from domain.refusal import NotFound
 from tests.application.invoicing.world import SELLER, document, furnish
 from tests.application.recharge.test_orders import settled
+from tests.application.recharge.world import dollars_offered, ordered
 from tests.application.recharge.world import furnish as furnish_orders
-from tests.application.recharge.world import ordered
 from tests.domain.recharge.orders import ACCOUNT, ORDER, OTHER
 from tests.fakes import ManualClock, memory_ports
 
@@ -57,12 +57,13 @@ class Nobody:
 
 
 class Office:
-    def __init__(self) -> None:
+    def __init__(self, *, currency: str = "EUR") -> None:
         self.ports: Ports = furnish_orders(furnish(memory_ports()))
+        dollars_offered(self.ports)
         command = set_billing.SetBilling(account_id=ACCOUNT, buyer_name="Acme", address=("x",), country="DE")
         set_billing.handle(command, actor=SYSTEM, ports=self.ports)
-        ordered(self.ports)
-        settled(self.ports)
+        ordered(self.ports, currency=currency)
+        settled(self.ports, currency=currency)
         self.tray = Tray()
         self.clerk = Clerk(documents=self.tray, languages=Nobody(), ports=self.ports)
         self.called_for()
@@ -70,6 +71,12 @@ class Office:
     def switch_on(self, **changes: Any) -> None:
         command = set_invoicing.SetInvoicing(**({"seller_id": SELLER} | changes))
         set_invoicing.handle(command, actor=SYSTEM, ports=self.ports)
+
+    def rested(self, *, days: int = 1) -> None:
+        """So much later: what could not be issued is tried again."""
+        clock = self.ports.clock
+        assert isinstance(clock, ManualClock)
+        clock.us += days * 86_400_000_000
 
     def called_for(self, what: str = "", *, gross: int = 11_900, tax: int = 1_900, **changes: Any) -> UUID:
         """Another due document: the order's invoice, or a credit note for a refund of it."""

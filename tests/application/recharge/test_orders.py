@@ -34,10 +34,16 @@ SECOND_ORDER = UUID(int=911)
 
 
 def settled(
-    ports: Ports, *, actor: Actor = ANNA, order_id: UUID = ORDER, amount_minor: int = 11_900, ref: str = "B-1"
+    ports: Ports,
+    *,
+    actor: Actor = ANNA,
+    order_id: UUID = ORDER,
+    amount_minor: int = 11_900,
+    ref: str = "B-1",
+    currency: str = "EUR",
 ) -> settle_order.Settled:
     command = settle_order.SettleOrder(
-        order_id=order_id, payment_ref=ref, amount_minor=amount_minor, currency="EUR", evidence="s 118"
+        order_id=order_id, payment_ref=ref, amount_minor=amount_minor, currency=currency, evidence="s 118"
     )
     return settle_order.handle(command, actor=actor, ports=ports)
 

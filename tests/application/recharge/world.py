@@ -33,6 +33,18 @@ def furnish(ports: Ports) -> Ports:
     return ports
 
 
+def dollars_offered(ports: Ports) -> None:
+    """Credit for dollars, with the tax of Germany on top."""
+    offer = SetRechargeOffer(
+        currency="USD",
+        rate_num=10_000_000,
+        min_minor=500,
+        max_minor=1_000_000,
+        taxes=(TaxRate(country="DE", rate_ppm=190_000),),
+    )
+    set_offer(offer, actor=SYSTEM, ports=ports)
+
+
 def furnished() -> Ports:
     return furnish(memory_ports())
 

@@ -12,6 +12,7 @@ from application.invoicing import (
     issue_order_invoice,
     open_series,
     set_billing,
+    set_exchange_rate,
     set_invoicing,
     set_seller,
 )
@@ -216,6 +217,13 @@ COMMERCE: Final[tuple[Entry, ...]] = (
         "open",
         open_series.handle,
         "Open a series of numbers for a seller's documents. The newest of a kind is used; numbers begin at 1 and have no gap.",
+    ),
+    entry(
+        "exchange-rate",
+        "set",
+        set_exchange_rate.handle,
+        "Keep an exchange rate for a seller's invoices in another currency than its tax office reads. They note the newest of the day of their "
+        "supply or before, for as many days as it is good; one of the same day replaces it, and what was issued stays as it is.",
     ),
     entry(
         "invoicing",

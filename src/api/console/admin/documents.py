@@ -19,6 +19,7 @@ from application.invoicing.queries import DocumentFilter, DueDocument
 from application.invoicing.set_invoicing import load_invoicing
 from application.vault import VaultError
 from domain.invoicing.sellers import DocumentKind
+from domain.refusal import Refusal
 
 _READ: Final = {NEEDS: Needs("staff", "read")}
 _KINDS: Final = get_args(DocumentKind)
@@ -84,7 +85,7 @@ def _due_routes(pages: Pages) -> list[HTTPRouteHandler]:
         page = tools.documents.due(from_us=from_us(), after_position=at or 0, limit=PAGE_ROWS)
         return page.items, page.next_after
 
-    def hindrances(rows: Sequence[DueDocument]) -> dict[UUID, str]:
+    def hindrances(rows: Sequence[DueDocument]) -> dict[UUID, Refusal]:
         """Of those that are late, what is in the way of each."""
         until_us = tools.ports.clock.now_us() - LATE_US
         late = [row for row in rows if row.state == "due" and row.occurred_us < until_us]
@@ -92,7 +93,7 @@ def _due_routes(pages: Pages) -> list[HTTPRouteHandler]:
             told = {row.document_id: hindrance_of(row, ports=tools.ports) for row in late[:_TRIED_MAX]}
         except VaultError:  # nobody can tell who they are for, and so nobody issues any
             return {}
-        return {document_id: code for document_id, code in told.items() if code is not None}
+        return {document_id: refusal for document_id, refusal in told.items() if refusal is not None}
 
     def found(after: int) -> dict[str, Any]:
         terms = load_invoicing(tools.ports.store).current

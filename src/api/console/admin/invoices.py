@@ -16,8 +16,11 @@ from api.console.files import AS, FORMS, PAGE_ROWS, Turn, stream_of
 from api.console.headers import HEADERS
 from api.console.pages import Pages
 from application.invoicing.list_documents import list_documents
+from application.invoicing.list_rates import list_rates
 from application.invoicing.show_document import show_document
+from domain.invoicing.rates import DAYS_USUAL
 from domain.invoicing.sellers import SellerBook, Series
+from domain.invoicing.tax_currencies import tax_currency_of
 
 _READ: Final = {NEEDS: Needs("staff", "read")}
 _ROWS: Final = 25
@@ -32,6 +35,14 @@ def invoice_routes(pages: Pages) -> list[HTTPRouteHandler]:
         page = None if series is None else list_documents(store, series, before=before, limit=_ROWS)
         ids = [] if page is None else list({row.document.issued.account_id for row in page.items})
         return {"page": page, "names": names_of(tools.ports, ids)}
+
+    def rates_of(sellers: list[SellerBook]) -> list[dict[str, Any]]:
+        now_us = tools.ports.clock.now_us()
+        return [
+            {"seller_id": book.seller_id, "seller": book.seller.legal_name, **msgspec.structs.asdict(row)}
+            for book in sellers
+            for row in list_rates(store, book, now_us=now_us)
+        ]
 
     def turn_of(series: Series) -> Turn:
         def turn(at: Any) -> tuple[Any, Any]:
@@ -61,10 +72,14 @@ def invoice_routes(pages: Pages) -> list[HTTPRouteHandler]:
         if form in FORMS and chosen is not None and request.query_params.get("table") == "series":
             return await stream_of(turn_of(chosen), name=f"series-{chosen.series_id}", form=form)
         context = await asyncio.to_thread(listed, chosen, looking.number_of(before))
+        rates = await asyncio.to_thread(rates_of, sellers)
         return pages.page(
             request,
             "admin/invoices.html",
-            tables={"sellers": sellers},
+            tables={"sellers": sellers, "rates": rates},
+            rates=rates,
+            rate_pairs=_rate_pairs(sellers),
+            rate_days=DAYS_USUAL,
             sellers=sellers,
             seller_pairs=[(one.seller_id, one.seller.legal_name) for one in sellers],
             chosen=chosen,
@@ -94,6 +109,12 @@ def invoice_routes(pages: Pages) -> list[HTTPRouteHandler]:
         return Response(pdf, media_type="application/pdf", headers=headers)
 
     return [list_invoices, show_invoice, read_pdf]
+
+
+def _rate_pairs(sellers: list[SellerBook]) -> list[tuple[UUID, str]]:
+    """Those who may need rates, each with the currency that they are in."""
+    read = [(one, tax_currency_of(one.seller.country)) for one in sellers]
+    return [(one.seller_id, f"{one.seller.legal_name} ({into})") for one, into in read if into is not None]
 
 
 def _chosen(sellers: list[SellerBook], series_id: UUID | None) -> Series | None:
