@@ -123,6 +123,7 @@ def make_ports(settings: Settings, *, store: PostgresEventStore, pool: Pool, clo
         requests=RequestReader(pool),
         probe=BlockingProbe(allowlist),
         approval_nano=settings.adjustment_approval_nano,
+        prices_need_approval=settings.prices_need_approval == "on",
         checkouts=make_checkouts(settings),
         inbox=PostgresWebhookInbox(pool, personal),
         pages_url=(settings.console_url or settings.public_url).rstrip("/"),

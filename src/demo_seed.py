@@ -71,7 +71,10 @@ def seed_demo(settings: Settings, *, sandbox_base_url: str, data_root: Path) -> 
     """
     del data_root  # the caller keeps the secrets there
     with ports_of(settings) as ports:
-        local = msgspec.structs.replace(ports, allowlist=Allowlist.parse("127.0.0.1"))
+        # The demo costs nobody anything, and has no second operator yet.
+        local = msgspec.structs.replace(
+            ports, allowlist=Allowlist.parse("127.0.0.1"), prices_need_approval=False
+        )
         _seed_catalogue(local, sandbox_base_url)
         api_key, operator_token = _seed_account(ports), _seed_operator(ports)
         operator_password, member_password = _seed_people(settings, ports)

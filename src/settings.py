@@ -91,6 +91,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     adjustment_approval_nano: int = 100_000_000_000
     """Adjustments of credit above it, and taking back a lot with more left, wait for a second operator; 0: all do."""
+    prices_need_approval: Literal["on", "off"] = "off"
+    """Whether prices wait for a second operator before anything costs them, also those of presets."""
     public_url: str = ""
     """Where this installation is found, such as https://llm.example.com; payment providers send messages, and customers back, there."""
     bank_transfer_to: str = ""

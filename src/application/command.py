@@ -74,6 +74,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     requests: RequestPlaces
     probe: Probe  #: asks a provider, within the allowlist
     approval_nano: int  #: adjustments above it wait for a second operator
+    prices_need_approval: bool = False  #: whether all prices wait for a second operator
     checkouts: Checkouts = msgspec.field(default_factory=Checkouts)  #: payment providers that are set up
     inbox: WebhookInbox  #: messages of payment providers
     pages_url: str = ""  #: where customers' browsers find our pages

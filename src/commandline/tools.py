@@ -37,6 +37,7 @@ from commandline.orders import add_orders
 from commandline.outcome import Outcome, add_tool
 from commandline.parser import BadArgument
 from commandline.postpaid import add_postpaid
+from commandline.prices import add_prices
 from commandline.refunds import add_refunds
 from commandline.reports import add_reports
 from commandline.returns import add_returns
@@ -132,6 +133,7 @@ def add_tools(nouns: dict[str, Any]) -> None:
     add_orders(nouns)
     add_documents(nouns)
     add_postpaid(nouns)
+    add_prices(nouns)
     add_refunds(nouns)
     add_returns(nouns)
     add_corrections(nouns)

@@ -25,6 +25,7 @@ from domain.budgets.events import BudgetRemoved, BudgetSet
 from domain.catalogue.alias import AliasPointed, AliasRemoved, RouteSet
 from domain.catalogue.credential import CredentialRevoked, CredentialStored
 from domain.catalogue.deployment import DeploymentAdded, DeploymentDisabled, DeploymentEnabled
+from domain.catalogue.price_proposals import PricesApproved, PricesDenied, PricesProposed
 from domain.catalogue.prices import PriceListPublished
 from domain.catalogue.provider import ProviderDisabled, ProviderEnabled, ProviderRegistered
 from domain.event import Event
@@ -98,6 +99,7 @@ _SUBJECTS: Final = {
     "charge": ("request", "request_id"),
     "auto-recharge": ("automatic recharge", "account_id"),
     "postpaid": ("limit", "account_id"),
+    "price-proposal": ("price proposal", "proposal_id"),
     "balance-low": ("balance-threshold", "account_id"),
     "wallet": ("account", "account_id"),
     "key": ("key", "key_id"),
@@ -143,6 +145,9 @@ _SETS: Final[dict[type[Event], dict[str, str | None]]] = {
     PostpaidLimitApproved: {"status": "approved"},
     PostpaidLimitDenied: {"status": "denied"},
     PostpaidLimitLifted: {"status": "lifted"},
+    PricesProposed: {"status": "proposed"},
+    PricesApproved: {"status": "approved"},
+    PricesDenied: {"status": "denied"},
     AnnouncementSet: {"status": "set"},
     AnnouncementWithdrawn: {"status": "withdrawn"},
     ApiKeyIssued: {"status": "active"},

@@ -1,4 +1,4 @@
-"""The GET routes of providers, credentials (never their secrets), deployments, aliases, prices and presets."""
+"""The GET routes of providers, credentials (never their secrets), deployments, aliases, prices, proposed prices and presets."""
 
 from typing import Final
 from uuid import UUID
@@ -14,6 +14,7 @@ from api.admin.tools import AdminTools
 from api.admin.views import PAGE_ROWS
 from application.catalogue.list_presets import PresetSummary, find_preset, list_presets, summary_of
 from application.catalogue.presets.preset import Preset
+from application.catalogue.price_proposals import PriceProposalPage, page_of
 from application.catalogue.queries import (
     AliasPage,
     CredentialPage,
@@ -73,6 +74,13 @@ def catalogue_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         """Every price that was ever published, with the time that it is for."""
         return catalogue.prices(alias=alias, after=after, limit=limit)
 
+    @get("/prices/proposals", opt=_READ, sync_to_thread=True)
+    def list_price_proposals(
+        after: FromQuery[UUID | None] = None, limit: Limit = PAGE_ROWS
+    ) -> PriceProposalPage:
+        """Prices that were proposed and what became of them, the newest first. At most one waits."""
+        return page_of(tools.ports.store, after=after, limit=limit)
+
     @get("/presets", opt=_READ, sync_to_thread=True)
     def read_presets() -> Presets:
         """Providers that are known already; `preset/enable` makes one ready."""
@@ -91,4 +99,5 @@ def catalogue_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         list_deployments,
         list_aliases,
         list_prices,
+        list_price_proposals,
     ]

@@ -114,7 +114,7 @@ WORDS: Final = {
     "probe": "whether to ask the provider first if it takes the secret",
     "price_version": "only charges by this version of the prices; all others if left out",
     "priority": "0 is spent first, 100 last",
-    "proposal_id": "the proposed limit",
+    "proposal_id": "the proposal",
     "provider": "who takes the money: manual for a bank transfer, invoice for one that comes later, stripe if it is set up",
     "provider_id": "the provider",
     "provider_name": "what to call the provider here; the preset's id if left out",

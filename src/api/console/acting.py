@@ -141,4 +141,6 @@ def own_url(pages: Pages, request: Request[Any, Any, Any]) -> str:
 def _done(entry: Entry, result: dict[str, Any]) -> str:
     if entry.noun == "provider" and entry.verb == "probe":
         return "probe_ok" if result.get("works") else "probe_failed"
+    if (entry.noun, entry.verb) == ("prices", "publish") and result["proposal_id"]:
+        return "prices_proposed"
     return _DONE.get((entry.noun, entry.verb), "done")

@@ -104,6 +104,9 @@ REFUSALS: Final = {
     "plan_changed": N_("The plan has changed meanwhile. Look at it again."),
     "printed_differently": N_("The printed file was lost, and printing it anew gives another one."),
     "refund_too_large": N_("This is more than is left of the payment."),
+    "prices_changed": N_(
+        "Other prices were published since. This proposal can only be denied; propose the prices anew."
+    ),
     "second_operator_needed": N_("Somebody else has to decide this."),
     "secret_refused": N_("The provider does not take this secret."),
     "settlement_mismatch": N_("This is not what the order asks for."),
@@ -327,6 +330,7 @@ SUBJECTS: Final = {
     "invoicing": N_("Automatic invoices"),
     "mail": N_("Mail"),
     "period": N_("Period"),
+    "price proposal": N_("Proposed prices"),
     "prices": N_("Prices"),
     "provider": N_("Provider"),
     "repricing": N_("Repricing"),
@@ -588,6 +592,7 @@ DONE: Final = {
     "replayed": N_("On their way again."),
     "pinged": N_("A test message is on its way."),
     "order_cancelled": N_("The order is cancelled."),
+    "prices_proposed": N_("Proposed. Nothing costs this before another operator has approved it."),
     "saved": N_("Saved."),
     "done": N_("Done."),
     "signed_out": N_("You are signed out."),

@@ -1,8 +1,9 @@
-"""Publish a version of the price list."""
+"""Publish a version of the price list, or propose it where that takes two operators."""
 
 from typing import ClassVar
 
-from application.command import Command, Done, Ports, execute, stamp
+from application.catalogue.price_proposals import Published, propose
+from application.command import Command, Ports, execute, stamp
 from domain.catalogue import prices as rules
 from domain.catalogue.prices import PRICE_LIST_STREAM, PriceList, PriceText
 from domain.fact import Actor
@@ -11,7 +12,7 @@ from domain.pricing import NO_MARKUP_PPM
 
 
 class PublishPrices(Command, frozen=True, kw_only=True):
-    """Prices of some aliases from a time on. `Done.version` is the price version."""
+    """Prices of some aliases from a time on. `Published.version` is the price version."""
 
     permission: ClassVar[Permission] = "prices"
 
@@ -21,10 +22,23 @@ class PublishPrices(Command, frozen=True, kw_only=True):
     effective_from_us: int | None = None  #: Unix microseconds; none means now
 
 
-def handle(command: PublishPrices, *, actor: Actor, ports: Ports) -> Done:
-    """Publish it in the actor's name; raises as `prices.publish`."""
+def handle(command: PublishPrices, *, actor: Actor, ports: Ports) -> Published:
+    """Publish it in the actor's name, or let it wait for another operator where `ports.prices_need_approval`.
+
+    Raises:
+        BadField: as `prices.publish`.
+        WrongState: other prices wait.
+    """
     at = stamp(ports, actor)
-    return execute(
+    if ports.prices_need_approval:
+        publication = rules.checked(
+            entries=command.entries,
+            markup_ppm=command.markup_ppm,
+            effective_from_us=command.effective_from_us,
+            now_us=at.now_us,
+        )
+        return propose([publication], note=command.note, actor=actor, ports=ports)
+    done = execute(
         ports.store,
         PRICE_LIST_STREAM,
         PriceList(),
@@ -38,3 +52,4 @@ def handle(command: PublishPrices, *, actor: Actor, ports: Ports) -> Done:
             stamp=at,
         ),
     )
+    return Published(version=done.version, position=done.position)

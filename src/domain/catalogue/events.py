@@ -3,6 +3,7 @@
 from domain.catalogue.alias import ALIAS_EVENTS
 from domain.catalogue.credential import CREDENTIAL_EVENTS
 from domain.catalogue.deployment import DEPLOYMENT_EVENTS
+from domain.catalogue.price_proposals import PRICE_PROPOSAL_EVENTS
 from domain.catalogue.prices import PRICE_LIST_EVENTS
 from domain.catalogue.provider import PROVIDER_EVENTS
 from domain.event import Event
@@ -13,4 +14,5 @@ CATALOGUE_EVENTS: tuple[type[Event], ...] = (
     *DEPLOYMENT_EVENTS,
     *ALIAS_EVENTS,
     *PRICE_LIST_EVENTS,
+    *PRICE_PROPOSAL_EVENTS,
 )

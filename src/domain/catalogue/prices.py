@@ -80,6 +80,14 @@ class PriceText(TokensText, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     pictures: tuple[PictureText, ...] = ()  #: images whose price depends on their size or quality
 
 
+class Publication(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be published: prices that were read and can be used."""
+
+    entries: dict[str, Price]  #: by alias
+    markup_ppm: int
+    effective_from_us: int | None  #: none means from its publication on
+
+
 class PriceListPublished(Fact, frozen=True, kw_only=True):
     """These aliases cost this from then on. The event's version in its stream is the price version."""
 
@@ -123,30 +131,58 @@ def publish(
     """Set prices from a time on; none means now. Requests that were admitted before keep their price.
 
     Raises:
+        BadField: as `checked`, or the note cannot be shown.
+    """
+    publication = checked(
+        entries=entries, markup_ppm=markup_ppm, effective_from_us=effective_from_us, now_us=stamp.now_us
+    )
+    return [published(publication, approved_by=approved_by, note=note, stamp=stamp)]
+
+
+def checked(
+    *,
+    entries: dict[str, PriceText],
+    markup_ppm: int = NO_MARKUP_PPM,
+    effective_from_us: int | None,
+    now_us: int,
+) -> Publication:
+    """What an operator wrote, read.
+
+    Raises:
         BadField: there is no entry, an alias or a price cannot be used, the markup is out of range, or the
             time has passed.
     """
-    start_us = stamp.now_us if effective_from_us is None else effective_from_us
-    if not stamp.now_us <= start_us <= stamp.now_us + AHEAD_US_MAX:
+    if effective_from_us is not None and not now_us <= effective_from_us <= now_us + AHEAD_US_MAX:
         raise BadField("effective_from_us", "has passed, or is more than five years ahead")
     if not 1 <= markup_ppm <= MARKUP_PPM_MAX:
         raise BadField("markup_ppm", f"must be between 1 and {MARKUP_PPM_MAX}")
     if not 1 <= len(entries) <= ENTRIES_MAX:
         raise BadField("entries", f"must have 1 to {ENTRIES_MAX} aliases")
-    return [
-        PriceListPublished(
-            entries={
-                alias_name(alias): price_of(text, field=f"entries.{alias}")
-                for alias, text in sorted(entries.items())
-            },
-            markup_ppm=markup_ppm,
-            effective_from_us=start_us,
-            approved_by=printable(approved_by, field="approved_by"),
-            note=printable(note, field="note", chars_max=REASON_CHARS_MAX),
-            occurred_us=stamp.now_us,
-            actor=stamp.actor,
-        )
-    ]
+    return Publication(
+        entries={
+            alias_name(alias): price_of(text, field=f"entries.{alias}")
+            for alias, text in sorted(entries.items())
+        },
+        markup_ppm=markup_ppm,
+        effective_from_us=effective_from_us,
+    )
+
+
+def published(publication: Publication, *, approved_by: str, note: str, stamp: Stamp) -> PriceListPublished:
+    """The fact of it. It begins when it is wanted, and never before now.
+
+    Raises:
+        BadField: the note cannot be shown.
+    """
+    return PriceListPublished(
+        entries=publication.entries,
+        markup_ppm=publication.markup_ppm,
+        effective_from_us=max(publication.effective_from_us or 0, stamp.now_us),
+        approved_by=printable(approved_by, field="approved_by"),
+        note=printable(note, field="note", chars_max=REASON_CHARS_MAX),
+        occurred_us=stamp.now_us,
+        actor=stamp.actor,
+    )
 
 
 def price_of(text: PriceText, *, field: str) -> Price:

@@ -2,6 +2,8 @@
 
 import base64
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -41,7 +43,18 @@ def database_template(postgres_url: str) -> Iterator[str]:
 
 @pytest.fixture
 def world(database_url: str) -> Iterator[World]:
-    settings = Settings(database_url=database_url, tokenok_master_key=MASTER_KEY)
+    with make_world(database_url) as made:
+        yield made
+
+
+@contextmanager
+def make_world(database_url: str, *, prices_need_approval: Literal["on", "off"] = "off") -> Iterator[World]:
+    """A running gateway with an operator of every role."""
+    settings = Settings(
+        database_url=database_url,
+        tokenok_master_key=MASTER_KEY,
+        prices_need_approval=prices_need_approval,
+    )
     tokens: dict[Role, str] = {}
     operators: dict[Role, UUID] = {}
     with ports_of(settings) as ports:

@@ -60,6 +60,7 @@ READING = (
     "/refunds",
     "/presets/{preset_id}",
     "/prices",
+    "/prices/proposals",
     "/providers",
     "/receipts/{request_id:uuid}",
     "/refund-requests",

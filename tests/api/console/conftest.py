@@ -110,6 +110,7 @@ def make_world(
     public_pages: Literal["on", "off"] = "on",
     oidc_issuer: str = "",
     payments: Mapping[str, str] | None = None,
+    prices_need_approval: Literal["on", "off"] = "off",
 ) -> Iterator[World]:
     """A running console with the people of one account."""
     settings = Settings(
@@ -118,6 +119,7 @@ def make_world(
         sign_up=sign_up,
         console_url=console_url,
         public_pages=public_pages,
+        prices_need_approval=prices_need_approval,
         oidc_issuer=oidc_issuer,
         oidc_client_id="console" if oidc_issuer else "",
         oidc_client_secret="secret" if oidc_issuer else "",

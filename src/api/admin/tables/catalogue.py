@@ -5,8 +5,10 @@ from typing import Final
 from api.admin.tables.entry import Entry, entry
 from application.catalogue import (
     add_deployment,
+    approve_prices,
     change_deployment,
     change_provider,
+    deny_prices,
     disable_deployment,
     disable_provider,
     enable_deployment,
@@ -99,7 +101,20 @@ CATALOGUE: Final[tuple[Entry, ...]] = (
         "prices",
         "publish",
         publish_prices.handle,
-        "Publish prices of aliases. The version in the answer is the price version that charges name.",
+        "Publish prices of aliases. The version in the answer is the price version that charges name. Where PRICES_NEED_APPROVAL is on "
+        "they are proposed only, and the answer has a proposal id.",
+    ),
+    entry(
+        "prices",
+        "approve",
+        approve_prices.handle,
+        "Agree to prices that another operator has proposed. They are published at once.",
+    ),
+    entry(
+        "prices",
+        "deny",
+        deny_prices.handle,
+        "Do not agree to proposed prices, or take one's own proposal back.",
     ),
     entry(
         "operator",

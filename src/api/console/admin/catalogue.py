@@ -67,6 +67,7 @@ def catalogue_routes(pages: Pages) -> list[HTTPRouteHandler]:
             alias=known,
             prices=list(reversed(prices)),
             price=price_at(prices, ports.clock.now_us()),
+            needs_approval=ports.prices_need_approval,
             targets=_targets(pages, known.targets if known else ()),
             choices=_choices(directory),
             route_rows=_ROUTE_ROWS,

@@ -91,6 +91,7 @@ def launch_routes(pages: Pages) -> list[HTTPRouteHandler]:
             bare=_bare(directory),
             account_pairs=_account_pairs,
             api_url=pages.tools.api_url,
+            needs_approval=pages.tools.admin.ports.prices_need_approval,
             can_call=pages.tools.try_call is not None,
             tried=tried,
             model=model,

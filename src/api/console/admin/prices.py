@@ -1,4 +1,4 @@
-"""Versions of the price list: what each changed, from when on, and what is left after the provider's cost."""
+"""Versions of the price list: what each changed, from when on, and the one that waits for a second operator."""
 
 import asyncio
 from typing import Annotated, Any, Final
@@ -11,32 +11,20 @@ from litestar.params import FromPath
 from api.admin.views import names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs
+from api.console.admin.price_changes import UNITS, Change, changes_of, has_more, in_force
 from api.console.files import AS, FORMS, file_of
 from api.console.pages import Pages
-from api.console.texts import N_
+from application.catalogue.price_proposals import is_stale, load_proposals
 from application.directory import Directory
 from application.directory_views import price_at
 from application.eventlog import EventStore
-from domain.catalogue.prices import PRICE_LIST_STREAM, PriceListPublished
-from domain.pricing import Price, PriceInForce
+from domain.catalogue.price_proposals import PriceProposal
+from domain.catalogue.prices import PRICE_LIST_STREAM, PriceListPublished, Publication
 from domain.refusal import NotFound
 from domain.topics import REGISTRY
 
 _READ: Final = {NEEDS: Needs("staff", "read")}
 _VERSIONS: Final = 50
-#: What is compared of a price, and what it is called.
-UNITS: Final = {
-    "input_nano_per_million": N_("Input"),
-    "cached_input_nano_per_million": N_("Cached input"),
-    "cache_write_nano_per_million": N_("Cache write"),
-    "output_nano_per_million": N_("Output"),
-    "request_nano_per_million": N_("A million requests"),
-    "image_nano_per_million": N_("A million images"),
-    "audio_ms_nano_per_million": N_("A million ms of sound"),
-    "character_nano_per_million": N_("A million characters"),
-    "search_nano_per_million": N_("A million searches"),
-}
-_PPM: Final = 1_000_000
 
 
 class Version(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,28 +34,23 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     published: PriceListPublished
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One figure of one alias, in nano-credits for a million, markup included."""
+class Proposed(msgspec.Struct, frozen=True, kw_only=True):
+    """One publication of the proposal that waits, with what it would change."""
 
-    alias: str
-    unit: str
-    before_nano: int | None
-    after_nano: int | None
-    cost_nano: int | None  #: of the dearest deployment that serves it; none if one is not known
+    publication: Publication
+    changes: list[Change]
 
     @property
-    def share(self) -> float | None:
-        """By how much it changed."""
-        if not self.before_nano or self.after_nano is None:
-            return None
-        return self.after_nano / self.before_nano - 1
+    def has_more(self) -> bool:
+        return has_more(self.publication.entries)
 
-    @property
-    def margin(self) -> float | None:
-        """Which share of the price is left after the dearest deployment's cost."""
-        if self.cost_nano is None or not self.after_nano:
-            return None
-        return 1 - self.cost_nano / self.after_nano
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """The proposal that waits."""
+
+    proposal: PriceProposal
+    is_stale: bool
+    parts: list[Proposed]
 
 
 def price_routes(pages: Pages) -> list[HTTPRouteHandler]:
@@ -78,27 +61,39 @@ def price_routes(pages: Pages) -> list[HTTPRouteHandler]:
     @get("/console/prices", opt=_READ)
     async def list_prices(request: Request[Any, Any, Any], form: Annotated[str, AS] = "") -> Response[Any]:
         now_us = tools.ports.clock.now_us()
-        in_force = {name: price_at(prices, now_us) for name, prices in sorted(directory.prices.items())}
+        now_prices = {name: price_at(prices, now_us) for name, prices in sorted(directory.prices.items())}
         if form in FORMS:
-            rows = [{"alias": name, "price": price} for name, price in in_force.items()]
+            rows = [{"alias": name, "price": price} for name, price in now_prices.items()]
             return file_of(rows, name="prices", form=form)
         versions = await asyncio.to_thread(_versions, store)
-        who = [one for row in versions if (one := looking.uuid_of(row.published.actor.partition(":")[2]))]
+        waiting = await asyncio.to_thread(_waiting, store, directory, now_us)
+        actors = [row.published.actor for row in versions]
+        actors += [] if waiting is None else [waiting.proposal.proposed.actor]
+        who = [one for actor in actors if (one := looking.uuid_of(actor.partition(":")[2]))]
         names = await asyncio.to_thread(names_of, tools.ports, who)
         return pages.page(
             request,
             "admin/prices.html",
-            tables={"versions": versions},
+            tables={"versions": versions, "proposed": _figures(waiting)},
+            waiting=waiting,
+            needs_approval=tools.ports.prices_need_approval,
             versions=versions,
             names={str(key): name for key, name in names.items()},
-            margins=[_now(directory, name, price) for name, price in in_force.items() if price],
+            margins=[in_force(directory, name, price) for name, price in now_prices.items() if price],
             units=UNITS,
         )
 
     @get("/console/prices/{version:str}", opt=_READ)
     async def show_version(request: Request[Any, Any, Any], version: FromPath[str]) -> Response[str]:
         found = await asyncio.to_thread(_version, store, looking.number_of(version) or 0)
-        changes = _changes(directory, found)
+        published = found.published
+        changes = changes_of(
+            directory,
+            published.entries,
+            markup_ppm=published.markup_ppm,
+            start_us=published.effective_from_us,
+            next_version=found.version,
+        )
         return pages.page(
             request,
             "admin/price_version.html",
@@ -106,10 +101,7 @@ def price_routes(pages: Pages) -> list[HTTPRouteHandler]:
             row=found,
             changes=changes,
             units=UNITS,
-            has_more=any(
-                price.tiers or price.windows or price.service_tiers or price.pictures
-                for price in found.published.entries.values()
-            ),
+            has_more=has_more(published.entries),
         )
 
     return [list_prices, show_version]
@@ -134,57 +126,35 @@ def _decoded(recorded: Any) -> PriceListPublished:
     return published
 
 
-def _changes(directory: Directory, row: Version) -> list[Change]:
-    """Against what was in force for each alias when the version began."""
-    published = row.published
-    changes = []
-    for alias, price in sorted(published.entries.items()):
-        earlier = [one for one in directory.prices.get(alias, ()) if one.version < row.version]
-        before = price_at(tuple(earlier), published.effective_from_us)
-        cost = dearest_cost(directory, alias)
-        changes += [
-            Change(
-                alias=alias,
-                unit=unit,
-                before_nano=None if before is None else _figure(before.price, unit, before.markup_ppm),
-                after_nano=_figure(price, unit, published.markup_ppm),
-                cost_nano=None if cost is None else getattr(cost, unit),
+def _waiting(store: EventStore, directory: Directory, now_us: int) -> Waiting | None:
+    """Compared with the prices as they would be at its beginning, if it were approved now. Blocking."""
+    proposal = load_proposals(store).waiting
+    if proposal is None:
+        return None
+    next_version = proposal.proposed.base_version + 1
+    return Waiting(
+        proposal=proposal,
+        is_stale=is_stale(store, proposal),
+        parts=[
+            Proposed(
+                publication=one,
+                changes=changes_of(
+                    directory,
+                    one.entries,
+                    markup_ppm=one.markup_ppm,
+                    start_us=max(one.effective_from_us or 0, now_us),
+                    next_version=next_version,
+                ),
             )
-            for unit in UNITS
-            if getattr(price, unit) or (before is not None and getattr(before.price, unit))
-        ]
-    return changes
-
-
-def _now(directory: Directory, alias: str, price: PriceInForce) -> tuple[str, PriceInForce, list[Change]]:
-    """Input and output of an alias at present, with what is left of each."""
-    cost = dearest_cost(directory, alias)
-    return (
-        alias,
-        price,
-        [
-            Change(
-                alias=alias,
-                unit=unit,
-                before_nano=None,
-                after_nano=_figure(price.price, unit, price.markup_ppm),
-                cost_nano=None if cost is None else getattr(cost, unit),
-            )
-            for unit in ("input_nano_per_million", "output_nano_per_million")
+            for one in proposal.proposed.publications
         ],
     )
 
 
-def _figure(price: Price, unit: str, markup_ppm: int) -> int | None:
-    plain: int | None = getattr(price, unit)
-    return None if plain is None else plain * markup_ppm // _PPM
-
-
-def dearest_cost(directory: Directory, alias: str) -> Price | None:
-    """The cost of the deployment whose answer costs most; none if that of one is not known, or there is none."""
-    route = directory.alias(alias)
-    costs = [] if route is None else [one.cost for one in route.deployments]
-    known = [one for one in costs if one is not None]
-    if not known or len(known) != len(costs):
-        return None
-    return max(known, key=lambda one: one.output_nano_per_million)
+def _figures(waiting: Waiting | None) -> list[dict[str, Any]]:
+    """All figures of the proposal in one table, each with its beginning."""
+    return [
+        {"effective_from_us": part.publication.effective_from_us} | msgspec.structs.asdict(change)
+        for part in (() if waiting is None else waiting.parts)
+        for change in part.changes
+    ]

@@ -5,6 +5,7 @@ run has nothing to do. What is there already stays as it is, whoever made it: a 
 price, a route. So a newer preset changes nothing that was published.
 """
 
+import contextlib
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 from uuid import UUID
@@ -14,6 +15,7 @@ import msgspec
 from application.catalogue.deployment_fields import credentials_of
 from application.catalogue.presets.plan import PlannedModel, publications
 from application.catalogue.presets.preset import PresetEndpoint
+from application.catalogue.price_proposals import load_proposals, propose
 from application.catalogue.probe_provider import opened
 from application.catalogue.provider_place import CredentialProbe, ProviderPlace, asked
 from application.catalogue.register_provider import RegisterProvider
@@ -25,27 +27,33 @@ from application.command import Done, Ports, execute, load, stamp
 from domain.catalogue import alias as alias_rules
 from domain.catalogue import credential as credential_rules
 from domain.catalogue import deployment as deployment_rules
+from domain.catalogue import prices
 from domain.catalogue import provider as provider_rules
 from domain.catalogue.alias import NO_ALIAS, Alias, RouteTarget, alias_stream
 from domain.catalogue.base_url import parse_base_url
-from domain.catalogue.prices import PRICE_LIST_STREAM, PriceListEvent
+from domain.catalogue.prices import PRICE_LIST_STREAM, PriceListEvent, Publication
 from domain.catalogue.provider import Provider, provider_id_of
 from domain.fact import Actor
 from domain.ids import stream_of
-from domain.refusal import AlreadyExists
+from domain.refusal import AlreadyExists, WrongState
 from domain.secret import Secret
 
 _Aliases: TypeAlias = frozenset[str]
 
 
+PriceState = Literal["published", "proposed", "kept", "unpriced"]
+
+
 class EnabledModel(msgspec.Struct, frozen=True, kw_only=True):
-    """What was done for one model, and what was there. `unpriced` ones are refused until they have a price."""
+    """What was done for one model, and what was there. `unpriced` ones are refused until they have a price, `proposed` ones
+    until another operator has agreed to it.
+    """
 
     model: str
     alias: str
     deployment_id: UUID
     deployment: Literal["added", "kept"]
-    price: Literal["published", "kept", "unpriced"]
+    price: PriceState
     route: Literal["set", "kept"]
 
 
@@ -85,15 +93,9 @@ class Enabling:
         self._stamp = stamp(ports, actor)
         self._position: int | None = None
 
-    def prices_of(self, models: Sequence[PlannedModel]) -> list[PriceListEvent]:
+    def prices_of(self, models: Sequence[PlannedModel]) -> list[Publication]:
         """Raises: BadField: a price or the markup cannot be used."""
-        return publications(
-            models,
-            markup_ppm=self._markup_ppm,
-            note=self._note,
-            approved_by=self._actor.label,
-            stamp=self._stamp,
-        )
+        return publications(models, markup_ppm=self._markup_ppm, now_us=self._stamp.now_us)
 
     def probe(self, name: str) -> CredentialProbe:
         """Ask the provider, with the secret that is used from then on: the new one, or that of an earlier run.
@@ -129,7 +131,10 @@ class Enabling:
             self._add(one, deployment_id, provider, credential_id)
             for one, deployment_id in zip(models, ids, strict=True)
         ]
-        published, priced = self._publish(models, ids)
+        ours = self._ours(models, ids)
+        published = frozenset() if self._ports.prices_need_approval else self._publish(ours)
+        proposed = self._propose(ours) if self._ports.prices_need_approval else frozenset()
+        priced = self._priced()
         routed = [
             self._route(one.alias, deployment_id) for one, deployment_id in zip(models, ids, strict=True)
         ]
@@ -144,7 +149,7 @@ class Enabling:
                     alias=one.alias,
                     deployment_id=deployment_id,
                     deployment="added" if is_new else "kept",
-                    price=_price_state(one.alias, published, priced),
+                    price=_price_state(one.alias, published, proposed, priced),
                     route="set" if is_routed else "kept",
                 )
                 for one, deployment_id, is_new, is_routed in zip(models, ids, added, routed, strict=True)
@@ -202,28 +207,46 @@ class Enabling:
         )
         return self._noted(done)
 
-    def _publish(self, models: Sequence[PlannedModel], ids: Sequence[UUID]) -> tuple[_Aliases, _Aliases]:
-        """The aliases that got a price, and all that have one. Present and later prices are stored together."""
-        ours = [
+    def _ours(self, models: Sequence[PlannedModel], ids: Sequence[UUID]) -> list[PlannedModel]:
+        """Those whose aliases lead here, or will."""
+        return [
             one
             for one, deployment_id in zip(models, ids, strict=True)
             if _is_free_for(
                 load(self._ports.store, alias_stream(one.alias), NO_ALIAS, alias_rules.evolve), deployment_id
             )
         ]
+
+    def _priced(self) -> _Aliases:
+        return load(self._ports.store, PRICE_LIST_STREAM, _Aliases(), _with_priced)
+
+    def _publish(self, ours: Sequence[PlannedModel]) -> _Aliases:
+        """The aliases that got a price. Present and later prices are stored together."""
         done = execute(
             self._ports.store,
             PRICE_LIST_STREAM,
             _Aliases(),
             _with_priced,
-            lambda priced: self.prices_of([one for one in ours if one.alias not in priced]),
+            lambda priced: [
+                prices.published(one, approved_by=self._actor.label, note=self._note, stamp=self._stamp)
+                for one in self.prices_of([one for one in ours if one.alias not in priced])
+            ],
         )
         self._noted(done)
-        published = _Aliases().union(
+        return _Aliases().union(
             *(event.entries for event in done.events if isinstance(event, PriceListEvent))
         )
-        priced: _Aliases = load(self._ports.store, PRICE_LIST_STREAM, _Aliases(), _with_priced)
-        return published, priced
+
+    def _propose(self, ours: Sequence[PlannedModel]) -> _Aliases:
+        """The aliases whose prices wait for a second operator. While others' wait, nothing is proposed; a later run does it."""
+        store, priced = self._ports.store, self._priced()
+        wanted = self.prices_of([one for one in ours if one.alias not in priced])
+        if wanted and load_proposals(store).waiting is None:
+            with contextlib.suppress(WrongState):  # somebody else has proposed in between
+                done = propose(wanted, note=self._note, actor=self._actor, ports=self._ports)
+                self._position = done.position or self._position
+        waiting = load_proposals(store).waiting
+        return frozenset() if waiting is None else waiting.aliases
 
     def _route(self, alias: str, deployment_id: UUID) -> bool:
         target = RouteTarget(deployment_id=deployment_id)
@@ -262,9 +285,9 @@ def _is_free_for(alias: Alias, deployment_id: UUID) -> bool:
     return not alias.exists or any(target.deployment_id == deployment_id for target in alias.targets)
 
 
-def _price_state(
-    alias: str, published: _Aliases, priced: _Aliases
-) -> Literal["published", "kept", "unpriced"]:
+def _price_state(alias: str, published: _Aliases, proposed: _Aliases, priced: _Aliases) -> PriceState:
     if alias in published:
         return "published"
-    return "kept" if alias in priced else "unpriced"
+    if alias in priced:
+        return "kept"
+    return "proposed" if alias in proposed else "unpriced"

@@ -9,9 +9,8 @@ import msgspec
 from application.catalogue.presets.credits import in_credits, price_at, rate_in, starts_us
 from application.catalogue.presets.preset import DEFAULT_REGION, Preset, PresetEndpoint, PresetModel
 from domain.catalogue.deployment_spec import DeploymentSpec, Details
-from domain.catalogue.prices import PriceListEvent, PriceText, price_of, publish
+from domain.catalogue.prices import PriceText, Publication, checked, price_of
 from domain.catalogue.provider import Dialect
-from domain.fact import Stamp
 from domain.refusal import BadField
 from domain.text import alias_name
 
@@ -116,9 +115,7 @@ def spec_of(
     )
 
 
-def publications(
-    models: Iterable[PlannedModel], *, markup_ppm: int, note: str, approved_by: str, stamp: Stamp
-) -> list[PriceListEvent]:
+def publications(models: Iterable[PlannedModel], *, markup_ppm: int, now_us: int) -> list[Publication]:
     """One for the present and one for each later day, to be stored together.
 
     Raises:
@@ -127,19 +124,11 @@ def publications(
     by_start: dict[int, dict[str, PriceText]] = {}
     for one in models:
         for price in one.prices:
-            start_us = max(price.starts_us, stamp.now_us)
+            start_us = price.starts_us if price.starts_us > now_us else 0
             by_start.setdefault(start_us, {})[one.alias] = price.text
     return [
-        event
+        checked(entries=entries, markup_ppm=markup_ppm, effective_from_us=start_us or None, now_us=now_us)
         for start_us, entries in sorted(by_start.items())
-        for event in publish(
-            entries=entries,
-            markup_ppm=markup_ppm,
-            effective_from_us=start_us,
-            approved_by=approved_by,
-            note=note,
-            stamp=stamp,
-        )
     ]
 
 
