@@ -49,6 +49,7 @@ WORDS: Final = {
     "direction": "credit for the account, or a debit",
     "dialect": "what its API speaks",
     "digits": "how many digits a number is filled up to with zeros",
+    "due": "of an invoice that is not paid yet: its last day, and what is to be written on the transfer",
     "effective_us": "when it may first be spent, in microseconds since 1970; at once if left out",
     "effective_from_us": "when the prices begin, in microseconds since 1970; now if left out",
     "email": "their mail address",
