@@ -152,6 +152,8 @@ def test_any_posting_that_is_missing_or_doubled_shows(lab: Lab, stripe: StripeAc
         for number, entry in enumerate(entries):
             if entry.when in {"back_at_psp", "back_at_bank"}:
                 continue  # tests/domain/money/test_figures.py
+            if entry.when in {"on_account", "set_off"}:
+                continue  # tests/domain/money/test_on_account.py: to the last unit, as this shop sells nothing so
             for changed in ([*entries[:number], *entries[number + 1 :]], [*entries, entry]):
                 faulty = msgspec.structs.replace(rules, rules=rules.rules | {topic: changed})
                 if not _differs(events, faulty):

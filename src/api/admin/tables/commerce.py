@@ -15,6 +15,7 @@ from application.invoicing import (
     set_exchange_rate,
     set_invoicing,
     set_seller,
+    take_note_back,
 )
 from application.money import book_cost
 from application.postpaid import approve_limit, deny_limit, lift_limit, propose_limit
@@ -263,5 +264,12 @@ COMMERCE: Final[tuple[Entry, ...]] = (
         issue_credit_note.handle,
         "Take back an invoice or a part of it. All credit notes of an invoice together are never more than it.",
         new_id="credit_note_id",
+    ),
+    entry(
+        "credit-note",
+        "take-back",
+        take_note_back.handle,
+        "Issue the invoice that takes a credit note back as a whole, because what it was for came to nothing. Refunds that come back get theirs by themselves.",
+        new_id="invoice_id",
     ),
 )
