@@ -74,6 +74,7 @@ def test_it_wakes_the_read_models_and_ends_on_sigterm(database_url: str, redis_u
         "webhook-bytes-forget",
         "money-reconcile",
         "payouts-match",
+        "payments-remind",
     }
     books = {"projections-wake", "projections-lag", "books-check", "expire-lots"}
     telling = {"budget-alerts", "low-balances"}

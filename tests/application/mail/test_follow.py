@@ -153,12 +153,12 @@ def test_a_credit_note_names_its_invoice(desk: Desk) -> None:
 
 def test_what_a_document_calls_itself_is_the_subject() -> None:
     """Where only the tax office's own is an invoice, the mail calls it none."""
-    for country, kinds, title in (
-        ("KR", (), "Statement of charges"),
-        ("JP", (TaxId(kind="jp_invoice", value="T1234567890123"),), "Qualified invoice"),
+    for country, currency, kinds, title in (
+        ("KR", "KRW", (), "Statement of charges"),
+        ("JP", "JPY", (TaxId(kind="jp_invoice", value="T1234567890123"),), "Qualified invoice"),
     ):
         desk = Desk(furnish(memory_ports(), country=country, tax_ids=kinds))
-        issue(desk.ports)
+        issue(desk.ports, currency=currency)
         letter = desk.mails()[0].letter
         assert isinstance(letter, InvoiceSent)
         assert letter.title == title
