@@ -210,7 +210,7 @@ def test_a_wrong_tax_number_is_refused(world: World) -> None:
     world.as_member("billing")
     wrong = BUYER | {"tax_id.value": "123", "back": f"{BASE}/settings"}
     world.post(f"{BASE}/do/billing/set", token=world.token("/me"), **wrong)
-    assert "is no vat number" in world.client.get(f"{BASE}/settings").text
+    assert "Tax number: is no number of this kind" in world.client.get(f"{BASE}/settings").text
     assert billing_of(Pages(world.process.tools), ACCOUNT) == (None, None)
 
 
