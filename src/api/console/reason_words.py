@@ -143,7 +143,10 @@ _TABLE: Final[tuple[tuple[str, str], ...]] = (
     ),
     ("must be after from_us|must not begin behind its end|must be before to_minute, .+", _ORDER),
     ("must be a month such as 2026-11|must be like 2026-11|or from_us and until_us must be given", _MONTH),
-    ("must have a day such as 2026-11-29", N_("must be a day such as 2026-11-29")),
+    ("must (?:have|be) a day such as 2026-11-29", N_("must be a day such as 2026-11-29")),
+    (r"is more than \d+ days ahead", _LARGE),
+    (r"must be (?P<least>\d+) to (?P<most>\d+)", _RANGE),
+    ("is of a country whose invoices need no exchange rate|must be another than the tax office's", _UNFIT),
     (
         "must be the name of a time zone, such as UTC or Asia/Tokyo|is not known to the database",
         N_("must be a time zone such as UTC or Asia/Tokyo"),

@@ -260,7 +260,9 @@ def test_orders_of_others_are_not_there(stripe: Shop) -> None:
     """Neither to see, nor to pay, nor to cancel, nor to come back to; and there is no invoice before there is one."""
     world = stripe.world
     mine = stripe.buy()
-    command = PlaceOrder(account_id=OTHER, currency="EUR", amount_minor=10_000, provider="stripe")
+    command = PlaceOrder(
+        account_id=OTHER, currency="EUR", amount_minor=10_000, provider="stripe", country="US"
+    )
     foreign = place(command, actor=SYSTEM, ports=stripe.ports).order_id
     assert world.get(f"{HOME}/orders/{foreign}").status_code == 404
     assert world.get(f"{HOME}/orders/{foreign}/invoice").status_code == 404
