@@ -278,9 +278,12 @@ def settle(operator: Caller, second: Caller, account_id: str, requests: list[str
 
 
 def until(is_so: Callable[[], object], *, within_s: float = 60) -> None:
-    """Wait for it."""
+    """Wait for it. What does not come in time is told, for its pages will be empty."""
     end_s = time.monotonic() + within_s
-    while not is_so() and time.monotonic() < end_s:
+    while not is_so():
+        if time.monotonic() > end_s:
+            sys.stderr.write(f"not there after {within_s:.0f} s: some pages will be empty\n")
+            return
         time.sleep(0.2)
 
 

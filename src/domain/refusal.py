@@ -61,3 +61,9 @@ class NotPermitted(Refusal):
     def __init__(self, needed: str) -> None:
         super().__init__(f"this needs {needed}")
         self.needed = needed
+
+
+class SecondOperatorNeeded(Refusal):
+    """Who asked for it cannot decide about it; nothing was decided."""
+
+    code: ClassVar[str] = "second_operator_needed"

@@ -12,12 +12,11 @@ from hypothesis.stateful import initialize, rule
 
 from application.eventlog import NewEvent
 from domain.ledger.adjusting import NotEnoughToTake
-from domain.ledger.adjustments import SecondOperatorNeeded
 from domain.ledger.charges import DisputeCause, Ended
 from domain.ledger.correcting import UsageAbsurd
 from domain.ledger.disputing import DISPUTE_US
 from domain.promotions.batch import CodeLimit, CodeUsed
-from domain.refusal import AlreadyExists, BadField, NotFound, Refusal, WrongState
+from domain.refusal import AlreadyExists, BadField, NotFound, Refusal, SecondOperatorNeeded, WrongState
 from tests.model.commands import must_refuse
 from tests.model.desk import FIRST, SECOND, Desk
 from tests.model.machine import Ledger, flags, which

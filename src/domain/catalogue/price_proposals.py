@@ -12,8 +12,7 @@ from msgspec.structs import replace
 
 from domain.catalogue.prices import PriceListPublished, Publication, published
 from domain.fact import Actor, Fact, Stamp
-from domain.ledger.adjustments import SecondOperatorNeeded
-from domain.refusal import AlreadyExists, NotFound, NotPermitted, Refusal, WrongState
+from domain.refusal import AlreadyExists, NotFound, NotPermitted, Refusal, SecondOperatorNeeded, WrongState
 from domain.text import REASON_CHARS_MAX, printable
 
 PRICE_PROPOSALS_STREAM: Final = UUID("5b2f6f0e-31a4-5d7c-8f0b-9c1d2e3f4a06")

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from domain.fact import Actor, Fact, Stamp
-from domain.refusal import AlreadyExists, NotFound, NotPermitted, Refusal, WrongState
+from domain.refusal import AlreadyExists, NotFound, NotPermitted, SecondOperatorNeeded, WrongState
 from domain.text import REASON_CHARS_MAX, printable
 
 AdjustmentKind = Literal["credit", "debit", "void", "write_off"]
@@ -51,12 +51,6 @@ class AdjustmentDenied(Fact, frozen=True, kw_only=True):
 
 AdjustmentEvent = AdjustmentRequested | AdjustmentApproved | AdjustmentDenied
 ADJUSTMENT_EVENTS: tuple[type[Fact], ...] = (AdjustmentRequested, AdjustmentApproved, AdjustmentDenied)
-
-
-class SecondOperatorNeeded(Refusal):
-    """Who asked for it cannot decide about it; nothing was decided."""
-
-    code: ClassVar[str] = "second_operator_needed"
 
 
 class Adjustment(msgspec.Struct, frozen=True):

@@ -13,8 +13,7 @@ from domain.postpaid.events import (
 )
 from domain.postpaid.postpaid import Postpaid, Proposal
 from domain.recharge.currencies import exponent_of, require_minor
-from domain.recharge.settling import SecondOperatorNeeded
-from domain.refusal import AlreadyExists, BadField, NotFound, NotPermitted, WrongState
+from domain.refusal import AlreadyExists, BadField, NotFound, NotPermitted, SecondOperatorNeeded, WrongState
 from domain.text import REASON_CHARS_MAX, printable
 
 DAYS_MAX: Final = 180

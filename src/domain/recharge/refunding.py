@@ -22,9 +22,16 @@ from domain.recharge.events import (
 from domain.recharge.offers import TaxQuote
 from domain.recharge.order import BY_TRANSFER, Order, evolve
 from domain.recharge.returns import Refund
-from domain.recharge.settling import SecondOperatorNeeded
 from domain.recharge.shares import credited, credits_of, money_of, tax_of
-from domain.refusal import AlreadyExists, BadField, NotFound, NotPermitted, Refusal, WrongState
+from domain.refusal import (
+    AlreadyExists,
+    BadField,
+    NotFound,
+    NotPermitted,
+    Refusal,
+    SecondOperatorNeeded,
+    WrongState,
+)
 from domain.text import REASON_CHARS_MAX, printable
 
 

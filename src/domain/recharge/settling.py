@@ -9,16 +9,10 @@ from domain.fact import Stamp
 from domain.recharge.events import OrderEvent, SettlementDenied, SettlementProposed
 from domain.recharge.observing import ObservedPayment, captured, observe_payment
 from domain.recharge.order import BY_TRANSFER, INVOICE, Order
-from domain.refusal import Refusal, WrongState
+from domain.refusal import Refusal, SecondOperatorNeeded, WrongState
 from domain.text import REASON_CHARS_MAX, printable
 
 _TRANSFER = "bank_transfer"
-
-
-class SecondOperatorNeeded(Refusal):
-    """Whoever proposed this cannot approve it as well; nothing changed."""
-
-    code: ClassVar[str] = "second_operator_needed"
 
 
 class SettlementMismatch(Refusal):

@@ -17,10 +17,9 @@ from application.ledger.wallet_reader import load_wallet
 from domain.event import Event
 from domain.fact import SYSTEM, Actor
 from domain.ledger.adjusting import NotEnoughToTake
-from domain.ledger.adjustments import SecondOperatorNeeded
 from domain.ledger.events import AdjustmentPosted, CreditLotVoided
 from domain.ledger.wallet import Wallet
-from domain.refusal import AlreadyExists, NotFound, WrongState
+from domain.refusal import AlreadyExists, NotFound, SecondOperatorNeeded, WrongState
 from domain.topics import REGISTRY
 from tests.fakes import MemoryEventStore, memory_ports
 

@@ -18,8 +18,7 @@ from application.command import Ports
 from domain.catalogue.price_proposals import PRICE_PROPOSALS_STREAM, PricesChanged
 from domain.catalogue.prices import PRICE_LIST_STREAM, PriceListPublished, PriceText
 from domain.fact import SYSTEM, Actor
-from domain.ledger.adjustments import SecondOperatorNeeded
-from domain.refusal import BadField, WrongState
+from domain.refusal import BadField, SecondOperatorNeeded, WrongState
 from domain.secret import Secret
 from domain.topics import REGISTRY
 from tests.databases import migrated_template

@@ -23,8 +23,7 @@ from domain.recharge.events import OrderEvent
 from domain.recharge.observing import observe_payment
 from domain.recharge.order import Order, existing, lot_of, order_stream
 from domain.recharge.placing import TRANSFER_US
-from domain.recharge.settling import SecondOperatorNeeded
-from domain.refusal import BadField, NotFound, WrongState
+from domain.refusal import BadField, NotFound, SecondOperatorNeeded, WrongState
 from domain.topics import REGISTRY
 from tests.application.recharge.world import ANNA, BERT, furnished, ordered
 from tests.domain.recharge.orders import ACCOUNT, ORDER, seen

@@ -27,8 +27,7 @@ from domain.ledger.claims import NotEnoughUnspent
 from domain.ledger.events import Owner
 from domain.ledger.lending import grant_lease, reduce_lease
 from domain.recharge.refunding import RefundTooLarge
-from domain.recharge.settling import SecondOperatorNeeded
-from domain.refusal import AlreadyExists, NotFound, WrongState
+from domain.refusal import AlreadyExists, NotFound, SecondOperatorNeeded, WrongState
 from tests.application.checkout.provider import FakeProvider, deliver, message, work
 from tests.application.checkout.test_webhooks import PAID, bought
 from tests.application.recharge.test_orders import settled, store_of

@@ -19,10 +19,9 @@ from application.repricing.plan import plan_repricing
 from application.repricing.post_run import PostRepricing, RunPosted
 from domain.catalogue.prices import PRICE_LIST_STREAM, PriceListPublished
 from domain.fact import SYSTEM, Actor
-from domain.ledger.adjustments import SecondOperatorNeeded
 from domain.ledger.events import AdjustmentPosted, Units, UsageCharged
 from domain.pricing import Price
-from domain.refusal import BadField, NotFound
+from domain.refusal import BadField, NotFound, SecondOperatorNeeded
 from domain.repricing import (
     AlreadyRepriced,
     PlanChanged,

@@ -15,8 +15,7 @@ from domain.catalogue.price_proposals import (
 )
 from domain.catalogue.prices import Publication, checked
 from domain.fact import SYSTEM, Actor, Stamp
-from domain.ledger.adjustments import SecondOperatorNeeded
-from domain.refusal import AlreadyExists, BadField, NotFound, NotPermitted, WrongState
+from domain.refusal import AlreadyExists, BadField, NotFound, NotPermitted, SecondOperatorNeeded, WrongState
 from tests.domain.catalogue.test_prices import TEXT
 from tests.spec import Spec
 

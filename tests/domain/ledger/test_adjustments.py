@@ -12,13 +12,12 @@ from domain.ledger.adjustments import (
     AdjustmentApproved,
     AdjustmentDenied,
     AdjustmentRequested,
-    SecondOperatorNeeded,
     approve,
     ask,
     deny,
     evolve,
 )
-from domain.refusal import AlreadyExists, BadField, NotFound, NotPermitted, WrongState
+from domain.refusal import AlreadyExists, BadField, NotFound, NotPermitted, SecondOperatorNeeded, WrongState
 from tests.spec import Decision, Spec
 
 SPEC: Spec[Adjustment] = Spec(evolve, initial=Adjustment())

@@ -9,8 +9,7 @@ from domain.fact import SYSTEM, Actor
 from domain.postpaid.events import PostpaidLimitApproved
 from domain.postpaid.limiting import DAYS_MAX, approve, deny, lift
 from domain.postpaid.postpaid import Limit, Postpaid
-from domain.recharge.settling import SecondOperatorNeeded
-from domain.refusal import AlreadyExists, BadField, NotFound, NotPermitted, WrongState
+from domain.refusal import AlreadyExists, BadField, NotFound, NotPermitted, SecondOperatorNeeded, WrongState
 from tests.domain.postpaid.accounts import (
     ANNA,
     BERT,

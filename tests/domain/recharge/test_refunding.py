@@ -27,8 +27,8 @@ from domain.recharge.refunding import (
     refused,
     request,
 )
-from domain.recharge.settling import SecondOperatorNeeded, settle
-from domain.refusal import AlreadyExists, BadField, NotFound, NotPermitted, WrongState
+from domain.recharge.settling import settle
+from domain.refusal import AlreadyExists, BadField, NotFound, NotPermitted, SecondOperatorNeeded, WrongState
 from tests.domain.recharge.orders import AT, NOW_US, ORDER, folded, placed, seen
 from tests.domain.recharge.returns import PAID, Till, dispute, refund
 

@@ -15,8 +15,8 @@ from domain.recharge.events import (
 )
 from domain.recharge.order import Order
 from domain.recharge.placing import cancel
-from domain.recharge.settling import SecondOperatorNeeded, SettlementMismatch, approve, deny, settle
-from domain.refusal import BadField, WrongState
+from domain.recharge.settling import SettlementMismatch, approve, deny, settle
+from domain.refusal import BadField, SecondOperatorNeeded, WrongState
 from tests.domain.recharge.orders import ANNA, AT, BERT, folded, placed
 
 LARGE = 600_000
