@@ -29,7 +29,7 @@ def webhook_router(ports: Ports, *, wake: Callable[[], object]) -> Router:
     async def webhook(provider: FromPath[str], request: Request[Any, Any, Any]) -> Response[bytes]:
         acknowledgement = ports.checkouts.get(provider).acknowledgement
         body = await request.body()
-        headers = [(name.lower(), value) for name, value in request.headers.multi_items()]
+        headers = [(name.lower(), value) for name, value in request.headers.items()]
 
         def work() -> None:
             kept = receive(

@@ -28,7 +28,8 @@ def open_stream(world: World, key: str) -> Iterator[None]:
         json=ask("demo-fast", stream=True, script=SLOW),
         headers={"authorization": f"Bearer {key}"},
     ) as answer:
-        next(answer.iter_lines())
+        lines = answer.iter_lines()  # kept: an iterator that is dropped closes the connection
+        next(lines)
         yield
 
 

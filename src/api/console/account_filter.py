@@ -62,7 +62,7 @@ def _accounts(admin: AdminTools, wanted: str) -> Found:
 
 def _with(request: Asked, account_id: UUID | None) -> str:
     """The address that was asked for, with this account, or with none."""
-    fields = [(name, text) for name, text in request.query_params.multi_items() if name != _FIELD]
+    fields = [(name, text) for name, text in request.query_params.items() if name != _FIELD]
     if account_id is not None:
         fields.append((_FIELD, str(account_id)))
     path: str = request.scope["path"]

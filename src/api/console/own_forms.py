@@ -62,7 +62,7 @@ async def check_form(request: Request[Any, Any, Any], *, token: str, url: str) -
 
 async def fields_of(request: Request[Any, Any, Any]) -> list[tuple[str, str]]:
     """What was written in a form, in its order; without our token."""
-    return [(name, str(one)) for name, one in (await request.form()).multi_items() if name != CSRF_FIELD]
+    return [(name, str(one)) for name, one in (await request.form()).items() if name != CSRF_FIELD]
 
 
 def page_before(request: Request[Any, Any, Any]) -> str:

@@ -87,7 +87,8 @@ def test_the_first_rows_come_before_the_last_are_read() -> None:
 
     with served(turn) as (url, server):
         with httpx.Client(trust_env=False) as client, client.stream("GET", f"{url}/csv") as answer:
-            assert next(answer.iter_raw()).startswith(b"number,")
+            pieces = answer.iter_raw()  # kept: an iterator that is dropped closes the connection
+            assert next(pieces).startswith(b"number,")
             assert is_on_second.wait(WITHIN_S)
         may_go_on.set()
         until(lambda: not server.server_state.tasks)

@@ -328,7 +328,8 @@ def test_a_killed_gateway_charges_nothing_and_frees_the_key(
     with doomed.client.stream(
         "POST", "/v1/chat/completions", content=json.dumps(body).encode(), headers=headers
     ) as answer:
-        next(answer.iter_bytes())
+        pieces = answer.iter_bytes()  # kept: an iterator that is dropped closes the connection
+        next(pieces)
         assert world.chat(body, key=account, **{"idempotency-key": key}).status_code == 409
         doomed.kill()
     until(lambda: world.chat(body, key=account, **{"idempotency-key": key}).status_code == 200)
