@@ -10,7 +10,7 @@ from application.accounts import suspend_account
 from application.accounts.open_account import OpenAccount
 from application.accounts.open_account import handle as open_account
 from application.accounts.suspend_account import SuspendAccount
-from application.command import ATTEMPTS_MAX, Command, Contended, decode_hook, execute, load, new_event
+from application.command import ATTEMPTS_MAX, Contended, decode_hook, execute, load, new_event
 from application.eventlog import LogUnavailable
 from application.keys.import_key import ImportKey
 from application.keys.issue_key import IssueKey
@@ -20,6 +20,7 @@ from domain.fact import SYSTEM
 from domain.limits import Limits
 from domain.operators import Permission
 from domain.refusal import WrongState
+from tests.commands import all_commands
 from tests.fakes import MemoryEventStore, memory_ports
 
 ID = UUID(int=7)
@@ -87,17 +88,10 @@ def test_a_log_that_is_away_is_told_to_the_caller() -> None:
         load(ports.store, ID, None, accounts.evolve)
 
 
-def _commands(base: type[Command] = Command) -> list[type[Command]]:
-    found: list[type[Command]] = []
-    for one in base.__subclasses__():
-        found += [one, *_commands(one)]
-    return found
-
-
 def test_every_command_names_its_permission() -> None:
     """A surface cannot forget to ask for it."""
-    assert {IssueKey, ImportKey, OpenAccount} <= set(_commands())
-    for command in _commands():
+    assert {IssueKey, ImportKey, OpenAccount} <= set(all_commands())
+    for command in all_commands():
         assert command.permission in get_args(Permission), command
 
 

@@ -1,36 +1,22 @@
 """Bring an API key along from elsewhere, so that clients need not change theirs."""
 
 from typing import ClassVar
-from uuid import UUID
 
-from application.accounts.stream import load_account
-from application.command import Command, Ports, stamp
-from application.keys.stream import IssuedKey, decide_key, record_of
+from application.command import Ports
+from application.keys.making import NewKey, make_key
+from application.keys.stream import IssuedKey, record_of
 from domain.fact import Actor
-from domain.keys import key as rules
 from domain.keys.secret import importable
-from domain.limits import Limits
 from domain.operators import Permission
 from domain.secret import Secret
-from domain.text import printable
 
 
-class ImportKey(Command, frozen=True, kw_only=True):
+class ImportKey(NewKey, frozen=True, kw_only=True):
     """A key whose secret exists already. Its strength is its maker's; ours are better."""
 
     permission: ClassVar[Permission] = "operators"
 
-    account_id: UUID
-    name: str
     secret: Secret
-    key_id: UUID | None = None
-    rpm: int | None = None
-    tpm: int | None = None
-    concurrency: int | None = None
-    models: tuple[str, ...] | None = None
-    allowed_providers: tuple[str, ...] | None = None
-    denied_providers: tuple[str, ...] = ()
-    expires_us: int | None = None  #: Unix microseconds
 
 
 def handle(command: ImportKey, *, actor: Actor, ports: Ports) -> IssuedKey:
@@ -42,34 +28,5 @@ def handle(command: ImportKey, *, actor: Actor, ports: Ports) -> IssuedKey:
         BadField: a limit, the name, the secret or the expiry cannot be used.
         SecretTaken: another key has, or had, this secret.
     """
-    name = printable(command.name, field="name")
-    account = load_account(ports.store, command.account_id)
-    key_id = command.key_id or ports.ids.new()
     secret = importable(command.secret)
-    record = record_of(ports, secret)
-    at = stamp(ports, actor)
-    limits = Limits(
-        rpm=command.rpm,
-        tpm=command.tpm,
-        concurrency=command.concurrency,
-        models=command.models,
-        allowed_providers=command.allowed_providers,
-        denied_providers=command.denied_providers,
-    )
-    done = decide_key(
-        ports,
-        key_id,
-        lambda key: rules.issue(
-            key,
-            key_id=key_id,
-            account=account,
-            secret=record,
-            limits=limits,
-            expires_us=command.expires_us,
-            imported=True,
-            stamp=at,
-        ),
-        at=at,
-    )
-    ports.names.put(key_id, name)
-    return IssuedKey(key_id=key_id, secret=secret, prefix=record.prefix, done=done)
+    return make_key(command, secret, record_of(ports, secret), imported=True, actor=actor, ports=ports)
