@@ -15,5 +15,5 @@ def test_every_test_that_is_named_exists() -> None:
 def test_every_abuse_has_tests() -> None:
     """One line each, and none that only claims."""
     lines = re.findall(r"^\| (\d+) \| (.+) \|$", TEXT, re.MULTILINE)
-    assert [int(number) for number, _ in lines] == list(range(45, 58))
+    assert [int(number) for number, _ in lines] == list(range(45, 59))
     assert all(named_in(line) for _, line in lines)

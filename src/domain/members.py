@@ -81,13 +81,31 @@ class MemberRemoved(Fact, frozen=True, kw_only=True):
     person_id: UUID
 
 
-MemberEvent = MemberInvited | MemberInvitationWithdrawn | MemberJoined | MemberRoleChanged | MemberRemoved
+class MemberAddressChanged(Fact, frozen=True, kw_only=True):
+    """The person has another mail address, here and wherever else they are a member."""
+
+    TOPIC: ClassVar[str] = "member.address-changed.v1"
+
+    account_id: UUID
+    person_id: UUID
+    pii: Sealed  #: the address, sealed with the person's own key
+
+
+MemberEvent = (
+    MemberInvited
+    | MemberInvitationWithdrawn
+    | MemberJoined
+    | MemberRoleChanged
+    | MemberRemoved
+    | MemberAddressChanged
+)
 MEMBER_EVENTS: tuple[type[Fact], ...] = (
     MemberInvited,
     MemberInvitationWithdrawn,
     MemberJoined,
     MemberRoleChanged,
     MemberRemoved,
+    MemberAddressChanged,
 )
 
 
@@ -150,6 +168,8 @@ def evolve(state: Members, event: MemberEvent) -> Members:
             members[event.person_id] = msgspec.structs.replace(members[event.person_id], role=event.role)
         case MemberRemoved():
             members.pop(event.person_id, None)
+        case MemberAddressChanged():
+            members[event.person_id] = msgspec.structs.replace(members[event.person_id], pii=event.pii)
         case _:
             assert_never(event)
     return Members(members=members, invitations=invitations)
@@ -286,6 +306,23 @@ def remove(
     _require_another_owner(state, member)
     return [
         MemberRemoved(account_id=account_id, person_id=person_id, occurred_us=stamp.now_us, actor=stamp.actor)
+    ]
+
+
+def change_address(
+    state: Members, *, account_id: UUID, person_id: UUID, pii: Sealed, stamp: Stamp
+) -> list[MemberEvent]:
+    """Note the address that a member has proved to be theirs; of somebody who has left meanwhile nothing is noted."""
+    if person_id not in state.members:
+        return []
+    return [
+        MemberAddressChanged(
+            account_id=account_id,
+            person_id=person_id,
+            pii=pii,
+            occurred_us=stamp.now_us,
+            actor=stamp.actor,
+        )
     ]
 
 

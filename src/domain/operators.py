@@ -87,6 +87,15 @@ class OperatorJoined(Fact, frozen=True, kw_only=True):
     pii: Sealed  #: their mail address, sealed with a key of their own
 
 
+class OperatorAddressChanged(Fact, frozen=True, kw_only=True):
+    """The operator has another mail address; role, token and password are the same."""
+
+    TOPIC: ClassVar[str] = "operator.address-changed.v1"
+
+    operator_id: UUID
+    pii: Sealed  #: the address, sealed with a key of their own
+
+
 OperatorEvent = (
     OperatorRegistered
     | OperatorTokenRotated
@@ -94,6 +103,7 @@ OperatorEvent = (
     | OperatorRoleChanged
     | OperatorInvited
     | OperatorJoined
+    | OperatorAddressChanged
 )
 OPERATOR_EVENTS: tuple[type[Fact], ...] = (
     OperatorRegistered,
@@ -102,6 +112,7 @@ OPERATOR_EVENTS: tuple[type[Fact], ...] = (
     OperatorRoleChanged,
     OperatorInvited,
     OperatorJoined,
+    OperatorAddressChanged,
 )
 
 
@@ -152,6 +163,8 @@ def evolve(staff: Staff, event: OperatorEvent) -> Staff:
             changed = msgspec.structs.replace(
                 staff.operators[event.operator_id], invitation=None, pii=event.pii
             )
+        case OperatorAddressChanged():
+            changed = msgspec.structs.replace(staff.operators[event.operator_id], pii=event.pii)
         case _:
             assert_never(event)
     return Staff({**staff.operators, event.operator_id: changed})
@@ -288,6 +301,15 @@ def join(staff: Staff, *, secret_hash: str, pii: Sealed, stamp: Stamp) -> list[O
     operator = invited_by_link(staff, secret_hash, now_us=stamp.now_us)
     return [
         OperatorJoined(operator_id=operator.operator_id, pii=pii, occurred_us=stamp.now_us, actor=stamp.actor)
+    ]
+
+
+def change_address(staff: Staff, *, operator_id: UUID, pii: Sealed, stamp: Stamp) -> list[OperatorEvent]:
+    """Note the address that somebody has proved to be theirs; of who is no operator nothing is noted."""
+    if operator_id not in staff.operators:
+        return []
+    return [
+        OperatorAddressChanged(operator_id=operator_id, pii=pii, occurred_us=stamp.now_us, actor=stamp.actor)
     ]
 
 

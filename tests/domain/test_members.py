@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given as always
 from hypothesis import strategies as st
@@ -73,6 +74,21 @@ def change(state: Members, person_id: UUID, role: MemberRole, *, by: Actor) -> M
 def remove(state: Members, person_id: UUID, *, by: Actor) -> Members:
     decided = members.remove(state, account_id=ACCOUNT, person_id=person_id, by=by, stamp=AT)
     return after(*decided, state=state)
+
+
+def test_an_address_changes_nothing_but_itself() -> None:
+    """Role and beginning stay; of somebody who has left nothing is noted."""
+    other = Sealed(key_id=PII.key_id, ciphertext=b"d" * 29)
+    before = after(joined(OWNER, "owner"), joined(OTHER, "viewer"))
+
+    def changed(person_id: UUID) -> Members:
+        decided = members.change_address(before, account_id=ACCOUNT, person_id=person_id, pii=other, stamp=AT)
+        return after(*decided, state=before)
+
+    assert changed(NOBODY) == before
+    found = changed(OTHER)
+    assert found.members[OWNER] == before.members[OWNER]
+    assert found.members[OTHER] == msgspec.structs.replace(before.members[OTHER], pii=other)
 
 
 def test_a_link_lets_one_person_in_once() -> None:

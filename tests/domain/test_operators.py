@@ -3,6 +3,7 @@
 from typing import get_args
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from domain import operators
@@ -13,8 +14,10 @@ from domain.keys.secret import SecretRecord
 from domain.operators import (
     PERMISSIONS,
     LastAdmin,
+    OperatorAddressChanged,
     OperatorDisabled,
     OperatorEvent,
+    OperatorJoined,
     OperatorRegistered,
     OperatorRoleChanged,
     OperatorTokenRotated,
@@ -224,3 +227,19 @@ def test_the_last_admin_keeps_the_role() -> None:
     alone.when(lambda one: change(one, ADMIN, "auditor")).then_refused(LastAdmin)
     two = SPEC.given(registered(ADMIN, "admin"), registered(OTHER, "admin"))
     two.when(lambda one: change(one, ADMIN, "auditor")).then(changed(ADMIN, "auditor"))
+
+
+def test_an_address_changes_nothing_but_itself() -> None:
+    """Role, token and the way in stay; of who is no operator nothing is noted."""
+    other = Sealed(key_id=PII.key_id, ciphertext=b"d" * 29)
+    fact = OperatorAddressChanged(operator_id=OTHER, pii=other, occurred_us=5, actor="system")
+    joined = OperatorJoined(operator_id=OTHER, pii=PII, occurred_us=4, actor="system")
+    given = SPEC.given(registered(OTHER, "support"), joined)
+    given.when(lambda staff: change_address(staff, OTHER, other)).then(fact)
+    given.when(lambda staff: change_address(staff, NOBODY, other)).then_nothing()
+    before, after = (SPEC.fold(registered(OTHER, "support"), joined, *more) for more in ((), (fact,)))
+    assert after.operators[OTHER] == msgspec.structs.replace(before.operators[OTHER], pii=other)
+
+
+def change_address(staff: Staff, operator_id: UUID, pii: Sealed) -> list[OperatorEvent]:
+    return operators.change_address(staff, operator_id=operator_id, pii=pii, stamp=AT)

@@ -1,6 +1,7 @@
 """The table `mailed_links`."""
 
 import os
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -15,9 +16,9 @@ _NONCE_BYTES: Final = 12
 _PUT: Final = """
     INSERT INTO mailed_links (link_hash, purpose, email_hash, email_sealed, person_id, expires_us)
     VALUES (%s, %s, %s, %s, %s, %s)
-    ON CONFLICT (purpose, email_hash) DO UPDATE
+    ON CONFLICT (purpose, email_hash, person_id) DO UPDATE
         SET link_hash = excluded.link_hash, email_sealed = excluded.email_sealed,
-            person_id = excluded.person_id, expires_us = excluded.expires_us"""
+            expires_us = excluded.expires_us"""
 _CLEAN: Final = """
     DELETE FROM mailed_links WHERE link_hash IN (
         SELECT link_hash FROM mailed_links WHERE expires_us <= %s ORDER BY expires_us LIMIT 100
@@ -28,6 +29,7 @@ _FIND: Final = """
 _USE: Final = """
     DELETE FROM mailed_links WHERE link_hash = %s AND purpose = %s AND expires_us > %s
     RETURNING email_sealed, email_hash, person_id, expires_us"""
+_DROP: Final = "DELETE FROM mailed_links WHERE person_id = %s AND purpose = ANY(%s) AND expires_us >= %s"
 
 _Row = tuple[bytes, bytes, UUID | None, int]
 
@@ -51,6 +53,10 @@ class PostgresMailedLinks:
 
     def use(self, keys: LinkKeys, purpose: Purpose, *, now_us: int) -> MailedLink | None:
         return self._one(_USE, keys, purpose, now_us)
+
+    def drop(self, person_id: UUID, purposes: Sequence[Purpose], *, from_us: int = 0) -> None:
+        with transaction(self._pool) as connection:
+            connection.execute(_DROP, (person_id, list(purposes), from_us))
 
     def _one(self, statement: str, keys: LinkKeys, purpose: Purpose, now_us: int) -> MailedLink | None:
         with transaction(self._pool) as connection:

@@ -23,6 +23,8 @@ _PUT: Final = """
             confirmed_us = CASE WHEN people.email_hash = excluded.email_hash THEN people.confirmed_us END"""
 _CONFIRM: Final = """
     UPDATE people SET confirmed_us = coalesce(confirmed_us, %s) WHERE person_id = %s AND email_hash = %s"""
+_NOW: Final = "SELECT email_hash, confirmed_us FROM people WHERE person_id = %s FOR UPDATE"
+_MOVE: Final = "UPDATE people SET email_hash = %s, confirmed_us = %s WHERE person_id = %s"
 _STALE: Final = """
     SELECT person_id, totp_sealed FROM people
     WHERE totp_sealed IS NOT NULL AND substring(totp_sealed FROM 1 FOR %s) <> %s
@@ -54,6 +56,15 @@ class PostgresPeople:
 
     def confirm(self, person_id: UUID, *, email_hash: bytes, now_us: int) -> bool:
         return self._execute(_CONFIRM, now_us, person_id, email_hash) == 1
+
+    def move(self, person_id: UUID, *, email_hash: bytes, now_us: int) -> bytes | None:
+        try:
+            with transaction(self._pool) as connection:
+                row = connection.execute(_NOW, (person_id,)).fetchone()
+                connection.execute(_MOVE, (email_hash, now_us, person_id))
+        except UniqueViolation:
+            raise AlreadyExists("person", "with this address") from None
+        return None if row is None or row[1] is None else bytes(row[0])
 
     def set_preferences(
         self, person_id: UUID, *, locale: str | None, zone: str | None, theme: Theme | None

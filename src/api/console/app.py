@@ -19,6 +19,7 @@ from api.console.entrance import entrance_routes, status_for
 from api.console.joining import joining_routes
 from api.console.mailed_links import mailed_link_routes
 from api.console.myself import myself_routes
+from api.console.own_address import own_address_routes
 from api.console.own_forms import ForeignForm, StaleForm, page_before
 from api.console.pages import Flash, Pages
 from api.console.passkeys import passkey_routes
@@ -47,6 +48,7 @@ def console_routes(pages: Pages) -> list[HTTPRouteHandler]:
         *joining_routes(pages),
         *mailed_link_routes(pages),
         *myself_routes(pages),
+        *own_address_routes(pages),
         *second_factor_routes(pages),
         *passkey_routes(pages),
         *preference_routes(pages),

@@ -66,11 +66,11 @@ async def _ask(pages: Pages, request: Asked, template: str, ask: Callable[..., N
     except Refusal as refusal:
         return _refuse(pages, request, template, refusal, email=email)
     response = pages.page(request, "mailed.html", email=email, kind=title)
-    response.background = BackgroundTask(_quietly, lambda: ask(email, language=visit.language, mailed=mailed))
+    response.background = BackgroundTask(quietly, lambda: ask(email, language=visit.language, mailed=mailed))
     return response
 
 
-async def _quietly(work: Callable[[], None]) -> None:
+async def quietly(work: Callable[[], None]) -> None:
     """What fails here is for the operator to read: the visitor has their answer already."""
     try:
         await asyncio.to_thread(work)

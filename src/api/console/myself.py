@@ -12,6 +12,7 @@ from api.console.entrance import status_for
 from api.console.pages import Flash, Pages
 from api.console.preferences import ZONES
 from application.mail.letters import FactorChange
+from application.people.address import forget_wishes
 from application.people.leave import erase_person
 from application.people.password import checked_password
 from application.people.sign_in import WrongSignIn
@@ -36,17 +37,23 @@ class Myself:
         sessions = await asyncio.to_thread(self.tools.people.sessions.of, visit.person_id, now_us=now_us)
         email = await asyncio.to_thread(self.pages.email_of, visit.person_id)
         left = await asyncio.to_thread(self.tools.people.people.recovery_codes_left, visit.person_id)
-        values = {"problem": None, "field": None, "email": email, "codes_left": left} | context
+        values = {
+            "problem": None,
+            "field": None,
+            "email": email,
+            "codes_left": left,
+            "new_email": "",
+        } | context
         ports = self.tools.passkeys
         passkeys = [] if ports is None else await asyncio.to_thread(ports.passkeys.of, visit.person_id)
         return self.pages.page(
             request, "me.html", status=status, sessions=sessions, passkeys=passkeys, zones=ZONES, **values
         )
 
-    async def refuse(self, request: Asked, refusal: Refusal, place: str) -> Answer:
+    async def refuse(self, request: Asked, refusal: Refusal, place: str, **context: Any) -> Answer:
         field = refusal.field if isinstance(refusal, BadField) else None
         status = status_for(refusal.code)
-        return await self.show(request, status=status, problem=(place, refusal.code), field=field)
+        return await self.show(request, status=status, problem=(place, refusal.code), field=field, **context)
 
     async def require_password(self, request: Asked, password: str) -> None:
         """Raises: WrongSignIn, TooManyFailures."""
@@ -58,6 +65,19 @@ class Myself:
         if not is_right:
             raise WrongSignIn("this is not the password")
 
+    async def require_proof(self, request: Asked) -> None:
+        """The password, and a code if one is asked for at the sign-in: for what changes who comes in.
+
+        Raises:
+            WrongSignIn, WrongCode, TooManyFailures: see there.
+        """
+        form, visit = await request.form(), visit_of(request)
+        await self.require_password(request, str(form.get("password", "")))
+        if visit.person is not None and visit.person.has_totp:
+            code = str(form.get("code", ""))
+            require_code = self.tools.sign_in.require_code
+            await asyncio.to_thread(require_code, visit.person_id, code, visitor=visit.visitor)
+
     async def close_others(self, request: Asked) -> None:
         """Sign out everywhere but here."""
         visit = visit_of(request)
@@ -68,6 +88,7 @@ class Myself:
         """And tell them by mail, in case that it was not them. Blocking."""
         self.tools.people.people.set_password(visit.person_id, self.tools.people.passwords.make(password))
         if self.tools.mailed is not None and visit.person is not None:
+            forget_wishes(visit.person_id, mailed=self.tools.mailed)
             email = self.pages.email_of(visit.person_id)
             self.tools.mailed.tell_changed(email, visit.person, language=visit.language)
 

@@ -94,17 +94,11 @@ def _own(myself: Myself) -> list[HTTPRouteHandler]:
     async def begin(request: Asked) -> Answer:
         """Password, and code if one is asked for at the sign-in: a passkey stands for both from now on."""
         ports, form, visit = ports_of(pages), await request.form(), visit_of(request)
-        assert visit.person is not None, "the gate asks for one"
         try:
             challenge = new_challenge(
                 tools.sign_in, person_id=visit.person_id, name=str(form.get("name", ""))
             )
-            await myself.require_password(request, str(form.get("password", "")))
-            if visit.person.has_totp:
-                code = str(form.get("code", ""))
-                await asyncio.to_thread(
-                    tools.sign_in.require_code, visit.person_id, code, visitor=visit.visitor
-                )
+            await myself.require_proof(request)
         except Refusal as refusal:
             return await myself.refuse(request, refusal, "passkey")
         known = await asyncio.to_thread(ports.passkeys.of, visit.person_id)

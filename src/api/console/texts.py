@@ -205,6 +205,9 @@ LETTERS: Final = {
     "already_registered": N_("There is an account already"),
     "reset_password": N_("Reset the password"),
     "password_changed": N_("The password was changed"),
+    "confirm_address": N_("Confirm the new address"),
+    "address_taken": N_("The new address has an account"),
+    "address_changed": N_("The address was changed"),
     "passkey_added": N_("A passkey was added"),
     "passkey_removed": N_("A passkey was removed"),
     "second_factor_changed": N_("The second factor was changed"),
@@ -603,6 +606,13 @@ DONE: Final = {
     "password_reset": N_("Your password is new. Sign in with it."),
     "account_opened": N_("Welcome. The account is yours."),
     "confirmation_sent": N_("A mail with a link is on its way to you."),
+    "address_link_sent": N_(
+        "A mail with a link is on its way to the new address. Open the link in this browser, within a day: until then nothing changes."
+    ),
+    "address_changed": N_("Your address is the new one. Everywhere else you are signed out."),
+    "address_taken_back": N_(
+        "Your address and your account are yours again. Sign in with the new password, then look at your passkeys and your second factor."
+    ),
     "address_confirmed": N_("Your address is confirmed."),
     "person_erased": N_("You are erased. Thank you for having been here."),
     "account_erased": N_("The account is closed, and its personal data is erased."),

@@ -50,6 +50,28 @@ class PasswordChanged(Letter, frozen=True, kw_only=True, tag="password_changed")
     reset_link: str
 
 
+class ConfirmAddress(Letter, frozen=True, kw_only=True, tag="confirm_address"):
+    """Somebody who has an account wants to sign in with this address from now on."""
+
+    link: str
+    valid_minutes: int
+
+
+class AddressTaken(Letter, frozen=True, kw_only=True, tag="address_taken"):
+    """Somebody wants to sign in with an address that has an account of its own: only its owner is told."""
+
+    sign_in_link: str
+
+
+class AddressChanged(Letter, frozen=True, kw_only=True, tag="address_changed"):
+    """A notice to the address before, for whoever did not do it. `link` takes it back."""
+
+    at_us: int
+    zone: str
+    link: str
+    valid_minutes: int
+
+
 class PasskeyAdded(Letter, frozen=True, kw_only=True, tag="passkey_added"):
     """A notice, for whoever did not do it: there is one more way in."""
 
@@ -210,6 +232,9 @@ AnyLetter = (
     | AlreadyRegistered
     | ResetPassword
     | PasswordChanged
+    | ConfirmAddress
+    | AddressTaken
+    | AddressChanged
     | PasskeyAdded
     | PasskeyRemoved
     | SecondFactorChanged

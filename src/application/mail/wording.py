@@ -17,7 +17,14 @@ from application.mail.letters import AnyLetter, Role
 from application.mail.message import Button, Message
 from application.mail.wording_payments import payment_due
 from application.mail.wording_recharges import auto_recharge
-from application.mail.wording_ways_in import passkey_added, passkey_removed, second_factor_changed
+from application.mail.wording_ways_in import (
+    address_changed,
+    address_taken,
+    confirm_address,
+    passkey_added,
+    passkey_removed,
+    second_factor_changed,
+)
 
 DOMAIN: Final = "mails"
 _WHOLE: Final = 100
@@ -128,6 +135,16 @@ class _Pen:
             "buttons": (Button(_("Set a new password"), letter.reset_link),),
             "notes": (_("If it was not you, set a new password at once."),),
         }
+
+    def confirm_address(self, letter: letters.ConfirmAddress) -> dict[str, Any]:
+        return confirm_address(letter, self.gettext, once=self._once(letter.valid_minutes))
+
+    def address_taken(self, letter: letters.AddressTaken) -> dict[str, Any]:
+        return address_taken(letter, self.gettext)
+
+    def address_changed(self, letter: letters.AddressChanged) -> dict[str, Any]:
+        when, once = self._when(letter.at_us, letter.zone), self._once(letter.valid_minutes)
+        return address_changed(letter, self.gettext, when=when, once=once)
 
     def passkey_added(self, letter: letters.PasskeyAdded) -> dict[str, Any]:
         return passkey_added(letter, self.gettext, when=self._when(letter.at_us, letter.zone))
@@ -361,6 +378,9 @@ _WRITERS: Final[dict[type[letters.Letter], Callable[[_Pen, Any], dict[str, Any]]
     letters.AlreadyRegistered: _Pen.already_registered,
     letters.ResetPassword: _Pen.reset_password,
     letters.PasswordChanged: _Pen.password_changed,
+    letters.ConfirmAddress: _Pen.confirm_address,
+    letters.AddressTaken: _Pen.address_taken,
+    letters.AddressChanged: _Pen.address_changed,
     letters.PasskeyAdded: _Pen.passkey_added,
     letters.PasskeyRemoved: _Pen.passkey_removed,
     letters.SecondFactorChanged: _Pen.second_factor_changed,

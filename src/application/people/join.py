@@ -55,6 +55,7 @@ def join_as_operator(secret: str, who: Who, *, ports: Ports, people: PeoplePorts
         lambda staff: operators.join(staff, secret_hash=hash_of(ports, secret), pii=pii, stamp=at),
     )
     people.people.put(operator_id, email_hash=address_hash, password_hash=password_hash)
+    people.links.drop(operator_id, ("reset", "confirm", "address", "take-back"))
     keep_language(people.people, operator_id, who.language)
     people.sessions.close_all(operator_id)
     return operator_id

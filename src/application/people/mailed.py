@@ -11,8 +11,11 @@ import msgspec
 from application.clock import Clock, Ids
 from application.i18n.locales import Locale
 from application.mail.letters import (
+    AddressChanged,
+    AddressTaken,
     AlreadyRegistered,
     AnyLetter,
+    ConfirmAddress,
     FactorChange,
     NewSignIn,
     PasskeyAdded,
@@ -38,8 +41,22 @@ VALID_US: Final[dict[Purpose, int]] = {
     "sign-up": 24 * 3600 * 1_000_000,
     "reset": 30 * 60 * 1_000_000,
     "confirm": 24 * 3600 * 1_000_000,
+    "address": 24 * 3600 * 1_000_000,
+    "take-back": 72 * 3600 * 1_000_000,
 }
-_PATHS: Final[dict[Purpose, str]] = {"sign-up": "/sign-up", "reset": "/reset", "confirm": "/confirm"}
+_PATHS: Final[dict[Purpose, str]] = {
+    "sign-up": "/sign-up",
+    "reset": "/reset",
+    "confirm": "/confirm",
+    "address": "/me/address",
+    "take-back": "/take-back",
+}
+_LETTERS: Final[dict[Purpose, type[ResetPassword | VerifyEmail | ConfirmAddress]]] = {
+    "sign-up": VerifyEmail,
+    "reset": ResetPassword,
+    "confirm": VerifyEmail,
+    "address": ConfirmAddress,
+}
 _MINUTE_US: Final = 60 * 1_000_000
 _SECRET_BYTES: Final = 32
 _SECRET_CHARS_MAX: Final = 200
@@ -78,6 +95,28 @@ class Mailed(msgspec.Struct, frozen=True, kw_only=True):
 
     def send_link(self, purpose: Purpose, email: str, *, person_id: UUID | None, language: str) -> None:
         """A new link; an earlier one of the same purpose opens nothing any more."""
+        url, link = self._new_link(purpose, email, person_id)
+        letter = _LETTERS[purpose](link=url, valid_minutes=VALID_US[purpose] // _MINUTE_US)
+        # Of somebody who is nobody yet the address itself is the subject.
+        subject_id = person_id or UUID(bytes=link.email_hash[:16])
+        self._send(letter, to=email, subject_id=subject_id, language=language, expires_us=link.expires_us)
+
+    def send_way_back(self, email: str, person: Person, *, language: str) -> None:
+        """To the address that somebody had until now, in case that it was not them."""
+        url, link = self._new_link("take-back", email, person.person_id)
+        letter = AddressChanged(
+            at_us=self.clock.now_us(),
+            zone=person.zone or "UTC",
+            link=url,
+            valid_minutes=VALID_US["take-back"] // _MINUTE_US,
+        )
+        language = person.locale or language
+        self._send(
+            letter, to=email, subject_id=person.person_id, language=language, expires_us=link.expires_us
+        )
+
+    def _new_link(self, purpose: Purpose, email: str, person_id: UUID | None) -> tuple[str, MailedLink]:
+        """Its address, and what is kept of it."""
         secret, now_us = self.ids.entropy(_SECRET_BYTES).hex(), self.clock.now_us()
         link = MailedLink(
             purpose=purpose,
@@ -87,19 +126,16 @@ class Mailed(msgspec.Struct, frozen=True, kw_only=True):
             expires_us=now_us + VALID_US[purpose],
         )
         self.people.links.put(self._keys(secret), link, now_us=now_us)
-        url, minutes = f"{self.url}{_PATHS[purpose]}/{secret}", VALID_US[purpose] // _MINUTE_US
-        letter: AnyLetter = (
-            ResetPassword(link=url, valid_minutes=minutes)
-            if purpose == "reset"
-            else VerifyEmail(link=url, valid_minutes=minutes)
-        )
-        # Of somebody who is nobody yet the address itself is the subject.
-        subject_id = person_id or UUID(bytes=link.email_hash[:16])
-        self._send(letter, to=email, subject_id=subject_id, language=language, expires_us=link.expires_us)
+        return f"{self.url}{_PATHS[purpose]}/{secret}", link
 
     def tell_known(self, email: str, person: Person, *, language: str) -> None:
         """Somebody asked for an account with an address that has one."""
         letter = AlreadyRegistered(sign_in_link=f"{self.url}/sign-in", reset_link=f"{self.url}/forgot")
+        self._send(letter, to=email, subject_id=person.person_id, language=person.locale or language)
+
+    def tell_taken(self, email: str, person: Person, *, language: str) -> None:
+        """Somebody else wants to sign in with an address that has an account."""
+        letter = AddressTaken(sign_in_link=f"{self.url}/sign-in")
         self._send(letter, to=email, subject_id=person.person_id, language=person.locale or language)
 
     def tell_changed(self, email: str, person: Person, *, language: str) -> None:

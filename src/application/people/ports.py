@@ -11,7 +11,7 @@ import msgspec
 
 Stage = Literal["password", "full"]
 Theme = Literal["light", "dark"]
-Purpose = Literal["sign-up", "reset", "confirm"]
+Purpose = Literal["sign-up", "reset", "confirm", "address", "take-back"]
 Meeting = Literal["known", "first", "new"]  #: a browser: seen before, the first of all, or one more
 
 
@@ -63,6 +63,14 @@ class People(Protocol):
 
     def confirm(self, person_id: UUID, *, email_hash: bytes, now_us: int) -> bool:
         """Note that the address is theirs; false if it is not the one that they have now."""
+        ...
+
+    def move(self, person_id: UUID, *, email_hash: bytes, now_us: int) -> bytes | None:
+        """Give them another address, which they have proved to be theirs. Returns the hash of the one before, if that was confirmed.
+
+        Raises:
+            AlreadyExists: the address is another person's; nothing was stored.
+        """
         ...
 
     def set_preferences(
@@ -170,7 +178,7 @@ class LinkKeys(msgspec.Struct, frozen=True):
 
 
 class MailedLinks(Protocol):
-    """Links that work once and for a short time. Of one purpose an address has one: a newer one replaces it."""
+    """Links that work once and for a short time. Of one purpose a person has one to an address: a newer one replaces it."""
 
     def put(self, keys: LinkKeys, link: MailedLink, *, now_us: int) -> None: ...
 
@@ -178,6 +186,10 @@ class MailedLinks(Protocol):
 
     def use(self, keys: LinkKeys, purpose: Purpose, *, now_us: int) -> MailedLink | None:
         """Use it up; of several at once one gets it."""
+        ...
+
+    def drop(self, person_id: UUID, purposes: Sequence[Purpose], *, from_us: int = 0) -> None:
+        """End those of a person that would end by themselves at `from_us` or later."""
         ...
 
 

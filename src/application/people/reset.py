@@ -5,6 +5,7 @@ One-time codes stay: a mailbox alone does not get past a second factor.
 
 from uuid import UUID
 
+from application.people.address import forget_wishes
 from application.people.email import checked_email, email_hash
 from application.people.mailed import Mailed
 from application.people.password import checked_password
@@ -44,6 +45,7 @@ def finish(secret: str, password: Secret, *, language: str, mailed: Mailed) -> U
     ):
         raise BadInvitation("this link opens nothing any more")
     mailed.people.people.set_password(used.person_id, password_hash)
+    forget_wishes(used.person_id, mailed=mailed)
     mailed.people.sessions.close_all(used.person_id)
     person = mailed.people.people.get(used.person_id)
     if person is not None:

@@ -1,12 +1,15 @@
 """Links that were mailed, on a real table: found by nothing but themselves, and used once."""
 
 from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
 
+import msgspec
 import psycopg
 import pytest
 from psycopg_pool import ConnectionPool
 
 from adapters.people.mailed_links import PostgresMailedLinks
+from adapters.vault.people import PostgresPeople
 from application.people.ports import LinkKeys, MailedLink, Purpose
 from application.vault import VaultDamaged
 
@@ -56,6 +59,27 @@ def test_a_newer_link_replaces_the_older(links: PostgresMailedLinks, pool: Pool)
     links.put(keys(4), link("confirm", expires_us=300), now_us=200)
     with pool.connection() as connection:
         assert connection.execute("SELECT count(*) FROM mailed_links").fetchone() == (2,)
+
+
+def test_links_of_a_person_end_without_those_of_others(
+    links: PostgresMailedLinks, people: PostgresPeople
+) -> None:
+    """Two may have one to the same address; what ends sooner is left where only later ones are to end."""
+    one, two = UUID(int=1), UUID(int=2)
+    for person_id in (one, two):
+        people.put(person_id, email_hash=person_id.bytes * 2, password_hash="hash")
+
+    def to(person_id: UUID, *, expires_us: int = 100) -> MailedLink:
+        return msgspec.structs.replace(link("take-back", expires_us=expires_us), person_id=person_id)
+
+    links.put(keys(1), to(one), now_us=0)
+    links.put(keys(2), to(two), now_us=0)
+    links.drop(two, ("take-back",), from_us=101)
+    links.drop(two, ("address",))
+    assert links.find(keys(2), "take-back", now_us=0) == to(two)
+    links.drop(two, ("address", "take-back"), from_us=100)
+    assert links.find(keys(2), "take-back", now_us=0) is None
+    assert links.find(keys(1), "take-back", now_us=0) == to(one)
 
 
 def test_the_table_names_nobody(links: PostgresMailedLinks, pool: Pool) -> None:

@@ -56,6 +56,28 @@ def test_an_address_is_one_persons(people: PostgresPeople) -> None:
     assert people.by_email(ONE.bytes * 2) is None
 
 
+def test_of_two_who_move_to_an_address_one_does(people: PostgresPeople) -> None:
+    """The other keeps theirs; told is the address before, if it was confirmed."""
+    with_person(people)
+    with_person(people, TWO)
+    people.confirm(ONE, email_hash=ONE.bytes * 2, now_us=5)
+
+    def move(person_id: UUID) -> bytes | AlreadyExists | None:
+        try:
+            return people.move(person_id, email_hash=b"n" * 32, now_us=9)
+        except AlreadyExists as refusal:
+            return refusal
+
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(move, (ONE, TWO))
+    found = people.by_email(b"n" * 32)
+    assert found is not None
+    assert found.confirmed_us == 9
+    assert isinstance(second if found.person_id == ONE else first, AlreadyExists)
+    assert first == ONE.bytes * 2 if found.person_id == ONE else second is None
+    assert move(UUID(int=9)) is None
+
+
 def test_a_step_counts_once_in_parallel_too(people: PostgresPeople) -> None:
     """Of many who send the same code at once, one gets in; an older code never again."""
     with_person(people)

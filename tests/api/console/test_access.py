@@ -35,6 +35,8 @@ ANYBODY: Final = {
     ("POST", "/reset/{secret}"),
     ("GET", "/confirm/{secret}"),
     ("POST", "/confirm/{secret}"),
+    ("GET", "/take-back/{secret}"),
+    ("POST", "/take-back/{secret}"),
 }
 HEALTH: Final = {("GET", "/healthz"), ("GET", "/readyz")}
 SOMETHING: Final = "00000000-0000-0000-0000-000000000007"

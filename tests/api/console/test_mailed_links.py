@@ -2,15 +2,29 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import httpx
+import msgspec
+import pyotp
 import pytest
 
-from application.mail.letters import AlreadyRegistered, NewSignIn, PasswordChanged, ResetPassword, VerifyEmail
-from application.people.email import email_hash
+from application.mail.letters import (
+    AddressChanged,
+    AddressTaken,
+    AlreadyRegistered,
+    ConfirmAddress,
+    NewSignIn,
+    PasswordChanged,
+    ResetPassword,
+    VerifyEmail,
+)
+from application.people.email import email_hash, open_email
 from application.people.language import keep_language
 from application.people.mailed import ASKED_BY_VISITOR_MAX, ASKED_OF_ADDRESS_MAX, TOLD_OF_SIGN_INS_MAX
+from application.people.ports import Person
 from application.people.sign_in import ACCOUNT_FAILURES_MAX
+from domain.members import MemberRole, members_stream
 from tests.api.console.conftest import ACCOUNT, CONSOLE_URL, PASSWORD, World, make_world
 
 NEW = "new@customer.example"
@@ -266,6 +280,218 @@ def test_without_mail_or_an_address_of_ours_nothing_is_mailed(
             answer = world.get(path)
             assert answer.status_code == 403, path
         assert "Whoever invited you" in world.client.get("/sign-in").text
+
+
+def ask_address(world: World, email: str = NEW, password: str = PASSWORD, **more: str) -> httpx.Response:
+    return world.post("/me/address", token=world.token("/me"), email=email, password=password, **more)
+
+
+def follow(world: World, link: str | None = None) -> httpx.Response:
+    return world.post(link or world.mailbox.path(), token=world.token("/me"))
+
+
+def confirm(world: World) -> None:
+    """The present address is theirs: it may be written to."""
+    world.post("/me/confirm", token=world.token("/me"))
+    assert follow(world).status_code == 303
+
+
+def test_another_address_counts_once_its_link_is_followed(world: World) -> None:
+    """Until then nothing changes; from then on everything goes by it, and elsewhere they are signed out."""
+    world.as_member("owner")
+    elsewhere = world.client.cookies.get("tokenok_session") or ""
+    world.as_member("owner")
+    assert ask_address(world).headers["location"] == "/me"
+    mail = world.mailbox.letters[-1]
+    assert (type(mail.letter), mail.to) == (ConfirmAddress, NEW)
+    link = world.mailbox.path()
+    assert NEW in world.get(link).text
+    assert KNOWN in world.get("/me").text
+    assert follow(world).headers["location"] == "/me"
+    page = world.get("/me").text
+    assert NEW in page
+    assert KNOWN not in page
+    assert '<span class="badge good">Confirmed' in page
+    assert NEW in world.get(f"/app/{ACCOUNT}/members").text
+    assert len(world.mailbox.letters) == 1, "nobody has confirmed the one before, so it is told nothing"
+    world.client.cookies.set("tokenok_session", elsewhere)
+    assert world.get("/me").status_code == 303
+    assert world.sign_in(KNOWN).status_code == 403
+    assert world.sign_in(NEW).status_code == 303
+    person = world.members["owner"]
+    topics = [one.topic for one in world.process.store.read_stream(members_stream(ACCOUNT))]
+    assert topics[-1] == "member.address-changed.v1"
+    assert world.process.directory.memberships[person] == {ACCOUNT}
+
+
+def test_an_operators_address_is_changed_in_the_same_way(world: World) -> None:
+    """The fact stands with the operators; role, token and password are what they were."""
+    world.as_staff("support")
+    before = world.process.directory.staff.operators[world.staff["support"]]
+    ask_address(world)
+    follow(world)
+    after = world.process.directory.staff.operators[world.staff["support"]]
+    assert after.pii != before.pii
+    assert msgspec.structs.replace(after, pii=before.pii) == before
+    assert world.sign_in(NEW).status_code == 303
+    assert world.get("/console").status_code == 200
+
+
+def test_another_address_takes_the_password_and_a_code(world: World) -> None:
+    """A browser that was left open is not enough; guesses are counted, and none of them sends anything."""
+    world.as_member("owner")
+    assert ask_address(world, email="no address").status_code == 400
+    assert ask_address(world, password="guess").status_code == 403
+    ports, person_id = world.process.people, world.members["owner"]
+    seed = ports.codes.new_seed()
+    ports.people.set_totp(person_id, seed)
+    assert ask_address(world).status_code == 403
+    now = datetime.now(UTC)
+    assert ask_address(world, code=pyotp.TOTP(seed).at(now)).status_code == 303
+    assert ask_address(world, code=pyotp.TOTP(seed).at(now)).status_code == 403
+    assert len(world.mailbox.letters) == 1
+    for _ in range(ACCOUNT_FAILURES_MAX):
+        last = ask_address(world, password="guess")
+    assert last.status_code == 429
+    follow(world)
+    assert ports.people.totp_seed(person_id) == seed
+
+
+def test_whoever_asks_for_an_address_does_not_learn_whose_it_is(world: World) -> None:
+    """The answer is the same; its owner is told, and nothing can be done with it."""
+    world.as_member("viewer")
+    free, taken = ask_address(world), ask_address(world, email=KNOWN)
+    assert (free.status_code, free.text, dict(free.headers)) == (
+        taken.status_code,
+        taken.text,
+        {**taken.headers, "set-cookie": free.headers["set-cookie"]},
+    )
+    sent = [(type(mail.letter), mail.to) for mail in world.mailbox.letters]
+    assert sent == [(ConfirmAddress, NEW), (AddressTaken, KNOWN)]
+    assert world.get("/me").text.count(KNOWN) == 0
+
+
+def test_of_two_who_want_an_address_one_gets_it(world: World) -> None:
+    """Whoever follows their link first; asking for it ends nobody else's link."""
+    links = []
+    for role in ("viewer", "billing"):
+        world.sign_in(f"{role}@customer.example")
+        ask_address(world)
+        links.append(world.mailbox.path())
+    assert follow(world, links[0]).status_code == 422, "it is another person's"
+    assert follow(world, links[1]).status_code == 303
+    world.as_member("viewer")
+    late = follow(world, links[0])
+    assert late.status_code == 422
+    assert "Nothing was changed" in late.text
+    assert world.process.people.people.by_email(hash_of(world, NEW)) == person_of(world, "billing")
+    assert world.sign_in("viewer@customer.example").status_code == 303
+
+
+def test_a_link_to_another_address_works_once_for_one_person_and_a_day(world: World) -> None:
+    """Not twice, not signed out, not after a newer one, not after a new password, and not when it is too old."""
+    world.as_member("viewer")
+    ask_address(world, email="first@customer.example")
+    first = world.mailbox.path()
+    ask_address(world)
+    second = world.mailbox.path()
+    assert follow(world, first).status_code == 422
+    token = world.token("/me")
+    cookies = dict(world.client.cookies)
+    world.client.cookies.clear()
+    assert world.get(second).headers["location"].startswith("/sign-in")
+    world.client.cookies.update(cookies)
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda _: world.post(second, token=token).status_code, range(4)))
+    assert sorted(answers) == [303, 422, 422, 422]
+    ask_address(world, email="third@customer.example")
+    world.post("/me/password", token=token, password=PASSWORD, new_password=OTHER_PASSWORD)
+    assert follow(world).status_code == 422
+    ask_address(world, email="third@customer.example", password=OTHER_PASSWORD)
+    with world.process.pool.connection() as connection:
+        connection.execute("UPDATE mailed_links SET expires_us = %s", [world.process.clock.now_us()])
+    assert follow(world).status_code == 422
+
+
+def test_what_was_mailed_to_the_address_before_opens_nothing(world: World) -> None:
+    """A link to a new password, for instance; and nobody is found by it any more."""
+    ask(world, "/forgot", KNOWN)
+    reset = world.mailbox.path()
+    world.as_member("owner")
+    ask_address(world)
+    follow(world)
+    assert world.get(reset).status_code == 422
+    ask(world, "/forgot", KNOWN)
+    assert len(world.mailbox.letters) == 2
+
+
+def test_who_did_not_do_it_takes_the_account_back(world: World) -> None:
+    """By the link that went to the address before, whatever was done since: with a new password, and everybody is signed out."""
+    world.as_member("owner")
+    confirm(world)
+    ask_address(world)
+    follow(world)
+    mail = world.mailbox.letters[-1]
+    assert (type(mail.letter), mail.to) == (AddressChanged, KNOWN)
+    back = world.mailbox.path()
+    ask_address(world, email="second@customer.example")
+    follow(world)
+    strangers = world.mailbox.path()
+    stranger = dict(world.client.cookies)
+    world.client.cookies.clear()
+    assert KNOWN in world.get(back).text
+    token = world.token(back)
+    assert world.post(back, token=token, password="short").status_code == 400
+    assert world.post(back, token=token, password=OTHER_PASSWORD).headers["location"] == "/sign-in"
+    assert world.post(back, token=token, password=OTHER_PASSWORD).status_code == 422
+    assert world.get(strangers).status_code == 422
+    world.client.cookies.clear()
+    world.client.cookies.update(stranger)
+    assert world.get("/me").status_code == 303
+    assert world.sign_in(NEW).status_code == 403
+    assert world.sign_in(KNOWN).status_code == 403
+    assert world.sign_in(KNOWN, OTHER_PASSWORD).status_code == 303
+    assert KNOWN in world.get("/me").text
+    assert isinstance(world.mailbox.letters[-2].letter, PasswordChanged)
+
+
+def test_a_way_back_does_not_end_an_older_one(world: World) -> None:
+    """Whoever changes the address twice cannot use the second way back to close the first."""
+    world.as_member("owner")
+    confirm(world)
+    ask_address(world)
+    follow(world)
+    back = world.mailbox.path()
+    ask_address(world, email="second@customer.example")
+    follow(world)
+    younger = world.mailbox.path()
+    assert world.post(younger, token=world.token(younger), password=OTHER_PASSWORD).status_code == 303
+    assert world.post(back, token=world.token(back), password=PASSWORD).status_code == 303
+    assert world.sign_in(KNOWN).status_code == 303
+
+
+def test_nobody_reads_an_address_of_who_was_erased(world: World) -> None:
+    """Neither the first nor any later one; the links to it are gone."""
+    world.as_member("viewer")
+    ask_address(world)
+    follow(world)
+    ask_address(world, email="third@customer.example")
+    link = world.mailbox.path()
+    state = world.process.directory.members[ACCOUNT].members[world.members["viewer"]]
+    assert world.post("/me/erase", token=world.token("/me"), password=PASSWORD).status_code == 303
+    personal = world.process.ports.personal
+    assert open_email(personal, world.members["viewer"], state.pii) is None
+    assert world.get(link).headers["location"].startswith("/sign-in")
+    with world.process.pool.connection() as connection:
+        assert connection.execute("SELECT count(*) FROM mailed_links").fetchone() == (0,)
+
+
+def hash_of(world: World, email: str) -> bytes:
+    return email_hash(world.process.ports.hasher, email)
+
+
+def person_of(world: World, role: MemberRole) -> Person | None:
+    return world.process.people.people.get(world.members[role])
 
 
 def told(world: World) -> list[NewSignIn]:

@@ -20,6 +20,7 @@ NO_PAGES: Final = {
     "/orders/{order_id}",
     "/console/work/{work_id}/file",
     "/sign-in/code",
+    "/me/address/{secret}",
 }
 
 
