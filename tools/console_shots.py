@@ -25,6 +25,7 @@ OPEN: Final = ("/", "/models", "/status", "/sign-in", "/sign-up", "/forgot", "/n
 STAFF: Final = (
     "/console",
     "/console/requests",
+    "/console/requests/refused",
     "/console/customers",
     "/console/keys",
     "/console/models",
@@ -72,6 +73,7 @@ APP: Final = (
     "/keys",
     "/usage",
     "/requests",
+    "/requests/refused",
     "/budgets",
     "/statements",
     "/models",

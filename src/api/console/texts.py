@@ -277,6 +277,24 @@ REQUEST_CODES: Final = {
     "upstream_too_slow": N_("Too slow"),
     "upstream_unavailable": N_("No provider available"),
 }
+#: Why a call was refused before anything was held, by the codes that gateways tell of, and what helps.
+CALL_REFUSALS: Final = {
+    "insufficient_quota": N_("Not enough credit for the worst case: top up, or ask for shorter answers"),
+    "account_in_debt": N_("A payment went back and credit is owed: top up"),
+    "budget_exceeded": N_("The budget of the key or the account does not cover it: wait, or raise it"),
+    "rate_limit_exceeded": N_("Faster than the limit of the key or the account"),
+    "permission_denied": N_("The account is suspended or closed, or the key may not use this model"),
+    "model_not_found": N_("There is no such model, or it has no price"),
+    "max_price_exceeded": N_("Dearer than the client's max_price"),
+    "no_matching_provider": N_("No provider is left by what the client wants of providers"),
+    "context_length_exceeded": N_("Longer than the model takes"),
+}
+#: What the limits count that a call can reach.
+LIMITS_REACHED: Final = {
+    "requests": N_("%(limit)s requests a minute"),
+    "tokens": N_("%(limit)s tokens a minute"),
+    "concurrency": N_("%(limit)s at the same time"),
+}
 #: What providers speak; their own names.
 DIALECTS: Final = {"openai": "OpenAI", "anthropic": "Anthropic", "gemini": "Gemini"}
 #: What changes credit on a statement.

@@ -10,6 +10,8 @@ from tools.console_shots import APP, ONES, OPEN, STAFF
 #: Not pages: files to take along, ways through, and what only a link or a moment leads to.
 NO_PAGES: Final = {
     "/app/{account_id}/settings/export",
+    "/app/{account_id}/requests/{request_id}/receipt",
+    "/console/requests/{request_id}/receipt",
     "/app/{account_id}/orders/{order_id}/invoice",
     "/app/{account_id}/orders/{order_id}/receipt",
     "/app/{account_id}/statements/{form}",

@@ -12,7 +12,8 @@ from api.console import looking
 from api.console.access import NEEDS, Needs, visit_of
 from api.console.files import AS, FORMS, PAGE_ROWS, Turn, stream_of
 from api.console.pages import Pages
-from api.console.request_page import request_context
+from api.console.refused_page import refused_context
+from api.console.request_page import receipt_file, request_context, sought_request
 from application.queries import RequestFilter, RequestPage
 
 _READ: Final = {NEEDS: Needs("staff", "read")}
@@ -43,9 +44,13 @@ def request_routes(pages: Pages) -> list[HTTPRouteHandler]:
         key: FromQuery[str] = "",
         day: FromQuery[str] = "",
         before: FromQuery[str] = "",
+        typed_id: Annotated[str, QueryParameter(name="id")] = "",
         form: Annotated[str, AS] = "",
     ) -> Response[Any]:
         zone = visit_of(request).zone
+        sought = await asyncio.to_thread(sought_request, pages, typed_id, zone=zone)
+        if sought is not None and sought.request_id is not None:
+            return pages.see(f"/console/requests/{sought.request_id}")
         wanted = RequestFilter(
             account_id=looking.uuid_of(account),
             key_id=looking.uuid_of(key),
@@ -59,8 +64,18 @@ def request_routes(pages: Pages) -> list[HTTPRouteHandler]:
         page, names = await asyncio.to_thread(found, wanted, looking.number_of(before))
         filters = {"state": request_state, "model": model, "account": account, "key": key, "day": day}
         return pages.page(
-            request, "admin/requests.html", page=page, account_names=names, filters=filters, before=before
+            request, "admin/requests.html", page=page, account_names=names, filters=filters, sought=sought
         )
+
+    @get("/console/requests/refused", opt=_READ)
+    async def list_refused(
+        request: Request[Any, Any, Any], account: FromQuery[str] = "", day: FromQuery[str] = ""
+    ) -> Response[Any]:
+        """By account, since that is how the log has them."""
+        account_id, zone = looking.uuid_of(account), visit_of(request).zone
+        context = await asyncio.to_thread(refused_context, pages, account_id, day=day, zone=zone)
+        tables = {"refused": context["rows"]}
+        return pages.page(request, "admin/refused.html", tables=tables, account=account, **context)
 
     @get("/console/requests/{request_id:uuid}", opt=_READ)
     async def show_request(request: Request[Any, Any, Any], request_id: FromPath[UUID]) -> Response[str]:
@@ -70,4 +85,8 @@ def request_routes(pages: Pages) -> list[HTTPRouteHandler]:
             request, "admin/request.html", account_names=names, base="/console/requests", **context
         )
 
-    return [list_requests, show_request]
+    @get("/console/requests/{request_id:uuid}/receipt", opt=_READ)
+    async def download_receipt(request_id: FromPath[UUID]) -> Response[bytes]:
+        return receipt_file(await asyncio.to_thread(tools.receipts.issue_to_operator, request_id), request_id)
+
+    return [list_requests, list_refused, show_request, download_receipt]

@@ -17,7 +17,8 @@ from api.console.charts import FROM, UNTIL, chart, chosen_span
 from api.console.files import AS, FORMS, Turn, stream_of
 from api.console.key_lists import KeyPick, pick_key
 from api.console.pages import Pages
-from api.console.request_page import request_context
+from api.console.refused_page import refused_context
+from api.console.request_page import receipt_file, request_context, sought_request
 from api.console.statement_files import statement_answer
 from api.console.workspace.disputes import dispute_context
 from api.customer.views import request_of
@@ -42,7 +43,12 @@ _GROUPS: Final[dict[str, UsageGroup]] = {
 
 def spending_routes(pages: Pages) -> list[HTTPRouteHandler]:
     """`/app/<account>/requests`, `/usage`, `/statements`."""
-    return [*_request_routes(pages), *_usage_routes(pages), *_statement_routes(pages)]
+    return [
+        *_request_routes(pages),
+        *_one_request_routes(pages),
+        *_usage_routes(pages),
+        *_statement_routes(pages),
+    ]
 
 
 def _request_routes(pages: Pages) -> list[HTTPRouteHandler]:
@@ -75,9 +81,13 @@ def _request_routes(pages: Pages) -> list[HTTPRouteHandler]:
         key: FromQuery[str] = "",
         day: FromQuery[str] = "",
         before: FromQuery[str] = "",
+        typed_id: Annotated[str, QueryParameter(name="id")] = "",
         form: Annotated[str, AS] = "",
     ) -> Response[Any]:
         zone = visit_of(request).zone
+        sought = await asyncio.to_thread(sought_request, pages, typed_id, zone=zone, account_id=account_id)
+        if sought is not None and sought.request_id is not None:
+            return pages.see(f"/app/{account_id}/requests/{sought.request_id}")
         wanted = RequestFilter(
             account_id=account_id,
             state=looking.state_of(request_state),
@@ -89,7 +99,25 @@ def _request_routes(pages: Pages) -> list[HTTPRouteHandler]:
             return await stream_of(turn_of(wanted, account_id, key), name="requests", form=form)
         pick, page = await asyncio.to_thread(found, wanted, account_id, key, looking.number_of(before))
         filters = {"state": request_state, "model": model, "key": key, "day": day}
-        return pages.page(request, "workspace/requests.html", page=page, pick=pick, filters=filters)
+        return pages.page(
+            request, "workspace/requests.html", page=page, pick=pick, filters=filters, sought=sought
+        )
+
+    return [list_requests]
+
+
+def _one_request_routes(pages: Pages) -> list[HTTPRouteHandler]:
+    """A request by itself, and the calls that never became one."""
+    tools = pages.tools.admin
+
+    @get("/app/{account_id:uuid}/requests/refused", opt=_READ)
+    async def list_refused(
+        request: Request[Any, Any, Any], account_id: FromPath[UUID], day: FromQuery[str] = ""
+    ) -> Response[Any]:
+        zone = visit_of(request).zone
+        context = await asyncio.to_thread(refused_context, pages, account_id, day=day, zone=zone)
+        tables = {"refused": context["rows"]}
+        return pages.page(request, "workspace/refused.html", tables=tables, **context)
 
     @get("/app/{account_id:uuid}/requests/{request_id:uuid}", opt=_READ)
     async def show_request(
@@ -101,7 +129,12 @@ def _request_routes(pages: Pages) -> list[HTTPRouteHandler]:
 
         return pages.page(request, "workspace/request.html", **await asyncio.to_thread(found))
 
-    return [list_requests, show_request]
+    @get("/app/{account_id:uuid}/requests/{request_id:uuid}/receipt", opt=_READ)
+    async def download_receipt(account_id: FromPath[UUID], request_id: FromPath[UUID]) -> Response[bytes]:
+        issued = await asyncio.to_thread(tools.receipts.issue, request_id, account_id=account_id)
+        return receipt_file(issued, request_id)
+
+    return [list_refused, show_request, download_receipt]
 
 
 def _usage_routes(pages: Pages) -> list[HTTPRouteHandler]:
