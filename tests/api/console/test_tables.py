@@ -30,6 +30,23 @@ PARTS: Final = re.compile(r"(?:request_table|key_table|message_table)\(")
 OFFERS: Final = re.compile(
     r"parts\.(?:export|table_files)\(|/csv\?month=|>All requests<|_\(\"All requests\"\)"
 )
+FORM: Final = re.compile(
+    r"{% call parts\.command\((?P<command>[^%]*?)\) %}(?P<fields>.*?){% endcall %}"
+    r"|<form [^>]*method=\"post\" action=\"(?P<action>[^\"]*)\"(?P<rest>.*?)</form>",
+    re.DOTALL,
+)
+#: Forms that take something away for good, or post something, by the end of their target.
+GRAVE: Final = re.compile(
+    r"/(?:remove|revoke|rotate|disable|withdraw|cancel|forget|stop|erase|deny|approve)\b"
+)
+#: Those that need no second look, and why.
+HARMLESS: Final = {
+    '"/console/do/orders/approve"',  # a card of its own says what is approved
+    '"/console/do/postpaid/approve"',  # the panel asks for a decision, and has the other one beside it
+    '"/console/do/refunds/approve"',  # likewise
+    '"/console/do/credit/approve"',  # likewise
+    'base ~ "/do/refund-requests/withdraw"',  # it can be asked for again
+}
 LINK: Final = re.compile(r'href="([^"]*[?&](?:amp;)?as=(?:csv|json)[^"]*)"')
 
 
@@ -94,3 +111,34 @@ def test_a_customer_s_file_tells_no_more_than_their_pages(world: World) -> None:
         text = world.get(f"/app/{ACCOUNT}/{path}?as=json{name}").text
         for word in ("lease_id", "deployment", "cost_nano", "markup", "secret_hash"):
             assert word not in text, (path, word)
+
+
+def test_what_takes_something_away_asks_first() -> None:
+    """Its form is alone behind a button that opens it, or wants something to be written: without a script too."""
+    hasty = []
+    for path in sorted(Path(TEMPLATES).rglob("*.html")):
+        text = path.read_text(encoding="utf-8")
+        for form in FORM.finditer(text):
+            target = form["action"] or form["command"].partition(",")[0]
+            if (
+                not GRAVE.search(target)
+                or target in HARMLESS
+                or re.search(r"required|parts\.field\(", form[0])
+            ):
+                continue
+            if len(FORM.findall(panel_around(text, form.start()))) != 1:
+                hasty.append(f"{path.relative_to(TEMPLATES).as_posix()}: {target}")
+    assert not hasty, "\n".join(hasty)
+
+
+def panel_around(text: str, place: int) -> str:
+    """The innermost panel that holds a place of a template; empty if none does."""
+    begun: list[tuple[str, int]] = []
+    for piece in re.finditer(r"{% call ([\w.]+)\(|{% endcall %}", text):
+        if piece[1]:
+            begun.append((piece[1], piece.start()))
+            continue
+        name, start = begun.pop()
+        if name == "parts.panel" and start < place < piece.start():
+            return text[start : piece.start()]
+    return ""
