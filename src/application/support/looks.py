@@ -18,8 +18,8 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     until_us: int
 
 
-def looks_into(store: EventStore, account_id: UUID, *, limit: int = 50) -> list[Look]:
-    """The newest ones, newest first. Blocking."""
+def looks_into(store: EventStore, account_id: UUID, *, limit: int | None = 50) -> list[Look]:
+    """The newest ones, newest first; all of them without a limit. Blocking."""
     looks: dict[UUID, Look] = {}
     for recorded in store.read_stream(support_stream(account_id)):
         fact = REGISTRY.decode(recorded.topic, recorded.state)

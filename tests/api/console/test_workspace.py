@@ -15,12 +15,17 @@ from application.announcements import set_announcement
 from application.keys import issue_key
 from application.members import remove_member
 from application.people.email import open_email
+from application.queries import PAGE_ROWS_MAX
 from domain.announcements import Words
 from domain.budgets.budget import Budget
+from domain.budgets.events import BudgetAlertRaised, BudgetSet
 from domain.fact import SYSTEM, Actor
+from domain.ids import uuid7
 from domain.keys.key import ApiKey
 from domain.members import LastOwner
+from domain.support import SupportAccessBegun, support_stream
 from tests.api.console.conftest import ACCOUNT, OTHER, PASSWORD, World
+from tests.histories import numbered, sample
 
 BASE = f"/app/{ACCOUNT}"
 BUYER = {
@@ -251,6 +256,26 @@ def test_an_account_takes_its_data_along(world: World) -> None:
     assert str(OTHER) not in answer.text
     world.as_member("developer")
     assert world.get(f"{BASE}/settings/export").status_code == 403
+
+
+def test_an_account_takes_along_all_alerts_and_looks(world: World) -> None:
+    """However many: what is read page by page does not end with the first page."""
+    budget, many = uuid7(), PAGE_ROWS_MAX + 1
+    of = {"budget_id": budget, "account_id": ACCOUNT, "key_id": None}
+    alerts = [sample(BudgetAlertRaised, **of, percent=percent) for percent in range(1, many + 1)]
+    looks = [sample(SupportAccessBegun, account_id=ACCOUNT, access_id=uuid7()) for _ in range(many)]
+    world.process.ports.store.append(
+        [
+            *numbered(budget, 1, [sample(BudgetSet, **of)]),
+            *(new for one in alerts for new in numbered(uuid7(), 1, [one])),
+            *numbered(support_stream(ACCOUNT), 1, looks),
+        ]
+    )
+    world.project()
+    world.as_member("owner")
+    found = msgspec.json.decode(world.client.get(f"{BASE}/settings/export").content)
+    assert {one["percent"] for one in found["alerts"]} == set(range(1, many + 1))
+    assert len(found["looks_of_support"]) == many
 
 
 def test_an_owner_ends_the_account_for_good(world: World) -> None:

@@ -15,6 +15,7 @@ from api.console.files import every
 from api.console.key_lists import list_keys
 from api.console.tools import ConsoleTools
 from application.accounts.contact import contact_of
+from application.budgets.queries import BudgetAlert
 from application.command import load
 from application.invoicing.buyers import profile_and_buyer
 from application.people.email import open_email
@@ -27,7 +28,7 @@ from domain.privacy import SubjectErased
 from domain.refusal import NotFound
 
 FORM: Final = "tokenok.account.v1"
-_ROWS_MAX: Final = 500
+_PAGE_ROWS: Final = 500
 
 
 def export_of(tools: ConsoleTools, account_id: UUID) -> bytes:
@@ -48,8 +49,8 @@ def export_of(tools: ConsoleTools, account_id: UUID) -> bytes:
         "keys": _keys(tools, account_id),
         "budgets": [one for one in admin.directory.budgets.values() if one.account_id == account_id],
         "orders": _orders(tools, account_id),
-        "alerts": admin.budgets.alerts(account_id=account_id, limit=_ROWS_MAX).items,
-        "looks_of_support": looks_into(ports.store, account_id, limit=_ROWS_MAX),
+        "alerts": _alerts(tools, account_id),
+        "looks_of_support": looks_into(ports.store, account_id, limit=None),
     }
     return msgspec.json.format(msgspec.json.encode(body), indent=2)
 
@@ -77,10 +78,18 @@ def _members(tools: ConsoleTools, account_id: UUID) -> list[dict[str, Any]]:
     ]
 
 
+def _alerts(tools: ConsoleTools, account_id: UUID) -> list[BudgetAlert]:
+    def turn(before: Any) -> tuple[Any, Any]:
+        page = tools.admin.budgets.alerts(account_id=account_id, before_position=before, limit=_PAGE_ROWS)
+        return page.items, page.next_before
+
+    return every(turn, rows_max=maxsize)
+
+
 def _orders(tools: ConsoleTools, account_id: UUID) -> list[OrderRow]:
     def turn(before: Any) -> tuple[Any, Any]:
         wanted = OrderFilter(account_id=account_id)
-        page = tools.admin.orders.orders(wanted, before_position=before, limit=_ROWS_MAX)
+        page = tools.admin.orders.orders(wanted, before_position=before, limit=_PAGE_ROWS)
         return page.items, page.next_before
 
     return every(turn, rows_max=maxsize)
@@ -88,7 +97,7 @@ def _orders(tools: ConsoleTools, account_id: UUID) -> list[OrderRow]:
 
 def _keys(tools: ConsoleTools, account_id: UUID) -> list[dict[str, Any]]:
     def turn(after: Any) -> tuple[Any, Any]:
-        page = list_keys(tools.admin, account_id=account_id, after=after, limit=_ROWS_MAX)
+        page = list_keys(tools.admin, account_id=account_id, after=after, limit=_PAGE_ROWS)
         return page.rows, page.next_after
 
     return [
