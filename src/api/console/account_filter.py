@@ -1,6 +1,7 @@
 """Operators type an account's name where a list wants its id: one that fits is put in its place, of several they choose.
 
-Lists know ids only. Whatever has `account` in its address gets one, or nothing at all.
+Lists know ids only. Whatever has `account` in its address gets one, or nothing at all. The field shows the name of the id that
+it has, and sends that id along: of several accounts with one name it stays the one that was chosen.
 """
 
 import asyncio
@@ -15,9 +16,10 @@ from api.admin.tools import AdminTools
 from api.admin.views import names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs
-from api.console.pages import Pages
+from api.console.pages import SHOWN_NAME, Pages
 
 _FIELD: Final = "account"
+_SHOWN: Final = "account_shown"
 _NAME_CHARS_MAX: Final = 200
 
 Asked = Request[Any, Any, Any]
@@ -32,9 +34,13 @@ def make_account_filter(pages: Pages) -> Callable[[Asked], Awaitable[Response[An
         """Where to go instead, or a page to choose on; None where there is nothing to look up."""
         wanted = request.query_params.get(_FIELD, "").strip()[:_NAME_CHARS_MAX]
         needs: Needs | None = request.scope["route_handler"].opt.get(NEEDS)
-        if not wanted or needs is None or needs.area != "staff" or looking.uuid_of(wanted) is not None:
+        if not wanted or needs is None or needs.area != "staff":
             return None
-        found = await asyncio.to_thread(_accounts, pages.tools.admin, wanted)
+        if (asked := looking.uuid_of(wanted)) is not None:
+            request.state[SHOWN_NAME] = await asyncio.to_thread(_name, pages.tools.admin, asked)
+            return None
+        shown = looking.uuid_of(request.query_params.get(_SHOWN))
+        found = await asyncio.to_thread(_accounts, pages.tools.admin, wanted, shown)
         if len(found) == 1:
             return pages.see(_with(request, found[0][0]))
         choices = [(_with(request, one), one, name) for one, name in found[: looking.CHOICES]]
@@ -50,8 +56,17 @@ def make_account_filter(pages: Pages) -> Callable[[Asked], Awaitable[Response[An
     return look_up
 
 
-def _accounts(admin: AdminTools, wanted: str) -> Found:
-    """Those of exactly this name, else those whose names begin so, else those that hold it. Blocking."""
+def _name(admin: AdminTools, account_id: UUID) -> str:
+    """Empty where there is none. Blocking."""
+    return names_of(admin.ports, [account_id]).get(account_id, "")
+
+
+def _accounts(admin: AdminTools, wanted: str, shown: UUID | None) -> Found:
+    """The one that was shown by this name, else those of exactly this name, else those whose names begin so, else those that
+    hold it. Blocking.
+    """
+    if shown is not None and _name(admin, shown) == wanted:
+        return [(shown, wanted)]
     ids = looking.named_like(admin.ports, dict(admin.directory.accounts), wanted)
     named = names_of(admin.ports, sorted(ids))
     found = sorted(((one, named.get(one, "")) for one in ids), key=lambda pair: (pair[1].casefold(), pair[0]))
@@ -62,7 +77,7 @@ def _accounts(admin: AdminTools, wanted: str) -> Found:
 
 def _with(request: Asked, account_id: UUID | None) -> str:
     """The address that was asked for, with this account, or with none."""
-    fields = [(name, text) for name, text in request.query_params.items() if name != _FIELD]
+    fields = [(name, text) for name, text in request.query_params.items() if name not in {_FIELD, _SHOWN}]
     if account_id is not None:
         fields.append((_FIELD, str(account_id)))
     path: str = request.scope["path"]

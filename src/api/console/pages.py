@@ -26,6 +26,8 @@ from domain.zones import zone_of
 
 FLASH_COOKIE: Final = "tokenok_flash"
 ONCE_FIELD: Final = "_once"
+SHOWN_NAME: Final = "account_shown"
+"""In a request's state: what the account is called by whose id operators have narrowed a list."""
 _FLASH: Final = b"flash"
 _ONCE_BYTES: Final = 16
 
@@ -159,6 +161,7 @@ class Pages:
             "has_passkeys": self.tools.passkeys is not None,
             "company_name": self.tools.company.provider.name if self.tools.company else "",
             "sign_up_open": self.tools.sign_up_open,
+            "account_shown": request.state.get(SHOWN_NAME, ""),
             "edit": request.query_params.get("edit", ""),
             "flash": self.flash_of(request),
             "texts": texts,

@@ -51,8 +51,23 @@ def test_a_name_of_nobody_is_not_everybody(named: World) -> None:
 
 
 def test_ids_still_do(named: World) -> None:
-    """As they were taken before."""
+    """As they were taken before; one that nobody has stays as it was typed."""
     assert named.get(f"/console/orders?account={ACCOUNT}").status_code == 200
+    assert f'value="{UUID(int=0xDD)}"' in named.get(f"/console/orders?account={UUID(int=0xDD)}").text
+
+
+def test_the_field_shows_the_name_of_the_id_that_the_list_has(named: World) -> None:
+    """And stays with that account when the form is sent again, though another one has its name."""
+    page = named.get(f"/console/orders?account={NORTH}").text
+    assert 'name="account" type="text" value="North"' in page
+    assert f'name="account_shown" value="{NORTH}"' in page
+    twin = open_account.OpenAccount(name="North", account_id=UUID(int=0xD4))
+    open_account.handle(twin, actor=SYSTEM, ports=named.process.ports)
+    named.refresh()
+    again = named.get(f"/console/orders?status=open&account=North&account_shown={NORTH}")
+    assert again.headers["location"] == f"/console/orders?status=open&account={NORTH}"
+    other = named.get(f"/console/orders?account=South&account_shown={NORTH}")
+    assert other.headers["location"] == f"/console/orders?account={SOUTH}", "somebody typed another name"
 
 
 def test_names_are_not_for_guessing(world: World) -> None:
