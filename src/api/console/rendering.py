@@ -5,6 +5,7 @@ from functools import partial
 from gettext import NullTranslations
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -12,6 +13,7 @@ from jinja2.ext import i18n
 
 from api.console.agents import browser_of
 from api.console.changes import changes_of
+from domain.recharge.reference import reference_of
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -51,6 +53,7 @@ def _environment(catalogue: NullTranslations, *, version: str) -> Environment:
     environment.filters["pairs"] = _pairs
     environment.filters["browser"] = browser_of
     environment.filters["changes"] = changes_of
+    environment.filters["order_reference"] = _order_reference
     environment.filters["zip_texts"] = partial(_zip_texts, catalogue)
     return environment
 
@@ -58,6 +61,11 @@ def _environment(catalogue: NullTranslations, *, version: str) -> Environment:
 def _json_text(raw: bytes) -> str:
     """JSON as people read it."""
     return msgspec.json.format(bytes(raw), indent=2).decode()
+
+
+def _order_reference(order_id: UUID | str) -> str:
+    """What people know an order by; the events' own way to make it from the id."""
+    return reference_of(UUID(str(order_id)))
 
 
 def _pairs(items: Iterable[Any], value: str, text: str) -> list[tuple[Any, Any]]:

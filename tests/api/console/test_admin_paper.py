@@ -3,7 +3,13 @@
 import re
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
+from application.mail.letters import MailCheck
+from application.mail.outbox import Mail
+from application.mail.send import send
+from domain.invoicing.billing import buyer_subject
+from domain.recharge.reference import reference_of
 from tests.api.console.conftest import ACCOUNT, World
 from tests.api.console.forms import do, sign_in
 from tests.api.console.recharging import OFFER, credited
@@ -82,6 +88,23 @@ def test_a_parked_mail_is_sent_again_or_never(world: World) -> None:
     assert "/console/do/mails/" not in world.get("/console/mails").text
 
 
+def test_a_mail_is_for_an_account_or_an_operator_by_name(world: World) -> None:
+    """And for nobody by an id: somebody of an account, its buyer, an operator; who only wants to sign up is nobody yet."""
+    ports, personal = world.process.ports, [ACCOUNT, buyer_subject(ACCOUNT), world.members["billing"]]
+    sign_in(world, "auditor")
+    for number, subject in enumerate((*personal, world.staff["finance"], UUID(int=0xE5)), 1):
+        mail = Mail(
+            mail_id=UUID(int=number), subject_id=subject, to="x@example.com", locale="en", letter=MailCheck()
+        )
+        send(mail, outbox=ports.outbox, clock=ports.clock)
+    page = world.get("/console/mails").text
+    assert page.count(f'<a class="clip" href="/console/customers/{ACCOUNT}" title="{ACCOUNT}">Acme</a>') == 3
+    assert page.count("somebody of this account") == 2
+    assert 'finance<span class="sub">Operator</span>' in page
+    assert page.count("nobody known here") == 1
+    assert not re.search(r">[0-9a-f]{8}-[0-9a-f-]{27}<", page)
+
+
 def test_what_is_called_for_waits_until_it_can_be_issued(world: World, database_url: str) -> None:
     """An order's invoice waits for the billing profile; then it is issued, found by account and order, and printed."""
     order_id = credited(world, "40")
@@ -89,6 +112,7 @@ def test_what_is_called_for_waits_until_it_can_be_issued(world: World, database_
     project(database_url)
     due = world.get("/console/documents/due").text
     assert f"/console/orders/{order_id}" in due
+    assert reference_of(order_id) in due
     assert "billing profile" in due
     (row,) = world.get("/console/documents/due?as=json").json()
     assert (row["state"], row["order_id"]) == ("waits_for_billing", str(order_id))
@@ -113,10 +137,18 @@ def test_what_is_called_for_waits_until_it_can_be_issued(world: World, database_
     listed = world.get(f"/console/documents?order={order_id}&account={ACCOUNT}&kind=invoice").text
     assert "I-0001" in listed
     assert not [one for one in month_of_money(world) if one["difference"]]
+    for shown in (f'value="{reference_of(order_id)}"', f">{reference_of(order_id)}</a>"):
+        assert shown in listed, "in the filter, and in the row"
+    for order, found in ((reference_of(order_id).lower(), True), (reference_of(ACCOUNT), False)):
+        assert ("I-0001" in world.get(f"/console/documents?order={order}").text) == found
     assert "Nothing matches" in world.get("/console/documents?number=other").text
     (pdf,) = set(re.findall(r"/console/invoices/[0-9a-f-]{36}/pdf(?=\")", listed))
     assert world.get(pdf).content.startswith(b"%PDF")
     assert world.get(f"{pdf}?receipt=true").content.startswith(b"%PDF")
+    assert do(world, "credit-notes/issue", token, invoice_id=pdf.split("/")[3], reason="wrong") == ""
+    page = world.get(pdf.removesuffix("/pdf")).text
+    assert reference_of(order_id) in page
+    assert ">C-0001</a>" in page
 
 
 def month_of_money(world: World) -> list[dict[str, Any]]:

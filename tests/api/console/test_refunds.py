@@ -12,6 +12,7 @@ from domain.fact import Stamp
 from domain.recharge.observing import ObservedDispute
 from domain.recharge.observing_disputes import observe_dispute
 from domain.recharge.order import existing
+from domain.recharge.reference import reference_of
 from tests.api.console.conftest import ACCOUNT, World
 from tests.api.console.forms import do, sign_in
 from tests.api.console.recharging import OFFER, credited, place, transfer
@@ -148,7 +149,9 @@ def test_what_a_customer_asks_for_is_accepted_or_declined(world: World, database
         asked = {"order_id": str(order_id), "reason": "by_mistake"}
         assert do(world, "refund-requests/file", token, **asked, _once=str(decline)) == ""
         project(database_url)
-        assert "bought it by mistake" in world.get("/console/refunds/requests").text
+        page = world.get("/console/refunds/requests").text
+        assert "bought it by mistake" in page
+        assert reference_of(order_id) in page
         (row,) = world.get("/console/refunds/requests?as=json").json()
         one = {"order_id": row["order_id"], "refund_id": row["refund_id"]}
         if decline:

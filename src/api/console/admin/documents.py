@@ -9,6 +9,7 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromQuery, QueryParameter
 
+from api.admin.tools import AdminTools
 from api.admin.views import names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs
@@ -17,14 +18,17 @@ from api.console.pages import Pages
 from application.invoicing.hindrance import hindrance_of
 from application.invoicing.queries import DocumentFilter, DueDocument
 from application.invoicing.set_invoicing import load_invoicing
+from application.recharge.queries import OrderFilter
 from application.vault import VaultError
 from domain.invoicing.sellers import DocumentKind
+from domain.recharge.reference import read_reference, reference_of
 from domain.refusal import Refusal
 
 _READ: Final = {NEEDS: Needs("staff", "read")}
 _KINDS: Final = get_args(DocumentKind)
 #: What is due and not issued for so long cannot be issued.
 LATE_US: Final = 10 * 60 * 1_000_000
+_NO_ORDER: Final = UUID(int=0)
 _TRIED_MAX: Final = 20
 """So many of a page are looked into: each takes a few reads."""
 
@@ -59,19 +63,30 @@ def _issued_routes(pages: Pages) -> list[HTTPRouteHandler]:
         before: FromQuery[str] = "",
         form: Annotated[str, AS] = "",
     ) -> Response[Any]:
+        order_id = await asyncio.to_thread(_order_of, tools, order)
         wanted = DocumentFilter(
             kind=looking.one_of(document_kind, _KINDS),
             account_id=looking.uuid_of(account),
-            order_id=looking.uuid_of(order),
+            order_id=order_id,
             number=number.strip() or None,
         )
         if form in FORMS:
             return await stream_of(turn_of(wanted), name="documents", form=form)
         context = await asyncio.to_thread(found, wanted, looking.number_of(before))
-        filters = {"kind": document_kind, "account": account, "order": order, "number": number}
+        shown = order if order_id in (None, _NO_ORDER) else reference_of(order_id)
+        filters = {"kind": document_kind, "account": account, "order": shown, "number": number}
         return pages.page(request, "admin/documents.html", filters=filters, **context)
 
     return [list_documents]
+
+
+def _order_of(tools: AdminTools, text: str) -> UUID | None:
+    """The order that a filter names by its reference or its id; one that nobody has for a reference that nobody has. Blocking."""
+    reference = read_reference(text)
+    if reference is None:
+        return looking.uuid_of(text)
+    found = tools.orders.orders(OrderFilter(reference=reference), limit=1).items
+    return found[0].order_id if found else _NO_ORDER
 
 
 def _due_routes(pages: Pages) -> list[HTTPRouteHandler]:

@@ -18,6 +18,8 @@ from api.console.pages import Pages
 from application.invoicing.list_documents import list_documents
 from application.invoicing.list_rates import list_rates
 from application.invoicing.show_document import show_document
+from application.invoicing.streams import load_document
+from domain.invoicing.document import existing
 from domain.invoicing.rates import DAYS_USUAL
 from domain.invoicing.sellers import SellerBook, Series
 from domain.invoicing.tax_currencies import tax_currency_of
@@ -91,7 +93,14 @@ def invoice_routes(pages: Pages) -> list[HTTPRouteHandler]:
     def one(document_id: UUID) -> dict[str, Any]:
         document = show_document(store, tools.ports.personal, document_id)
         account_id = UUID(document.issued["account_id"])
-        return {"document": document, "account_name": names_of(tools.ports, [account_id]).get(account_id)}
+        return {
+            "document": document,
+            "account_name": names_of(tools.ports, [account_id]).get(account_id),
+            "notes": [
+                (one, existing(load_document(store, one)).issued.number_text)
+                for one in document.credit_note_ids
+            ],
+        }
 
     @get("/console/invoices/{document_id:uuid}", opt=_READ)
     async def show_invoice(request: Request[Any, Any, Any], document_id: FromPath[UUID]) -> Response[str]:
