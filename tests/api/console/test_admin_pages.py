@@ -3,14 +3,19 @@
 import csv
 import io
 import re
+from html import unescape
+from uuid import UUID
 
 import msgspec
 
 from application.recharge.list_offers import list_offers
 from application.recharge.show_order import show_order
+from domain.event import Event
+from domain.health.breaker import BreakerClosed, BreakerHalfOpened, BreakerOpened, breaker_stream
 from tests.api.console.conftest import ACCOUNT, MASTER_KEY, World
 from tests.api.console.forms import do, sign_in
 from tests.api.console.recharging import OFFER, place, transfer
+from tests.histories import numbered, sample
 
 
 def test_an_offer_is_written_as_people_count_money(world: World) -> None:
@@ -162,6 +167,24 @@ def test_a_model_is_made_priced_and_explained_by_forms(world: World) -> None:
     assert "Customers can ask for: big" in launch
     assert "Everything is ready" not in launch
     assert world.get(f"/console/providers/{provider.provider_id}").status_code == 200
+    breaker_history(world, provider.provider_id, one.deployment_id)
+
+
+def breaker_history(world: World, provider_id: UUID, deployment_id: UUID) -> None:
+    """What the breakers did is there to the first time, page by page, and as a file whole."""
+    kinds: tuple[type[Event], ...] = (BreakerOpened, BreakerHalfOpened, BreakerClosed)
+    facts = [sample(kind, deployment_id=deployment_id) for _ in range(9) for kind in kinds]
+    world.process.ports.store.append(numbered(breaker_stream(deployment_id), 1, facts))
+    path, seen = f"/console/providers/{provider_id}", 0
+    page = world.get(path).text
+    while seen < len(facts):
+        seen += page.count("big-1</span></strong><p>")
+        earlier = re.search(r'href="([^"]*\?before=[0-9]+)#breakers"', page)
+        page = world.get(unescape(earlier[1])).text if earlier else ""
+        assert bool(page) == (seen < len(facts))
+    rows = world.get(f"{path}?table=breakers&as=json").json()
+    assert len(rows) == seen
+    assert (rows[0]["what"], rows[0]["cause"]) == ("closed", "trial_succeeded")
 
 
 def test_a_seller_and_its_series_are_set_by_forms(world: World) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from api.admin.views import found
 from api.console import looking
@@ -87,19 +87,30 @@ def catalogue_routes(pages: Pages) -> list[HTTPRouteHandler]:
         )
 
     @get("/console/providers/{provider_id:uuid}", opt=_READ)
-    async def show_provider(request: Request[Any, Any, Any], provider_id: FromPath[UUID]) -> Response[str]:
+    async def show_provider(
+        request: Request[Any, Any, Any], provider_id: FromPath[UUID], before: FromQuery[str] = ""
+    ) -> Response[str]:
         provider = found(directory.providers, provider_id, kind="provider")
         health = pages.tools.health
         credentials = [one for one in directory.credentials.values() if one.provider_id == provider_id]
         deployments = [one for one in directory.deployments.values() if one.provider_id == provider_id]
         lately = await asyncio.to_thread(provider_health, pages, provider_id, deployments)
+        breakers, earlier = lately.page(looking.number_of(before))
         return pages.page(
             request,
             "admin/provider.html",
-            tables={"deployments": deployments, "credentials": credentials, "probes": lately.probes},
+            tables={
+                "deployments": deployments,
+                "credentials": credentials,
+                "breakers": lately.breaker_items,
+                "probes": lately.probes,
+            },
             provider=provider,
             usable=looking.credential_choices(credentials),
             lately=lately,
+            breakers=breakers,
+            earlier=earlier,
+            is_earlier=bool(before),
             row=_row(pages, provider),
             credentials=[
                 (one, health.condition(one.credential_id), directory.needs_reentry(one))

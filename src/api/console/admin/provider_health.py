@@ -1,6 +1,6 @@
 """How a provider has been lately: its last calls, its probes, and what its breakers did. Told by facts; slow parts block."""
 
-from typing import Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -14,9 +14,23 @@ from domain.topics import REGISTRY
 
 _DAY_US: Final = 24 * 3600 * 1_000_000
 _PROBES: Final = 24
-_BREAKER_FACTS: Final = 12
+_BREAKER_ROWS: Final = 20
 
 BreakerFact = BreakerOpened | BreakerHalfOpened | BreakerClosed
+_KINDS: Final[dict[type, Literal["opened", "half-opened", "closed"]]] = {
+    BreakerOpened: "opened",
+    BreakerHalfOpened: "half-opened",
+    BreakerClosed: "closed",
+}
+
+
+class BreakerRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What the breaker of one deployment did."""
+
+    position: int
+    model: str  #: as it is called there
+    kind: Literal["opened", "half-opened", "closed"]
+    fact: BreakerFact
 
 
 class ProviderHealth(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +38,21 @@ class ProviderHealth(msgspec.Struct, frozen=True, kw_only=True):
 
     calls: dict[UUID, CallStats]
     probes: tuple[ProbesSummarised, ...]  #: newest first
-    breakers: tuple[tuple[str, BreakerFact], ...]  #: newest first, each with its model there
+    breakers: tuple[BreakerRow, ...]  #: newest first, all of them
+
+    @property
+    def breaker_items(self) -> list[dict[str, Any]]:
+        """The same for files."""
+        return [
+            {"position": row.position, "model": row.model, "what": row.kind} | msgspec.to_builtins(row.fact)
+            for row in self.breakers
+        ]
+
+    def page(self, before: int | None) -> tuple[tuple[BreakerRow, ...], int | None]:
+        """Some of what its breakers did before a position, and where the next page begins."""
+        rows = [one for one in self.breakers if before is None or one.position < before]
+        shown = tuple(rows[:_BREAKER_ROWS])
+        return shown, shown[-1].position if len(rows) > len(shown) else None
 
     @property
     def attempts(self) -> int:
@@ -57,17 +85,15 @@ def provider_health(pages: Pages, provider_id: UUID, deployments: list[Deploymen
     ours = {one.deployment_id: one.spec.upstream_model for one in deployments}
     calls = tools.calls.calls(since_us=tools.ports.clock.now_us() - _DAY_US)
     facts = [
-        (recorded.position, model, REGISTRY.decode(recorded.topic, recorded.state))
+        BreakerRow(position=one.position, model=model, kind=_KINDS[type(fact)], fact=fact)
         for deployment_id, model in ours.items()
-        for recorded in tools.ports.store.read_stream(breaker_stream(deployment_id))[-_BREAKER_FACTS:]
+        for one in tools.ports.store.read_stream(breaker_stream(deployment_id))
+        if isinstance(fact := REGISTRY.decode(one.topic, one.state), BreakerFact)
     ]
-    facts.sort(key=lambda row: -row[0])
     stored = tools.ports.store.read_stream(probes_stream(provider_id))[-_PROBES:]
     probes = [REGISTRY.decode(one.topic, one.state) for one in reversed(stored)]
     return ProviderHealth(
         calls={key: one for key, one in calls.items() if key in ours},
         probes=tuple(one for one in probes if isinstance(one, ProbesSummarised)),
-        breakers=tuple(
-            (model, fact) for _, model, fact in facts[:_BREAKER_FACTS] if isinstance(fact, BreakerFact)
-        ),
+        breakers=tuple(sorted(facts, key=lambda row: -row.position)),
     )
