@@ -74,7 +74,7 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EarningsChart(msgspec.Struct, frozen=True, kw_only=True):
-    """Likewise, of what was charged and what it cost. Drawn without a script."""
+    """Likewise, of what customers paid and what it cost. Drawn without a script; what is below zero is drawn as nothing."""
 
     times: tuple[int, ...]
     revenue: tuple[int, ...]  #: nano-credits
@@ -159,7 +159,7 @@ def earnings_chart(span: Span, rows: Iterable[Any]) -> EarningsChart:
     times, found = _filled(span, rows)
     return EarningsChart(
         times=times,
-        revenue=tuple(row.charge_nano if row else 0 for row in found),
+        revenue=tuple(max(row.revenue_nano, 0) if row else 0 for row in found),
         cost=tuple(row.cost_nano if row else 0 for row in found),
     )
 

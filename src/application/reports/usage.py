@@ -123,6 +123,11 @@ class EarningsRow(msgspec.Struct, frozen=True, kw_only=True):
     uncosted: int  #: calls that served and of which it is not known: their deployments have no `cost`
     margin_nano: int  #: charged, late too, less cost
 
+    @property
+    def revenue_nano(self) -> int:
+        """What customers pay."""
+        return self.charge_nano + self.late_nano
+
 
 class EarningsPage(msgspec.Struct, frozen=True, kw_only=True):
     """As `UsagePage`."""

@@ -4,12 +4,16 @@ import csv
 import io
 import re
 from html import unescape
+from typing import Final
 from uuid import UUID
 
 import msgspec
+import psycopg
 
+from api.console.files import ROWS_MAX
 from application.recharge.list_offers import list_offers
 from application.recharge.show_order import show_order
+from application.reports.period import SLOT_US
 from domain.event import Event
 from domain.health.breaker import BreakerClosed, BreakerHalfOpened, BreakerOpened, breaker_stream
 from tests.api.console.conftest import ACCOUNT, MASTER_KEY, World
@@ -113,6 +117,39 @@ def test_a_table_is_a_file_too(world: World) -> None:
     assert {row["name"] for row in rows} == {"'=cmd()", "Acme"}
     (one, _) = world.get("/console/customers?as=json").json()
     assert {"account_id", "status", "name"} <= set(one)
+
+
+_EARNED: Final = """
+    INSERT INTO usage_earnings (slot_us, account_id, key_id, alias, provider, model,
+        attempts, failed, served, uncosted, charge_nano, late_nano, cost_nano)
+    SELECT %(slot)s, md5(n::text)::uuid, md5(n::text)::uuid, 'big', 'acme', 'm', 1, 0, 1, 0, 3000000000, -1000000000, 1000000000
+    FROM generate_series(1, %(many)s) n
+"""
+_EARNED_BY_MODEL: Final = """
+    INSERT INTO usage_margins (slot_us, alias, provider, model, attempts, failed, served, uncosted, charge_nano, late_nano, cost_nano)
+    SELECT slot_us, alias, provider, model,
+        sum(attempts), sum(failed), sum(served), sum(uncosted), sum(charge_nano), sum(late_nano), sum(cost_nano)
+    FROM usage_earnings GROUP BY 1, 2, 3, 4
+"""
+
+
+def test_earnings_are_whole_however_many_customers_there_are(world: World) -> None:
+    """The sums are of all, though the list is of the first so many and says so; what providers tell late is revenue."""
+    world.project()
+    values = {"many": ROWS_MAX + 1, "slot": world.process.ports.clock.now_us() // SLOT_US * SLOT_US}
+    with psycopg.connect(world.process.settings.database_url) as connection:
+        connection.execute(_EARNED, values)
+        connection.execute(_EARNED_BY_MODEL, values)
+    world.as_staff("auditor")
+    page = world.get("/console/earnings?by=account").text
+    assert "20,002.00<small>" in page, "revenue"
+    assert page.count("10,001.00<small>") == 2, "cost, and margin"
+    assert "50% of the revenue" in page
+    assert "Of the first 10,000 only" in page
+    assert world.get("/console/earnings?by=account&as=csv").text.count("\n") == ROWS_MAX + 2
+    page = world.get("/console/earnings?by=account&from=2020-01-01&until=2020-02-01").text
+    assert "Nothing was earned in this time" in page
+    assert "?from=2020-01-01&amp;until=2020-02-01&amp;by=day" in page
 
 
 def test_what_is_announced_is_shown_in_the_reader_s_language(world: World) -> None:

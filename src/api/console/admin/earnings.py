@@ -11,11 +11,11 @@ from litestar.params import FromQuery
 from api.admin.views import names_of
 from api.console.access import NEEDS, Needs, visit_of
 from api.console.admin.month import month_routes
-from api.console.charts import Span, earnings_chart, span_of
-from api.console.files import AS, FORMS, PAGE_ROWS, Turn, every, file_of, stream_of
+from api.console.charts import FROM, UNTIL, Span, chosen_span, earnings_chart
+from api.console.files import AS, FORMS, PAGE_ROWS, ROWS_MAX, Turn, every, file_of, stream_of
 from api.console.pages import Pages
 from api.console.texts import N_
-from application.reports.usage import EarningsGroup, EarningsRow, UsageFilter
+from application.reports.usage import EarningsGroup, EarningsRow, GroupValues, UsageFilter
 from domain.recharge.currencies import EXPONENTS
 
 _READ: Final = {NEEDS: Needs("staff", "read")}
@@ -27,8 +27,18 @@ GROUPS: Final[dict[str, tuple[tuple[EarningsGroup, ...], str]]] = {
     "account": (("account",), N_("By customer")),
     "day": (("day",), N_("By day")),
 }
-_SUMS: Final = ("attempts", "failed", "served", "charge_nano", "cost_nano", "uncosted", "margin_nano")
 _ROWS: Final = 200
+_NOTHING: Final = EarningsRow(
+    group=GroupValues(),
+    attempts=0,
+    failed=0,
+    served=0,
+    charge_nano=0,
+    late_nano=0,
+    cost_nano=0,
+    uncosted=0,
+    margin_nano=0,
+)
 
 
 def earning_routes(pages: Pages) -> list[HTTPRouteHandler]:
@@ -53,12 +63,14 @@ def _earning_routes(pages: Pages) -> list[HTTPRouteHandler]:
 
     def figures(span: Span, by: str) -> dict[str, Any]:
         rows = rows_of(span, GROUPS[by][0])
-        shown = rows if by == "day" else sorted(rows, key=lambda row: -row.charge_nano)
+        shown = rows if by == "day" else sorted(rows, key=lambda row: -row.revenue_nano)
         ids: list[UUID] = [row.group.account for row in shown[:_ROWS] if row.group.account is not None]
         return {
             "rows": shown[:_ROWS],
             "more": max(0, len(rows) - _ROWS),
-            "totals": {name: sum(getattr(row, name) for row in rows) for name in _SUMS},
+            "is_cut": len(rows) == ROWS_MAX,
+            "rows_max": ROWS_MAX,
+            "totals": next(iter(rows_of(span, ())), _NOTHING),
             "chart": earnings_chart(span, rows_of(span, (span.group,))),
             "names": names_of(tools.ports, ids),
         }
@@ -68,11 +80,14 @@ def _earning_routes(pages: Pages) -> list[HTTPRouteHandler]:
         *,
         request: Request[Any, Any, Any],
         span: FromQuery[str] = "month",
+        first: Annotated[str, FROM] = "",
+        last: Annotated[str, UNTIL] = "",
         by: FromQuery[str] = "provider",
         form: Annotated[str, AS] = "",
     ) -> Response[Any]:
         group = by if by in GROUPS else "provider"
-        chosen = span_of(span, zone=visit_of(request).zone, now_us=tools.ports.clock.now_us())
+        now_us = tools.ports.clock.now_us()
+        chosen = chosen_span(span, first, last, zone=visit_of(request).zone, now_us=now_us)
         if form in FORMS:
             turn = turn_of(chosen, GROUPS[group][0])
             return await stream_of(turn, name=f"earnings-by-{group}", form=form)
