@@ -4,7 +4,7 @@ For auditors and support. Must not be used to decide what anything is like now: 
 is found by folding the facts about its subject: a field's value before is the one that the newest fact before it set.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -176,7 +176,7 @@ _SETS: Final[dict[type[Event], dict[str, str | None]]] = {
     AliasRemoved: {"target": None, "targets": None},
 }
 #: Who, when and why have columns of their own; hashes, fingerprints and envelopes stay where they are.
-_LEFT_OUT: Final = frozenset(
+LEFT_OUT: Final = frozenset(
     {
         "actor",
         "granted_by",
@@ -302,7 +302,7 @@ def _changes(event: Event) -> _State:
         return {alias: msgspec.to_builtins(price) | terms for alias, price in event.entries.items()}
     own = _SUBJECTS[event.TOPIC.partition(".")[0]][1]
     fields = msgspec.to_builtins(event).items()
-    said = {name: value for name, value in fields if name not in _LEFT_OUT and name != own}
+    said = {name: value for name, value in fields if name not in LEFT_OUT and name != own}
     return said | _SETS.get(type(event), {})
 
 
@@ -326,7 +326,10 @@ class AuditReader:
     subject_kinds: ClassVar[tuple[str, ...]] = tuple(
         sorted({kind for kind, _ in _SUBJECTS.values()} | {"prices"})
     )
-    topics: ClassVar[tuple[str, ...]] = tuple(sorted(kind.TOPIC for kind in ACTS))
+    topics: ClassVar[Mapping[str, str]] = {
+        topic: _SUBJECTS.get(topic.partition(".")[0], _PRICES)[0]
+        for topic in sorted(kind.TOPIC for kind in ACTS)
+    }
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

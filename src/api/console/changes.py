@@ -1,11 +1,13 @@
-"""What an act has changed, as people read it: the log's fields and values without units, ids and brackets where there are words for them."""
+"""What an act has changed, as people read it: fields and values in words where there are some, without units, ids and brackets."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 
+from api.console.act_words import FIELDS, SILENT, VALUES
+from api.console.field_words import FIELD_WORDS
 from api.console.formats import DASH, Formats
 
 SHOWN_MAX: Final = 4
@@ -13,7 +15,6 @@ _CHARS_MAX: Final = 60
 _ID_CHARS: Final = 36
 _ID_SHOWN: Final = 8
 _UNITS: Final = ("_nano", "_us", "_ppm", "_id")
-_SILENT: Final = {"exponent"}  #: what only says how another field is written
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,44 +25,57 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     after: str
 
 
-def changes_of(act: Any, fmt: Formats, names: Mapping[Any, str]) -> list[Change]:
+class _Said(msgspec.Struct, frozen=True):
+    """How one act's values are written."""
+
+    fmt: Formats
+    names: Mapping[Any, str]
+    currency: str | None
+    text: Callable[[str], str]
+
+
+def changes_of(
+    act: Any, fmt: Formats, names: Mapping[Any, str], *, text: Callable[[str], str] = str
+) -> list[Change]:
     """The first few fields that say something; not what the act is about, which stands beside them."""
     before, after = act.before, act.after
-    currency = after.get("currency") or before.get("currency")
-
-    def said(field: str, value: Any) -> str:
-        return _said(field, value, fmt=fmt, names=names, currency=currency)
-
+    how = _Said(fmt, names, after.get("currency") or before.get("currency"), text)
     nothing: tuple[Any, ...] = (None, "", [], {}, act.subject)
-    telling = [field for field, value in after.items() if field not in _SILENT and value not in nothing]
+    telling = [field for field, value in after.items() if field not in SILENT and value not in nothing]
     return [
-        Change(field=_label(one, currency), before=said(one, before.get(one)), after=said(one, after[one]))
+        Change(
+            field=_label(one, how), before=_said(one, before.get(one), how), after=_said(one, after[one], how)
+        )
         for one in telling[:SHOWN_MAX]
     ]
 
 
-def _label(field: str, currency: str | None) -> str:
-    """Without the unit, where the value is written as people write it."""
-    units = (*_UNITS, "_minor") if currency else _UNITS
+def _label(field: str, how: _Said) -> str:
+    """In words; of a field without, its name without the unit where the value is written as people write it."""
+    if word := FIELDS.get(field) or FIELD_WORDS.get(field):
+        return how.text(word)
+    units = (*_UNITS, "_minor") if how.currency else _UNITS
     return next((field.removesuffix(unit) for unit in units if field.endswith(unit)), field).replace("_", " ")
 
 
-def _said(field: str, value: Any, *, fmt: Formats, names: Mapping[Any, str], currency: str | None) -> str:
+def _said(field: str, value: Any, how: _Said) -> str:
     if value in (None, "", [], {}):
         return ""
     if isinstance(value, bool):
         return "✓" if value else DASH
     if isinstance(value, int):
-        return _figure(field, value, fmt=fmt, currency=currency)
+        return _figure(field, value, fmt=how.fmt, currency=how.currency)
     if isinstance(value, dict):
         parts = (
-            f"{_label(key, currency)} {_said(key, one, fmt=fmt, names=names, currency=currency)}"
+            f"{_label(key, how)} {said}"
             for key, one in value.items()
+            if key not in SILENT and (said := _said(key, one, how))
         )
         return _short(", ".join(parts))
     if isinstance(value, list | tuple):
-        return _short(", ".join(_said(field, one, fmt=fmt, names=names, currency=currency) for one in value))
-    return _text(str(value), names)
+        return _short(", ".join(_said(field, one, how) for one in value))
+    known = VALUES.get(field, {}).get(str(value))
+    return how.text(known) if known else _text(str(value), how.names)
 
 
 def _figure(field: str, value: int, *, fmt: Formats, currency: str | None) -> str:

@@ -324,6 +324,13 @@ BOOK_ACCOUNTS: Final = {
     "fees": N_("Fees of payments"),
     "provider_cost": N_("Cost of models"),
 }
+#: Who does things, where they have no name.
+ACTORS: Final = {
+    "operator": N_("An operator"),
+    "system": N_("The system"),
+    "member": N_("A member of the account"),
+    "management-key": N_("A management key"),
+}
 #: What acts in the audit log are about.
 SUBJECTS: Final = {
     "account": N_("Account"),
@@ -341,6 +348,7 @@ SUBJECTS: Final = {
     "deployment": N_("Deployment"),
     "document": N_("Invoice or credit note"),
     "endpoint": N_("Webhook endpoint"),
+    "exchange rate": N_("Exchange rate"),
     "key": N_("API key"),
     "limit": N_("Limit for buying on account"),
     "management key": N_("Management key"),

@@ -5,6 +5,7 @@ No secret, no hash of one and no personal data is in it; people stand in it by t
 
 import csv
 import io
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final, Protocol
 
 import msgspec
@@ -48,7 +49,7 @@ class AuditQueries(Protocol):
     """Acts as last projected."""
 
     subject_kinds: ClassVar[tuple[str, ...]]  #: what acts may be about
-    topics: ClassVar[tuple[str, ...]]  #: which acts there may be
+    topics: ClassVar[Mapping[str, str]]  #: which acts there may be, and what each is about
 
     def acts(self, wanted: ActFilter, *, before_position: int | None = None, limit: int = 100) -> ActPage:
         """One page, newest first; `limit` is capped at `PAGE_ROWS_MAX`."""

@@ -68,3 +68,21 @@ def test_a_management_key_is_revoked_by_an_operator(world: World) -> None:
     assert secret not in str(row)
     assert do(world, "management-keys/revoke", token, key_id=row["key_id"], reason="left") == ""
     assert "/console/do/management-keys/revoke" not in world.get(page).text
+    the_log_says_so_in_words(world)
+
+
+def the_log_says_so_in_words(world: World) -> None:
+    """What was done, to what and by whom, in the reader's language; acts and operators are chosen by those words."""
+    world.project()
+    by_admin = f"operator:{world.staff['admin']}"
+    address = f"/console/audit?kind=management+key&actor={by_admin}"
+    for language, act, field, state in (
+        ("en", "Revoked", "State", "Revoked"),
+        ("zh", "吊销", "状态", "已吊销"),
+    ):
+        world.client.cookies.set("tokenok_language", language)
+        page = world.get(address).text
+        assert f'<td title="management-key.revoked.v1">{act}</td>' in page
+        assert re.search(rf">{field}</span>.*?→</span> <span class=\"num\">{state}</span>", page)
+        assert f'<option value="{by_admin}" selected>admin</option>' in page
+        assert re.search(rf'<option value="management-key.revoked.v1">[^<]*{act}</option>', page)

@@ -5,9 +5,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from api.console.act_words import DONE, FIELDS, SILENT
 from api.console.agents import browser_of
 from api.console.changes import SHOWN_MAX, changes_of
+from api.console.field_words import FIELD_WORDS
 from api.console.formats import DASH, Formats
+from api.console.texts import SUBJECTS
+from projections.audit_log import ACTS, LEFT_OUT, AuditReader
 
 ACCOUNT = "5f2b64de-54a5-4c4e-a05c-3a9a6f7a6d01"
 EN, ZH = Formats("en", ZoneInfo("UTC")), Formats("zh", ZoneInfo("UTC"))
@@ -54,10 +58,10 @@ def test_changes_are_told_with_units_names_and_without_what_says_nothing() -> No
     )
     told = changes_of(act, EN, {})
     assert [(one.field, one.before, one.after) for one in told] == [
-        ("amount", "1.00", "2.50"),
-        ("cost", "", "€12.50"),
-        ("models", "", "demo, large"),
-        ("lot", "", "01a22e43…"),
+        ("Amount", "1.00", "2.50"),
+        ("Cost", "", "€12.50"),
+        ("Models", "", "demo, large"),
+        ("Lot of credit", "", "01a22e43…"),
     ]
     assert len(told) == SHOWN_MAX
 
@@ -71,7 +75,27 @@ def test_a_nested_value_is_flat_and_never_long() -> None:
         "with_debits": False,
     }
     told = changes_of(SimpleNamespace(subject="", before={}, after=after), EN, {})
-    assert (told[0].field, told[0].after) == ("gross minor", "1,250"), "of no known currency"
-    assert told[1].after == "country DE, rate 19%"
+    assert (told[0].field, told[0].after) == ("Total", "1,250"), "of no known currency"
+    assert told[1].after == "Country DE, Tax rate 19%"
     assert len(told[2].after) == 60
     assert told[3].after == DASH
+
+
+def test_values_and_fields_are_in_the_reader_s_words() -> None:
+    """Where there are some; a field that nobody has named keeps the log's name."""
+    act = SimpleNamespace(subject="", before={"role": "owner"}, after={"role": "viewer", "odd_field": "hard"})
+    told = changes_of(act, EN, {}, text=str.upper)
+    assert [(one.field, one.before, one.after) for one in told] == [
+        ("ROLE", "OWNER", "VIEWER"),
+        ("odd field", "", "hard"),
+    ]
+
+
+def test_every_act_and_every_field_of_one_has_a_word() -> None:
+    """Who adds a fact says what people call it; what only programs read is named as such, and nothing is named that is not there."""
+    ours = [kind for kind in ACTS if not kind.TOPIC.startswith("order.")]
+    assert {kind.TOPIC.partition(".")[2].rpartition(".")[0] for kind in ours} == set(DONE)
+    fields = {name for kind in ACTS for name in kind.__struct_fields__} - LEFT_OUT
+    assert not fields - SILENT - FIELDS.keys() - FIELD_WORDS.keys()
+    assert set(AuditReader.topics.values()) <= set(SUBJECTS)
+    assert not SILENT & (FIELDS.keys() | FIELD_WORDS.keys())

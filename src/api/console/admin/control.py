@@ -9,8 +9,8 @@ from litestar.params import FromQuery
 
 from api.admin.tools import AdminTools
 from api.admin.views import names_of, operator_items
-from api.console import looking
-from api.console.access import NEEDS, Needs, visit_of
+from api.console import looking, texts
+from api.console.access import NEEDS, Needs, Visit, visit_of
 from api.console.files import AS, FORMS, PAGE_ROWS, Turn, file_of, stream_of
 from api.console.pages import Pages
 from application.command import load
@@ -18,6 +18,7 @@ from application.people.email import open_email
 from application.reports.audit_log import ActFilter, ActPage
 from application.sealing.reading import NotSealed, SealBroken, SealStatus
 from domain import periods
+from domain.fact import SYSTEM
 from domain.operators import PERMISSIONS
 from domain.periods import PERIODS_STREAM, Periods
 from domain.refusal import Refusal
@@ -87,7 +88,17 @@ def _audit_routes(pages: Pages) -> list[HTTPRouteHandler]:
         page = tools.acts.acts(wish, before_position=before, limit=looking.PAGE_ROWS)
         ids = [one for act in page.items if (one := looking.uuid_of(act.actor.partition(":")[2]))]
         ids += [one for act in page.items if (one := looking.uuid_of(act.subject))]
+        ids += tools.directory.staff.operators
         return page, {str(one): name for one, name in names_of(tools.ports, ids).items()} | _catalogue(tools)
+
+    def actors(visit: Visit, names: dict[str, str], chosen: str) -> list[tuple[str, str]]:
+        """Operators by name, those who have none by their id, the system; and whoever is chosen."""
+        staff = {f"operator:{one}": names.get(str(one)) for one in tools.directory.staff.operators}
+        named = sorted(((one, name or one) for one, name in staff.items()), key=lambda row: row[1].casefold())
+        named.append((SYSTEM.label, pages.text(visit, texts.ACTORS[SYSTEM.kind])))
+        if chosen and chosen not in dict(named):
+            named.append((chosen, names.get(chosen.partition(":")[2]) or chosen))
+        return named
 
     @get("/console/audit", opt=_READ)
     async def list_acts(
@@ -121,6 +132,7 @@ def _audit_routes(pages: Pages) -> list[HTTPRouteHandler]:
             names=names,
             kinds=tools.acts.subject_kinds,
             topics=tools.acts.topics,
+            actors=actors(visit_of(request), names, wish.actor or ""),
             filters=filters,
         )
 
