@@ -14,6 +14,7 @@ DONE: Final = {
     "access-begun": N_("support looked in"),
     "access-ended": N_("support left"),
     "added": N_("added"),
+    "address-changed": N_("address changed"),
     "adjustment-posted": N_("credit adjusted"),
     "approved": N_("approved"),
     "asked": N_("asked for"),
