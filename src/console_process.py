@@ -98,6 +98,7 @@ class ConsoleProcess:
             bank_lines=bank_lines(self.settings.bank_transfer_to),
             exports=Path(self.settings.exports_dir) if self.settings.exports_dir else None,
             passkeys=make_passkeys(self.settings, self.pool),
+            staff_needs_codes=self.settings.operators_need_second_factor == "on",
             is_public=self.settings.public_pages == "on",
             may_sign_up=self.settings.sign_up == "open",
         )

@@ -93,6 +93,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Adjustments of credit above it, and taking back a lot with more left, wait for a second operator; 0: all do."""
     prices_need_approval: Literal["on", "off"] = "off"
     """Whether prices wait for a second operator before anything costs them, also those of presets."""
+    operators_need_second_factor: Literal["on", "off"] = "off"
+    """Whether operators see their console only once they have a second factor. Whoever has none is led to set it up."""
     public_url: str = ""
     """Where this installation is found, such as https://llm.example.com; payment providers send messages, and customers back, there."""
     bank_transfer_to: str = ""

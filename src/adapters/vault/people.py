@@ -10,7 +10,7 @@ from psycopg.errors import UniqueViolation
 from adapters.vault.master_keys import MasterKeys
 from adapters.vault.sealing import Sealer
 from adapters.vault.session import Pool, transaction
-from application.people.ports import Person, Theme
+from application.people.ports import Factors, Person, Theme
 from domain.refusal import AlreadyExists
 
 _PERSON: Final = """
@@ -25,6 +25,9 @@ _CONFIRM: Final = """
     UPDATE people SET confirmed_us = coalesce(confirmed_us, %s) WHERE person_id = %s AND email_hash = %s"""
 _NOW: Final = "SELECT email_hash, confirmed_us FROM people WHERE person_id = %s FOR UPDATE"
 _MOVE: Final = "UPDATE people SET email_hash = %s, confirmed_us = %s WHERE person_id = %s"
+_FACTORS: Final = """
+    SELECT person_id, totp_sealed IS NOT NULL, (SELECT count(*) FROM passkeys WHERE passkeys.person_id = people.person_id)
+    FROM people WHERE person_id = ANY(%s)"""
 _STALE: Final = """
     SELECT person_id, totp_sealed FROM people
     WHERE totp_sealed IS NOT NULL AND substring(totp_sealed FROM 1 FOR %s) <> %s
@@ -74,6 +77,11 @@ class PostgresPeople:
 
     def delete(self, person_id: UUID) -> None:
         self._execute("DELETE FROM people WHERE person_id = %s", person_id)
+
+    def factors(self, person_ids: Sequence[UUID]) -> dict[UUID, Factors]:
+        with transaction(self._pool) as connection:
+            rows = connection.execute(_FACTORS, (list(person_ids),)).fetchall()
+        return {row[0]: Factors(has_totp=row[1], passkeys=row[2]) for row in rows}
 
     def set_notices_seen(self, person_id: UUID, now_us: int) -> None:
         self._execute("UPDATE people SET notices_seen_us = %s WHERE person_id = %s", now_us, person_id)

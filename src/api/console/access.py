@@ -62,6 +62,10 @@ class SignInFirst(Exception):
         self.target = target
 
 
+class SecondFactorFirst(Exception):
+    """An operator of this installation needs a second factor, and has none yet."""
+
+
 class Visit(msgspec.Struct, kw_only=True):
     """One request: who asks, and how they want to read."""
 
@@ -74,6 +78,7 @@ class Visit(msgspec.Struct, kw_only=True):
     session: Session | None = None
     person: Person | None = None
     role: Role | None = None  #: of an operator
+    owes_factor: bool = False  #: an operator who has to set up a second factor first
     account_id: UUID | None = None
     member_role: MemberRole | None = None
     support: Access | None = None  #: an operator who looks into somebody else's account
@@ -111,6 +116,7 @@ class Gate:
 
         Raises:
             SignInFirst: nobody is signed in, or not wholly; `StaleForm` for a form.
+            SecondFactorFirst: see there.
             NotPermitted: the role does not allow it.
             NotFound: the account is not one of the person's; the same as for one that there is not.
             ForeignForm, StaleForm: as `check_form`.
@@ -141,6 +147,8 @@ class Gate:
         if session is not None and session.stage == "full":
             operator = self._tools.admin.directory.staff.operators.get(session.person_id)
             visit.role = operator.role if operator is not None and not operator.disabled else None
+            has_codes = person is not None and person.has_totp
+            visit.owes_factor = self._tools.staff_needs_codes and visit.role is not None and not has_codes
             visit.accounts = await asyncio.to_thread(self._accounts_of, session.person_id)
         return visit
 
@@ -221,7 +229,7 @@ class Gate:
 
     def _looked_into(self, visit: Visit, account_id: UUID) -> Access | None:
         """As support, if the operator may still do that."""
-        if not visit.may("accounts"):
+        if visit.owes_factor or not visit.may("accounts"):
             return None
         support = self._tools.admin.directory.support.get(account_id, NO_SUPPORT)
         return support.open_of(visit.person_id, now_us=self._tools.admin.ports.clock.now_us())
@@ -264,6 +272,8 @@ def local_path(target: str | None, *, default: str) -> str:
 def _require_staff(visit: Visit, permission: str) -> None:
     if visit.role is None:
         raise NotFound("page")  # whoever is no operator need not know what there is
+    if visit.owes_factor:
+        raise SecondFactorFirst
     if permission not in PERMISSIONS[visit.role]:
         raise NotPermitted(f"the permission {permission}")
 

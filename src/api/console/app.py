@@ -10,7 +10,15 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 
 from api.admin.problems import code_of_any
-from api.console.access import NEEDS, SignInFirst, local_path, make_gate, visit_anyway, visit_of
+from api.console.access import (
+    NEEDS,
+    SecondFactorFirst,
+    SignInFirst,
+    local_path,
+    make_gate,
+    visit_anyway,
+    visit_of,
+)
 from api.console.account_filter import make_account_filter
 from api.console.admin.routes import admin_routes
 from api.console.assets_routes import asset_routes
@@ -92,6 +100,8 @@ class Console:
             return self._pages.see(f"/sign-in?target={error.target}")
         if isinstance(error, StaleForm):
             return self._stale(request, error)
+        if isinstance(error, SecondFactorFirst) and not _is_by_script(request):
+            return self._pages.see("/me/second-factor", Flash("second_factor_first", is_good=False))
         code, status = self._code_of(error)
         if code == "method_not_allowed" and request.method == "GET":
             return self._pages.see(_page_of(request.scope["path"]))
@@ -106,6 +116,8 @@ class Console:
         """And the status of the page that says so."""
         if isinstance(error, ForeignForm):
             return "foreign_form", 403
+        if isinstance(error, SecondFactorFirst):
+            return "second_factor_first", 403
         if isinstance(error, self._away) and not isinstance(error, ReadModelOutdated):
             return "database_unavailable", 503
         code = code_of_any(error)

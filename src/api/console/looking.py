@@ -15,6 +15,7 @@ from application.command import Ports
 from application.directory import Directory
 from application.directory_views import price_at
 from application.keys.queries import KeyState
+from application.people.ports import Factors
 from application.queries import RequestRow
 from domain.catalogue.alias import Alias
 from domain.catalogue.credential import Credential
@@ -82,6 +83,12 @@ def member_item(member: Member, email: str | None) -> dict[str, Any]:
         "role": member.role,
         "since_us": member.since_us,
     }
+
+
+def factors_item(factors: Factors | None) -> dict[str, Any]:
+    """What somebody has beside a password, as files have it; empty for who has none yet."""
+    has_totp, passkeys = (None, None) if factors is None else (factors.has_totp, factors.passkeys)
+    return {"second_factor": has_totp, "passkeys": passkeys}
 
 
 def named_like(ports: Ports, known: Mapping[UUID, object], wanted: str) -> set[UUID]:

@@ -107,6 +107,7 @@ REFUSALS: Final = {
     "prices_changed": N_(
         "Other prices were published since. This proposal can only be denied; propose the prices anew."
     ),
+    "second_factor_first": N_("Operators need a second factor here. Set it up to go on."),
     "second_operator_needed": N_("Somebody else has to decide this."),
     "secret_refused": N_("The provider does not take this secret."),
     "settlement_mismatch": N_("This is not what the order asks for."),

@@ -47,6 +47,7 @@ class ConsoleTools(msgspec.Struct, frozen=True, kw_only=True):
     mailed: Mailed | None = None
     may_sign_up: bool = True
     is_public: bool = True
+    staff_needs_codes: bool = False  #: whether operators see their console only with a second factor
     chat: ChatGateway | None = None
     company: Company | None = None
     bank_lines: tuple[str, ...] = ()  #: where customers transfer money to, as they read it

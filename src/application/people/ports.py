@@ -31,6 +31,13 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
         return f"Person({self.person_id})"
 
 
+class Factors(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody has beside a password."""
+
+    has_totp: bool = False
+    passkeys: int = 0
+
+
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """One browser that is signed in. `id` may be shown; what the browser holds is another secret."""
 
@@ -79,6 +86,10 @@ class People(Protocol):
 
     def delete(self, person_id: UUID) -> None:
         """With sessions, codes and links; doing it again does nothing."""
+        ...
+
+    def factors(self, person_ids: Sequence[UUID]) -> dict[UUID, Factors]:
+        """Of those who have a password."""
         ...
 
     def set_notices_seen(self, person_id: UUID, now_us: int) -> None: ...

@@ -111,6 +111,7 @@ def make_world(
     oidc_issuer: str = "",
     payments: Mapping[str, str] | None = None,
     prices_need_approval: Literal["on", "off"] = "off",
+    operators_need_second_factor: Literal["on", "off"] = "off",
 ) -> Iterator[World]:
     """A running console with the people of one account."""
     settings = Settings(
@@ -120,6 +121,7 @@ def make_world(
         console_url=console_url,
         public_pages=public_pages,
         prices_need_approval=prices_need_approval,
+        operators_need_second_factor=operators_need_second_factor,
         oidc_issuer=oidc_issuer,
         oidc_client_id="console" if oidc_issuer else "",
         oidc_client_secret="secret" if oidc_issuer else "",

@@ -10,7 +10,7 @@ from application.mail.letters import SecondFactorChanged
 from application.people.sign_in import ACCOUNT_FAILURES_MAX
 from domain import operators
 from domain.fact import SYSTEM
-from tests.api.console.conftest import ACCOUNT, PASSWORD, World
+from tests.api.console.conftest import ACCOUNT, PASSWORD, World, make_world
 
 STAFF = "admin@staff.example"
 
@@ -307,3 +307,55 @@ def test_somebody_with_an_account_joins_another_as_themselves(world: World) -> N
     world.post(found[0], token=world.token("/me"))
     members = world.process.directory.members[other].members
     assert {one.person_id for one in members.values()} == {world.members["developer"]}
+
+
+def test_operators_can_be_made_to_have_a_second_factor(database_url: str) -> None:
+    """Whoever has none is led to set it up, and sees, does and looks into nothing before; members are not concerned."""
+    with make_world(database_url, operators_need_second_factor="on") as world:
+        world.as_staff("admin")
+        path = f"/console/customers/{ACCOUNT}"
+        assert world.get(path).headers["location"] == "/me/second-factor"
+        page = world.get("/me/second-factor").text
+        assert "Operators need a second factor here" in page
+        assert world.get(path, **{"hx-request": "true"}).status_code == 403
+        token = world.token("/me")
+        before = world.process.store.head_position()
+        begin = {"account_id": str(ACCOUNT), "reason": "asked"}
+        answer = world.post("/console/do/support/begin", token=token, **begin)
+        assert answer.headers["location"] == "/me/second-factor"
+        assert world.process.store.head_position() == before
+        take_second_factor(world)
+        assert world.get(path).status_code == 200
+        world.post("/console/do/support/begin", token=token, **begin)
+        assert world.get(f"/app/{ACCOUNT}").status_code == 200
+        world.process.people.people.set_totp(world.staff["admin"], None)
+        assert world.get(f"/app/{ACCOUNT}").status_code == 404
+        world.as_member("owner")
+        assert world.get(f"/app/{ACCOUNT}").status_code == 200
+
+
+def test_who_looks_after_people_sees_who_has_a_second_factor(world: World) -> None:
+    """And how many passkeys; to anybody else it would say whom to attack."""
+    world.process.people.people.set_totp(world.members["viewer"], "S" * 32)
+    world.process.people.people.set_totp(world.staff["support"], "S" * 32)
+    with world.process.pool.connection() as connection:
+        connection.execute(
+            "INSERT INTO passkeys VALUES ('x', %s, 'key', 0, 'Laptop', 0)", [world.members["viewer"]]
+        )
+    for sign_in, page, sees in (
+        (lambda: world.as_member("owner"), f"/app/{ACCOUNT}/members?table=members&as=json", True),
+        (lambda: world.as_member("billing"), f"/app/{ACCOUNT}/members?table=members&as=json", False),
+        (lambda: world.as_staff("admin"), "/console/operators?table=operators&as=json", True),
+        (lambda: world.as_staff("auditor"), "/console/operators?table=operators&as=json", False),
+    ):
+        sign_in()
+        rows = world.get(page).json()
+        assert ("Second factor" in world.get(page.partition("?")[0]).text) == sees
+        if sees:
+            found = {one["role"]: (one["second_factor"], one["passkeys"]) for one in rows}
+            assert found.pop("viewer" if "viewer" in found else "support")[0] is True
+            assert set(found.values()) == {(False, 0)}
+        else:
+            assert all("second_factor" not in one for one in rows)
+    world.as_member("owner")
+    assert "1 passkey" in world.get(f"/app/{ACCOUNT}/members").text

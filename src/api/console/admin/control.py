@@ -12,9 +12,11 @@ from api.admin.views import names_of, operator_items
 from api.console import looking, texts
 from api.console.access import NEEDS, Needs, Visit, visit_of
 from api.console.files import AS, FORMS, PAGE_ROWS, Turn, file_of, stream_of
+from api.console.looking import factors_item
 from api.console.pages import Pages
 from application.command import load
 from application.people.email import open_email
+from application.people.ports import Factors
 from application.reports.audit_log import ActFilter, ActPage
 from application.sealing.reading import NotSealed, SealBroken, SealStatus
 from domain import periods
@@ -161,12 +163,18 @@ def _catalogue(tools: AdminTools) -> dict[str, str]:
 def _operator_routes(pages: Pages) -> list[HTTPRouteHandler]:
     tools = pages.tools.admin
 
-    def rows() -> list[tuple[Any, str | None, str | None]]:
-        """Each with name and address."""
+    def rows() -> list[tuple[Any, str | None, str | None, Factors | None]]:
+        """Each with name, address and what they have beside a password."""
         operators = list(tools.directory.staff.operators.values())
-        names = names_of(tools.ports, [one.operator_id for one in operators])
+        ids = [one.operator_id for one in operators]
+        names, factors = names_of(tools.ports, ids), pages.tools.people.people.factors(ids)
         return [
-            (one, names.get(one.operator_id), open_email(tools.ports.personal, one.operator_id, one.pii))
+            (
+                one,
+                names.get(one.operator_id),
+                open_email(tools.ports.personal, one.operator_id, one.pii),
+                factors.get(one.operator_id),
+            )
             for one in sorted(operators, key=lambda one: (one.disabled, str(one.operator_id)))
         ]
 
@@ -174,10 +182,17 @@ def _operator_routes(pages: Pages) -> list[HTTPRouteHandler]:
     async def list_operators(request: Request[Any, Any, Any]) -> Response[str]:
         found = await asyncio.to_thread(rows)
         listed = operator_items(
-            [one for one, _, _ in found], {one.operator_id: name or "" for one, name, _ in found}
+            [one for one, *_ in found], {one.operator_id: name or "" for one, name, *_ in found}
         )
+        if visit_of(request).may("operators"):
+            listed = [item | factors_item(row[-1]) for item, row in zip(listed, found, strict=True)]
         return pages.page(
-            request, "admin/operators.html", tables={"operators": listed}, rows=found, permissions=PERMISSIONS
+            request,
+            "admin/operators.html",
+            tables={"operators": listed},
+            rows=found,
+            permissions=PERMISSIONS,
+            needs_codes=pages.tools.staff_needs_codes,
         )
 
     return [list_operators]
