@@ -226,6 +226,7 @@ class GatewayProcess:
             "connections": self._close_connections,
         }
         took_ms = {name: await self._timed(step) for name, step in steps.items()}
+        gc.unfreeze()  # a process that goes on, as one of tests does, would keep all of us for good
         log.info("gateway_stopped", instance_id=instance_id, took_ms=took_ms)
 
     async def _timed(self, step: Callable[[], Awaitable[object]]) -> int:

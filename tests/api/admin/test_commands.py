@@ -1,5 +1,6 @@
 """Commands through the running application: answers, errors, idempotency keys, and secrets shown once."""
 
+import gc
 from typing import Any
 from uuid import uuid4
 
@@ -7,7 +8,7 @@ import httpx
 import msgspec
 import pytest
 
-from tests.api.admin.conftest import World
+from tests.api.admin.conftest import World, make_world
 from tests.cli_runner import project
 from tests.waiting import until
 
@@ -235,6 +236,13 @@ def test_the_document_names_every_command(world: World) -> None:
     secret = document["components"]["schemas"]["StoreCredential"]["properties"]["secret"]
     assert secret["writeOnly"] is True
     assert document["components"]["schemas"]["OpenAccount"]["additionalProperties"] is False
+
+
+def test_a_gateway_that_has_stopped_can_be_collected(database_url: str) -> None:
+    """What it took out of the garbage collector's sight comes back, or a process that starts one after another never shrinks."""
+    with make_world(database_url):
+        assert gc.get_freeze_count()
+    assert not gc.get_freeze_count()
 
 
 def test_metrics_tell_of_the_gateway_and_the_read_models(world: World) -> None:
