@@ -1,11 +1,11 @@
 """Mail addresses as people sign in with them: found by a keyed hash, shown only from the envelope in the log."""
 
-import unicodedata
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
+from application.mail.address import folded
 from application.privacy import PersonalData
 from domain.keys.secret import SecretHasher
 from domain.privacy import Sealed
@@ -32,8 +32,12 @@ def checked_email(email: str) -> str:
 
 def email_hash(hasher: SecretHasher, email: str) -> bytes:
     """By which an address is found, however its letters were written."""
-    plain = unicodedata.normalize("NFKC", email.strip()).casefold()
-    return hasher.digest(_CONTEXT + plain.encode())
+    return hasher.digest(_CONTEXT + folded(email).encode())
+
+
+def is_exact(email: str) -> bool:
+    """Whether an address that others vouch for is that very one, and not one that only looks like it once it is folded."""
+    return folded(email) == email.strip().casefold()
 
 
 def seal_email(personal: PersonalData, person_id: UUID, email: str) -> Sealed:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from application.people.email import email_hash
+from application.people.email import email_hash, is_exact
 from application.people.ports import Person
 from application.people.sign_in import SignedIn, SignIn, Visitor
 from domain.operators import Staff
@@ -112,6 +112,6 @@ def sign_in_as(
 
 
 def _by_email(identity: Identity, sign_in: SignIn) -> Person | None:
-    if not identity.email:
+    if not identity.email or not is_exact(identity.email):
         return None
     return sign_in.ports.people.by_email(email_hash(sign_in.hasher, identity.email))

@@ -82,6 +82,8 @@ def test_an_operator_comes_in_by_their_company(company: World, issuer: str) -> N
         {"email": STAFF, "email_verified": "true"},
         {"email": "owner@customer.example", "email_verified": True},
         {"email": "nobody@staff.example", "email_verified": True},
+        {"email": STAFF.replace("a", "\u1d2c"), "email_verified": True},
+        {"email": STAFF.replace("staff", "st\u1d2cff"), "email_verified": True},
         {},
     ],
 )

@@ -190,6 +190,13 @@ def test_the_host_that_a_browser_says_is_not_in_the_mail(world: World) -> None:
     assert world.mailbox.links()[-1].startswith(f"{CONSOLE_URL}/reset/")
 
 
+@pytest.mark.parametrize("path", ["/forgot", "/sign-up"])
+def test_a_link_goes_to_the_host_by_which_somebody_is_found(world: World, path: str) -> None:
+    """And not to a host that is written with letters which we fold and names of hosts do not: that is somebody else's."""
+    ask(world, path, KNOWN.replace("customer", "custom\u1d31r"))
+    assert world.mailbox.letters[-1].to == KNOWN
+
+
 def test_a_mailbox_is_not_flooded(world: World) -> None:
     """After three mails there is the same answer and no mail; after twenty wishes a visitor is told to wait."""
     world.client.cookies.clear()
