@@ -20,6 +20,7 @@ from api.console.forms import body_of
 from api.console.headers import HEADERS
 from api.console.looking import model_names
 from api.console.pages import ONCE_FIELD, Flash, Pages
+from api.console.texts import RESULTS
 from application.eventlog import EventLogError
 from application.vault import VaultError
 from domain.fact import Actor
@@ -69,8 +70,7 @@ async def act(
     path = str(form.get("then", "")).replace(
         "{id}", str(result.get(entry.new_id or "", result.get("id", "")))
     )
-    flash = Flash(_done(entry, result), is_good=result.get("works", True) is True)
-    return go(pages, request, local_path(path, default=back), flash)
+    return go(pages, request, local_path(path, default=back), _flash(pages, request, entry, result))
 
 
 def refused(
@@ -138,9 +138,20 @@ def own_url(pages: Pages, request: Request[Any, Any, Any]) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def _flash(pages: Pages, request: Request[Any, Any, Any], entry: Entry, result: dict[str, Any]) -> Flash:
+    """That it is done; of a provider that was asked also what came of it."""
+    probes = result.get("probes") or [one for one in (result.get("probe"),) if one]
+    if not probes:
+        return Flash(_done(entry, result))
+    bad = sorted({one["outcome"] for one in probes if not one["works"]})
+    if not bad:
+        return Flash("probe_ok")
+    words = ", ".join(pages.text(visit_of(request), RESULTS[one]) for one in bad)
+    code = "probe_failed" if entry.verb == "probe" else "kept_untried"
+    return Flash(code, is_good=False, detail=words)
+
+
 def _done(entry: Entry, result: dict[str, Any]) -> str:
-    if entry.noun == "provider" and entry.verb == "probe":
-        return "probe_ok" if result.get("works") else "probe_failed"
     if (entry.noun, entry.verb) == ("prices", "publish") and result["proposal_id"]:
         return "prices_proposed"
     return _DONE.get((entry.noun, entry.verb), "done")

@@ -81,10 +81,13 @@ def offer_terms(form: Form) -> dict[str, Any]:
     """What credit costs in a currency: credits for one unit of it, packages, free amounts, tiers and taxes."""
     currency = _text(form, "currency")
     terms: dict[str, Any] = {
-        "rate_num": amount_nano(_text(form, "credits_per_unit")),
+        "rate_num": amount_nano(_text(form, "credits_per_unit"), "credits_per_unit"),
         "rate_den": 10 ** exponent_of(currency),
         "packages": [
-            {"amount_minor": minor(amount, currency, "packages"), "bonus_nano": amount_nano(bonus or "0")}
+            {
+                "amount_minor": minor(amount, currency, "packages"),
+                "bonus_nano": amount_nano(bonus or "0", "packages"),
+            }
             for amount, bonus in _rows(form, "package", "package_bonus")
         ],
         "bonus": [
@@ -104,17 +107,17 @@ def offer_terms(form: Form) -> dict[str, Any]:
     return terms
 
 
-def amount_nano(text: str) -> int:
+def amount_nano(text: str, field: str = "amount") -> int:
     """An amount in credits, as `12.5` or `1,000`.
 
     Raises:
         Unreadable: it is none, or finer than a nano-credit.
     """
-    amount = _decimal(text, "amount") * NANO
+    amount = _decimal(text, field) * NANO
     if not abs(amount) <= _NANO_MAX:
-        raise Unreadable("amount", "is too large")
+        raise Unreadable(field, "is too large")
     if amount != amount.to_integral_value():
-        raise Unreadable("amount", "has more than nine decimals")
+        raise Unreadable(field, "has more than nine decimals")
     return int(amount)
 
 

@@ -69,7 +69,7 @@ _TABLE: Final[tuple[tuple[str, str], ...]] = (
     ("must be https", N_("must begin with https://")),
     (
         "points to a private address that is not on the allowlist",
-        N_("points to a private address that is not on the allowlist"),
+        N_("a private address: the setting ALLOW_PRIVATE_UPSTREAMS has to name it first"),
     ),
     (
         "must be a name that clients use, such as 1024x1024 or high",

@@ -193,6 +193,9 @@ STATES: Final = {
     "impaired": N_("Impaired"),
     "down": N_("Not available"),
     "tripped": N_("Breaker open"),
+    "unasked": N_("Not asked yet"),
+    "silent": N_("No answer"),
+    "secret-refused": N_("Secret refused"),
 }
 #: Of messages to customers' endpoints.
 MESSAGE_STATES: Final = {
@@ -649,5 +652,6 @@ DONE: Final = {
     "session_closed": N_("That device is signed out."),
     "expired": N_("Sign in to go on."),
     "probe_ok": N_("The provider answered and takes the secrets."),
-    "probe_failed": N_("The provider did not answer as it should."),
+    "probe_failed": N_("The provider did not answer as it should:"),
+    "kept_untried": N_("Done, but nothing shows yet that it works. The provider was asked:"),
 }

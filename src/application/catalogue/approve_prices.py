@@ -31,6 +31,8 @@ def handle(command: ApprovePrices, *, actor: Actor, ports: Ports) -> Published:
 
     def decide() -> list[NewEvent]:
         nonlocal proposals
+        # The list first: who approves beside us changes both at once, and is then seen to have decided.
+        current_version = list_version(ports.store)
         recorded = ports.store.read_stream(PRICE_PROPOSALS_STREAM)
         proposals = fold(recorded, PriceProposals(), rules.evolve)
         known = proposals.by_id.get(command.proposal_id)
@@ -38,7 +40,7 @@ def handle(command: ApprovePrices, *, actor: Actor, ports: Ports) -> Published:
         decided = rules.approve(
             proposals,
             command.proposal_id,
-            list_version=list_version(ports.store, at_least=base_version),
+            list_version=current_version,
             by=actor,
             stamp=at,
         )

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from functools import partial
 from html import unescape
 from typing import Final
 from uuid import UUID
@@ -42,11 +43,21 @@ def test_an_offer_is_written_as_people_count_money(world: World) -> None:
 
 
 def test_an_offer_that_cannot_be_meant_is_refused(world: World) -> None:
-    """With the reader's words, and nothing is on sale then."""
+    """With the reader's words and the field's, and nothing is on sale then."""
     token = sign_in(world, "finance")
-    wrong = {"most": "10.001", "least": "much", "currency": "XXX", "tier_percent.0": "1e99"}
-    for field, value in wrong.items():
-        assert do(world, "offers/set", token, **(OFFER | {field: value})), field
+    wrong = {
+        "most": ("10.001", "Free amounts up to"),
+        "least": ("much", "Free amounts from"),
+        "currency": ("XXX", ""),
+        "tier_percent.0": ("1e99", "Bonus"),
+        "credits_per_unit": ("x", "Credits for one unit"),
+        "package_bonus.0": ("x", "Packages"),
+        "tax_percent.0": ("x", "Taxes"),
+    }
+    for field, (value, word) in wrong.items():
+        said = do(world, "offers/set", token, **(OFFER | {field: value}))
+        assert said, field
+        assert word in said, field
     assert list_offers(world.process.store) == ()
 
 
@@ -188,11 +199,15 @@ def test_a_model_is_made_priced_and_explained_by_forms(world: World) -> None:
     (one,) = world.process.directory.deployments.values()
     assert do(world, "routes/set", token, alias="big", **{"target.0": str(one.deployment_id)}) == ""
     assert "the model has no price" in world.get("/console/routing?model=big").text
+    assert "/console/models/big?edit=price" in world.get("/console/models").text
     price = {"alias": "big", "price.input": "1", "price.output": "2", "note": "first"}
     assert do(world, "prices/publish", token, **price) == ""
     assert do(world, "prices/publish", token, **price | {"price.output": "2.5"}, markup="120") == ""
     versions = world.process.directory.prices["big"]
     assert [one.markup_ppm for one in versions] == [1_000_000, 1_200_000]
+    assert "/console/models/big?edit=price" in world.get("/console/prices").text
+    assert '<details class="act" open>' in world.get("/console/models/big?edit=price").text
+    assert '<details class="act" open>' not in world.get("/console/models/big").text
     page = world.get("/console/prices/2").text
     assert "+20%" in page, "the input, by its markup alone"
     assert "+50%" in page, "the output, by both"
@@ -222,6 +237,38 @@ def breaker_history(world: World, provider_id: UUID, deployment_id: UUID) -> Non
     rows = world.get(f"{path}?table=breakers&as=json").json()
     assert len(rows) == seen
     assert (rows[0]["what"], rows[0]["cause"]) == ("closed", "trial_succeeded")
+
+
+def test_a_provider_that_nobody_has_heard_of_is_not_called_healthy(world: World) -> None:
+    """It was not asked yet; then its key is kept though nobody is there, and both are said."""
+    token = sign_in(world, "operator")
+    assert do(world, "providers/register", token, name="acme", base_url="https://acme.invalid/v1") == ""
+    (provider,) = world.process.directory.providers.values()
+    provider_id = str(provider.provider_id)
+    pages = ("/console/providers", f"/console/providers/{provider_id}")
+    for page in pages:
+        assert ">Not asked yet<" in world.get(page).text
+    said = do(world, "credentials/store", token, provider_id=provider_id, secret="sk-1", probe="1")
+    assert "nothing shows yet that it works" in said
+    assert "Not reachable" in said
+    (credential,) = world.process.directory.credentials.values()
+    said = do(world, "providers/probe", token, provider_id=provider_id)
+    assert "Not reachable" in said
+    for page in pages:
+        assert ">No answer<" in world.get(page).text
+        assert ">Healthy<" not in world.get(page).text
+    with world.client.portal() as portal:
+        portal.call(
+            partial(
+                world.process.health.credential_failed,
+                credential.credential_id,
+                secret_version=1,
+                cause="auth",
+                status=401,
+            )
+        )
+    for page in pages:
+        assert ">Secret refused<" in world.get(page).text
 
 
 def test_a_seller_and_its_series_are_set_by_forms(world: World) -> None:

@@ -4,11 +4,18 @@ from uuid import UUID
 
 import pytest
 
-from application.catalogue import change_provider, register_provider, revoke_credential, store_credential
+from application.catalogue import (
+    change_provider,
+    register_provider,
+    revoke_credential,
+    rotate_credential,
+    store_credential,
+)
 from application.catalogue.probe_provider import ProbeProvider, ProviderProbed, handle
 from application.command import Ports
+from domain.catalogue.credential import SecretRefused
 from domain.fact import SYSTEM, Actor
-from domain.health.probe import ProbesSummarised, probes_stream
+from domain.health.probe import ProbeOutcome, ProbesSummarised, probes_stream
 from domain.refusal import NotFound, WrongState
 from domain.secret import Secret
 from domain.topics import REGISTRY
@@ -96,3 +103,40 @@ def test_what_a_provider_answered_is_told(ports: Ports) -> None:
     told = REGISTRY.decode(stored.topic, stored.state)
     assert isinstance(told, ProbesSummarised)
     assert (told.credential_id, told.outcomes, told.actor) == (credential_id, {"ok": 1}, operator.label)
+
+
+def test_a_secret_is_tried_before_it_is_kept_if_that_is_asked_for(ports: Ports) -> None:
+    """One that the provider does not know is not stored, and does not take the place of one that is."""
+    acme = register(ports, "acme")
+    kept = keep(ports, acme, "sk-right")
+    assert isinstance(ports.probe, FakeProbe)
+    assert ports.probe.asked == [], "nobody is asked who is not to be"
+    ports.probe.says = ("auth", 401)
+    before = ports.store.read_log(after_position=0, limit=100)
+    store = store_credential.StoreCredential(provider_id=acme, secret=Secret("sk-wrong"), probe=True)
+    with pytest.raises(SecretRefused):
+        store_credential.handle(store, actor=SYSTEM, ports=ports)
+    rotate = rotate_credential.RotateCredential(credential_id=kept, secret=Secret("sk-wrong"), probe=True)
+    with pytest.raises(SecretRefused):
+        rotate_credential.handle(rotate, actor=SYSTEM, ports=ports)
+    assert ports.store.read_log(after_position=0, limit=100) == before
+    assert ports.probe.asked == [("acme.example.com", b"sk-wrong")] * 2
+
+
+@pytest.mark.parametrize(("outcome", "status"), [("ok", 200), ("unreachable", 0), ("auth", 403)])
+def test_nothing_but_a_refusal_keeps_a_secret_out(ports: Ports, outcome: ProbeOutcome, status: int) -> None:
+    """What the provider said is in the answer, and told as one probe."""
+    acme = register(ports, "acme")
+    assert isinstance(ports.probe, FakeProbe)
+    ports.probe.says = (outcome, status)
+    store = store_credential.StoreCredential(provider_id=acme, secret=Secret("sk-1"), probe=True)
+    kept = store_credential.handle(store, actor=SYSTEM, ports=ports)
+    rotate = rotate_credential.RotateCredential(credential_id=kept.id, secret=Secret("sk-2"), probe=True)
+    rotated = rotate_credential.handle(rotate, actor=SYSTEM, ports=ports)
+    for probe_of in (kept.probe, rotated.probe):
+        assert probe_of is not None
+        assert (probe_of.credential_id, probe_of.outcome) == (kept.id, outcome)
+    for stored in ports.store.read_stream(probes_stream(acme)):
+        told = REGISTRY.decode(stored.topic, stored.state)
+        assert isinstance(told, ProbesSummarised)
+        assert told.outcomes == {outcome: 1}

@@ -4,7 +4,6 @@ import asyncio
 from typing import Any, Final
 from uuid import UUID
 
-import msgspec
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
@@ -13,31 +12,26 @@ from api.admin.views import found
 from api.console import looking
 from api.console.access import NEEDS, Needs
 from api.console.admin.provider_health import provider_health
+from api.console.admin.provider_states import ProviderRow, calls_lately, deployment_state, provider_row
 from api.console.pages import Pages
 from application.catalogue.list_presets import list_presets, summary_of
 from application.directory import Directory
 from application.directory_views import price_at
 from domain.catalogue.deployment import Deployment
-from domain.catalogue.provider import Provider
 from domain.refusal import NotFound
 
 _READ: Final = {NEEDS: Needs("staff", "read")}
 _ROUTE_ROWS: Final = 6
 
 
-class ProviderRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A provider, and how its deployments and credentials are."""
-
-    provider: Provider
-    deployments: int
-    tripped: int
-    credentials: int
-    dead: int
-
-
 def catalogue_routes(pages: Pages) -> list[HTTPRouteHandler]:
     """`/console/models` and `/console/providers`."""
     directory, ports = pages.tools.admin.directory, pages.tools.admin.ports
+
+    def provider_rows() -> list[ProviderRow]:
+        calls = calls_lately(pages)
+        known = sorted(directory.providers.values(), key=lambda one: one.name)
+        return [provider_row(pages, one, calls) for one in known]
 
     @get("/console/models", opt=_READ)
     async def list_models(request: Request[Any, Any, Any]) -> Response[str]:
@@ -76,8 +70,7 @@ def catalogue_routes(pages: Pages) -> list[HTTPRouteHandler]:
     @get("/console/providers", opt=_READ)
     async def list_providers(request: Request[Any, Any, Any]) -> Response[str]:
         presets = await asyncio.to_thread(lambda: [summary_of(one) for one in list_presets()])
-        rows = [_row(pages, one) for one in directory.providers.values()]
-        rows.sort(key=lambda row: row.provider.name)
+        rows = await asyncio.to_thread(provider_rows)
         return pages.page(
             request,
             "admin/providers.html",
@@ -96,6 +89,7 @@ def catalogue_routes(pages: Pages) -> list[HTTPRouteHandler]:
         deployments = [one for one in directory.deployments.values() if one.provider_id == provider_id]
         lately = await asyncio.to_thread(provider_health, pages, provider_id, deployments)
         breakers, earlier = lately.page(looking.number_of(before))
+        row = await asyncio.to_thread(provider_row, pages, provider, lately.calls)
         return pages.page(
             request,
             "admin/provider.html",
@@ -111,13 +105,13 @@ def catalogue_routes(pages: Pages) -> list[HTTPRouteHandler]:
             breakers=breakers,
             earlier=earlier,
             is_earlier=bool(before),
-            row=_row(pages, provider),
+            row=row,
             credentials=[
                 (one, health.condition(one.credential_id), directory.needs_reentry(one))
                 for one in credentials
             ],
             deployments=[
-                (one, health.breaker(one.deployment_id))
+                (one, health.breaker(one.deployment_id), deployment_state(pages, one, row.state))
                 for one in sorted(deployments, key=lambda one: one.spec.upstream_model)
             ],
         )
@@ -125,38 +119,14 @@ def catalogue_routes(pages: Pages) -> list[HTTPRouteHandler]:
     return [list_models, show_model, list_providers, show_provider]
 
 
-def _row(pages: Pages, provider: Provider) -> ProviderRow:
-    directory, health = pages.tools.admin.directory, pages.tools.health
-    deployments = [
-        one
-        for one in directory.deployments.values()
-        if one.provider_id == provider.provider_id and not one.disabled
-    ]
-    credentials = [
-        one
-        for one in directory.credentials.values()
-        if one.provider_id == provider.provider_id and not one.revoked
-    ]
-    return ProviderRow(
-        provider=provider,
-        deployments=len(deployments),
-        tripped=sum(1 for one in deployments if health.breaker(one.deployment_id).state != "closed"),
-        credentials=len(credentials),
-        dead=sum(1 for one in credentials if health.is_dead(one.credential_id, one.secret_version)),
-    )
-
-
 def _targets(pages: Pages, targets: tuple[Any, ...]) -> list[tuple[Any, Deployment, str, str]]:
-    """Each with its deployment, provider and the state of its breaker."""
-    directory, health = pages.tools.admin.directory, pages.tools.health
+    """Each with its deployment, provider and state."""
+    directory = pages.tools.admin.directory
     rows = []
     for target in targets:
         deployment = directory.deployments[target.deployment_id]
         provider = directory.providers[deployment.provider_id]
-        state = "disabled" if deployment.disabled or provider.disabled else "well"
-        if state == "well" and health.breaker(target.deployment_id).state != "closed":
-            state = "tripped"
-        rows.append((target, deployment, provider.name, state))
+        rows.append((target, deployment, provider.name, deployment_state(pages, deployment)))
     return rows
 
 

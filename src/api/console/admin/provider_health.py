@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from api.console.admin.provider_states import calls_lately
 from api.console.pages import Pages
 from application.reports.calls import CallStats
 from domain.catalogue.deployment import Deployment
@@ -12,7 +13,6 @@ from domain.health.breaker import BreakerClosed, BreakerHalfOpened, BreakerOpene
 from domain.health.probe import ProbesSummarised, probes_stream
 from domain.topics import REGISTRY
 
-_DAY_US: Final = 24 * 3600 * 1_000_000
 _PROBES: Final = 24
 _BREAKER_ROWS: Final = 20
 
@@ -83,7 +83,7 @@ def provider_health(pages: Pages, provider_id: UUID, deployments: list[Deploymen
     """Blocking."""
     tools = pages.tools.admin
     ours = {one.deployment_id: one.spec.upstream_model for one in deployments}
-    calls = tools.calls.calls(since_us=tools.ports.clock.now_us() - _DAY_US)
+    calls = calls_lately(pages)
     facts = [
         BreakerRow(position=one.position, model=model, kind=_KINDS[type(fact)], fact=fact)
         for deployment_id, model in ours.items()
