@@ -22,7 +22,7 @@ from domain.refusal import BadField, SecondOperatorNeeded, WrongState
 from domain.secret import Secret
 from domain.topics import REGISTRY
 from tests.databases import migrated_template
-from tests.fakes import ManualClock, memory_ports
+from tests.fakes import ManualClock, MemoryEventStore, memory_ports
 
 ANNA, BERT = Actor("operator", UUID(int=1)), Actor("operator", UUID(int=2))
 ONE = PriceText(input="1", cached_input="1", cache_write="1", output="2", request="0")
@@ -129,6 +129,14 @@ def test_many_who_agree_at_once_publish_once(ports_on_postgres: Ports) -> None:
         ports.store.read_stream(stream) for stream in (PRICE_PROPOSALS_STREAM, PRICE_LIST_STREAM)
     )
     assert price.position == agreed.position + 1
+
+
+def test_who_agrees_a_moment_later_is_told_the_same(ports: Ports) -> None:
+    """Who approved while the log was read is not taken for somebody who published other prices."""
+    proposal_id = proposed(ports)
+    assert isinstance(ports.store, MemoryEventStore)
+    ports.store.before_read[PRICE_LIST_STREAM] = lambda: approve(ports, proposal_id)
+    assert approve(ports, proposal_id).version == 1
 
 
 def test_what_was_compared_with_other_prices_is_not_published(ports_on_postgres: Ports) -> None:
