@@ -93,7 +93,7 @@ def make_key(customer: Walker) -> str:
     form.write("Name", "laptop")
     form.press("Make the key")
     customer.arrive("The new API key")
-    api_key = customer.page.get_by_role("main").locator("code").inner_text()
+    api_key = customer.page.get_by_role("main").locator("code").first.inner_text()
     customer.follow("I have it")
     return api_key
 
