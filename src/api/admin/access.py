@@ -1,6 +1,7 @@
 """Who calls, and whether their role allows it: every route names its permission, and one that does not is closed."""
 
 from litestar.connection import ASGIConnection
+from litestar.exceptions import MethodNotAllowedException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
@@ -26,12 +27,24 @@ def make_guard(directory: Directory) -> Guard:
             operator = directory.authenticate_operator(header[len(_SCHEME) :].strip().encode())
         except InvalidOperatorToken:
             raise InvalidOperatorToken("this token opens nothing") from None
-        needed = route.opt[PERMISSION]
+        needed = permission_of(route)
         if needed not in PERMISSIONS[operator.role]:
             raise NotPermitted(f"the permission {needed}")
         connection.state[_OPERATOR] = operator
 
     return guard
+
+
+def permission_of(route: BaseRouteHandler) -> str:
+    """What a route asks for.
+
+    Raises:
+        MethodNotAllowedException: nothing; the framework answers OPTIONS by routes of its own, which are none of ours.
+    """
+    needed = route.opt.get(PERMISSION)
+    if needed is None:
+        raise MethodNotAllowedException
+    return str(needed)
 
 
 def operator_of(connection: ASGIConnection) -> OperatorView:  # type: ignore[type-arg]  # any connection

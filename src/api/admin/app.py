@@ -16,6 +16,7 @@ from api.admin.docs import docs_routes
 from api.admin.documents import document_routes
 from api.admin.execution import run
 from api.admin.explaining import explaining_routes
+from api.admin.headers import PRIVATE
 from api.admin.hooks import hook_routes
 from api.admin.keys import key_routes
 from api.admin.mails import mail_routes
@@ -85,6 +86,7 @@ def admin_router(tools: AdminTools) -> Router:
         path="/",
         route_handlers=[*(_command_route(tools, entry) for entry in COMMANDS), *reading],
         guards=[make_guard(tools.directory)],
+        response_headers=PRIVATE,
     )
     return Router(
         path=PREFIX,
@@ -108,9 +110,6 @@ def _command_route(tools: AdminTools, entry: Entry) -> HTTPRouteHandler:
             idempotency=tools.idempotency,
         )
         tools.wake()
-        headers = {"cache-control": "no-store"}
-        return Response(
-            answer.body, status_code=answer.status, media_type="application/json", headers=headers
-        )
+        return Response(answer.body, status_code=answer.status, media_type="application/json")
 
     return command

@@ -12,6 +12,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from api.admin.codes import INTERNAL_ERROR, code_of, status_of
+from api.admin.headers import PRIVATE
 from application.limits import RateLimited
 from application.projections import ReadModelOutdated
 
@@ -33,7 +34,9 @@ def problem(code: str, detail: str = "", *, retry_after_s: float | None = None) 
     status = status_of(code)
     body: dict[str, Any] = {"type": "about:blank", "title": code.replace("_", " "), "status": status}
     body |= {"code": code, "detail": detail}
-    headers = {"www-authenticate": "Bearer"} if code == "invalid_token" else {}
+    headers = dict(PRIVATE)
+    if code == "invalid_token":
+        headers["www-authenticate"] = "Bearer"
     if retry_after_s is not None:
         headers["retry-after"] = str(math.ceil(retry_after_s))
     return Response(msgspec.json.encode(body), status_code=status, media_type=MEDIA_TYPE, headers=headers)

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 from litestar import Request
 from litestar.connection import ASGIConnection
+from litestar.exceptions import MethodNotAllowedException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
@@ -120,9 +121,12 @@ class Gate:
             NotPermitted: the role does not allow it.
             NotFound: the account is not one of the person's; the same as for one that there is not.
             ForeignForm, StaleForm: as `check_form`.
+            MethodNotAllowedException: the route says nothing of what it needs.
             BadRequest: what is asked for cannot be looked up.
         """
-        needs = route.opt[NEEDS]
+        needs = route.opt.get(NEEDS)
+        if needs is None:  # the framework answers OPTIONS by routes of its own, which are none of ours
+            raise MethodNotAllowedException
         visit = await self._visit(connection)
         connection.state[_VISIT] = visit
         if "\0" in connection.scope["path"] or any("\0" in one for _, one in connection.query_params.items()):

@@ -125,7 +125,7 @@ def myself_routes(pages: Pages) -> list[HTTPRouteHandler]:
         await myself.close_others(request)
         return pages.see("/me", Flash("password_changed"))
 
-    @post("/me/sessions/close", opt=_PERSON)
+    @post("/me/close-session", opt=_PERSON)
     async def close_session(request: Asked) -> Answer:
         form, visit = await request.form(), visit_of(request)
         try:
@@ -136,7 +136,7 @@ def myself_routes(pages: Pages) -> list[HTTPRouteHandler]:
         await asyncio.to_thread(close, session_id, person_id=visit.person_id)
         return pages.see("/me", Flash("session_closed"))
 
-    @post("/me/sessions/close-others", opt=_PERSON)
+    @post("/me/close-other-sessions", opt=_PERSON)
     async def close_other_sessions(request: Asked) -> Answer:
         await myself.close_others(request)
         return pages.see("/me", Flash("sessions_closed"))

@@ -7,7 +7,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
-from api.admin.access import PERMISSION
+from api.admin.access import permission_of
 from api.customer.pace import Pace
 from application.clock import Clock
 from application.directory import Directory
@@ -45,7 +45,7 @@ def make_guard(identify: Identify, pace: Pace) -> Guard:
     async def guard(connection: Connection, route: BaseRouteHandler) -> None:
         customer = await identify(connection)
         pace.take(customer.account_id)
-        needed = route.opt[PERMISSION]
+        needed = permission_of(route)
         if needed not in customer.permissions:
             raise NotPermitted(f"the permission {needed}")
         connection.state[_CUSTOMER] = customer

@@ -8,6 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from api.admin.access import PERMISSION
 from api.admin.docs import docs_routes
+from api.admin.headers import PRIVATE
 from api.admin.openapi import Offered, Surface, document
 from api.admin.problems import on_error
 from api.admin.tools import AdminTools
@@ -60,6 +61,7 @@ def customer_router(tools: AdminTools, *, identify: Identify) -> Router:
         path="/",
         route_handlers=[*(_command_route(tools, one) for one in ALLOWED), *reading],
         guards=[make_guard(identify, Pace(tools.ports.clock))],
+        response_headers=PRIVATE,
     )
     return Router(
         path=PREFIX,
@@ -86,9 +88,6 @@ def _command_route(tools: AdminTools, allowed: Allowed) -> HTTPRouteHandler:
             orders=tools.orders,
         )
         tools.wake()
-        headers = {"cache-control": "no-store"}
-        return Response(
-            answer.body, status_code=answer.status, media_type="application/json", headers=headers
-        )
+        return Response(answer.body, status_code=answer.status, media_type="application/json")
 
     return command

@@ -144,6 +144,16 @@ def test_without_a_token_every_route_answers_401(world: World, header: str | Non
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
+def test_answers_are_kept_nowhere_and_nothing_else_is_answered(world: World) -> None:
+    """Data and refusals say so, in both; OPTIONS, which the framework would answer by itself, is no request of ours."""
+    for path in ("/accounts", f"/accounts/{SOMETHING}", "/explanations/nothing"):
+        headers = world.client.get(PREFIX + path, headers=world.as_role("admin")).headers
+        said = (headers["cache-control"], headers["x-content-type-options"])
+        assert said == ("no-store", "nosniff"), path
+    answer = world.client.options(f"{PREFIX}/accounts", headers=world.as_role("admin"))
+    assert answer.status_code == 405
+
+
 def test_unknown_paths_answer_404_as_a_problem(world: World) -> None:
     """Also for a path that is no route."""
     answer = world.client.get(f"{PREFIX}/nonsense", headers=world.as_role("admin"))

@@ -86,6 +86,14 @@ def test_every_route_says_what_it_needs(world: World) -> None:
         assert path.startswith("/app/") == (needs is not None and needs.area == "account"), path
 
 
+def test_what_the_framework_would_answer_by_itself_is_closed(world: World) -> None:
+    """OPTIONS is no request of ours: refused as such on every address, with or without a session, and never a failure."""
+    for sign_in in (world.client.cookies.clear, lambda: world.as_staff("admin")):
+        sign_in()
+        for _, path in served(world).keys() - HEALTH:
+            assert world.client.options(url_of(path)).status_code == 405, path
+
+
 def test_nobody_gets_anything_but_the_way_in(world: World) -> None:
     """Without a session every other page leads to the sign-in, and every other form asks to sign in first."""
     world.client.cookies.clear()

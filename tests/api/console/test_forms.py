@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.api.console.conftest import ACCOUNT, CONSOLE_URL, PASSWORD, World
+from tests.api.console.test_access import served, url_of
 
 FIELDS = {"email": "admin@staff.example", "password": PASSWORD}
 
@@ -180,3 +181,7 @@ def test_a_forms_target_leads_to_its_page(world: World) -> None:
         ("/sign-out", "/"),
     ):
         assert world.get(path).headers["location"] == page, path
+    for (method, path), needs in served(world).items():
+        if method == "POST" and needs is not None and needs.area == "person":
+            answer = world.client.get(url_of(path), follow_redirects=True)
+            assert answer.status_code in {200, 422}, path

@@ -255,15 +255,15 @@ def test_a_device_can_be_signed_out_from_another_one(world: World) -> None:
     page = world.client.get("/me").text
     (first_id,) = re.findall(r'name="session_id" value="([0-9a-f-]+)"', page)
     token = world.token("/me")
-    world.post("/me/sessions/close", token=token, session_id=first_id)
+    world.post("/me/close-session", token=token, session_id=first_id)
     support = world.process.tools.sign_in.session(others)
     assert support is not None
-    world.post("/me/sessions/close", token=token, session_id=str(support.session_id))
+    world.post("/me/close-session", token=token, session_id=str(support.session_id))
     assert world.process.tools.sign_in.session(first) is None
     assert world.process.tools.sign_in.session(others) is not None
     second = session_of(world)
     world.as_staff("admin")
-    world.post("/me/sessions/close-others", token=world.token("/me"))
+    world.post("/me/close-other-sessions", token=world.token("/me"))
     assert world.process.tools.sign_in.session(second) is None
     assert world.process.tools.sign_in.session(others) is not None
     assert world.get("/me").status_code == 200

@@ -325,7 +325,7 @@ def test_what_is_told_is_new_until_it_was_seen(world: World) -> None:
     notices = world.client.get(f"{BASE}/notices").text
     assert "&lt;b&gt;At ten&lt;/b&gt;" in notices
     assert "For the others" not in notices
-    answer = world.post("/me/notices/seen", token=world.token("/me"), back=f"{BASE}/models")
+    answer = world.post("/me/notices-seen", token=world.token("/me"), back=f"{BASE}/models")
     assert answer.headers["location"] == f"{BASE}/models"
     page = world.client.get(f"{BASE}/models").text
     assert 'class="count' not in page

@@ -76,6 +76,15 @@ def test_each_role_gets_what_its_permissions_allow_and_403_elsewhere(world: Worl
                 assert answer.status_code == wanted, (role, path, answer.text)
 
 
+def test_answers_are_kept_nowhere_and_nothing_else_is_answered(world: World) -> None:
+    """Data and refusals say so, in both; OPTIONS, which the framework would answer by itself, is no request of ours."""
+    for path in ("/keys", f"/keys/{SOMETHING}"):
+        headers = world.ask("GET", path).headers
+        said = (headers["cache-control"], headers["x-content-type-options"])
+        assert said == ("no-store", "nosniff"), path
+    assert world.ask("OPTIONS", "/keys").status_code == 405
+
+
 def test_what_is_another_customers_is_not_there(world: World) -> None:
     """Each route that names something, and each command, tried with the other customer's: 404, as for what does not exist."""
     theirs = things_of(world, OTHER)

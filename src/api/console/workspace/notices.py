@@ -51,7 +51,7 @@ def notice_routes(pages: Pages) -> list[HTTPRouteHandler]:
         seen_us = visit.person.notices_seen_us if visit.person else 0
         return pages.page(request, "workspace/notices.html", told=told, seen_us=seen_us)
 
-    @post("/me/notices/seen", opt={NEEDS: Needs("person")})
+    @post("/me/notices-seen", opt={NEEDS: Needs("person")})
     async def mark_seen(request: Request[Any, Any, Any]) -> Response[str]:
         visit, form = visit_of(request), await request.form()
         now_us = tools.sign_in.clock.now_us()
