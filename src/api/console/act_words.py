@@ -85,7 +85,6 @@ DONE: Final = {
 #: Fields that forms do not have; of those that they have `FIELD_WORDS` tells it.
 FIELDS: Final = {
     "accounts": N_("Accounts"),
-    "added": N_("Credit added"),
     "adjustment_id": N_("Adjustment"),
     "approved_by": N_("Approved by"),
     "audience": N_("Who sees it"),
@@ -177,7 +176,6 @@ FIELDS: Final = {
     "spec": N_("Details"),
     "status": N_("State"),
     "supplied_on": N_("Supplied on"),
-    "taken": N_("Credit taken"),
     "target": N_("Points to"),
     "tax": N_("Tax"),
     "tax_minor": N_("Tax"),
@@ -199,6 +197,7 @@ FIELDS: Final = {
 SILENT: Final = frozenset(
     {
         "access_id",
+        "added",
         "announcement_id",
         "batch_id",
         "approved",
@@ -237,6 +236,7 @@ SILENT: Final = frozenset(
         "source",
         "subject_id",
         "succeeded",
+        "taken",
         "trial_balance_sha256",
         "work_id",
     }
@@ -255,16 +255,43 @@ _STATUS: Final = {
 }
 #: Values that are words of ours, by field.
 VALUES: Final[dict[str, Mapping[str, str]]] = {
+    "audience": {
+        "public": N_("Everybody, also without signing in"),
+        "customers": N_("All customers"),
+        "accounts": N_("Some accounts"),
+    },
     "cause": texts.DISPUTE_CAUSES,
     "contact": _STATUS,
-    "direction": {"credit": N_("Give"), "debit": N_("Take")},
+    "direction": {"credit": N_("Increase"), "debit": N_("Decrease")},
     "enforcement": {"hard": N_("Refuse requests"), "soft": N_("Only tell")},
+    "kind": texts.WORK
+    | {
+        "credit": N_("Increase"),
+        "debit": N_("Decrease"),
+        "void": N_("Lot taken back"),
+        "write_off": N_("Debt written off"),
+        "invoice": N_("Invoice"),
+        "credit_note": N_("Credit note"),
+        "day": N_("Each day"),
+        "month": N_("Each month"),
+        "rolling": N_("Rolling"),
+    },
+    "method": {"bank_transfer": N_("Bank transfer"), "card": N_("Card")},
     "mode": {"live": N_("Live"), "test": N_("Test")},
     "operation": texts.OPERATIONS,
+    "outcome": texts.REVIEW_STATES | {"done": N_("Done"), "failed": N_("Failed")},
     "provider": texts.PAYMENTS,
     "role": texts.ROLES | texts.MEMBER_ROLES,
+    "severity": {"info": N_("Information"), "warning": N_("Warning"), "critical": N_("Outage")},
     "sign_in": _STATUS,
     "status": texts.STATES | _STATUS,
     "strategy": texts.STRATEGIES,
     "template": texts.LETTERS,
+}
+#: Reasons that are not somebody's own words but ours.
+REASONS: Final = texts.REQUEST_REASONS | {
+    "asked": N_("asked for"),
+    "demo": N_("Demo credit"),
+    "method_forgotten": N_("card removed"),
+    "not_offered": N_("No credit is on offer in this currency any more"),
 }

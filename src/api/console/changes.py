@@ -1,6 +1,7 @@
 """What an act has changed, as people read it: fields and values in words where there are some, without units, ids and brackets."""
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
@@ -35,19 +36,26 @@ class _Said(msgspec.Struct, frozen=True):
 
 
 def changes_of(
-    act: Any, fmt: Formats, names: Mapping[Any, str], *, text: Callable[[str], str] = str
+    act: Any,
+    fmt: Formats,
+    names: Mapping[Any, str],
+    currency: str | None = None,
+    *,
+    text: Callable[[str], str] = str,
 ) -> list[Change]:
-    """The first few fields that say something; not what the act is about, which stands beside them."""
+    """The first few fields that say something; not what the act is about, which stands beside them.
+
+    `currency`: of amounts of money, where the act itself does not say it. Without one they are no amounts, and are left out.
+    """
     before, after = act.before, act.after
-    how = _Said(fmt, names, after.get("currency") or before.get("currency"), text)
-    nothing: tuple[Any, ...] = (None, "", [], {}, act.subject)
-    telling = [field for field, value in after.items() if field not in SILENT and value not in nothing]
-    return [
-        Change(
-            field=_label(one, how), before=_said(one, before.get(one), how), after=_said(one, after[one], how)
-        )
-        for one in telling[:SHOWN_MAX]
-    ]
+    how = _Said(fmt, names, after.get("currency") or before.get("currency") or currency, text)
+    telling = [field for field, value in after.items() if field not in SILENT and value != act.subject]
+    changes = (
+        Change(field=_label(one, how), before=_said(one, before.get(one), how), after=said)
+        for one in telling
+        if (said := _said(one, after[one], how))
+    )
+    return list(islice(changes, SHOWN_MAX))
 
 
 def _label(field: str, how: _Said) -> str:
@@ -83,8 +91,8 @@ def _figure(field: str, value: int, *, fmt: Formats, currency: str | None) -> st
         return fmt.money(value)
     if field.endswith("_us"):
         return fmt.minute(value)
-    if field.endswith("_minor") and currency:
-        return fmt.cash(value, currency)
+    if field.endswith("_minor"):
+        return fmt.cash(value, currency) if currency else ""
     if field.endswith("_ppm"):
         return fmt.percent(value / 1_000_000)
     return fmt.number(value)

@@ -11,7 +11,7 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.ext import i18n
 
-from api.console.acts import act_choices, act_word, subject_link
+from api.console.acts import act_choices, act_reason, act_word, subject_link
 from api.console.agents import browser_of
 from api.console.changes import changes_of
 from domain.recharge.reference import reference_of
@@ -56,6 +56,7 @@ def _environment(catalogue: NullTranslations, *, version: str) -> Environment:
     environment.filters["changes"] = partial(changes_of, text=catalogue.gettext)
     environment.filters["act_word"] = partial(act_word, catalogue.gettext)
     environment.filters["act_choices"] = partial(act_choices, catalogue.gettext)
+    environment.filters["act_reason"] = partial(act_reason, catalogue.gettext)
     environment.filters["subject_link"] = subject_link
     environment.filters["order_reference"] = _order_reference
     environment.filters["zip_texts"] = partial(_zip_texts, catalogue)

@@ -334,6 +334,7 @@ ACTORS: Final = {
     "system": N_("The system"),
     "member": N_("A member of the account"),
     "management-key": N_("A management key"),
+    "recharge": N_("A paid order"),
 }
 #: What acts in the audit log are about.
 SUBJECTS: Final = {

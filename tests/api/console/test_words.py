@@ -1,16 +1,19 @@
 """What the log, documents and browsers say, as people read it."""
 
 from types import SimpleNamespace
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from api.console.act_words import DONE, FIELDS, SILENT
+from api.console.acts import act_reason
 from api.console.agents import browser_of
 from api.console.changes import SHOWN_MAX, changes_of
 from api.console.field_words import FIELD_WORDS
 from api.console.formats import DASH, Formats
 from api.console.texts import SUBJECTS
+from domain.recharge.reference import reference_of
 from projections.audit_log import ACTS, LEFT_OUT, AuditReader
 
 ACCOUNT = "5f2b64de-54a5-4c4e-a05c-3a9a6f7a6d01"
@@ -75,10 +78,11 @@ def test_a_nested_value_is_flat_and_never_long() -> None:
         "with_debits": False,
     }
     told = changes_of(SimpleNamespace(subject="", before={}, after=after), EN, {})
-    assert (told[0].field, told[0].after) == ("Total", "1,250"), "of no known currency"
-    assert told[1].after == "Country DE, Tax rate 19%"
-    assert len(told[2].after) == 60
-    assert told[3].after == DASH
+    assert told[0].after == "Country DE, Tax rate 19%", "money of no known currency is no amount"
+    assert len(told[1].after) == 60
+    assert told[2].after == DASH
+    told = changes_of(SimpleNamespace(subject="", before={}, after=after), EN, {}, "EUR")
+    assert (told[0].field, told[0].after) == ("Total", "€12.50")
 
 
 def test_values_and_fields_are_in_the_reader_s_words() -> None:
@@ -89,6 +93,20 @@ def test_values_and_fields_are_in_the_reader_s_words() -> None:
         ("ROLE", "OWNER", "VIEWER"),
         ("odd field", "", "hard"),
     ]
+
+
+def test_reasons_of_ours_are_words_and_lead_to_the_thing() -> None:
+    """Those of people stay as they were typed, per cent signs and all."""
+    order_id = UUID(ACCOUNT)
+
+    def said(reason: str | None) -> tuple[str, str]:
+        return act_reason(str.upper, SimpleNamespace(reason=reason))  # type: ignore[arg-type]  # of an act, the reason
+
+    assert said(f"order {order_id}") == (reference_of(order_id), f"/console/orders/{order_id}")
+    assert said(f"code of batch {order_id}") == ("REDEMPTION CODES", f"/console/codes/{order_id}")
+    assert said("by_mistake") == ("BOUGHT IT BY MISTAKE", "")
+    assert said("100% of an order 5") == ("100% of an order 5", "")
+    assert said(None) == ("", "")
 
 
 def test_every_act_and_every_field_of_one_has_a_word() -> None:

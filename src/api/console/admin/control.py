@@ -93,6 +93,14 @@ def _audit_routes(pages: Pages) -> list[HTTPRouteHandler]:
         ids += tools.directory.staff.operators
         return page, {str(one): name for one, name in names_of(tools.ports, ids).items()} | _catalogue(tools)
 
+    def currencies(page: ActPage) -> dict[str, str]:
+        """Of the orders that acts are about: most acts do not say it again."""
+        ids = {
+            one for act in page.items if act.subject_kind == "order" and (one := looking.uuid_of(act.subject))
+        }
+        found = (tools.orders.order(one) for one in ids)
+        return {str(one.order_id): one.currency for one in found if one is not None}
+
     def actors(visit: Visit, names: dict[str, str], chosen: str) -> list[tuple[str, str]]:
         """Operators by name, those who have none by their id, the system; and whoever is chosen."""
         staff = {f"operator:{one}": names.get(str(one)) for one in tools.directory.staff.operators}
@@ -134,6 +142,7 @@ def _audit_routes(pages: Pages) -> list[HTTPRouteHandler]:
             names=names,
             kinds=tools.acts.subject_kinds,
             topics=tools.acts.topics,
+            currencies=await asyncio.to_thread(currencies, page),
             actors=actors(visit_of(request), names, wish.actor or ""),
             filters=filters,
         )
