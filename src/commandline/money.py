@@ -30,6 +30,7 @@ def add_money(nouns: dict[str, Any]) -> None:
     )
     month.add_argument("--month", required=True, metavar="MONTH", help="a month of UTC such as 2026-11")
     month.epilog = "Exit code 1 if anything differs."
+    listing.add_argument("--after", metavar="CURSOR", help="next_after of the page before")
     listing.add_argument("--limit", type=int, default=100, metavar="NUMBER", help="how many (%(default)s)")
 
 
@@ -41,7 +42,7 @@ def run_balances(settings: Settings, _values: argparse.Namespace) -> Outcome:
 
 def run_open(settings: Settings, values: argparse.Namespace) -> Outcome:
     with open_pool(settings) as pool:
-        found = MoneyReader(pool).open_items(limit=values.limit)
+        found = MoneyReader(pool).open_items(after=values.after, limit=values.limit)
     return Outcome(found, text=_open_text(found))
 
 

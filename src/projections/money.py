@@ -5,10 +5,10 @@ For reconciling, alarms and showing. Must not be used to decide about money: it 
 
 from collections.abc import Sequence
 from typing import ClassVar, Final
-from uuid import UUID
 
 import msgspec
 from psycopg.errors import UndefinedTable
+from psycopg.rows import class_row
 
 from application.money.queries import MoneyBalance, MoneyBalances, OpenItem, OpenItems
 from application.queries import PAGE_ROWS_MAX, clean
@@ -23,6 +23,7 @@ from domain.recharge.events import (
     RefundSucceeded,
 )
 from domain.recharge.order import BY_TRANSFER
+from domain.refusal import BadField
 from projections import generations
 from projections.arrays import array_literal, column_literals
 from projections.books import Books, mark_table
@@ -48,6 +49,11 @@ _OPEN: Final = Table(
     """,
     indexes=("(since_us)",),
 )
+_OPEN_ITEMS: Final = """
+    SELECT kind, provider, ref, ledger, amount_minor, words, since_us, order_id FROM money_open
+    WHERE (since_us, kind, provider, ledger, ref) > (%s, %s, %s, %s, %s)
+    ORDER BY since_us, kind, provider, ledger, ref LIMIT %s
+"""
 _STORE_OPEN: Final = """
     INSERT INTO {schema}.money_open
     SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::bigint[], %s::uuid[])
@@ -173,17 +179,16 @@ class MoneyReader:
             position = generations.require(connection, Money.name).position
         return MoneyBalances(position=position, items=items, next_after=None)
 
-    def open_items(self, *, limit: int = 100) -> OpenItems:
+    def open_items(self, *, after: str | None = None, limit: int = 100) -> OpenItems:
         size = max(1, min(limit, PAGE_ROWS_MAX))
-        with self._pool.connection() as connection:
-            rows: list[tuple[str, str, str, str, int, str, int, UUID | None]] = connection.execute(
-                "SELECT kind, provider, ref, ledger, amount_minor, words, since_us, order_id FROM money_open "
-                "ORDER BY since_us, ref LIMIT %s",
-                [size],
-            ).fetchall()
-        names = OpenItem.__struct_fields__
-        found = [msgspec.convert(dict(zip(names, row, strict=True)), OpenItem) for row in rows]
-        return OpenItems(items=tuple(found), next_after=None)
+        with (
+            self._pool.connection() as connection,
+            connection.cursor(row_factory=class_row(OpenItem)) as rows,
+        ):
+            found = rows.execute(_OPEN_ITEMS, [*_begin(after), size + 1]).fetchall()
+        return OpenItems(
+            items=tuple(found[:size]), next_after=_cursor(found[size - 1]) if len(found) > size else None
+        )
 
     def open_payouts(self, provider: str, *, mode: str, limit: int) -> list[str]:
         statement = (
@@ -196,3 +201,18 @@ class MoneyReader:
                 return [ref for (ref,) in found]
         except UndefinedTable:  # no worker of this version has run yet
             return []
+
+
+def _cursor(item: OpenItem) -> str:
+    """What stands for an item in an `after`: when it began, and its key."""
+    return msgspec.json.encode([item.since_us, item.kind, item.provider, item.ledger, item.ref]).decode()
+
+
+def _begin(after: str | None) -> tuple[int, str, str, str, str]:
+    if after is None:
+        return (-1, "", "", "", "")
+    try:
+        since_us, *key = msgspec.json.decode(after, type=tuple[int, str, str, str, str])
+    except msgspec.ValidationError:
+        raise BadField("after", "must be the next_after of a page") from None
+    return (since_us, *map(clean, key))

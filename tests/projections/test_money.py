@@ -9,6 +9,7 @@ from domain.money.events import PayoutReconciled, line_stream
 from domain.recharge.observing import observe_payment
 from domain.recharge.order import order_stream
 from domain.recharge.settling import settle
+from domain.refusal import BadField
 from projections.money import Money, MoneyReader
 from projections.projection import Pool
 from tests.domain.money.test_postings import line
@@ -80,7 +81,13 @@ def test_the_books_add_up_and_say_what_does_not_agree(whole: Lab) -> None:
         "charge",
     )
     assert (missing.kind, missing.ref, missing.order_id, missing.since_us) == ("payment", "pi_2", B, NOW_US)
-    assert [one.kind for one in reader.open_items(limit=1).items] == ["line"]
+    page, seen = reader.open_items(limit=1), []
+    while page.next_after is not None:
+        seen += page.items
+        page = reader.open_items(after=page.next_after, limit=1)
+    assert [*seen, *page.items] == [foreign, payout, missing], "page by page the same"
+    with pytest.raises(BadField):
+        reader.open_items(after="[1]")
 
 
 def test_a_payout_is_open_until_it_is_taken_apart(whole: Lab) -> None:

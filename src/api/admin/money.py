@@ -4,7 +4,7 @@ from typing import Final
 
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from api.admin.access import PERMISSION
 from api.admin.reading import Limit
@@ -25,9 +25,9 @@ def money_routes(tools: AdminTools) -> list[HTTPRouteHandler]:
         return tools.money.balances()
 
     @get("/money/open", opt=_READ, sync_to_thread=True)
-    def read_money_open(limit: Limit = PAGE_ROWS) -> OpenItems:
+    def read_money_open(after: FromQuery[str | None] = None, limit: Limit = PAGE_ROWS) -> OpenItems:
         """Payments that a provider's list does not have yet, and lines of it that no order tells of; oldest first."""
-        return tools.money.open_items(limit=limit)
+        return tools.money.open_items(after=after, limit=limit)
 
     @get("/money/months/{month:str}", opt=_READ, sync_to_thread=True)
     def read_money_month(month: FromPath[str]) -> MonthComparison:

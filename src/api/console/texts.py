@@ -328,6 +328,33 @@ BOOK_ACCOUNTS: Final = {
     "fees": N_("Fees of payments"),
     "provider_cost": N_("Cost of models"),
 }
+#: Accounts of the ledger, by the beginning of their names.
+LEDGER_ACCOUNTS: Final = {
+    "wallet": N_("Credit of a customer"),
+    "leased": N_("Lent to gateways"),
+    "frozen": N_("Set aside to go back"),
+    "receivable": N_("Owed by a customer"),
+    "issued": N_("Credit issued"),
+    "usage": N_("Used up"),
+    "breakage": N_("Expired credit"),
+    "expense": N_("Used beyond the hold, at our cost"),
+    "written_off": N_("Debts written off"),
+}
+#: Where credit comes from.
+SOURCES: Final = {
+    "paid": N_("Paid"),
+    "promo": N_("Promotion"),
+    "goodwill": N_("Goodwill"),
+    "migrated": N_("Migrated"),
+}
+#: What is wrong with the ledger, or not known to be right.
+FAULTS: Final = {
+    "books_not_checked": N_("the books were not looked at lately"),
+    "books_not_zero": N_("the books are not zero in sum"),
+    "balances_drift": N_("balances differ from the books"),
+    "read_model_stopped": N_("a read model has stopped, or waits to be rebuilt"),
+    "verification_failed": N_("the last verification found differences"),
+}
 #: Who does things, where they have no name.
 ACTORS: Final = {
     "operator": N_("An operator"),

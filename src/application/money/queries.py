@@ -38,7 +38,7 @@ class OpenItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OpenItems(msgspec.Struct, frozen=True, kw_only=True):
-    """Oldest first."""
+    """Oldest first. `next_after` is the `after` of the next page; `None` on the last."""
 
     items: tuple[OpenItem, ...]
     next_after: str | None
@@ -51,6 +51,10 @@ class MoneyQueries(Protocol):
         """The trial balance of every ledger."""
         ...
 
-    def open_items(self, *, limit: int = 100) -> OpenItems:
-        """What does not agree with the providers' lists, oldest first."""
+    def open_items(self, *, after: str | None = None, limit: int = 100) -> OpenItems:
+        """What does not agree with the providers' lists, oldest first; a limit is capped at `PAGE_ROWS_MAX`.
+
+        Raises:
+            BadField: `after` is none of ours.
+        """
         ...

@@ -7,12 +7,19 @@ from html import unescape
 from pathlib import Path
 from typing import Final
 
+from api.console.looking import PAGE_ROWS
 from api.console.rendering import TEMPLATES
+from application.ledger.wallet_reader import wallet_stream
+from domain.budgets.events import BudgetAlertRaised, BudgetSet
+from domain.ids import uuid7
+from domain.ledger.events import CreditLotGranted
+from projections.books_check import PostgresBooksChecks
 from tests.api.console.conftest import ACCOUNT, World
 from tests.api.console.forms import do, sign_in
 from tests.api.console.recharging import credited
 from tests.api.console.test_pages import APP, STAFF
 from tests.cli_runner import project
+from tests.histories import numbered, sample
 
 #: Tables without files, and why.
 EXEMPT: Final = {
@@ -142,3 +149,30 @@ def panel_around(text: str, place: int) -> str:
         if name == "parts.panel" and start < place < piece.start():
             return text[start : piece.start()]
     return ""
+
+
+def test_a_file_has_all_of_what_a_page_shows_a_part_of(world: World) -> None:
+    """Alerts of budgets and accounts of the ledger; those are told in words, and nothing is called right that nobody has looked at."""
+    budget, many = uuid7(), PAGE_ROWS + 1
+    of = {"budget_id": budget, "account_id": ACCOUNT, "key_id": None}
+    alerts = [sample(BudgetAlertRaised, **of, percent=percent) for percent in range(1, many + 1)]
+    lots = [sample(CreditLotGranted, account_id=ACCOUNT, lot_id=uuid7(), source="paid") for _ in range(many)]
+    world.process.ports.store.append(
+        [
+            *numbered(budget, 1, [sample(BudgetSet, **of)]),
+            *(new for one in alerts for new in numbered(uuid7(), 1, [one])),
+            *numbered(wallet_stream(ACCOUNT), 1, lots),
+        ]
+    )
+    world.project()
+    world.as_staff("auditor")
+    assert "The newest ones; the file has all." in world.get("/console/budgets").text
+    assert len(world.get("/console/budgets?table=budget-alerts&as=json").json()) == many
+    assert len(world.get("/console/ledger?table=trial-balance&as=json").json()) == many + 1
+    page = world.get("/console/ledger").text
+    assert "Credit issued · Paid" in page
+    assert f'Credit of a customer · <a href="/console/customers/{ACCOUNT}">Acme</a>' in page
+    assert page.count("Not looked at lately") == 2
+    assert "the books were not looked at lately" in world.get("/console").text
+    PostgresBooksChecks(world.process.pool, clock=world.process.clock).check()
+    assert "Not looked at lately" not in world.get("/console/ledger").text

@@ -26,11 +26,17 @@ def budget_routes(pages: Pages) -> list[HTTPRouteHandler]:
         page = tools.budgets.budgets(
             now_us=now_us, account_id=account_id, after=looking.uuid_of(after), limit=looking.PAGE_ROWS
         )
-        alerts = tools.budgets.alerts(account_id=account_id, limit=_ALERTS).items
+        told = tools.budgets.alerts(account_id=account_id, limit=_ALERTS)
+        alerts = told.items
         ids = {use.budget.account_id for use in page.items} | {one.account_id for one in alerts}
         ids |= {one for use in page.items if (one := use.budget.key_id) is not None}
         ids |= {one for alert in alerts if (one := alert.key_id) is not None}
-        return {"page": page, "alerts": alerts, "names": names_of(tools.ports, list(ids))}
+        return {
+            "page": page,
+            "alerts": alerts,
+            "more_alerts": told.next_before,
+            "names": names_of(tools.ports, list(ids)),
+        }
 
     def turn_of(account: str) -> Turn:
         account_id, now_us = looking.uuid_of(account), tools.ports.clock.now_us()
@@ -41,20 +47,29 @@ def budget_routes(pages: Pages) -> list[HTTPRouteHandler]:
 
         return turn
 
+    def alerts_of(account: str) -> Turn:
+        account_id = looking.uuid_of(account)
+
+        def turn(at: Any) -> tuple[Any, Any]:
+            page = tools.budgets.alerts(account_id=account_id, before_position=at, limit=PAGE_ROWS)
+            return page.items, page.next_before
+
+        return turn
+
     @get("/console/budgets", opt=_READ)
     async def list_budgets(
         *,
         request: Request[Any, Any, Any],
         account: FromQuery[str] = "",
         after: FromQuery[str] = "",
+        table: FromQuery[str] = "",
         form: Annotated[str, AS] = "",
     ) -> Response[Any]:
+        if form in FORMS and table == "budget-alerts":
+            return await stream_of(alerts_of(account), name=table, form=form)
         if form in FORMS:
             return await stream_of(turn_of(account), name="budgets", form=form)
         context = await asyncio.to_thread(found, account, after)
-        tables = {"budget-alerts": context["alerts"]}
-        return pages.page(
-            request, "admin/budgets.html", tables=tables, filters={"account": account}, **context
-        )
+        return pages.page(request, "admin/budgets.html", filters={"account": account}, **context)
 
     return [list_budgets]

@@ -43,22 +43,35 @@ def _ledger_routes(pages: Pages) -> list[HTTPRouteHandler]:
 
     def figures(after: str) -> dict[str, Any]:
         holds = tools.balances.open_holds(limit=20)
+        balance = tools.ports.books.trial_balance(after=after, limit=looking.PAGE_ROWS)
+        ids = {one for row in balance.items if (one := looking.uuid_of((row.name + ":").split(":")[1]))}
         return {
             "health": tools.health.health(),
-            "balance": tools.ports.books.trial_balance(after=after, limit=looking.PAGE_ROWS),
+            "balance": balance,
+            "names": {str(one): name for one, name in names_of(tools.ports, list(ids)).items()},
             "holds": holds,
             "hold_names": names_of(tools.ports, list({one.account_id for one in holds})),
             "seal": _seal(tools),
             "closed": load(tools.ports.store, PERIODS_STREAM, Periods(), periods.evolve).newest,
         }
 
+    def accounts(at: Any) -> tuple[Any, Any]:
+        page = tools.ports.books.trial_balance(after=at or "", limit=PAGE_ROWS)
+        return page.items, page.next_after
+
     @get("/console/ledger", opt=_READ)
-    async def show_ledger(request: Request[Any, Any, Any], after: FromQuery[str] = "") -> Response[str]:
+    async def show_ledger(
+        request: Request[Any, Any, Any],
+        after: FromQuery[str] = "",
+        table: FromQuery[str] = "",
+        form: Annotated[str, AS] = "",
+    ) -> Response[Any]:
+        if form in FORMS and table == "trial-balance":
+            return await stream_of(accounts, name=table, form=form)
         months = looking.months(tools.ports.clock.now_us(), "UTC")
         context = await asyncio.to_thread(figures, after)
         tables = {
             "read-models": context["health"].read_models,
-            "trial-balance": context["balance"].items,
             "oldest-holds": context["holds"],
         }
         return pages.page(request, "admin/ledger.html", tables=tables, months=months[1:], **context)

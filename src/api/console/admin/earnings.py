@@ -100,22 +100,32 @@ def _earning_routes(pages: Pages) -> list[HTTPRouteHandler]:
 def _money_routes(pages: Pages) -> list[HTTPRouteHandler]:
     tools = pages.tools.admin
 
+    def open_items(at: Any) -> tuple[Any, Any]:
+        page = tools.money.open_items(after=at, limit=PAGE_ROWS)
+        return page.items, page.next_after
+
     @get("/console/money", opt=_READ)
-    async def show_money(request: Request[Any, Any, Any], form: Annotated[str, AS] = "") -> Response[Any]:
+    async def show_money(
+        request: Request[Any, Any, Any],
+        after: FromQuery[str] = "",
+        table: FromQuery[str] = "",
+        form: Annotated[str, AS] = "",
+    ) -> Response[Any]:
+        if form in FORMS and table == "open-items":
+            return await stream_of(open_items, name=table, form=form)
         balances = await asyncio.to_thread(tools.money.balances)
         if form in FORMS:
             return file_of(balances.items, name="books-in-money", form=form)
         ledgers: dict[str, list[Any]] = {}
         for one in balances.items:
             ledgers.setdefault(one.ledger, []).append(one)
-        open_items = await asyncio.to_thread(lambda: tools.money.open_items(limit=100))
+        found = await asyncio.to_thread(lambda: tools.money.open_items(after=after or None))
         return pages.page(
             request,
             "admin/money.html",
-            tables={"open-items": open_items.items},
             ledgers=ledgers,
             position=balances.position,
-            open_items=open_items,
+            open_items=found,
             currencies=sorted(EXPONENTS),
             providers=sorted(one.name for one in tools.directory.providers.values()),
         )

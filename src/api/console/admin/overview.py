@@ -31,8 +31,8 @@ def overview_routes(pages: Pages) -> list[HTTPRouteHandler]:
         latest = tools.requests.requests(RequestFilter(), limit=_LATEST).requests
         return {
             "series": series,
-            "models": sorted(models, key=lambda row: -row.charge_nano)[:_TOP],
-            "earnings": sorted(earnings, key=lambda row: -row.charge_nano)[:_TOP],
+            "models": sorted(models, key=lambda row: -row.charge_nano),
+            "earnings": sorted(earnings, key=lambda row: -row.charge_nano),
             "health": tools.health.health(),
             "latest": latest,
             "account_names": account_names(tools.ports, latest),
@@ -56,6 +56,7 @@ def overview_routes(pages: Pages) -> list[HTTPRouteHandler]:
             counts=_counts(pages),
             tripped=tripped,
             totals=_totals(found["series"]),
+            top=_TOP,
             **found,
         )
 
