@@ -212,7 +212,9 @@ def _begin(after: str | None) -> tuple[int, str, str, str, str]:
     if after is None:
         return (-1, "", "", "", "")
     try:
-        since_us, *key = msgspec.json.decode(after, type=tuple[int, str, str, str, str])
-    except msgspec.ValidationError:
+        since_us, kind, provider, ledger, ref = msgspec.json.decode(
+            after, type=tuple[int, str, str, str, str]
+        )
+    except msgspec.DecodeError:
         raise BadField("after", "must be the next_after of a page") from None
-    return (since_us, *map(clean, key))
+    return since_us, clean(kind), clean(provider), clean(ledger), clean(ref)

@@ -225,7 +225,6 @@ SILENT: Final = frozenset(
         "rated_nano",
         "reinstated_by",
         "reinstates",
-        "report_ref",
         "rules_version",
         "run_id",
         "seen_position",
