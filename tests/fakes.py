@@ -428,13 +428,16 @@ class MemoryFailures:
     def __init__(self) -> None:
         self._windows: dict[bytes, tuple[int, int]] = {}  #: when it began, and how many
 
-    def count(self, bucket: bytes, *, since_us: int) -> int:
+    def take(self, bucket: bytes, *, most: int, now_us: int, since_us: int) -> bool:
         begun_us, failures = self._windows.get(bucket, (0, 0))
-        return failures if begun_us >= since_us else 0
-
-    def add(self, bucket: bytes, *, now_us: int, since_us: int) -> None:
-        begun_us, failures = self._windows.get(bucket, (0, 0))
+        if begun_us >= since_us and failures >= most:
+            return False
         self._windows[bucket] = (begun_us, failures + 1) if begun_us >= since_us else (now_us, 1)
+        return True
+
+    def give_back(self, bucket: bytes) -> None:
+        begun_us, failures = self._windows[bucket]
+        self._windows[bucket] = (begun_us, failures - 1)
 
     def forget(self, bucket: bytes) -> None:
         self._windows.pop(bucket, None)

@@ -25,11 +25,14 @@ _CLEAN: Final = """
     DELETE FROM people_sessions WHERE session_id IN (
         SELECT session_id FROM people_sessions WHERE expires_us <= %s ORDER BY expires_us LIMIT 100
         FOR UPDATE SKIP LOCKED)"""
-_ADD: Final = """
+# The row is locked by the conflict, and then judged as the one before has left it.
+_TAKE: Final = """
     INSERT INTO sign_in_failures AS old (bucket, failures, begun_us) VALUES (%(bucket)s, 1, %(now)s)
     ON CONFLICT (bucket) DO UPDATE
         SET failures = CASE WHEN old.begun_us >= %(since)s THEN old.failures + 1 ELSE 1 END,
-            begun_us = CASE WHEN old.begun_us >= %(since)s THEN old.begun_us ELSE excluded.begun_us END"""
+            begun_us = CASE WHEN old.begun_us >= %(since)s THEN old.begun_us ELSE excluded.begun_us END
+        WHERE old.begun_us < %(since)s OR old.failures < %(most)s"""
+_GIVE_BACK: Final = "UPDATE sign_in_failures SET failures = failures - 1 WHERE bucket = %s AND failures > 0"
 _CLEAN_FAILURES: Final = """
     DELETE FROM sign_in_failures WHERE bucket IN (
         SELECT bucket FROM sign_in_failures WHERE begun_us < %s ORDER BY begun_us LIMIT 100
@@ -86,18 +89,15 @@ class PostgresFailures:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    def count(self, bucket: bytes, *, since_us: int) -> int:
-        with transaction(self._pool) as connection:
-            row = connection.execute(
-                "SELECT failures FROM sign_in_failures WHERE bucket = %s AND begun_us >= %s",
-                (bucket, since_us),
-            ).fetchone()
-        return 0 if row is None else int(row[0])
-
-    def add(self, bucket: bytes, *, now_us: int, since_us: int) -> None:
+    def take(self, bucket: bytes, *, most: int, now_us: int, since_us: int) -> bool:
+        values = {"bucket": bucket, "most": most, "now": now_us, "since": since_us}
         with transaction(self._pool) as connection:
             connection.execute(_CLEAN_FAILURES, (since_us,))
-            connection.execute(_ADD, {"bucket": bucket, "now": now_us, "since": since_us})
+            return connection.execute(_TAKE, values).rowcount == 1
+
+    def give_back(self, bucket: bytes) -> None:
+        with transaction(self._pool) as connection:
+            connection.execute(_GIVE_BACK, (bucket,))
 
     def forget(self, bucket: bytes) -> None:
         with transaction(self._pool) as connection:

@@ -51,9 +51,8 @@ def check_invited(invited: Invited, *, inviter_id: UUID, ports: Ports) -> None:
     mail_address(invited.email)
     bucket = ports.hasher.digest(b"invitation mails\0" + inviter_id.bytes)
     now_us = ports.clock.now_us()
-    if ports.guesses.count(bucket, since_us=now_us - WINDOW_US) >= MAILS_MAX:
+    if not ports.guesses.take(bucket, most=MAILS_MAX, now_us=now_us, since_us=now_us - WINDOW_US):
         raise TooManyInvitations("too many invitations by mail; try again in an hour")
-    ports.guesses.add(bucket, now_us=now_us, since_us=now_us - WINDOW_US)
 
 
 def mail_invitation(

@@ -79,19 +79,16 @@ class Mailed(msgspec.Struct, frozen=True, kw_only=True):
             TooManyFailures: too many in a short time; nothing will be sent.
         """
         bucket = self._bucket(b"visitor", visitor.address.encode())
-        now_us = self.clock.now_us()
-        if self.people.failures.count(bucket, since_us=now_us - WINDOW_US) >= ASKED_BY_VISITOR_MAX:
+        if not self._take(bucket, most=ASKED_BY_VISITOR_MAX):
             raise TooManyFailures("too many wishes: try again in a quarter of an hour")
-        self.people.failures.add(bucket, now_us=now_us, since_us=now_us - WINDOW_US)
 
     def may_write_to(self, address_hash: bytes) -> bool:
         """Whether the address has not had enough mails for now; this one is counted."""
-        bucket = self._bucket(b"address", address_hash)
+        return self._take(self._bucket(b"address", address_hash), most=ASKED_OF_ADDRESS_MAX)
+
+    def _take(self, bucket: bytes, *, most: int) -> bool:
         now_us = self.clock.now_us()
-        if self.people.failures.count(bucket, since_us=now_us - WINDOW_US) >= ASKED_OF_ADDRESS_MAX:
-            return False
-        self.people.failures.add(bucket, now_us=now_us, since_us=now_us - WINDOW_US)
-        return True
+        return self.people.failures.take(bucket, most=most, now_us=now_us, since_us=now_us - WINDOW_US)
 
     def send_link(self, purpose: Purpose, email: str, *, person_id: UUID | None, language: str) -> None:
         """A new link; an earlier one of the same purpose opens nothing any more."""
@@ -172,12 +169,10 @@ class Mailed(msgspec.Struct, frozen=True, kw_only=True):
     def tell_signed_in(self, email: str, person: Person, session: Session, *, language: str) -> None:
         """Somebody has signed in where they never did before. Nothing goes to an address that nobody has confirmed, nor too much."""
         bucket = self._bucket(b"sign-ins", session.person_id.bytes)
-        since_us = session.made_us - WINDOW_US
         if person.confirmed_us is None or not email:
             return
-        if self.people.failures.count(bucket, since_us=since_us) >= TOLD_OF_SIGN_INS_MAX:
+        if not self._take(bucket, most=TOLD_OF_SIGN_INS_MAX):
             return
-        self.people.failures.add(bucket, now_us=session.made_us, since_us=since_us)
         letter = NewSignIn(
             at_us=session.made_us,
             zone=person.zone or "UTC",

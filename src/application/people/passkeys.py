@@ -169,12 +169,9 @@ def sign_in_with_passkey(
     Raises:
         PasskeyRefused, TooManyFailures: see there.
     """
-    sign_in.require_open_door(visitor)
-    try:
-        passkey = _proven(answer, challenge, sign_in, ports)
-    except PasskeyRefused:
-        sign_in.note_failure(visitor)
-        raise
+    sign_in.knock(visitor)
+    passkey = _proven(answer, challenge, sign_in, ports)
+    sign_in.pass_through(visitor)
     return sign_in.open(passkey.person_id, visitor=visitor)
 
 

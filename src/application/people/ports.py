@@ -140,14 +140,16 @@ class Sessions(Protocol):
 
 
 class Failures(Protocol):
-    """Failed attempts by bucket (a keyed hash), in windows."""
+    """Failed attempts by bucket (a keyed hash), in windows. Each is counted before it is looked at, and given back if it was none:
+    of many at the same moment no more are looked at than of as many in a row.
+    """
 
-    def count(self, bucket: bytes, *, since_us: int) -> int:
-        """How many in the window, if it began at or after `since_us`."""
+    def take(self, bucket: bytes, *, most: int, now_us: int, since_us: int) -> bool:
+        """Count one more; false, and nothing counted, if there are `most`. A window that began before `since_us` starts anew."""
         ...
 
-    def add(self, bucket: bytes, *, now_us: int, since_us: int) -> None:
-        """One more; a window that began before `since_us` starts anew."""
+    def give_back(self, bucket: bytes) -> None:
+        """One that was taken was no failure."""
         ...
 
     def forget(self, bucket: bytes) -> None: ...

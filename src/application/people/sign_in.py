@@ -78,12 +78,12 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
         address_hash = email_hash(self.hasher, email)
         person = self.ports.people.by_email(address_hash)
         buckets = self._buckets_of(address_hash, person, visitor)
-        self._require_few(buckets)
+        self._take(buckets)
         known = None if person is None else person.password_hash
         is_right = self.ports.passwords.check(password, known)
         if person is None or not is_right:
-            self._note(buckets)
             raise WrongSignIn("this address and this password do not go together")
+        self._give_back(buckets)
         self._renew(person, password)
         if not person.has_totp:
             self.ports.failures.forget(buckets[0])
@@ -106,10 +106,10 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
             WrongCode, TooManyFailures: see there.
         """
         buckets = (self._bucket(b"code", person_id.bytes), self._of_address(visitor))
-        self._require_few(buckets)
+        self._take(buckets)
         if not self.is_code_right(person_id, code):
-            self._note(buckets)
             raise WrongCode("this code is not right, or was used")
+        self._give_back(buckets)
         self.ports.failures.forget(buckets[0])
 
     def is_code_right(self, person_id: UUID, code: str) -> bool:
@@ -130,10 +130,10 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
             TooManyFailures: see there.
         """
         buckets = (self._bucket(b"again", person.person_id.bytes), self._of_address(visitor))
-        self._require_few(buckets)
+        self._take(buckets)
         is_right = self.ports.passwords.check(password, person.password_hash)
-        if not is_right:
-            self._note(buckets)
+        if is_right:
+            self._give_back(buckets)
         return is_right
 
     def session(self, secret: str) -> Session | None:
@@ -144,17 +144,17 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
         """A session for somebody who has just proved who they are in another way."""
         return self._open(person_id, "password" if owes_code else "full", visitor=visitor)
 
-    def require_open_door(self, visitor: Visitor) -> None:
-        """For ways in that name no account before they are through.
+    def knock(self, visitor: Visitor) -> None:
+        """For ways in that name no account before they are through: counts as a failure until `pass_through`.
 
         Raises:
             TooManyFailures: too many from this network address.
         """
-        self._require_few((self._of_address(visitor),), (ADDRESS_FAILURES_MAX,))
+        self._take((self._of_address(visitor),), (ADDRESS_FAILURES_MAX,))
 
-    def note_failure(self, visitor: Visitor) -> None:
-        """Of such a way in."""
-        self._note((self._of_address(visitor),))
+    def pass_through(self, visitor: Visitor) -> None:
+        """It was none."""
+        self._give_back((self._of_address(visitor),))
 
     def _buckets_of(self, address_hash: bytes, person: Person | None, visitor: Visitor) -> tuple[bytes, ...]:
         """Where failures count. A browser that its person has signed in with counts by itself, so that nobody can lock them
@@ -185,16 +185,19 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
         if self.ports.passwords.is_outdated(person.password_hash):
             self.ports.people.set_password(person.person_id, self.ports.passwords.make(password))
 
-    def _require_few(self, buckets: Sequence[bytes], maxima: Sequence[int] = _BOTH_MAX) -> None:
-        since_us = self.clock.now_us() - WINDOW_US
-        for bucket, most in zip(buckets, maxima, strict=False):
-            if self.ports.failures.count(bucket, since_us=since_us) >= most:
-                raise TooManyFailures("too many failed attempts: try again in a quarter of an hour")
-
-    def _note(self, buckets: Sequence[bytes]) -> None:
+    def _take(self, buckets: Sequence[bytes], maxima: Sequence[int] = _BOTH_MAX) -> None:
+        """Count it as failed before it is looked at."""
         now_us = self.clock.now_us()
+        taken: list[bytes] = []
+        for bucket, most in zip(buckets, maxima, strict=False):
+            if not self.ports.failures.take(bucket, most=most, now_us=now_us, since_us=now_us - WINDOW_US):
+                self._give_back(taken)
+                raise TooManyFailures("too many failed attempts: try again in a quarter of an hour")
+            taken.append(bucket)
+
+    def _give_back(self, buckets: Sequence[bytes]) -> None:
         for bucket in buckets:
-            self.ports.failures.add(bucket, now_us=now_us, since_us=now_us - WINDOW_US)
+            self.ports.failures.give_back(bucket)
 
     def _of_address(self, visitor: Visitor) -> bytes:
         return self._bucket(b"address", visitor.address.encode())

@@ -65,14 +65,18 @@ def handle(command: RedeemCode, *, actor: Actor, ports: Ports) -> Redeemed:
         raise WrongState("account", account.status)
     at = stamp(ports, actor)
     bucket = ports.hasher.digest(b"redeem\0" + command.account_id.bytes)
-    since_us = at.now_us - WINDOW_US
-    if ports.guesses.count(bucket, since_us=since_us) >= GUESSES_MAX:
+    window = {"now_us": at.now_us, "since_us": at.now_us - WINDOW_US}
+    if not ports.guesses.take(bucket, most=GUESSES_MAX, **window):
         raise TooManyAttempts("too many codes that do not exist; try again in an hour")
+    is_guess = False
     try:
         return _redeem(command, at, ports)
     except BadCode:
-        ports.guesses.add(bucket, now_us=at.now_us, since_us=since_us)
+        is_guess = True
         raise
+    finally:
+        if not is_guess:
+            ports.guesses.give_back(bucket)
 
 
 def _redeem(command: RedeemCode, at: Stamp, ports: Ports) -> Redeemed:

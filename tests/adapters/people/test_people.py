@@ -151,14 +151,20 @@ def test_all_other_sessions_can_be_ended(pool: Pool, people: PostgresPeople) -> 
 def test_failures_are_counted_in_windows(pool: Pool) -> None:
     """In parallel too; an old window counts nothing and the next failure begins another."""
     failures, bucket = PostgresFailures(pool), b"b" * 32
+
+    def take(*, now_us: int, since_us: int) -> bool:
+        return failures.take(bucket, most=10, now_us=now_us, since_us=since_us)
+
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda _: failures.add(bucket, now_us=100, since_us=0), range(16)))
-    assert failures.count(bucket, since_us=100) == 16
-    assert failures.count(bucket, since_us=101) == 0
-    failures.add(bucket, now_us=200, since_us=150)
-    assert failures.count(bucket, since_us=150) == 1
+        taken = list(threads.map(lambda _: take(now_us=100, since_us=0), range(16)))
+    assert taken.count(True) == 10
+    assert not take(now_us=199, since_us=100)
+    failures.give_back(bucket)
+    assert take(now_us=199, since_us=100)
+    assert not take(now_us=199, since_us=100)
+    assert [take(now_us=200, since_us=150) for _ in range(11)].count(True) == 10
     failures.forget(bucket)
-    assert failures.count(bucket, since_us=0) == 0
+    assert take(now_us=200, since_us=150)
 
 
 def test_a_password_is_checked_against_its_hash(keys: MasterKeys) -> None:

@@ -227,7 +227,7 @@ def test_guessing_is_locked_by_address(world: World, key: Authenticator) -> None
     add(world, key)
     sign_in, visitor = world.process.tools.sign_in, Visitor(address="testclient")
     for _ in range(ADDRESS_FAILURES_MAX):
-        sign_in.note_failure(visitor)
+        sign_in.knock(visitor)
     answer = prove(world, key)
     assert answer.status_code == 429
 

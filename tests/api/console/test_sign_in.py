@@ -1,6 +1,7 @@
 """The way in, and what those try who should not get in."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pyotp
@@ -183,6 +184,27 @@ def test_codes_cannot_be_tried_out(world: World) -> None:
     for number in range(ACCOUNT_FAILURES_MAX):
         assert world.post("/sign-in/code", token=token, code=f"{number:06}").status_code == 403
     assert world.post("/sign-in/code", token=token, code=codes[1]).status_code == 429
+
+
+def test_guesses_at_the_same_moment_are_counted_as_those_in_a_row(world: World) -> None:
+    """Of passwords and of codes: no more than ten are looked at, however many come at once."""
+    world.as_staff("admin")
+    take_second_factor(world)
+    world.sign_in(STAFF)
+    token = world.token("/sign-in/code")
+
+    def guess(number: int) -> int:
+        return world.post("/sign-in/code", token=token, code=f"{number:06}").status_code
+
+    def guess_password(number: int) -> int:
+        return world.post("/sign-in", token=token, email=STAFF, password=f"guess {number}").status_code
+
+    with ThreadPoolExecutor(16) as threads:
+        assert sorted(threads.map(guess, range(32))) == [403] * 10 + [429] * 22
+    world.client.cookies.clear()
+    token = world.token()
+    with ThreadPoolExecutor(16) as threads:
+        assert sorted(threads.map(guess_password, range(32))) == [403] * 10 + [429] * 22
 
 
 def test_a_second_factor_is_not_replaced_without_a_code_of_it(world: World) -> None:
