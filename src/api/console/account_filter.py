@@ -1,4 +1,5 @@
-"""Operators type an account's name where a list wants its id: one that fits is put in its place, of several they choose.
+"""Operators type an account's name where an id is wanted. In a list's filter one that fits is put in its place, of several they
+choose. In a form that does something only the whole name of one account will do.
 
 Lists know ids only. Whatever has `account` in its address gets one, or nothing at all. The field shows the name of the id that
 it has, and sends that id along: of several accounts with one name it stays the one that was chosen.
@@ -11,15 +12,18 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Request, Response
+from litestar.datastructures import FormMultiDict
 
 from api.admin.tools import AdminTools
 from api.admin.views import names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs
 from api.console.pages import SHOWN_NAME, Pages
+from api.console.unreadable import Unreadable
 
 _FIELD: Final = "account"
 _SHOWN: Final = "account_shown"
+_TARGET: Final = "account_id"
 _NAME_CHARS_MAX: Final = 200
 
 Asked = Request[Any, Any, Any]
@@ -54,6 +58,33 @@ def make_account_filter(pages: Pages) -> Callable[[Asked], Awaitable[Response[An
         )
 
     return look_up
+
+
+def with_account(admin: AdminTools, form: FormMultiDict) -> FormMultiDict:
+    """A form with the id of the account that it names. Blocking.
+
+    Raises:
+        Unreadable: no account is called so, or more than one.
+    """
+    named = str(form.get(_TARGET, "")).strip()
+    if not named or looking.uuid_of(named) is not None:
+        return form
+    found = account_of(admin, named, looking.uuid_of(str(form.get(_SHOWN, ""))))
+    return FormMultiDict([(_TARGET, str(found)), *((k, v) for k, v in form.multi_items() if k != _TARGET)])
+
+
+def account_of(admin: AdminTools, name: str, shown: UUID | None = None) -> UUID:
+    """The account of exactly this name; of several the one that was shown by it. Blocking.
+
+    Raises:
+        Unreadable: there is none, or there are several.
+    """
+    found = [one for one, known in _accounts(admin, name, shown) if known.casefold() == name.casefold()]
+    if not found:
+        raise Unreadable("account_id", "is the name of no account")
+    if len(found) > 1:
+        raise Unreadable("account_id", "is the name of several accounts")
+    return found[0]
 
 
 def _name(admin: AdminTools, account_id: UUID) -> str:

@@ -4,12 +4,14 @@ A form holds a number of its own, which is its idempotency key: sent twice, it i
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Request, Response
+from litestar.datastructures import FormMultiDict
 
 from api.admin.codes import BadRequest, code_of
 from api.admin.commands import COMMANDS
@@ -44,12 +46,17 @@ async def act(
     actor: Actor,
     fixed: dict[str, Any] | None = None,
     only: frozenset[str] | None = None,
+    find: Callable[[FormMultiDict], FormMultiDict] | None = None,
     home: str,
 ) -> Response[str]:
-    """Do it and go back to where the form was; `fixed` fields are not the form's to say, and with `only` no others are."""
+    """Do it and go back to where the form was; `fixed` fields are not the form's to say, and with `only` no others are.
+
+    `find`, which may block, puts ids where the form has names.
+    """
     form, visit = await request.form(), visit_of(request)
     back = local_path(str(form.get("back", "")), default=home)
     try:
+        form = form if find is None else await asyncio.to_thread(find, form)
         body = body_of(entry.command, form, zone=ZoneInfo(visit.zone), only=only) | (fixed or {})
         answer = await asyncio.to_thread(
             run,

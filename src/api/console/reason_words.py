@@ -57,6 +57,8 @@ _TABLE: Final[tuple[tuple[str, str], ...]] = (
         "must have one in English, for readers of all other languages",
         N_("must have one in English, for readers of all other languages"),
     ),
+    ("is the name of no account", N_("is the whole name of no account")),
+    ("is the name of several accounts", N_("is the name of several accounts; give the id of one")),
     ("is no mail address|is no address that mail can be sent to", N_("must be an e-mail address")),
     (
         "must be a plain URL such as (?P<example>.+)",

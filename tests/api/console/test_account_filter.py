@@ -5,8 +5,11 @@ from uuid import UUID
 import pytest
 
 from application.accounts import open_account
+from application.ledger.wallet_reader import load_wallet
 from domain.fact import SYSTEM
+from domain.ids import uuid7
 from tests.api.console.conftest import ACCOUNT, World
+from tests.api.console.forms import do, sign_in
 
 NORTH, NORTHERN, SOUTH = UUID(int=0xD1), UUID(int=0xD2), UUID(int=0xD3)
 
@@ -76,3 +79,31 @@ def test_names_are_not_for_guessing(world: World) -> None:
     asked = world.get("/console/orders?account=Acme")
     assert asked.status_code in {303, 403, 404}
     assert "account=0" not in asked.headers.get("location", "")
+
+
+def test_a_form_takes_the_whole_name_of_one_account(named: World) -> None:
+    """As an id; what begins so, or is called so twice, is not guessed at, for money may move. Another operator sees no difference."""
+    token = sign_in(named, "admin")
+    wanted = {"direction": "credit", "amount": "1", "reason": "goodwill"}
+
+    def adjust(account: str, **more: str) -> str:
+        return do(named, "credit/adjust", token, account_id=account, _once=uuid7().hex, **wanted, **more)
+
+    assert adjust(" north ") == ""
+    wallet = load_wallet(named.process.store, NORTH).wallet
+    assert sum(wallet.lots.values()) == 10**9
+    assert "is the whole name of no account" in adjust("Northern")
+    twin = open_account.OpenAccount(name="North", account_id=UUID(int=0xD4))
+    open_account.handle(twin, actor=SYSTEM, ports=named.process.ports)
+    named.refresh()
+    assert "is the name of several accounts" in adjust("North")
+    assert adjust("North", account_shown=str(NORTH)) == ""
+    assert adjust(str(SOUTH)) == ""
+    page = named.get(f"/console/adjustments?account={NORTH}").text
+    assert page.count(f'<input type="hidden" name="account_shown" value="{NORTH}">') == 2, "form and filter"
+
+
+def test_the_simulator_takes_a_name(named: World) -> None:
+    """Of an account; of none it says so."""
+    assert "Asked as South &amp; North." in named.get("/console/routing?model=x&who=south+%26+north").text
+    assert "There is no account of this name" in named.get("/console/routing?model=x&who=nobody").text

@@ -1,5 +1,6 @@
 """Every route of operators."""
 
+from functools import partial
 from typing import Any
 
 from litestar import Request, Response, post
@@ -8,6 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from api.admin.commands import COMMANDS
 from api.admin.tables.entry import Entry
 from api.console.access import NEEDS, Needs, visit_of
+from api.console.account_filter import with_account
 from api.console.acting import act
 from api.console.admin.announcements import announcement_routes
 from api.console.admin.budgets import budget_routes
@@ -66,12 +68,14 @@ def admin_routes(pages: Pages) -> list[HTTPRouteHandler]:
 
 
 def _form(pages: Pages, entry: Entry) -> HTTPRouteHandler:
+    find = partial(with_account, pages.tools.admin)
+
     @post(
         f"/console/do{entry.path}",
         opt={NEEDS: Needs("staff", entry.permission)},
         name=f"console_{entry.noun}_{entry.verb}",
     )
     async def form(request: Request[Any, Any, Any]) -> Response[str]:
-        return await act(pages, request, entry, actor=visit_of(request).operator, home="/console")
+        return await act(pages, request, entry, actor=visit_of(request).operator, find=find, home="/console")
 
     return form

@@ -8,10 +8,13 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromQuery
 
+from api.admin.tools import AdminTools
 from api.admin.views import names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs
+from api.console.account_filter import account_of
 from api.console.pages import Pages
+from api.console.unreadable import Unreadable
 from application.routing.plan import Wishes
 from application.routing.simulation import RouteQuestion, Simulator
 from domain.catalogue.alias import Strategy
@@ -57,7 +60,7 @@ def routing_routes(pages: Pages) -> list[HTTPRouteHandler]:
             "sort": looking.one_of(sort, _STRATEGIES) or "",
             "alone": "1" if alone else "",
         }
-        asked = looking.uuid_of(who)
+        asked = await asyncio.to_thread(_asked, tools, who.strip())
         found = simulator.ask(_question(filters, asked, directory.keys)) if filters["model"] else None
         ids = [one for one in (asked,) if one is not None]
         return pages.page(
@@ -73,6 +76,14 @@ def routing_routes(pages: Pages) -> list[HTTPRouteHandler]:
         )
 
     return [simulate]
+
+
+def _asked(tools: AdminTools, who: str) -> UUID | None:
+    """By its id; or an account by its whole name. Blocking."""
+    try:
+        return looking.uuid_of(who) or (account_of(tools, who) if who else None)
+    except Unreadable:
+        return None
 
 
 def _question(filters: dict[str, str], asked: UUID | None, keys: Any) -> RouteQuestion:
