@@ -2,64 +2,33 @@
 
 READY_FILE is what `tokenok up --ready-file` writes. Everything goes over the API, as an operator's programs and a customer's would
 do it. Filled once; a second time adds more of what can be added and passes over what is there.
+
+Started with PRICES_NEED_APPROVAL=on, the demo has a proposal that waits. Started with STRIPE_SECRET_KEY=sk_test_demo and a
+STRIPE_WEBHOOK_SECRET that this tool finds too, it has payment messages that somebody must look at.
 """
 
 import argparse
-import contextlib
 import json
-import secrets
 import sys
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 from uuid import uuid4
 
-import httpx
+from tools.console_callers import CREDIT, DAY_US, Caller, until
+from tools.console_troubles import doubt, stumble, tell_of_payments, wait_for_somebody
 
-CREDIT: Final = 10**9
-DAY_US: Final = 86_400 * 1_000_000
 SELLER_ID: Final = "00000000-0000-0000-0000-0000000005e1"
 CUSTOMERS: Final = ("Acme GmbH", "青い空株式会社", "蓝天科技有限公司", "파란하늘 주식회사")
-FLAKY: Final = {"demo-flaky": "sandbox-fault-empty_500", "demo-cut": "sandbox-fault-cut_mid_stream"}
+FLAKY: Final = {
+    "demo-flaky": "sandbox-fault-empty_500",
+    "demo-cut": "sandbox-fault-cut_mid_stream",
+    "demo-absurd": "sandbox-fault-usage_int64",
+}
 PRICE: Final = {"input": "0.5", "cached_input": "0.05", "cache_write": "0.5", "output": "1.5", "request": "0"}
-
-
-class Caller:
-    """Somebody with a token at one part of the API. What is refused is told and passed over."""
-
-    def __init__(self, base_url: str, token: str) -> None:
-        headers = {"authorization": f"Bearer {token}"}
-        self._client = httpx.Client(base_url=base_url, headers=headers, timeout=60, trust_env=False)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._client.close()
-
-    def __call__(self, path: str, **body: Any) -> dict[str, Any]:
-        """What it answers; nothing if it refuses."""
-        once = {"idempotency-key": secrets.token_hex(16)}
-        answered = self._client.post(path, json=body, headers=once)
-        if not answered.is_success:
-            sys.stderr.write(f"{path}: {answered.status_code} {answered.text[:300]}\n")
-            return {}
-        found: dict[str, Any] = answered.json()
-        return found
-
-    def ask(self, path: str) -> dict[str, Any]:
-        """What it tells."""
-        found: dict[str, Any] = self._client.get(path).raise_for_status().json()
-        return found
-
-    def complete(self, **body: Any) -> str:
-        """A chat completion, to its end; the id of the request."""
-        with self._client.stream("POST", "/chat/completions", json=body) as answered:
-            with contextlib.suppress(httpx.TransportError):  # some answers are made to break off
-                answered.read()
-            return answered.headers.get("x-request-id", "")
+COST: Final = {"input": "0.3", "cached_input": "0.03", "cache_write": "0.3", "output": "1.1", "request": "0"}
+SIZE: Final = {"context_tokens": 128_000, "output_tokens_max": 4_096}
 
 
 def sell(operator: Caller) -> None:
@@ -106,31 +75,32 @@ def sell(operator: Caller) -> None:
     operator("/invoicing/set", seller_id=SELLER_ID)
 
 
-def serve(operator: Caller) -> None:
-    """Models that fail as providers do, and dearer prices than at first."""
+def serve(operator: Caller, second: Caller) -> None:
+    """Models that fail as providers do, what each costs us, and dearer prices than at first."""
+    for one in operator.ask("/deployments")["items"]:
+        spec = {"upstream_model": one["spec"]["upstream_model"], **SIZE, "cost": COST}
+        operator("/deployments/change", deployment_id=one["deployment_id"], **spec)
     provider_id = next(
         one["provider_id"] for one in operator.ask("/providers")["items"] if one["name"] == "sandbox"
     )
     for alias, model in FLAKY.items():
-        made = operator(
-            "/deployments/add",
-            provider_id=provider_id,
-            upstream_model=model,
-            context_tokens=128_000,
-            output_tokens_max=4_096,
-        )
+        terms = {"provider_id": provider_id, "upstream_model": model, **SIZE, "cost": COST}
+        made = operator("/deployments/add", **terms)
         if made:
             operator("/routes/set", alias=alias, targets=[{"deployment_id": made["id"]}])
     entries = dict.fromkeys(("demo", "demo-fast", *FLAKY), PRICE)
-    operator(
+    made = operator(
         "/prices/publish",
         entries=entries | {"demo": PRICE | {"input": "0.6", "output": "1.8"}},
         note="autumn",
     )
+    if made.get("proposal_id"):
+        second("/prices/approve", proposal_id=made["proposal_id"])
+    operator("/providers/probe", provider_id=provider_id)
 
 
-def announce(operator: Caller) -> None:
-    """In four languages."""
+def announce(operator: Caller, account_id: str) -> None:
+    """In four languages: now to everybody and to customers, and next week to one of them."""
     texts = {
         "en": (
             "Maintenance on Sunday",
@@ -149,6 +119,16 @@ def announce(operator: Caller) -> None:
     words = {language: {"title": title, "body": body} for language, (title, body) in texts.items()}
     operator("/announcements/set", texts=words, severity="warning", audience="customers")
     operator("/announcements/set", texts=words, severity="info", audience="public")
+    begin_us = time.time_ns() // 1_000 + 7 * DAY_US
+    shown = {"from_us": begin_us, "until_us": begin_us + DAY_US}
+    operator(
+        "/announcements/set",
+        texts=words,
+        severity="critical",
+        audience="accounts",
+        account_ids=[account_id],
+        **shown,
+    )
 
 
 def equip(operator: Caller, account_id: str) -> None:
@@ -176,7 +156,7 @@ def equip(operator: Caller, account_id: str) -> None:
     operator("/endpoints/register", account_id=account_id, url="https://hooks.acme.example/tokenok")
     operator("/budgets/set", account_id=account_id, amount_nano=10 * CREDIT, window="day", enforcement="hard")
     operator(
-        "/budgets/set", account_id=account_id, amount_nano=CREDIT // 100, window="month", enforcement="soft"
+        "/budgets/set", account_id=account_id, amount_nano=CREDIT // 500, window="month", enforcement="soft"
     )
     operator("/balances/threshold", account_id=account_id, threshold_nano=20 * CREDIT)
     for role in ("developer", "billing"):
@@ -234,7 +214,7 @@ def order(
 
 
 def ask(customer: Caller) -> list[str]:
-    """Requests of many kinds; those that were charged."""
+    """Requests of many kinds, one of them with a usage that cannot be; those that were charged."""
     charged = []
     for number in range(40):
         model, stream = ("demo-fast", "demo")[number % 3 == 0], number % 2 == 0
@@ -243,6 +223,7 @@ def ask(customer: Caller) -> list[str]:
     for number in range(8):
         said = [{"role": "user", "content": f"Number {number}"}]
         customer.complete(model=tuple(FLAKY)[number % 2], messages=said, stream=number % 2 == 1)
+    doubt(customer)
     return [one for one in charged if one]
 
 
@@ -277,16 +258,6 @@ def settle(operator: Caller, second: Caller, account_id: str, requests: list[str
     operator("/mails/check", email="ops@acme.example")
 
 
-def until(is_so: Callable[[], object], *, within_s: float = 60) -> None:
-    """Wait for it. What does not come in time is told, for its pages will be empty."""
-    end_s = time.monotonic() + within_s
-    while not is_so():
-        if time.monotonic() > end_s:
-            sys.stderr.write(f"not there after {within_s:.0f} s: some pages will be empty\n")
-            return
-        time.sleep(0.2)
-
-
 def fill(ready: dict[str, Any]) -> None:
     """With something of everything."""
     admin, account_id = ready["base_url"].removesuffix("/v1") + "/api/admin", ready["account_id"]
@@ -297,14 +268,17 @@ def fill(ready: dict[str, Any]) -> None:
         made = operator("/operators/register", name="Second", role="admin")
         with Caller(admin, made["token"]) as second:
             sell(operator)
-            serve(operator)
-            announce(operator)
+            serve(operator, second)
+            announce(operator, account_id)
             for name in CUSTOMERS:
                 operator("/accounts/open", name=name)
             equip(operator, account_id)
             pay(operator, second, account_id)
             lend(operator, second, account_id)
             settle(operator, second, account_id, ask(customer))
+            stumble(operator, customer, account_id)
+            wait_for_somebody(operator, second, account_id)
+            tell_of_payments(ready["base_url"].removesuffix("/v1"))
 
 
 def main() -> int:
