@@ -14,6 +14,7 @@ from jinja2.ext import i18n
 from api.console.acts import act_choices, act_reason, act_word, subject_link
 from api.console.agents import browser_of
 from api.console.changes import changes_of
+from api.console.parked_words import parked_word
 from domain.recharge.reference import reference_of
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -57,6 +58,7 @@ def _environment(catalogue: NullTranslations, *, version: str) -> Environment:
     environment.filters["act_word"] = partial(act_word, catalogue.gettext)
     environment.filters["act_choices"] = partial(act_choices, catalogue.gettext)
     environment.filters["act_reason"] = partial(act_reason, catalogue.gettext)
+    environment.filters["parked_word"] = partial(parked_word, catalogue.gettext)
     environment.filters["subject_link"] = subject_link
     environment.filters["order_reference"] = _order_reference
     environment.filters["zip_texts"] = partial(_zip_texts, catalogue)

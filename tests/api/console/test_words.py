@@ -12,7 +12,8 @@ from api.console.agents import browser_of
 from api.console.changes import SHOWN_MAX, changes_of
 from api.console.field_words import FIELD_WORDS
 from api.console.formats import DASH, Formats
-from api.console.texts import SUBJECTS
+from api.console.parked_words import parked_word
+from api.console.texts import REFUSALS, SUBJECTS
 from domain.recharge.reference import reference_of
 from projections.audit_log import ACTS, LEFT_OUT, AuditReader
 
@@ -117,3 +118,23 @@ def test_every_act_and_every_field_of_one_has_a_word() -> None:
     assert not fields - SILENT - FIELDS.keys() - FIELD_WORDS.keys()
     assert set(AuditReader.topics.values()) <= set(SUBJECTS)
     assert not SILENT & FIELDS.keys()
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("a message of live mode, and we are in test mode", "It is about real money, and test payments are taken here."),
+        ("the provider has no such object: 100% gone", "The provider knows nothing of what it is about: 100% gone"),
+        ("payment does not match: amount, mode", "The payment does not match the order: Amount, mode"),
+        ("a refund of 500 EUR names one of 1250", "A refund of €5.00 was made for one of €12.50 that we asked for."),
+        ("not_found: there is no order x", REFUSALS["not_found"]),
+        ("nobody: knows", "nobody: knows"),
+        (
+            "a refund that was denied has been made; dispute dp_1 was lost, and is won",
+            "A refund that was denied has been made. Dispute dp_1 was lost, and is won now.",
+        ),
+    ],
+)  # fmt: skip
+def test_a_parked_message_says_why_in_words(reason: str, said: str) -> None:
+    """Each of its reasons, with amounts as money; one without words stays as it is."""
+    assert parked_word(str, reason, EN) == said
