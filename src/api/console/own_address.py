@@ -20,6 +20,7 @@ from api.console.pages import Flash, Pages
 from application.mail.address import mail_address
 from application.people import address
 from application.people.address import Whose
+from application.people.email import checked_email
 from domain.invitations import BadInvitation
 from domain.refusal import AlreadyExists, BadField, Refusal
 from domain.secret import Secret
@@ -57,7 +58,7 @@ def _change_routes(myself: Myself) -> list[HTTPRouteHandler]:
         email, person = str(form.get("email", "")), visit.person
         assert person is not None, "the gate asks for one"
         try:
-            mail_address(email)
+            mail_address(checked_email(email))
             await myself.require_proof(request)
             await asyncio.to_thread(mailed.count_visitor, visit.visitor)
         except Refusal as refusal:

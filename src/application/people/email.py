@@ -1,5 +1,6 @@
 """Mail addresses as people sign in with them: found by a keyed hash, shown only from the envelope in the log."""
 
+import unicodedata
 from typing import Final
 from uuid import UUID
 
@@ -18,12 +19,13 @@ _CONTEXT: Final = b"person email\0"
 
 
 def checked_email(email: str) -> str:
-    """An address that a person can sign in with.
+    """An address that a person can sign in with, in the plain forms of its letters: what is shown is where mail goes.
 
     Raises:
         BadField: its form is none of an address.
     """
-    address = printable(email, field="email", chars_max=EMAIL_CHARS_MAX)
+    plain = unicodedata.normalize("NFKC", email)
+    address = printable(plain, field="email", chars_max=EMAIL_CHARS_MAX)
     local, at, host = address.rpartition("@")
     if not (local and at and host) or any(one.isspace() for one in address):
         raise BadField("email", "is no mail address")

