@@ -2871,7 +2871,6 @@ def month_of(year: int, month: int) -> tuple[int, int]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     asked = make_parser().parse_args(arguments)
-    gc.disable()  # nothing here refers to itself, and there are millions of events to look through
     try:
         result = audit(
             asked.export,
@@ -2893,4 +2892,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    gc.disable()  # nothing here refers to itself, and there are millions of events to look through
     sys.exit(main())

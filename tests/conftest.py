@@ -3,6 +3,7 @@
 `TEST_DATABASE_URL` and `TEST_REDIS_URL` name servers to use instead (their user must be allowed to create databases).
 """
 
+import gc
 import os
 import secrets
 from collections.abc import Iterator
@@ -20,6 +21,27 @@ from tests.told import Tell, teller, told_in
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
     return ByFile(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    gc.disable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Ten thousand tests and the modules they need stay; looking at them again and again took a fifth of light tests' time."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """What turns the collector off for good makes all tests after it keep their memory: that came to 10 GB once."""
+    if not gc.isenabled():
+        gc.enable()
+        pytest.fail("the garbage collector was left turned off")
 
 
 @pytest.hookimpl(trylast=True)
