@@ -61,8 +61,8 @@ def one_key(tools: AdminTools, key_id: UUID, *, account_id: UUID | None = None) 
     return _present(tools, [row or _unused(key)])[0]
 
 
-def pick_key(tools: AdminTools, text: str, *, account_id: UUID) -> KeyPick:
-    """Of an account, by id, the beginning of its secret or its name. Blocking."""
+def pick_key(tools: AdminTools, text: str, *, account_id: UUID | None) -> KeyPick:
+    """Of an account, or of any: by id, the beginning of its secret or its name. Blocking."""
     if not text.strip():
         return KeyPick()
     found = list_keys(tools, text, account_id=account_id, limit=looking.CHOICES).rows

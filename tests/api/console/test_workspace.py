@@ -22,6 +22,7 @@ from domain.budgets.events import BudgetAlertRaised, BudgetSet
 from domain.fact import SYSTEM, Actor
 from domain.ids import uuid7
 from domain.keys.key import ApiKey
+from domain.ledger.events import RequestAdmitted
 from domain.members import LastOwner
 from domain.support import SupportAccessBegun, support_stream
 from tests.api.console.conftest import ACCOUNT, OTHER, PASSWORD, World
@@ -132,6 +133,24 @@ def test_the_request_log_is_filtered_by_a_key_as_people_call_it(world: World) ->
         page = world.client.get(f"{BASE}/requests?key={key}").text
         assert "Nothing matches" in page
         assert ">theirs<" not in page
+    operators_find_keys_of_everybody(world)
+
+
+def operators_find_keys_of_everybody(world: World) -> None:
+    """By the same words; what fits no key shows nothing, and not everything."""
+    theirs = own_key(world, OTHER)
+    admitted = sample(RequestAdmitted, account_id=OTHER, key_id=theirs.key_id, alias="their-model")
+    world.process.ports.store.append(numbered(uuid7(), 1, [admitted]))
+    world.project()
+    world.as_staff("auditor")
+    for key in ("theirs", theirs.secrets[0].prefix, str(theirs.key_id)):
+        assert "their-model" in world.get(f"/console/requests?key={key}").text
+    for key in ("nobody", "ci"):
+        assert world.get(f"/console/requests?key={key}&as=json").json() == []
+    page = world.get("/console/requests?key=ci").text
+    assert "Several keys match" in page
+    assert "their-model" not in page
+    assert page.count('<span class="muted">Acme</span>') == 2
 
 
 def _listed(world: World, path: str) -> list[UUID]:
