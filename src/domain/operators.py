@@ -76,6 +76,7 @@ class OperatorInvited(Fact, frozen=True, kw_only=True):
     operator_id: UUID
     secret_hash: str
     expires_us: int
+    ends_second_factor: bool | msgspec.UnsetType = msgspec.UNSET  #: true: they have lost their authenticator
 
 
 class OperatorJoined(Fact, frozen=True, kw_only=True):
@@ -122,6 +123,12 @@ class LastAdmin(Refusal):
     code: ClassVar[str] = "last_admin"
 
 
+class WayIn(Invitation, frozen=True, kw_only=True):
+    """A link for an operator. `ends_second_factor`: no codes are asked for any more once it was followed."""
+
+    ends_second_factor: bool = False
+
+
 class Operator(msgspec.Struct, frozen=True, kw_only=True):
     """One member of staff."""
 
@@ -129,7 +136,7 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     secret_hash: str
     disabled: bool = False
-    invitation: Invitation | None = None
+    invitation: WayIn | None = None
     pii: Sealed | None = None  #: the mail address, once they have joined
 
 
@@ -157,7 +164,11 @@ def evolve(staff: Staff, event: OperatorEvent) -> Staff:
         case OperatorInvited():
             changed = msgspec.structs.replace(
                 staff.operators[event.operator_id],
-                invitation=Invitation(secret_hash=event.secret_hash, expires_us=event.expires_us),
+                invitation=WayIn(
+                    secret_hash=event.secret_hash,
+                    expires_us=event.expires_us,
+                    ends_second_factor=event.ends_second_factor is True,
+                ),
             )
         case OperatorJoined():
             changed = msgspec.structs.replace(
@@ -262,9 +273,17 @@ def change_role(
 
 
 def invite(
-    staff: Staff, *, operator_id: UUID, secret_hash: str, by: Actor, stamp: Stamp
+    staff: Staff,
+    *,
+    operator_id: UUID,
+    secret_hash: str,
+    by: Actor,
+    stamp: Stamp,
+    ends_second_factor: bool = False,
 ) -> list[OperatorEvent]:
     """Make a link with which an operator sets a password for the console, for the first time or anew.
+
+    `ends_second_factor`: whoever follows it is asked for no codes any more.
 
     Raises:
         NotPermitted: the actor is no admin at this moment.
@@ -277,6 +296,7 @@ def invite(
             operator_id=operator_id,
             secret_hash=secret_hash,
             expires_us=stamp.now_us + INVITATION_VALID_US,
+            ends_second_factor=True if ends_second_factor else msgspec.UNSET,
             occurred_us=stamp.now_us,
             actor=stamp.actor,
         )

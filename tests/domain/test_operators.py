@@ -8,6 +8,7 @@ import pytest
 
 from domain import operators
 from domain.accounts import AccountOpened
+from domain.event import encode
 from domain.fact import SYSTEM, Actor, Stamp
 from domain.invitations import INVITATION_VALID_US, BadInvitation
 from domain.keys.secret import SecretRecord
@@ -24,6 +25,7 @@ from domain.operators import (
     Permission,
     Role,
     Staff,
+    WayIn,
 )
 from domain.privacy import Sealed
 from domain.refusal import AlreadyExists, BadField, NotFound, NotPermitted, WrongState
@@ -243,3 +245,21 @@ def test_an_address_changes_nothing_but_itself() -> None:
 
 def change_address(staff: Staff, operator_id: UUID, pii: Sealed) -> list[OperatorEvent]:
     return operators.change_address(staff, operator_id=operator_id, pii=pii, stamp=AT)
+
+
+def test_a_link_can_end_a_second_factor_and_says_so_in_the_log() -> None:
+    """Only the one that was made for it: the next does not, and neither does what was stored before there was such a thing."""
+
+    def link(staff: Staff, *, ends: bool) -> list[OperatorEvent]:
+        return operators.invite(
+            staff, operator_id=OTHER, secret_hash="cc", by=SYSTEM, stamp=AT, ends_second_factor=ends
+        )
+
+    staff = both()
+    for ends in (False, True, False):
+        (event,) = link(staff, ends=ends)
+        assert (b"ends_second_factor" in encode(event)) == ends
+        staff = operators.evolve(staff, event)
+        assert operators.invited_by_link(staff, "cc", now_us=6).invitation == WayIn(
+            secret_hash="cc", expires_us=AT.now_us + INVITATION_VALID_US, ends_second_factor=ends
+        )

@@ -53,6 +53,7 @@ WORDS: Final = {
     "effective_us": "when it may first be spent, in microseconds since 1970; at once if left out",
     "effective_from_us": "when the prices begin, in microseconds since 1970; now if left out",
     "email": "their mail address",
+    "ends_second_factor": "whether codes of a lost authenticator are asked for no more, once the link was followed",
     "enabled": "true or false",
     "endpoint_id": "the endpoint",
     "enforcement": "hard refuses what does not fit, soft only tells",

@@ -22,6 +22,7 @@ class InviteOperator(Command, frozen=True, kw_only=True):
     operator_id: UUID
     email: str | None = None  #: who gets the link by mail; nobody if left out
     locale: Locale = SOURCE
+    ends_second_factor: bool = False  #: they have lost their authenticator, and recovery codes too
 
     def __repr__(self) -> str:
         return f"InviteOperator(operator_id={self.operator_id})"
@@ -41,6 +42,7 @@ def handle(command: InviteOperator, *, actor: Actor, ports: Ports) -> Link:
             secret_hash=hash_of(ports, secret),
             by=actor,
             stamp=at,
+            ends_second_factor=command.ends_second_factor,
         ),
     )
     link = Secret(f"/join/{secret}")

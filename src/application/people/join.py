@@ -18,7 +18,7 @@ from application.people.ports import PeoplePorts
 from domain import members, operators
 from domain.fact import Actor
 from domain.members import MemberRole
-from domain.operators import OPERATORS_STREAM, Staff
+from domain.operators import OPERATORS_STREAM, Operator, Staff
 from domain.refusal import AlreadyExists
 from domain.secret import Secret
 
@@ -33,9 +33,12 @@ class Who(msgspec.Struct, frozen=True, kw_only=True):
 
 def invited_operator(secret: str, *, ports: Ports) -> UUID:
     """Whose link it is; raises `BadInvitation`."""
+    return _invited(secret, ports).operator_id
+
+
+def _invited(secret: str, ports: Ports) -> Operator:
     staff = load(ports.store, OPERATORS_STREAM, Staff(), operators.evolve)
-    now_us = ports.clock.now_us()
-    return operators.invited_by_link(staff, hash_of(ports, secret), now_us=now_us).operator_id
+    return operators.invited_by_link(staff, hash_of(ports, secret), now_us=ports.clock.now_us())
 
 
 def join_as_operator(secret: str, who: Who, *, ports: Ports, people: PeoplePorts) -> UUID:
@@ -46,7 +49,8 @@ def join_as_operator(secret: str, who: Who, *, ports: Ports, people: PeoplePorts
         BadField: the address or the password cannot be used; the link can.
         AlreadyExists: the address is somebody else's; the link can still be used.
     """
-    operator_id = invited_operator(secret, ports=ports)
+    invited = _invited(secret, ports)
+    operator_id = invited.operator_id
     address_hash, password_hash = _proofs(who, person_id=operator_id, ports=ports, people=people)
     pii = seal_email(ports.personal, operator_id, checked_email(who.email))
     at = stamp(ports, Actor("operator", operator_id))
@@ -55,6 +59,8 @@ def join_as_operator(secret: str, who: Who, *, ports: Ports, people: PeoplePorts
         lambda staff: operators.join(staff, secret_hash=hash_of(ports, secret), pii=pii, stamp=at),
     )
     people.people.put(operator_id, email_hash=address_hash, password_hash=password_hash)
+    if invited.invitation is not None and invited.invitation.ends_second_factor:
+        people.people.set_totp(operator_id, None)
     people.links.drop(operator_id, ("reset", "confirm", "address", "take-back"))
     keep_language(people.people, operator_id, who.language)
     people.sessions.close_all(operator_id)

@@ -186,6 +186,23 @@ def test_codes_cannot_be_tried_out(world: World) -> None:
     assert world.post("/sign-in/code", token=token, code=codes[1]).status_code == 429
 
 
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_a_superadmin_lets_in_who_has_lost_their_authenticator(world: World, *, is_lost: bool) -> None:
+    """By a new link that says so; any other leaves the second factor as it is. The log tells which it was."""
+    world.as_staff("support")
+    take_second_factor(world)
+    world.as_staff("admin")
+    form = {"operator_id": str(world.staff["support"])} | ({"ends_second_factor": "true"} if is_lost else {})
+    page = world.post("/console/do/operators/invite", token=world.token("/me"), **form).text
+    link = re.search(r"/join/[0-9a-f]+", page)
+    assert link is not None
+    world.client.cookies.clear()
+    token = world.token(link[0])
+    assert world.post(link[0], token=token, email="support@staff.example", password=PASSWORD).is_redirect
+    answer = world.sign_in("support@staff.example")
+    assert answer.headers["location"] == ("/" if is_lost else "/sign-in/code?target=%2F")
+
+
 def test_guesses_at_the_same_moment_are_counted_as_those_in_a_row(world: World) -> None:
     """Of passwords and of codes: no more than ten are looked at, however many come at once."""
     world.as_staff("admin")
