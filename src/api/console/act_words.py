@@ -117,6 +117,7 @@ FIELDS: Final = {
     "due_us": N_("Evidence until"),
     "enabled": N_("Enabled"),
     "endpoint_id": N_("Webhook endpoint"),
+    "ends_second_factor": N_("Ends the second factor"),
     "enforcement": N_("When it is spent"),
     "evidence": N_("Proof"),
     "fall_over_on": N_("Falls over on"),
