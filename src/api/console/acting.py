@@ -22,6 +22,7 @@ from api.console.forms import body_of
 from api.console.headers import HEADERS
 from api.console.looking import model_names
 from api.console.pages import ONCE_FIELD, Flash, Pages
+from api.console.shown_again import shown_again
 from api.console.texts import RESULTS
 from application.eventlog import EventLogError
 from application.vault import VaultError
@@ -68,7 +69,7 @@ async def act(
             idempotency=pages.tools.admin.idempotency,
         )
     except (Refusal, BadRequest, EventLogError, VaultError) as error:
-        return refused_by(pages, request, error, back=back)
+        return await refused_by(pages, request, error, back=back)
     await pages.tools.refresh()
     result = msgspec.json.decode(answer.body)
     shown = next((name for name in _SHOWN_ONCE if name in result), None)
@@ -80,21 +81,27 @@ async def act(
     return go(pages, request, local_path(path, default=back), _flash(pages, request, entry, result))
 
 
-def refused(
+async def refused(
     pages: Pages, request: Request[Any, Any, Any], code: str, detail: str, *, back: str
 ) -> Response[str]:
-    """Say no: beside the form where a script can, else on the page that it was on."""
+    """Say no: beside the form where a script can, else in the form on the page that it was on, with what was written."""
     flash = Flash(code, is_good=False, detail=detail)
+    said = pages.page(request, "_problem.html", status=_REFUSED, problem=flash)
     if request.headers.get("hx-request") == "true":
-        return pages.page(request, "_problem.html", status=_REFUSED, problem=flash)
-    return pages.see(back, flash)
+        return said
+    return await shown_again(request, back=back, problem=said.content) or pages.see(back, flash)
 
 
-def refused_by(
+async def refused_by(
     pages: Pages, request: Request[Any, Any, Any], error: Exception, *, back: str
 ) -> Response[str]:
     """Likewise, with what the error says of a field, in the visitor's words."""
-    return refused(pages, request, code_of(error), pages.detail(visit_of(request), error), back=back)
+    return await refused(pages, request, code_of(error), pages.detail(visit_of(request), error), back=back)
+
+
+def turned_back(pages: Pages, error: Exception, *, back: str) -> Response[str]:
+    """Instead of a file that there is not: the page, with why."""
+    return pages.see(back, Flash(code_of(error), is_good=False))
 
 
 def go(pages: Pages, request: Request[Any, Any, Any], path: str, flash: Flash) -> Response[str]:

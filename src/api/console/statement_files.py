@@ -5,10 +5,9 @@ from uuid import UUID
 
 from litestar import Request, Response
 
-from api.admin.codes import code_of
 from api.console import looking
 from api.console.access import visit_of
-from api.console.acting import refused
+from api.console.acting import turned_back
 from api.console.files import FORMS
 from api.console.headers import HEADERS
 from api.console.pages import Pages
@@ -45,6 +44,6 @@ def statement_answer(
     try:
         content = tools.statement_files.file(asked, wanted)
     except (Refusal, PrintingFailed) as error:
-        return refused(pages, request, code_of(error), "", back=f"{home}?month={chosen}")
+        return turned_back(pages, error, back=f"{home}?month={chosen}")
     headers = {**HEADERS, "content-disposition": f'attachment; filename="statement-{chosen}.{form}"'}
     return Response(content, media_type=FORMS.get(form, MEDIA[wanted]), headers=headers)

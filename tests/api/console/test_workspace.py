@@ -233,8 +233,8 @@ def test_a_wrong_tax_number_is_refused(world: World) -> None:
     """On the page that the form was on, and nothing is kept."""
     world.as_member("billing")
     wrong = BUYER | {"tax_id.value": "123", "back": f"{BASE}/settings"}
-    world.post(f"{BASE}/do/billing/set", token=world.token("/me"), **wrong)
-    assert "Tax number: is no number of this kind" in world.client.get(f"{BASE}/settings").text
+    answer = world.post(f"{BASE}/do/billing/set", token=world.token("/me"), **wrong)
+    assert "Tax number: is no number of this kind" in answer.text
     assert billing_of(Pages(world.process.tools), ACCOUNT) == (None, None)
 
 

@@ -108,7 +108,7 @@ def launch_routes(pages: Pages) -> list[HTTPRouteHandler]:
         secret, model = str(form.get("secret", "")).strip(), str(form.get("model", "")).strip()
         call = pages.tools.try_call
         if call is None or not secret or not model:
-            return refused(pages, request, "invalid_request", "", back="/console/launch")
+            return await refused(pages, request, "invalid_request", "", back="/console/launch")
         tried = await asyncio.to_thread(call, Secret(secret), model)
         await pages.tools.refresh()
         return await show(request, tried=tried, model=model)

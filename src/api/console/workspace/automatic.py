@@ -83,7 +83,7 @@ def automatic_routes(pages: Pages) -> list[HTTPRouteHandler]:
         try:
             fixed = await asyncio.to_thread(wanted, account_id, await request.form())
         except (BadRequest, BadField) as error:
-            return refused_by(pages, request, error, back=home)
+            return await refused_by(pages, request, error, back=home)
         return await act(
             pages,
             request,
@@ -106,7 +106,7 @@ def automatic_routes(pages: Pages) -> list[HTTPRouteHandler]:
             page = await asyncio.to_thread(opened, account_id, str(form.get("provider", "")), request)
         except (ProviderError, EventLogError, Refusal) as error:
             log.warning("method_page_not_opened", account_id=str(account_id), error=type(error).__name__)
-            return refused(pages, request, code_of(error), "", back=home)
+            return await refused(pages, request, code_of(error), "", back=home)
         parts = urlsplit(page.url)
         assert parts.scheme in _WEB, "a provider's page is on the web"
         return pages.page(request, "workspace/leave_card.html", home=home, url=page.url, host=parts.netloc)

@@ -8,10 +8,9 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from api.admin.codes import code_of
 from api.console import looking
 from api.console.access import NEEDS, Needs
-from api.console.acting import refused
+from api.console.acting import turned_back
 from api.console.files import AS, FORMS, PAGE_ROWS, stream_of
 from api.console.headers import HEADERS
 from api.console.pages import Pages
@@ -64,7 +63,6 @@ def document_routes(pages: Pages) -> list[HTTPRouteHandler]:
     @get("/app/{account_id:uuid}/documents/{document_id:uuid}/pdf", opt=_READ)
     async def download(
         *,
-        request: Request[Any, Any, Any],
         account_id: FromPath[UUID],
         document_id: FromPath[UUID],
         receipt: FromQuery[bool] = False,
@@ -75,7 +73,7 @@ def document_routes(pages: Pages) -> list[HTTPRouteHandler]:
         except NotFound:
             raise
         except (Refusal, PrintingFailed) as error:
-            return refused(pages, request, code_of(error), "", back=f"/app/{account_id}/documents")
+            return turned_back(pages, error, back=f"/app/{account_id}/documents")
         name = looking.file_name(f"receipt-{document.number}" if receipt else document.number)
         headers = {**HEADERS, "content-disposition": f'attachment; filename="{name}.pdf"'}
         return Response(pdf, media_type="application/pdf", headers=headers)

@@ -16,7 +16,7 @@ from litestar.params import FromPath
 
 from api.admin.codes import code_of
 from api.console.access import NEEDS, Needs, visit_of
-from api.console.acting import refused
+from api.console.acting import refused, turned_back
 from api.console.headers import HEADERS
 from api.console.pages import Flash, Pages
 from api.console.scanning import scannable
@@ -91,7 +91,7 @@ def _showing(pages: Pages) -> list[HTTPRouteHandler]:
         try:
             pdf = await asyncio.to_thread(tools.order_receipts.pdf, order_id, locale=locale)
         except (Refusal, PrintingFailed) as error:
-            return refused(pages, request, code_of(error), "", back=f"/app/{account_id}/orders/{order_id}")
+            return turned_back(pages, error, back=f"/app/{account_id}/orders/{order_id}")
         name = f'attachment; filename="receipt-{order_id}.pdf"'
         return Response(pdf, media_type="application/pdf", headers={**HEADERS, "content-disposition": name})
 
@@ -124,7 +124,7 @@ def _paying(pages: Pages) -> list[HTTPRouteHandler]:
             if isinstance(error, NotFound):
                 raise
             log.warning("checkout_not_opened", order_id=str(order_id), error=type(error).__name__)
-            return refused(pages, request, code_of(error), "", back=home)
+            return await refused(pages, request, code_of(error), "", back=home)
         order = await asyncio.to_thread(_own, pages, account_id, order_id)
         values: dict[str, Any] = {
             "order": order,
@@ -152,7 +152,7 @@ def _paying(pages: Pages) -> list[HTTPRouteHandler]:
         except (EventLogError, Refusal) as error:
             if isinstance(error, NotFound):
                 raise
-            return refused(pages, request, code_of(error), "", back=home)
+            return await refused(pages, request, code_of(error), "", back=home)
         return pages.see(home, Flash("order_cancelled"))
 
     return [pay, cancel_order]

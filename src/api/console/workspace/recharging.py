@@ -98,7 +98,7 @@ def recharge_routes(pages: Pages) -> list[HTTPRouteHandler]:
         try:
             fixed = await asyncio.to_thread(wanted, account_id, await request.form())
         except (BadRequest, BadField, TooManyOrders) as error:
-            return refused_by(pages, request, error, back=home)
+            return await refused_by(pages, request, error, back=home)
         return await act(
             pages,
             request,

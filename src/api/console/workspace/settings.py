@@ -77,7 +77,7 @@ def settings_routes(pages: Pages) -> list[HTTPRouteHandler]:
         try:
             await asyncio.to_thread(rename.handle, command, actor=visit_of(request).member, ports=ports)
         except BadField as refusal:
-            return refused_by(pages, request, refusal, back=back)
+            return await refused_by(pages, request, refusal, back=back)
         return go(pages, request, back, Flash("saved"))
 
     @post("/app/{account_id:uuid}/settings/erase", opt=_MEMBERS)
