@@ -84,6 +84,23 @@ def test_customers_forms_come_back_too(world: World) -> None:
     assert "Requests a minute: cannot be read" in answer.text
 
 
+def test_an_empty_form_says_which_field_it_is(world: World) -> None:
+    """By what stands above the field."""
+    world.as_member("owner")
+    app = f"/app/{ACCOUNT}"
+    billing = {"address": "x", "country": "DE"}
+    assert (
+        "Company or person: must not be empty"
+        in send(world, f"{app}/do/billing/set", f"{app}/settings", **billing).text
+    )
+    assert "Code: must not be empty" in send(world, f"{app}/do/codes/redeem", f"{app}/recharge", code="").text
+    world.as_staff("admin")
+    page = f"/console/customers/{ACCOUNT}"
+    fields = {"account_id": str(ACCOUNT), "currency": "EUR", "money": "much"}
+    answer = send(world, "/console/do/postpaid/propose", page, **fields)
+    assert "So much may be unpaid, with tax: cannot be read" in answer.text
+
+
 FORM = '<details><form method="post" action="/do"><input type="hidden" name="id" value="{id}">{more}</form></details>'
 
 

@@ -12,8 +12,9 @@ from litestar.handlers import HTTPRouteHandler
 
 from api.console import looking
 from api.console.access import NEEDS, Needs
-from api.console.acting import refused
+from api.console.acting import refused_by
 from api.console.pages import Pages
+from api.console.unreadable import Unreadable
 from application.catalogue.list_presets import list_presets, summary_of
 from application.directory import Directory
 from application.directory_views import price_at
@@ -108,7 +109,8 @@ def launch_routes(pages: Pages) -> list[HTTPRouteHandler]:
         secret, model = str(form.get("secret", "")).strip(), str(form.get("model", "")).strip()
         call = pages.tools.try_call
         if call is None or not secret or not model:
-            return await refused(pages, request, "invalid_request", "", back="/console/launch")
+            missing = Unreadable("model" if secret else "secret", "is missing")
+            return await refused_by(pages, request, missing, back="/console/launch")
         tried = await asyncio.to_thread(call, Secret(secret), model)
         await pages.tools.refresh()
         return await show(request, tried=tried, model=model)
