@@ -18,10 +18,15 @@ def banner(
     logs: Path,
     data: Path | None,
     way_in: str = "",
+    mails: Path | None = None,
 ) -> str:
-    """All of it. The requests work as printed: nothing in them is indented. `data` if it is not in its usual place."""
+    """All of it. The requests work as printed: nothing in them is indented. `data` if it is not in its usual place, `mails` where
+    mails are written instead of being sent.
+    """
     head = f"\nTokenok is ready.\n\n  API        {origin}/v1\n  Console    {console}/\n"
     foot = f"\nLogs are in {logs}. Ctrl-C stops everything."
+    if mails is not None:
+        foot = f"\nMails are not sent but written to {mails}: set SMTP_URL and MAIL_FROM to send them.{foot}"
     if demo is None:
         return f"{head}{_first_sign_in(console, way_in) if way_in else ''}{foot}"
     if not demo.api_key or not demo.operator_token:

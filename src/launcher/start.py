@@ -126,6 +126,12 @@ class Start:
         if not (self.settings.smtp_url or self.settings.mail_dir):
             self.environment["MAIL_DIR"] = str(mail_dir(self._data_root))
 
+    @property
+    def mails(self) -> Path | None:
+        """Where mails are written instead of being sent."""
+        folder = self.environment.get("MAIL_DIR")
+        return Path(folder) if folder else None
+
     def _provide_exports(self) -> None:
         if not self.settings.exports_dir:
             self.environment["EXPORTS_DIR"] = str(exports_dir(self._data_root))

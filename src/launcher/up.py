@@ -108,6 +108,7 @@ class _Up:
                 model=self._plan.demo_model,
                 logs=start.logs,
                 data=self._options.data and start.logs.parent,
+                mails=start.mails,
             )
         )
 

@@ -272,6 +272,16 @@ def test_the_banner_names_data_in_an_unusual_place() -> None:
     assert "\n./run ledger verify --data '/a b'\n" in shown(DEMO, data=Path("/a b"))
 
 
+def test_where_mails_are_is_told_while_none_are_sent() -> None:
+    """Nobody could follow the link in one otherwise."""
+    assert "Mails are" not in shown(DEMO)
+    for demo in (DEMO, None):
+        text = banner(
+            origin="", console="", demo=demo, model="m", logs=Path("/l"), data=None, mails=Path("/m")
+        )
+        assert "Mails are not sent but written to /m" in text
+
+
 def test_a_key_that_nobody_can_tell_is_not_printed_as_empty() -> None:
     """Its loss and the way out are said instead."""
     text = shown(Demo(account_id="a", api_key="", operator_token="", credits_nano=1))

@@ -20,7 +20,7 @@ from api.admin.tables.entry import Entry
 from api.console.access import local_path, visit_of
 from api.console.forms import body_of
 from api.console.headers import HEADERS
-from api.console.looking import model_names
+from api.console.looking import chat_names
 from api.console.pages import ONCE_FIELD, Flash, Pages
 from api.console.shown_again import shown_again
 from api.console.texts import RESULTS
@@ -127,7 +127,7 @@ def _show_once(
     value = "\n".join(found) if isinstance(found, list) else str(found)
     if name == "link":
         value = f"{own_url(pages, request)}{value}"
-    models = model_names(pages.tools.admin.directory, pages.tools.sign_in.clock.now_us())
+    models = chat_names(pages.tools.admin.directory, pages.tools.sign_in.clock.now_us())
     response = pages.page(
         request,
         "shown_once.html",

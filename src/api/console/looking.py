@@ -16,7 +16,7 @@ from application.directory import Directory
 from application.directory_views import price_at
 from application.keys.queries import KeyState
 from application.people.ports import Factors
-from application.queries import RequestRow
+from application.queries import CHAT, RequestRow
 from domain.catalogue.alias import Alias
 from domain.catalogue.credential import Credential
 from domain.keys.key import ApiKey
@@ -150,6 +150,17 @@ def _figures(price: PriceInForce) -> Iterable[tuple[str, int]]:
 
 def model_names(directory: Directory, now_us: int) -> list[str]:
     return [row.name for row in offered_models(directory, now_us)]
+
+
+def chat_names(directory: Directory, now_us: int) -> list[str]:
+    """Those that a chat can be had with: what is asked for to try something out."""
+    return [one for one in model_names(directory, now_us) if serves_chats(directory, one)]
+
+
+def serves_chats(directory: Directory, name: str) -> bool:
+    """Whether a deployment behind this name takes chats."""
+    route = directory.alias(name)
+    return route is not None and any(CHAT in one.serves for one in route.deployments)
 
 
 def uuid_of(text: str | None) -> UUID | None:

@@ -8,7 +8,7 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from api.console.access import NEEDS, Needs, visit_of
-from api.console.looking import ModelRow, charged, offered_models
+from api.console.looking import ModelRow, charged, chat_names, offered_models
 from api.console.pages import Pages
 from application.announcements.notices import notices
 from domain.refusal import NotFound
@@ -84,7 +84,7 @@ def public_routes(pages: Pages) -> list[HTTPRouteHandler]:
                 "public/landing.html",
                 rows=rows[:_SHOWN],
                 count=len(rows),
-                model=rows[0].name if rows else "model",
+                model=(chat_names(tools.admin.directory, tools.admin.ports.clock.now_us()) or ["model"])[0],
                 api_url=tools.api_url or "https://api.example.com",
             )
         if visit.role is not None:

@@ -75,6 +75,7 @@ def test_a_parked_mail_is_sent_again_or_never(world: World) -> None:
     assert claimed is not None
     outbox.settle(claimed, "parked", now_us=now_us, reason="550 no such user")
     page = world.get("/console/mails?state=parked").text
+    assert "Mails are not sent: they are written to the folder" in page
     assert "550 no such user" in page
     assert "Trial mail" in page
     assert "ada@example.com" not in page

@@ -1,8 +1,11 @@
 """What members do with their account: keys, budgets, whom invoices are for, their data and the account's end."""
 
+import json
 import re
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from html import unescape
 from uuid import UUID
 
 import msgspec
@@ -26,6 +29,7 @@ from domain.ledger.events import RequestAdmitted
 from domain.members import LastOwner
 from domain.support import SupportAccessBegun, support_stream
 from tests.api.console.conftest import ACCOUNT, OTHER, PASSWORD, World
+from tests.api.console.forms import do, sign_in
 from tests.histories import numbered, sample
 
 BASE = f"/app/{ACCOUNT}"
@@ -413,3 +417,41 @@ def test_of_two_owners_who_leave_at_once_one_stays(world: World) -> None:
 
     with ThreadPoolExecutor(2) as threads:
         assert sorted(threads.map(leave, actors)) == ["leaves", "stays"]
+
+
+def make_models(world: World) -> None:
+    """One that takes chats, and before it by name one that does not."""
+    token = sign_in(world, "admin")
+    do(world, "providers/register", token, name="acme", base_url="https://api.example.com/v1")
+    (provider_id,) = world.process.directory.providers
+    for name, serves in (("an-embedder", "embeddings"), ("chatty", "chat")):
+        settings = {
+            "upstream_model": name,
+            "context_tokens": "1000",
+            "output_tokens_max": "100",
+            "serves": serves,
+        }
+        assert do(world, "deployments/add", token, provider_id=str(provider_id), **settings) == ""
+        made = [
+            one for one in world.process.directory.deployments.values() if one.spec.upstream_model == name
+        ]
+        assert do(world, "routes/set", token, alias=name, **{"target.0": str(made[0].deployment_id)}) == ""
+        price = {"alias": name, "price.input": "1", "price.output": "2", "note": "first"}
+        assert do(world, "prices/publish", token, **price) == ""
+    world.as_member("owner")
+
+
+def test_what_is_copied_can_be_read_by_what_it_is_for(world: World) -> None:
+    """Settings of tools and programs are whole: JSON, TOML and Python as they stand there; the model is one that takes chats."""
+    make_models(world)
+    page = world.get(BASE).text
+    pieces = dict(
+        re.findall(
+            r"<summary>([\w ]+)</summary><div class=\"copy\"><pre[^>]*><code>(.*?)</code>", page, re.DOTALL
+        )
+    )
+    settings = json.loads(unescape(pieces["opencode"]))
+    assert settings["model"] == "tokenok/chatty"
+    assert settings["provider"]["tokenok"]["models"] == {"chatty": {"name": "chatty"}}
+    assert tomllib.loads(unescape(pieces["Codex"]))["model"] == "chatty"
+    compile(unescape(pieces["Python"]), "snippet", "exec")

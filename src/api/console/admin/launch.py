@@ -19,7 +19,7 @@ from application.catalogue.list_presets import list_presets, summary_of
 from application.directory import Directory
 from application.directory_views import price_at
 from application.gateway_call import CallTried
-from application.queries import CHAT, RequestFilter
+from application.queries import RequestFilter
 from domain.accounts import Account
 from domain.catalogue.provider import Provider
 from domain.health.probe import ProbesSummarised, probes_stream
@@ -166,7 +166,7 @@ def _launch(
         unpriced=unpriced,
         unrouted=tuple(sorted(name for name in directory.prices if name not in served)),
         models=models,
-        chat_models=tuple(one for one in models if _chats(directory, one)),
+        chat_models=tuple(one for one in models if looking.serves_chats(directory, one)),
         accounts=newest,
         funded=funded,
     )
@@ -197,12 +197,6 @@ def _works(key: ApiKey, now_us: int) -> bool:
 
 def _serves(route: Any) -> bool:
     return route is not None and bool(route.deployments)
-
-
-def _chats(directory: Directory, name: str) -> bool:
-    """Whether a deployment behind this name takes chats."""
-    route = directory.alias(name)
-    return route is not None and any(CHAT in one.serves for one in route.deployments)
 
 
 def _has_credential(pages: Pages) -> bool:

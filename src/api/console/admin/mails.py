@@ -61,6 +61,7 @@ def mail_routes(pages: Pages) -> list[HTTPRouteHandler]:
             filters={"state": mail_state},
             states=_STATES,
             mail_on=tools.ports.mail_on,
+            only_written=any(one.name == "MAIL_DIR" and one.is_set for one in pages.tools.settings),
             **context,
         )
 

@@ -13,7 +13,7 @@ from api.admin.reading import nothing_yet
 from api.admin.views import names_of
 from api.console.access import NEEDS, Needs, visit_of
 from api.console.charts import FROM, UNTIL, Span, chart, chosen_span, this_month, today
-from api.console.looking import model_names
+from api.console.looking import chat_names
 from api.console.pages import Pages
 from api.console.workspace.readiness import facts_of, steps_of
 from application.queries import RequestFilter
@@ -68,7 +68,7 @@ def overview_routes(pages: Pages) -> list[HTTPRouteHandler]:
             facts_of, pages, visit, account_id, balance=found["balance"], latest=found["latest"]
         )
         steps = steps_of(facts, account_id)
-        models = model_names(tools.directory, tools.ports.clock.now_us())
+        models = chat_names(tools.directory, tools.ports.clock.now_us())
         return pages.page(
             request,
             "workspace/overview.html",

@@ -73,7 +73,7 @@ class Playground:
     def show(self, request: Asked, account_id: UUID, *, status: int = 200, **context: Any) -> Response[str]:
         directory, now_us = self.tools.admin.directory, self.ports.clock.now_us()
         allowed = directory.accounts[account_id].limits.models
-        models = [one for one in looking.model_names(directory, now_us) if allowed is None or one in allowed]
+        models = [one for one in looking.chat_names(directory, now_us) if allowed is None or one in allowed]
         key = self.key_of(request, account_id)
         values: dict[str, Any] = {
             "models": models,
