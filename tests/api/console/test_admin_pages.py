@@ -212,6 +212,12 @@ def test_a_model_is_made_priced_and_explained_by_forms(world: World) -> None:
     assert "+20%" in page, "the input, by its markup alone"
     assert "+50%" in page, "the output, by both"
     assert world.get("/console/prices/3").status_code == 404
+    small = price | {"price.cached_input": "0.00001", "price.output": "2.5"}
+    assert do(world, "prices/publish", token, **small, markup="120") == ""
+    form = world.get("/console/models/big?edit=price").text
+    assert 'name="price.cached_input" type="text" value="0.00001"' in form, (
+        "not as 1e-05, which no form takes"
+    )
     found = world.get("/console/routing?model=big&who=&prompt=10&output=10").text
     assert "Tried first." in found
     assert "its context is too short" in world.get("/console/routing?model=big&prompt=2000").text
