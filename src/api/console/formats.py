@@ -24,6 +24,7 @@ DASH: Final = "\u2013"
 _NANO: Final = Decimal(1_000_000_000)
 _EXACT: Final = "#,##0.00#######"
 _SHORT: Final = "#,##0.00##"
+_TINY_NANO: Final = 50_000  #: rounds to nothing in four decimals
 _MS: Final = 1_000
 _MINUTE_S: Final = 60
 _COMPACT_FROM: Final = 100_000
@@ -42,8 +43,9 @@ class Formats:
         return self._credits(amount_nano, _EXACT)
 
     def money_short(self, amount_nano: int | None) -> str:
-        """Credits to four decimals, for overviews; rounded half-even."""
-        return self._credits(amount_nano, _SHORT)
+        """Credits to four decimals, for overviews; rounded half-even, but what is something is never shown as nothing."""
+        is_tiny = amount_nano is not None and 0 < abs(amount_nano) <= _TINY_NANO
+        return self._credits(amount_nano, _EXACT if is_tiny else _SHORT)
 
     def cash(self, amount_minor: int | None, currency: str) -> str:
         """Money, exactly: minor units of a currency, written as people of the language write it."""

@@ -30,6 +30,9 @@ def test_money_is_exact() -> None:
     assert fmt.money(1) == "0.000000001"
     assert fmt.money(-(10**9)) == "-1.00"
     assert fmt.money_short(123_456_789) == "0.1235"
+    assert fmt.money_short(47_000) == "0.000047"
+    assert fmt.money_short(-50_000) == "-0.00005"
+    assert (fmt.money_short(50_001), fmt.money_short(0)) == ("0.0001", "0.00")
     assert fmt.rate(500_000_000, 1_200_000) == "0.60"
 
 
