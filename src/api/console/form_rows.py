@@ -16,7 +16,7 @@ _ROWS_MAX: Final = 20
 _AMOUNT_CHARS_MAX: Final = 40
 _PPM_OF_PERCENT: Final = 10_000
 _TOKENS: Final = ("input", "cached_input", "cache_write", "output", "request")
-_UNITS: Final = ("image", "audio_second", "characters", "search")
+_UNITS: Final = ("cache_write_long", "image", "audio_second", "characters", "search")
 
 Form = Mapping[str, Any]
 
@@ -34,13 +34,22 @@ def route_targets(form: Form) -> dict[str, Any]:
 
 def price_entries(form: Form) -> dict[str, Any]:
     """The prices of one alias: of tokens always, of the rest what is filled in; the markup in percent."""
-    price = {name: text for name in (*_TOKENS, *_UNITS) if (text := _text(form, f"price.{name}"))}
+    markup = _text(form, "markup")
+    more = {"markup_ppm": share_ppm(markup, "markup")} if markup else {}
+    return {"entries": {_text(form, "alias"): _price(form, "price")}} | more
+
+
+def deployment_cost(form: Form) -> dict[str, Any]:
+    """What the provider takes for a model, if that is said; written as prices are."""
+    return {"cost": _price(form, "cost")} if _text(form, "cost.input") or _text(form, "cost.output") else {}
+
+
+def _price(form: Form, of: str) -> dict[str, str]:
+    price = {name: text for name in (*_TOKENS, *_UNITS) if (text := _text(form, f"{of}.{name}"))}
     price.setdefault("cached_input", price.get("input", ""))
     price.setdefault("cache_write", price.get("input", ""))
     price.setdefault("request", "0")
-    markup = _text(form, "markup")
-    more = {"markup_ppm": share_ppm(markup, "markup")} if markup else {}
-    return {"entries": {_text(form, "alias"): price}} | more
+    return price
 
 
 def announcement_texts(form: Form) -> dict[str, Any]:

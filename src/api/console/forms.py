@@ -18,6 +18,7 @@ from api.console.form_rows import (
     announcement_texts,
     budget_zone,
     converted,
+    deployment_cost,
     limit_of_money,
     offer_terms,
     price_entries,
@@ -28,6 +29,8 @@ from api.console.form_rows import (
 from api.console.unreadable import Unreadable
 from application.announcements.set_announcement import SetAnnouncement
 from application.budgets.set_budget import SetBudget
+from application.catalogue.add_deployment import AddDeployment
+from application.catalogue.change_deployment import ChangeDeployment
 from application.catalogue.publish_prices import PublishPrices
 from application.catalogue.set_route import SetRoute
 from application.command import Command
@@ -58,6 +61,8 @@ _HOURS: Final = {"overlap_s": "overlap_hours"}
 #: Commands with fields that are made of several of the form's.
 _MADE: Final[dict[type[Command], Callable[[Form], dict[str, Any]]]] = {
     SetRoute: route_targets,
+    AddDeployment: deployment_cost,
+    ChangeDeployment: deployment_cost,
     PublishPrices: price_entries,
     SetAnnouncement: announcement_texts,
     SetRechargeOffer: offer_terms,

@@ -228,6 +228,53 @@ def test_a_model_is_made_priced_and_explained_by_forms(world: World) -> None:
     breaker_history(world, provider.provider_id, one.deployment_id)
 
 
+def hidden_and_shown(page: str, action: str) -> dict[str, str]:
+    """What a form would send that nobody changes."""
+    form = page[page.index(f'action="{action}"') :].partition("</form>")[0]
+    fields = re.findall(r'<input[^>]* name="([^"]+)"[^>]* value="([^"]*)"', form)
+    fields += re.findall(r'<select[^>]* name="([^"]+)".*?<option value="([^"]*)" selected>', form, re.DOTALL)
+    return {name: unescape(value) for name, value in fields if name[0] != "_" and name != "back"}
+
+
+def test_a_form_keeps_what_is_not_changed_in_it(world: World) -> None:
+    """Of a price the units that are seldom, of a model at a provider all its settings, with what the provider takes."""
+    token = sign_in(world, "admin")
+    do(world, "providers/register", token, name="acme", base_url="https://api.example.com/v1")
+    (provider,) = world.process.directory.providers.values()
+    settings = {
+        "upstream_model": "big",
+        "context_tokens": "1000",
+        "output_tokens_max": "100",
+        "serves": "chat images",
+    }
+    more = {
+        "first_byte_ms": "700",
+        "image_tokens_max": "9",
+        "passes": "seed",
+        "output_field": "max_completion_tokens",
+    }
+    cost = {"cost.input": "0.5", "cost.output": "1", "cost.image": "0.04", "cost.audio_second": "0.001"}
+    fields = settings | more | cost
+    assert do(world, "deployments/add", token, provider_id=str(provider.provider_id), **fields) == ""
+    (added,) = world.process.directory.deployments.values()
+    assert added.spec.detail.cost is not None
+    assert added.spec.detail.cost.image_nano_per_million == 40_000_000 * 1_000_000
+    page = world.get(f"/console/providers/{provider.provider_id}").text
+    sent = hidden_and_shown(page, "/console/do/deployments/change")
+    assert do(world, "deployments/change", token, **(sent | {"context_tokens": "2000"})) == ""
+    (changed,) = world.process.directory.deployments.values()
+    assert changed.spec == msgspec.structs.replace(added.spec, context_tokens=2000)
+
+    assert do(world, "routes/set", token, alias="big", **{"target.0": str(added.deployment_id)}) == ""
+    units = {name.replace("cost", "price"): value for name, value in cost.items()}
+    seldom = {"price.cache_write_long": "2", "price.characters": "15", "price.search": "0.01"}
+    assert do(world, "prices/publish", token, alias="big", note="first", **units, **seldom) == ""
+    sent = hidden_and_shown(world.get("/console/models/big").text, "/console/do/prices/publish")
+    assert do(world, "prices/publish", token, **(sent | {"note": "the same"})) == ""
+    before, after = world.process.directory.prices["big"]
+    assert after.price == before.price
+
+
 def breaker_history(world: World, provider_id: UUID, deployment_id: UUID) -> None:
     """What the breakers did is there to the first time, page by page, and as a file whole."""
     kinds: tuple[type[Event], ...] = (BreakerOpened, BreakerHalfOpened, BreakerClosed)
