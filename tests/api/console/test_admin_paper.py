@@ -129,8 +129,11 @@ def test_what_is_called_for_waits_until_it_can_be_issued(world: World, database_
             "digits": "4",
         }
         assert do(world, "series/open", token, **series) == ""
-    assert do(world, "invoicing/set", token, seller_id=str(book.seller_id), locale="en") == ""
     assert do(world, "billing/set", token, **BUYER) == ""
+    project(database_url)
+    assert "somebody who issues it: no seller does by itself" in world.get("/console/documents/due").text
+    assert do(world, "invoicing/set", token, seller_id=str(book.seller_id), locale="en") == ""
+    assert "no seller does by itself" not in world.get("/console/documents/due").text
     issue = {"order_id": str(order_id), "seller_id": str(book.seller_id)}
     assert do(world, "invoices/order", token, **issue) == ""
     project(database_url)

@@ -70,8 +70,8 @@ def deployment_state(pages: Pages, deployment: Deployment, provider_state: str =
     if breaker.state != "closed":
         return "tripped" if breaker.state == "open" else "half-open"
     credentials = [directory.credentials[one] for one in deployment.spec.credential_ids]
-    if credentials and all(_is_dead(pages, one) for one in credentials):
-        return "secret-refused"
+    if credentials and all(one.revoked or _is_dead(pages, one) for one in credentials):
+        return "revoked" if all(one.revoked for one in credentials) else "secret-refused"
     return provider_state if provider_state in {"unasked", "silent"} else "well"
 
 
