@@ -5,6 +5,7 @@ so it is not done, but shown again, and whoever is there now decides.
 """
 
 import hmac
+import re
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -12,8 +13,9 @@ from litestar import Request
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 CSRF_FIELD: Final = "_csrf"
-#: A part of the name of fields that are not shown again: nobody finds a password in the source of a page.
-_SECRET: Final = ("password", "secret", "code", "seed", "token", "answer")
+#: A word in the name of fields that are not shown again: nobody finds a password in the source of a page.
+_SECRET: Final = frozenset({"password", "secret", "code", "seed", "token", "answer"})
+_WORD: Final = re.compile(r"[a-z]+")
 
 
 class ForeignForm(Exception):
@@ -33,7 +35,12 @@ class StaleForm(ForeignForm):
     @property
     def may_be_shown(self) -> bool:
         """Whether nothing in it is secret."""
-        return not any(part in name for name, _ in self.fields for part in _SECRET)
+        return not any(is_secret(name) for name, _ in self.fields)
+
+
+def is_secret(name: str) -> bool:
+    """Whether a field of this name holds what is not written into a page."""
+    return not _SECRET.isdisjoint(_WORD.findall(name))
 
 
 async def check_form(request: Request[Any, Any, Any], *, token: str, url: str) -> None:

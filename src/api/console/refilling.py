@@ -1,6 +1,6 @@
 """Puts what somebody has written back into the form of a page that is shown again: into its HTML, so that no template has to know.
 
-Passwords are not written into a page.
+Passwords, keys and codes are not written into a page.
 """
 
 from collections import defaultdict
@@ -9,6 +9,8 @@ from html import escape
 from html.parser import HTMLParser
 from typing import Final
 from urllib.parse import urlsplit
+
+from api.console.own_forms import is_secret
 
 Attributes = list[tuple[str, str | None]]
 
@@ -25,7 +27,8 @@ def refilled(html: str, *, action: str, fields: Iterable[tuple[str, str]], probl
     """
     sent: dict[str, list[str]] = defaultdict(list)
     for name, value in fields:
-        sent[name].append(value)
+        if not is_secret(name):
+            sent[name].append(value)
     finder = _Finder(action, sent)
     finder.feed(html)
     finder.close()

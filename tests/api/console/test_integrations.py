@@ -107,9 +107,11 @@ def test_a_code_becomes_credit(world: World) -> None:
     assert "Redeem a code" not in world.client.get(f"{BASE}/recharge").text
     world.as_member("billing")
     form = {"token": world.token("/me"), "code": code.reveal()}
-    for said in ("The code is redeemed.", "This code was redeemed already."):
-        assert world.post(f"{BASE}/do/codes/redeem", **form).headers["location"] == f"{BASE}/recharge"
-        assert said in world.client.get(f"{BASE}/recharge").text
+    assert world.post(f"{BASE}/do/codes/redeem", **form).headers["location"] == f"{BASE}/recharge"
+    assert "The code is redeemed." in world.client.get(f"{BASE}/recharge").text
+    again = world.post(f"{BASE}/do/codes/redeem", **form).text
+    assert "This code was redeemed already." in again
+    assert code.reveal() not in again
 
 
 def test_days_of_ones_own_choice() -> None:

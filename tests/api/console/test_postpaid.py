@@ -50,8 +50,8 @@ def test_from_the_first_proposal_to_the_receipt(world: World, database_url: str)
     assert "The credit is yours." in bought
     assert "Transfer €119.00 by" in bought
     assert "/receipt" not in bought
-    world.post(f"{HOME}/recharge", **form, then=f"{HOME}/orders/{{id}}", _once="a2")
-    assert "With what is unpaid this would be more than the limit." in world.get(f"{HOME}/recharge").text
+    more = world.post(f"{HOME}/recharge", **form, then=f"{HOME}/orders/{{id}}", _once="a2")
+    assert "With what is unpaid this would be more than the limit." in more.text
     order_id = answer.headers["location"].rpartition("/")[2]
     assert order_id in world.get(f"{HOME}/recharge").text
     (unpaid,) = world.get(f"{HOME}/recharge?table=unpaid-orders&as=json").json()
