@@ -10,6 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from api.console.access import NEEDS, Needs, visit_of
 from api.console.looking import ModelRow, charged, chat_names, offered_models
 from api.console.pages import Pages
+from api.console.provider_states import deployment_state
 from application.announcements.notices import notices
 from domain.refusal import NotFound
 
@@ -32,7 +33,7 @@ class Board:
     """How everything is. What the log says of deployments is at hand; a gateway is asked now and then."""
 
     def __init__(self, pages: Pages) -> None:
-        self._tools = pages.tools
+        self._pages, self._tools = pages, pages.tools
         self._lock = asyncio.Lock()
         self._asked_us = 0
         self._is_ready: bool | None = None
@@ -54,10 +55,10 @@ class Board:
         return [ModelStatus(name=row.name, state=self._state(row)) for row in rows]
 
     def _state(self, row: ModelRow) -> Availability:
-        directory, health = self._tools.admin.directory, self._tools.health
+        directory = self._tools.admin.directory
         alias = row.alias if row.alias.targets else directory.aliases[row.alias.points_to or ""]
         targets = [directory.deployments[one.deployment_id] for one in alias.targets]
-        states = [not one.disabled and health.breaker(one.deployment_id).state == "closed" for one in targets]
+        states = [deployment_state(self._pages, one) == "well" for one in targets]
         if all(states):
             return "well"
         return "impaired" if any(states) else "down"
@@ -112,6 +113,7 @@ def public_routes(pages: Pages) -> list[HTTPRouteHandler]:
             models=models,
             gateway=is_ready,
             overall=_overall(models, is_ready=is_ready),
+            is_some_down=any(one.state == "down" for one in models),
             told=told,
         )
 

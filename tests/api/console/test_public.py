@@ -9,6 +9,7 @@ from application.announcements import set_announcement
 from application.catalogue import (
     add_deployment,
     disable_deployment,
+    disable_provider,
     publish_prices,
     register_provider,
     set_route,
@@ -21,11 +22,13 @@ from tests.api.console.conftest import ACCOUNT, World, make_world
 PAGES = ("/", "/models", "/status")
 
 
-def with_model(world: World, name: str = "fast") -> add_deployment.AddDeployment:
+def with_model(
+    world: World, name: str = "fast", *, provider_name: str = "hidden-provider"
+) -> add_deployment.AddDeployment:
     """Served by one deployment of a provider that nobody outside knows."""
     ports = world.process.ports
     provider = register_provider.RegisterProvider(
-        name="hidden-provider",
+        name=provider_name,
         base_url="https://upstream.example/v1",
         dialect="openai",
         usage_dialect="openai",
@@ -87,6 +90,19 @@ def test_only_what_can_be_asked_is_sold(world: World) -> None:
     disable_deployment.handle(command, actor=SYSTEM, ports=world.process.ports)
     world.refresh()
     assert "Not available" in world.client.get("/status").text
+
+
+def test_a_model_of_a_provider_that_is_off_is_not_called_well(world: World) -> None:
+    """As little as one whose deployment is off; beside one that answers, some cannot be asked."""
+    off = with_model(world)
+    command = disable_provider.DisableProvider(provider_id=off.provider_id, reason="x")
+    disable_provider.handle(command, actor=SYSTEM, ports=world.process.ports)
+    world.refresh()
+    world.client.cookies.clear()
+    assert "Not available" in world.client.get("/status").text
+    with_model(world, "other", provider_name="another-provider")
+    world.refresh()
+    assert "Some models cannot be asked at the moment" in world.client.get("/status").text
 
 
 def test_the_status_tells_what_operators_announce_to_all(world: World) -> None:

@@ -12,8 +12,8 @@ from api.admin.views import found
 from api.console import looking
 from api.console.access import NEEDS, Needs
 from api.console.admin.provider_health import provider_health
-from api.console.admin.provider_states import ProviderRow, calls_lately, deployment_state, provider_row
 from api.console.pages import Pages
+from api.console.provider_states import ProviderRow, calls_lately, deployment_state, provider_row
 from application.catalogue.list_presets import list_presets, summary_of
 from application.directory import Directory
 from application.directory_views import price_at

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import msgspec
 
-from api.console.admin.provider_states import calls_lately
 from api.console.pages import Pages
+from api.console.provider_states import calls_lately
 from application.reports.calls import CallStats
 from domain.catalogue.deployment import Deployment
 from domain.health.breaker import BreakerClosed, BreakerHalfOpened, BreakerOpened, breaker_stream
