@@ -24,6 +24,7 @@ from api.console.unreadable import Unreadable
 _FIELD: Final = "account"
 _SHOWN: Final = "account_shown"
 _TARGET: Final = "account_id"
+_TARGETS: Final = "account_ids"
 _NAME_CHARS_MAX: Final = 200
 
 Asked = Request[Any, Any, Any]
@@ -61,16 +62,23 @@ def make_account_filter(pages: Pages) -> Callable[[Asked], Awaitable[Response[An
 
 
 def with_account(admin: AdminTools, form: FormMultiDict) -> FormMultiDict:
-    """A form with the id of the account that it names. Blocking.
+    """A form with the ids of the accounts that it names; several have commas between them. Blocking.
 
     Raises:
         Unreadable: no account is called so, or more than one.
     """
-    named = str(form.get(_TARGET, "")).strip()
-    if not named or looking.uuid_of(named) is not None:
-        return form
-    found = account_of(admin, named, looking.uuid_of(str(form.get(_SHOWN, ""))))
-    return FormMultiDict([(_TARGET, str(found)), *((k, v) for k, v in form.multi_items() if k != _TARGET)])
+    shown = looking.uuid_of(str(form.get(_SHOWN, "")))
+    parts = {_TARGET: [str(form.get(_TARGET, ""))], _TARGETS: str(form.get(_TARGETS, "")).split(",")}
+    ids = {field: _ids(admin, names, shown) for field, names in parts.items() if field in form}
+    return FormMultiDict([*((k, v) for k, v in form.multi_items() if k not in ids), *ids.items()])
+
+
+def _ids(admin: AdminTools, names: list[str], shown: UUID | None) -> str:
+    """What is an id, or several with blanks between them, stays one."""
+    given = [name for one in names if (name := one.strip())]
+    return ", ".join(
+        one if all(map(looking.uuid_of, one.split())) else str(account_of(admin, one, shown)) for one in given
+    )
 
 
 def account_of(admin: AdminTools, name: str, shown: UUID | None = None) -> UUID:

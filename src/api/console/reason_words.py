@@ -57,6 +57,7 @@ _TABLE: Final[tuple[tuple[str, str], ...]] = (
         "must have one in English, for readers of all other languages",
         N_("must have one in English, for readers of all other languages"),
     ),
+    ("or account_id must be given, and not both", N_("give either this or an account")),
     ("is the name of no account", N_("is the whole name of no account")),
     ("is the name of several accounts", N_("is the name of several accounts; give the id of one")),
     ("is no mail address|is no address that mail can be sent to", N_("must be an e-mail address")),

@@ -103,6 +103,21 @@ def test_a_form_takes_the_whole_name_of_one_account(named: World) -> None:
     assert page.count(f'<input type="hidden" name="account_shown" value="{NORTH}">') == 2, "form and filter"
 
 
+def test_an_announcement_names_its_accounts(named: World) -> None:
+    """By names or ids in one field; the list names them again."""
+    token = sign_in(named, "admin")
+    words = {"title.en": "Hello", "body.en": "You.", "severity": "info", "audience": "accounts"}
+    send = f"north, {SOUTH} {NORTHERN},, {ACCOUNT}"
+    assert do(named, "announcements/set", token, account_ids=send, **words) == ""
+    (one,) = named.process.directory.announcements.by_id.values()
+    assert set(one.account_ids) == {NORTH, SOUTH, NORTHERN, ACCOUNT}
+    page = named.get("/console/announcements").text
+    assert f'href="/console/customers/{NORTH}" title="{NORTH}">North</a>' in page
+    assert "is the whole name of no account" in do(
+        named, "announcements/set", token, account_ids="North, Nobody", **words
+    )
+
+
 def test_the_simulator_takes_a_name(named: World) -> None:
     """Of an account; of none it says so."""
     assert "Asked as South &amp; North." in named.get("/console/routing?model=x&who=south+%26+north").text

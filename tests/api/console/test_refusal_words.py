@@ -71,6 +71,11 @@ def said(error: Exception, language: Locale = "en") -> str:
     [
         (BadField("name", "is empty"), "Name: must not be empty", "이름: 비워 둘 수 없습니다"),
         (
+            BadField("key_id", "or account_id must be given, and not both"),
+            "API key: give either this or an account",
+            "API 키: 이 항목과 계정 중 하나만 지정하세요",
+        ),
+        (
             BadField("amount_nano", "must be between 1 and 2500000000"),
             "Amount: must be from 0.000000001 to 2.5",
             "금액: 0.000000001에서 2.5 사이여야 합니다",

@@ -1,5 +1,6 @@
 """What customers are told: the list, and a form for one in all languages."""
 
+import asyncio
 from typing import Any, Final
 
 import msgspec
@@ -7,6 +8,7 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromQuery
 
+from api.admin.views import names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs
 from api.console.pages import Pages
@@ -34,9 +36,11 @@ def announcement_routes(pages: Pages) -> list[HTTPRouteHandler]:
         rows.sort(key=lambda row: (_STATE_ORDER[row.state], -row.one.from_us))
         wanted = looking.uuid_of(edit)
         edited = known.get(wanted) if wanted else None
+        ids = {account_id for row in rows for account_id in row.one.account_ids}
         return pages.page(
             request,
             "admin/announcements.html",
+            names=await asyncio.to_thread(names_of, tools.ports, sorted(ids)),
             tables={"announcements": rows},
             rows=rows,
             edited=edited,
