@@ -35,6 +35,7 @@ def test_an_offer_is_written_as_people_count_money(world: World) -> None:
     assert (offer.bonus[0].from_minor, offer.bonus[0].bonus_ppm) == (20_000, 25_000)
     assert (offer.taxes[0].country, offer.taxes[0].rate_ppm) == ("DE", 190_000)
     page = world.get("/console/offers?edit=EUR").text
+    assert "BANK_TRANSFER_TO names no account" in page
     for name, value in OFFER.items():
         if name not in {"currency", "most", "tax_country.0"}:
             shown = re.search(rf'name="{re.escape(name)}"[^>]* value="([^"]*)"', page)

@@ -130,6 +130,7 @@ def _offer_routes(pages: Pages) -> list[HTTPRouteHandler]:
             is_new=edit == "new",
             currencies=sorted(EXPONENTS),
             exponents=EXPONENTS,
+            has_bank=bool(pages.tools.bank_lines),
         )
 
     return [show_offers]
