@@ -14,7 +14,7 @@ from application.people.email import open_email
 from domain.fact import Actor, Stamp
 from domain.operators import Permission
 from domain.promotions import demo
-from domain.promotions.demo import DemoClaimed, address_stream, demo_stream, plain_address
+from domain.promotions.demo import DemoClaimed, address_stream, demo_stream, person_stream, plain_address
 from domain.refusal import WrongState
 
 
@@ -88,7 +88,7 @@ def handle(command: StartDemo, *, actor: Actor, ports: Ports) -> Started:
 
 
 def _claims(account_id: UUID, at: Stamp, ports: Ports) -> list[NewEvent]:
-    """One for each address of an owner; whoever owns two accounts with one address gets one demo."""
+    """One for each owner, and one for each address of one; whoever owns two accounts, or comes again with one address, gets one demo."""
     fact = DemoClaimed(account_id=account_id, occurred_us=at.now_us, actor=at.actor)
     owners = [one for one in load_members(ports.store, account_id).members.values() if one.role == "owner"]
     emails = [open_email(ports.personal, one.person_id, one.pii) for one in owners]
@@ -97,4 +97,5 @@ def _claims(account_id: UUID, at: Stamp, ports: Ports) -> list[NewEvent]:
         for email in emails
         if email is not None
     }
-    return [new_event(address_stream(one), 1, fact) for one in sorted(hashes)]
+    streams = [*(person_stream(one.person_id) for one in owners), *map(address_stream, sorted(hashes))]
+    return [new_event(one, 1, fact) for one in streams]

@@ -1,4 +1,4 @@
-"""Credit to try with: once for an account, and once for each mail address of its owners."""
+"""Credit to try with: once for an account, once for each of its owners, and once for each mail address of theirs."""
 
 from typing import ClassVar, Final
 from uuid import UUID
@@ -17,7 +17,7 @@ _ADDRESSES: Final = UUID("b1a54f0e-9d55-5f0b-8a43-6f4be5d8f1c2")
 
 
 class DemoStarted(Fact, frozen=True, kw_only=True):
-    """The account has credit to try with; in one append with the lot, and with a claim for each owner's address."""
+    """The account has credit to try with; in one append with the lot, and with a claim for each owner and each address of theirs."""
 
     TOPIC: ClassVar[str] = "demo.started.v1"
 
@@ -28,7 +28,7 @@ class DemoStarted(Fact, frozen=True, kw_only=True):
 
 
 class DemoClaimed(Fact, frozen=True, kw_only=True):
-    """An address has had its demo: the only event of a stream that is named after the address' keyed hash."""
+    """An address, or a person, has had their demo: the only event of a stream that is named after the address' keyed hash or the person."""
 
     TOPIC: ClassVar[str] = "demo.claimed.v1"
 
@@ -46,6 +46,11 @@ class DemoUsed(Refusal):
 
 def demo_stream(account_id: UUID) -> UUID:
     return stream_of(account_id, "demo")
+
+
+def person_stream(person_id: UUID) -> UUID:
+    """The stream of what a person has claimed, whatever their address is by now."""
+    return stream_of(person_id, "demo")
 
 
 def address_stream(address_hash: bytes) -> UUID:

@@ -18,16 +18,16 @@ from domain.refusal import BadField, NotFound, WrongState
 from tests.fakes import MemoryEventStore, memory_ports
 
 
-def account(ports: Ports, *emails: str, role: MemberRole = "owner") -> UUID:
+def account(ports: Ports, *emails: str, role: MemberRole = "owner", person_id: UUID | None = None) -> UUID:
     account_id = open_account.handle(open_account.OpenAccount(name="A"), actor=SYSTEM, ports=ports).id
     for version, email in enumerate(emails, 1):
-        person_id = ports.ids.new()
+        member_id = person_id or ports.ids.new()
         joined = MemberJoined(
             account_id=account_id,
             invitation_id=ports.ids.new(),
-            person_id=person_id,
+            person_id=member_id,
             role=role,
-            pii=seal_email(ports.personal, person_id, email),
+            pii=seal_email(ports.personal, member_id, email),
             occurred_us=1,
             actor="system",
         )
@@ -62,6 +62,14 @@ def test_who_owns_two_accounts_gets_one(again: str) -> None:
         start(ports, account(ports, "ben@example.com", again))
     start(ports, account(ports, again, role="viewer"))
     start(ports, account(ports, "ben@example.com"))
+
+
+def test_another_address_is_no_other_person() -> None:
+    """Whoever has had one, and signs in with another address since, owns no account that gets one."""
+    ports, person_id = memory_ports(), UUID(int=7)
+    start(ports, account(ports, "ada@example.com", person_id=person_id))
+    with pytest.raises(DemoUsed):
+        start(ports, account(ports, "new@example.com", person_id=person_id))
 
 
 def test_no_address_is_in_the_log() -> None:
