@@ -153,6 +153,21 @@ def test_what_is_called_for_waits_until_it_can_be_issued(world: World, database_
     page = world.get(pdf.removesuffix("/pdf")).text
     assert reference_of(order_id) in page
     assert ">C-0001</a>" in page
+    the_log_is_asked_by_what_people_write(world, order_id)
+
+
+def the_log_is_asked_by_what_people_write(world: World, order_id: UUID) -> None:
+    """An order by its reference, an operator by name; a name that two accounts have finds neither."""
+    world.project()
+    for written, subjects in (
+        (reference_of(order_id).lower(), {str(order_id)}),
+        (str(order_id), {str(order_id)}),
+        ("Finance", {str(world.staff["finance"])}),
+        ("Acme", set()),
+        ("nobody", set()),
+    ):
+        acts = world.get(f"/console/audit?subject={written}&as=json").json()
+        assert {one["subject"] for one in acts} == subjects, written
 
 
 def month_of_money(world: World) -> list[dict[str, Any]]:

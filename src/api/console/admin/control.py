@@ -17,15 +17,20 @@ from api.console.pages import Pages
 from application.command import load
 from application.people.email import open_email
 from application.people.ports import Factors
+from application.recharge.queries import OrderFilter
 from application.reports.audit_log import ActFilter, ActPage
 from application.sealing.reading import NotSealed, SealBroken, SealStatus
 from domain import periods
 from domain.fact import SYSTEM
 from domain.operators import PERMISSIONS
 from domain.periods import PERIODS_STREAM, Periods
+from domain.recharge.reference import read_reference
 from domain.refusal import Refusal
 
 _READ: Final = {NEEDS: Needs("staff", "read")}
+_NAME_CHARS_MAX: Final = 200
+_NAMES_MAX: Final = 1_000
+"""So many that hold a word are looked at, to find the one that is called so."""
 
 
 def control_routes(pages: Pages) -> list[HTTPRouteHandler]:
@@ -83,11 +88,12 @@ def _audit_routes(pages: Pages) -> list[HTTPRouteHandler]:
     tools = pages.tools.admin
 
     def wanted(filters: dict[str, str], zone: str) -> ActFilter:
+        """Blocking."""
         return ActFilter(
             actor=filters["actor"].strip() or None,
             topic=looking.one_of(filters["topic"], tools.acts.topics),
             subject_kind=looking.one_of(filters["kind"], tools.acts.subject_kinds),
-            subject=filters["subject"].strip() or None,
+            subject=_subject_of(tools, filters["subject"].strip()[:_NAME_CHARS_MAX]) or None,
             from_us=looking.day_us(filters["day"], zone),
             until_us=looking.day_us(filters["until"], zone, end=True),
         )
@@ -144,7 +150,7 @@ def _audit_routes(pages: Pages) -> list[HTTPRouteHandler]:
             "day": day,
             "until": until,
         }
-        wish = wanted(filters, visit_of(request).zone)
+        wish = await asyncio.to_thread(wanted, filters, visit_of(request).zone)
         if form in FORMS:
             return await stream_of(turn_of(wish), name="audit-log", form=form)
         page, names = await asyncio.to_thread(acts, wish, looking.number_of(before))
@@ -171,6 +177,21 @@ def _seal(tools: AdminTools) -> SealStatus | Refusal | None:
         return tools.sealed.status()
     except (NotSealed, SealBroken) as refusal:
         return refusal
+
+
+def _subject_of(tools: AdminTools, text: str) -> str:
+    """What the log calls it: an order by its reference, whatever has a name by the whole of it if nothing else is called so;
+    else as it is. Blocking.
+    """
+    if not text or looking.uuid_of(text) is not None:
+        return text
+    if reference := read_reference(text):
+        found = tools.orders.orders(OrderFilter(reference=reference), limit=1).items
+        return str(found[0].order_id) if found else text
+    ids = tools.ports.names.like(text, limit=_NAMES_MAX)
+    names = {str(one): name for one, name in names_of(tools.ports, ids).items()} | _catalogue(tools)
+    called = [one for one, name in names.items() if name.casefold() == text.casefold()]
+    return called[0] if len(called) == 1 else text
 
 
 def _catalogue(tools: AdminTools) -> dict[str, str]:
