@@ -674,6 +674,7 @@ DONE: Final = {
     "address_confirmed": N_("Your address is confirmed."),
     "person_erased": N_("You are erased. Thank you for having been here."),
     "account_erased": N_("The account is closed, and its personal data is erased."),
+    "left": N_("You are no member of the account any more."),
     "joined": N_("Welcome. You are a member now."),
     "operator_joined": N_("Welcome. You are an operator of this installation now."),
     "sessions_closed": N_("You are signed out everywhere but here."),

@@ -44,7 +44,7 @@ FORM: Final = re.compile(
 )
 #: Forms that take something away for good, or post something, by the end of their target.
 GRAVE: Final = re.compile(
-    r"/(?:remove|revoke|rotate|disable|withdraw|cancel|forget|stop|erase|deny|approve)\b"
+    r"/(?:remove|leave|revoke|rotate|disable|withdraw|cancel|forget|stop|erase|deny|approve)\b"
 )
 #: Those that need no second look, and why.
 HARMLESS: Final = {

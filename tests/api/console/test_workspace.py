@@ -455,3 +455,21 @@ def test_what_is_copied_can_be_read_by_what_it_is_for(world: World) -> None:
     assert settings["provider"]["tokenok"]["models"] == {"chatty": {"name": "chatty"}}
     assert tomllib.loads(unescape(pieces["Codex"]))["model"] == "chatty"
     compile(unescape(pieces["Python"]), "snippet", "exec")
+
+
+def test_everybody_may_leave_and_the_last_owner_stays(world: World) -> None:
+    """Whatever their role allows, and out at once; of another account there is nothing to leave."""
+    for role in ("viewer", "developer", "admin"):
+        world.sign_in(f"{role}@customer.example")
+        assert "Leave the account" in world.get(f"/app/{ACCOUNT}/members").text
+        answer = world.post(f"/app/{ACCOUNT}/leave", token=world.token("/me"))
+        assert answer.headers["location"] == "/"
+        assert world.get(f"/app/{ACCOUNT}").status_code == 404
+    world.as_member("owner")
+    answer = world.post(f"/app/{ACCOUNT}/leave", token=world.token("/me"))
+    assert answer.headers["location"] == f"/app/{ACCOUNT}/members"
+    assert "An account keeps at least one owner." in world.get(f"/app/{ACCOUNT}/members").text
+    assert world.get(f"/app/{OTHER}/members").status_code == 404
+    assert world.post(f"/app/{OTHER}/leave", token=world.token("/me")).status_code == 404
+    roles = {one.role for one in world.process.directory.members[ACCOUNT].members.values()}
+    assert roles == {"owner", "billing"}

@@ -4,17 +4,19 @@ import asyncio
 from typing import Any, Final
 from uuid import UUID
 
-from litestar import Request, Response, get
+from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from api.console import looking
 from api.console.access import NEEDS, Needs, visit_of
-from api.console.pages import Pages
+from api.console.pages import Flash, Pages
+from application.members import remove_member
 from application.people.email import open_email
 from application.people.ports import Factors
 from application.support.looks import looks_into
 from domain.members import MEMBER_PERMISSIONS, NO_MEMBERS, Member
+from domain.refusal import Refusal
 
 _READ: Final = {NEEDS: Needs("account", "read")}
 
@@ -50,4 +52,16 @@ def people_routes(pages: Pages) -> list[HTTPRouteHandler]:
             looks=looks,
         )
 
-    return [list_members]
+    @post("/app/{account_id:uuid}/leave", opt=_READ)
+    async def leave(request: Request[Any, Any, Any], account_id: FromPath[UUID]) -> Response[str]:
+        """Everybody may go, whatever else their role allows."""
+        visit = visit_of(request)
+        command = remove_member.RemoveMember(account_id=account_id, person_id=visit.person_id)
+        try:
+            await asyncio.to_thread(remove_member.handle, command, actor=visit.member, ports=ports)
+        except Refusal as refusal:
+            return pages.see(f"/app/{account_id}/members", Flash(refusal.code, is_good=False))
+        await pages.tools.refresh()
+        return pages.see("/", Flash("left"))
+
+    return [list_members, leave]
