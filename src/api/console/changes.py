@@ -10,11 +10,13 @@ import msgspec
 from api.console.act_words import FIELDS, SILENT, VALUES
 from api.console.field_words import FIELD_WORDS
 from api.console.formats import DASH, Formats
+from api.console.texts import FIGURES
 
 SHOWN_MAX: Final = 4
 _CHARS_MAX: Final = 60
 _ID_CHARS: Final = 36
 _ID_SHOWN: Final = 8
+_RATE: Final = "_nano_per_million"  #: of prices
 _UNITS: Final = ("_nano", "_us", "_ppm", "_id")
 
 
@@ -60,7 +62,8 @@ def changes_of(
 
 def _label(field: str, how: _Said) -> str:
     """In words; of a field without, its name without the unit where the value is written as people write it."""
-    if word := FIELDS.get(field) or FIELD_WORDS.get(field):
+    plain = field.removesuffix(_RATE)
+    if word := FIELDS.get(plain) or FIELD_WORDS.get(plain) or FIGURES.get(plain):
         return how.text(word)
     units = (*_UNITS, "_minor") if how.currency else _UNITS
     return next((field.removesuffix(unit) for unit in units if field.endswith(unit)), field).replace("_", " ")
@@ -87,7 +90,7 @@ def _said(field: str, value: Any, how: _Said) -> str:
 
 
 def _figure(field: str, value: int, *, fmt: Formats, currency: str | None) -> str:
-    if field.endswith("_nano"):
+    if field.endswith(("_nano", _RATE)):
         return fmt.money(value)
     if field.endswith("_us"):
         return fmt.minute(value)

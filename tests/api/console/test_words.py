@@ -86,6 +86,16 @@ def test_a_nested_value_is_flat_and_never_long() -> None:
     assert (told[0].field, told[0].after) == ("Total", "€12.50")
 
 
+def test_prices_and_figures_have_words_too() -> None:
+    """Of a million units, as they are sold; and what long work has counted."""
+    after = {"demo": {"input_nano_per_million": 600_000_000}, "figures": {"bytes": 3_969, "rows": 44}}
+    told = changes_of(SimpleNamespace(subject="", before={}, after=after), EN, {})
+    assert [(one.field, one.after) for one in told] == [
+        ("demo", "Input 0.60"),
+        ("Figures", "bytes 3,969, rows 44"),
+    ]
+
+
 def test_values_and_fields_are_in_the_reader_s_words() -> None:
     """Where there are some; a field that nobody has named keeps the log's name."""
     act = SimpleNamespace(subject="", before={"role": "owner"}, after={"role": "viewer", "odd_field": "hard"})
