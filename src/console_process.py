@@ -3,7 +3,7 @@
 import asyncio
 from gettext import NullTranslations
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, get_origin
 
 import msgspec
 
@@ -38,15 +38,24 @@ from settings import Settings, require
 _SETTLE_S: Final = 1.5
 _OPEN_TEXTS: Final = frozenset(
     {
+        "alipay_way",
         "allow_private_upstreams",
+        "allow_private_webhooks",
         "api_url",
         "archive_dir",
+        "bank_transfer_to",
         "console_proxies",
         "console_url",
         "exports_dir",
+        "mail_dir",
+        "mail_from",
+        "oidc_issuer",
+        "oidc_name",
         "public_url",
         "seal_dir",
+        "tokenok_data",
         "tokenok_log_level",
+        "tokenok_pg_bin",
     }
 )
 
@@ -157,11 +166,11 @@ class ConsoleProcess:
 
 
 def shown_settings(settings: Settings) -> tuple[ShownSetting, ...]:
-    """By name. Of texts only those are shown that are listed here: all others may hold a secret."""
+    """By name. Of texts only those are shown that are one of a few words or are listed here: all others may hold a secret."""
     shown = []
     for field in msgspec.structs.fields(Settings):
         value = getattr(settings, field.name)
-        is_open = not isinstance(value, str) or field.name in _OPEN_TEXTS
+        is_open = not isinstance(value, str) or get_origin(field.type) is Literal or field.name in _OPEN_TEXTS
         shown.append(
             ShownSetting(
                 name=field.name.upper(),

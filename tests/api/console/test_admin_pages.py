@@ -360,3 +360,9 @@ def test_settings_are_shown_without_what_may_be_a_secret(world: World) -> None:
         assert MASTER_KEY not in page
         assert MASTER_KEY.partition(":")[2] not in page
         assert world.process.settings.database_url not in page
+    shown = {one["name"]: one["value"] for one in world.get("/console/settings?as=json").json()}
+    assert (shown["PRICES_NEED_APPROVAL"], shown["OIDC_NAME"], shown["OIDC_CLIENT_SECRET"]) == (
+        "off",
+        "SSO",
+        None,
+    )
