@@ -66,7 +66,7 @@ def test_no_endpoint_calls_a_provider_without_credit(
     before = provider_calls()
     refused = knock(world, path, poor)
     assert refused.status_code == 402, refused.text
-    assert "nano-credits are required, 1 are available" in refused.json()["error"]["message"]
+    assert "credits are required, 0.000000001 are available" in refused.json()["error"]["message"]
     assert world.events(refused.headers["x-request-id"]) == []
     assert provider_calls() == before
     knock(world, path, world.seed.api_key)

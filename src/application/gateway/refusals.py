@@ -7,6 +7,7 @@ from application.gateway.refused import Refused
 from application.routing.offers import Unpriced
 from application.routing.plan import Planned
 from application.wire.stored import STORED
+from domain.decimals import decimal_text
 from domain.ledger.refusals import AccountInDebt, BudgetExceeded, InsufficientCredit
 
 _NO_STORE: Final = "What is kept at a provider cannot be used here: send what is in it instead."
@@ -102,11 +103,11 @@ def no_credit(refusal: InsufficientCredit) -> Refused:
     """`credit_held` when open requests hold enough for this one: it helps to wait."""
     numbers = (
         "The account's credit does not cover this request at its worst case: "
-        f"{refusal.required_nano} nano-credits are required, {refusal.available_nano} are available for this model"
+        f"{_credits(refusal.required_nano)} credits are required, {_credits(refusal.available_nano)} are available for this model"
     )
     return Refused(
         "credit_held" if refusal.is_held else "insufficient_quota",
-        f"{numbers}, up to {refusal.held_nano} more are held for open requests. Try again when they have ended."
+        f"{numbers}, up to {_credits(refusal.held_nano)} more are held for open requests. Try again when they have ended."
         if refusal.is_held
         else f"{numbers}. Recharge, or ask for fewer tokens.",
         required_nano=refusal.required_nano,
@@ -119,7 +120,7 @@ def in_debt(refusal: AccountInDebt) -> Refused:
     return Refused(
         "account_in_debt",
         "A payment for credit that this account has spent was refunded or charged back: "
-        f"{refusal.owed_nano} nano-credits are owed. Recharge to pay them.",
+        f"{_credits(refusal.owed_nano)} credits are owed. Recharge to pay them.",
         owed_nano=refusal.owed_nano,
     )
 
@@ -127,13 +128,13 @@ def in_debt(refusal: AccountInDebt) -> Refused:
 def over_budget(refusal: BudgetExceeded, *, now_us: int) -> Refused:
     """Wait for open requests to end where they hold enough, else for the next day, month or hour."""
     numbers = (
-        f"The budget of {refusal.budget_nano} nano-credits that is set for this API key or its account does not cover this "
-        f"request at its worst case: {refusal.required_nano} are required, {refusal.available_nano} are left"
+        f"The budget of {_credits(refusal.budget_nano)} credits that is set for this API key or its account does not cover this "
+        f"request at its worst case: {_credits(refusal.required_nano)} are required, {_credits(refusal.available_nano)} are left"
     )
     spent_nano = refusal.budget_nano - refusal.available_nano - refusal.held_nano
     return Refused(
         "budget_exceeded",
-        f"{numbers}, up to {refusal.held_nano} more are held for open requests. Try again when they have ended."
+        f"{numbers}, up to {_credits(refusal.held_nano)} more are held for open requests. Try again when they have ended."
         if refusal.is_held
         else f"{numbers}.",
         retry_after_s=1 if refusal.is_held else max(refusal.until_us - now_us, 0) / _SECOND_US,
@@ -146,3 +147,8 @@ def over_budget(refusal: BudgetExceeded, *, now_us: int) -> Refused:
         available_nano=refusal.available_nano,
         until_us=refusal.until_us,
     )
+
+
+def _credits(amount_nano: int) -> str:
+    """As people write credits; what is beyond a limit that was lowered is less than nothing."""
+    return decimal_text(amount_nano) if amount_nano >= 0 else f"-{decimal_text(-amount_nano)}"

@@ -1,5 +1,6 @@
 """A refusal by a running gateway, asked about afterwards."""
 
+from domain.decimals import decimal_text
 from tests.api.v1.gateway_world import POOR_NANO, World, ask
 from tests.waiting import until
 
@@ -24,6 +25,9 @@ def test_why_was_this_refused(world: World) -> None:
     (found,) = until(explained)
     refused = found["refused"]
     assert isinstance(refused, dict)
+    required_nano = refused["required_nano"]
+    assert isinstance(required_nano, int)
     assert (refused["code"], refused["calls"]) == ("insufficient_quota", 1)
     assert refused["required_nano"] > refused["available_nano"]
-    assert str(refused["required_nano"]) in told["message"]
+    assert f"{decimal_text(required_nano)} credits are required" in told["message"]
+    assert told["required_nano"] == required_nano

@@ -11,7 +11,7 @@ def test_credit_that_is_not_there_is_recharged() -> None:
     """Waiting would not help: no open request holds enough."""
     refused = no_credit(InsufficientCredit(required_nano=90, available_nano=20, held_nano=69))
     assert refused.code == "insufficient_quota"
-    assert "90 nano-credits are required, 20 are available for this model" in refused.message
+    assert "0.00000009 credits are required, 0.00000002 are available for this model" in refused.message
     assert SPECS[refused.code].retry_useless
 
 
@@ -19,7 +19,7 @@ def test_credit_that_is_held_comes_free_when_requests_end() -> None:
     """The client is told how much is held, and that it helps to try again."""
     refused = no_credit(InsufficientCredit(required_nano=90, available_nano=20, held_nano=70))
     assert refused.code == "credit_held"
-    assert "up to 70 more are held" in refused.message
+    assert "up to 0.00000007 more are held" in refused.message
     assert SPECS[refused.code].status == 402
     assert not SPECS[refused.code].retry_useless
 
@@ -58,4 +58,10 @@ def test_a_budget_that_is_held_comes_free_when_requests_end() -> None:
     )
     refused = over_budget(refusal, now_us=0)
     assert refused.retry_after_s == 1
-    assert "up to 70 more are held" in refused.message
+    assert "up to 0.00000007 more are held" in refused.message
+
+
+def test_less_than_nothing_is_told_as_such() -> None:
+    """Of a budget that was lowered below what is spent."""
+    refused = no_credit(InsufficientCredit(required_nano=1_500_000_000, available_nano=-20, held_nano=0))
+    assert "1.5 credits are required, -0.00000002 are available" in refused.message
