@@ -225,6 +225,7 @@ LETTERS: Final = {
     "refund_declined": N_("Refund declined"),
     "budget_alert": N_("Budget alert"),
     "balance_low": N_("Low balance"),
+    "auto_recharge": N_("Automatic recharge"),
     "check": N_("Trial mail"),
 }
 MAIL_STATES: Final = {

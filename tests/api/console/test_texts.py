@@ -2,10 +2,11 @@
 
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from api.admin.codes import STATUSES
-from api.console.texts import BOOK_ACCOUNTS, REFUSALS
+from api.console.texts import BOOK_ACCOUNTS, LETTERS, REFUSALS
+from application.mail.letters import AnyLetter
 from domain.money.postings import load_money_rules
 from domain.refusal import Refusal
 
@@ -53,3 +54,8 @@ def test_whatever_is_refused_is_said_in_words() -> None:
 def test_every_account_of_the_books_in_money_has_a_name() -> None:
     heads = {account.name.partition(":")[0] for account in load_money_rules().accounts.values()}
     assert heads <= set(BOOK_ACCOUNTS)
+
+
+def test_every_mail_has_a_name_for_operators() -> None:
+    """In their list of mails; none is named that is not sent."""
+    assert {kind.__struct_config__.tag for kind in get_args(AnyLetter)} == set(LETTERS)
