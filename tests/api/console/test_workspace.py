@@ -455,6 +455,8 @@ def test_what_is_copied_can_be_read_by_what_it_is_for(world: World) -> None:
     assert settings["provider"]["tokenok"]["models"] == {"chatty": {"name": "chatty"}}
     assert tomllib.loads(unescape(pieces["Codex"]))["model"] == "chatty"
     compile(unescape(pieces["Python"]), "snippet", "exec")
+    named = re.findall(r'export ANTHROPIC_\w*MODEL="(.*)"', unescape(pieces["Claude Code"]))
+    assert named == ["chatty", "chatty"], "what it does in the background asks for a model of its own"
 
 
 def test_everybody_may_leave_and_the_last_owner_stays(world: World) -> None:
