@@ -35,7 +35,7 @@ def test_what_was_written_is_still_there(world: World) -> None:
     page = "/console/announcements?edit=new"
     answer = send(world, "/console/do/announcements/set", page, **written, account_ids="nobody")
     assert answer.status_code == 422
-    assert "Accounts: cannot be read" in answer.text
+    assert "Account: is the whole name of no account" in answer.text
     body = re.search(r'name="body.en"[^>]*>\n?(.*?)</textarea>', answer.text, re.DOTALL)
     assert body is not None
     assert unescape(body[1]) == LONG
