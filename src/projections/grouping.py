@@ -66,20 +66,30 @@ class GroupedSums(msgspec.Struct, frozen=True, kw_only=True):
         self, pool: Pool, *, after: str | None, limit: int
     ) -> tuple[list[tuple[GroupValues, dict[str, int]]], str | None]:
         """Groups in their order with their sums, and the `after` of the next page."""
-        if len(set(self.by)) < len(self.by):
-            raise BadField("by", "names a group twice")
-        zone_of(self.zone)
         size = max(1, min(limit, PAGE_ROWS_MAX))
-        statement, values = self._statement(after)
-        try:
-            with pool.connection() as connection, connection.cursor(row_factory=dict_row) as rows:
-                found = rows.execute(statement, {**values, "zone": self.zone, "limit": size + 1}).fetchall()
-        except errors.InvalidParameterValue:
-            raise BadField("zone", "is not known to the database") from None
+        names = ", ".join(f"by_{name}" for name in self.by)
+        found = self._found(pool, after=after, order=names, limit=size + 1)
         shown = [self._split(row) for row in found[:size]]
         return shown, self._cursor(found[size - 1]) if len(found) > size else None
 
-    def _statement(self, after: str | None) -> tuple[str, dict[str, object]]:
+    def most(self, pool: Pool, *, of: str, limit: int) -> list[tuple[GroupValues, dict[str, int]]]:
+        """The groups with the largest sums `of`, the largest first."""
+        size = max(1, min(limit, PAGE_ROWS_MAX))
+        names = ", ".join([f"sum({of}) DESC", *(f"by_{name}" for name in self.by)])
+        return [self._split(row) for row in self._found(pool, after=None, order=names, limit=size)]
+
+    def _found(self, pool: Pool, *, after: str | None, order: str, limit: int) -> list[dict[str, Any]]:
+        if len(set(self.by)) < len(self.by):
+            raise BadField("by", "names a group twice")
+        zone_of(self.zone)
+        statement, values = self._statement(after, order)
+        try:
+            with pool.connection() as connection, connection.cursor(row_factory=dict_row) as rows:
+                return rows.execute(statement, {**values, "zone": self.zone, "limit": limit}).fetchall()
+        except errors.InvalidParameterValue:
+            raise BadField("zone", "is not known to the database") from None
+
+    def _statement(self, after: str | None, order: str) -> tuple[str, dict[str, object]]:
         period = self.wanted.period
         values: dict[str, object] = {"from_us": period.from_us, "until_us": period.until_us}
         conditions = ["slot_us >= %(from_us)s", "slot_us < %(until_us)s"]
@@ -96,7 +106,7 @@ class GroupedSums(msgspec.Struct, frozen=True, kw_only=True):
         columns = [f"{group} AS by_{name}" for group, name in zip(groups, self.by, strict=True)]
         columns += [f"sum({name})::bigint AS {name}" for name in self.sums]
         names = ", ".join(f"by_{name}" for name in self.by)
-        ordered = f"GROUP BY {names} ORDER BY {names}" if self.by else "HAVING count(*) > 0"
+        ordered = f"GROUP BY {names} ORDER BY {order}" if self.by else "HAVING count(*) > 0"
         statement = (
             f"SELECT {', '.join(columns)} FROM {self.table}{_MAKERS if 'member' in self.by else ''} WHERE {' AND '.join(conditions)} "  # noqa: S608
             f"{ordered} LIMIT %(limit)s"

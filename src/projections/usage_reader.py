@@ -4,6 +4,7 @@ from application.reports.usage import (
     EarningsGroup,
     EarningsPage,
     EarningsRow,
+    GroupValues,
     UsageFilter,
     UsageGroup,
     UsagePage,
@@ -30,22 +31,14 @@ class UsageReader:
         after: str | None = None,
         limit: int = 100,
     ) -> UsagePage:
-        table = smallest(ALL_USES, by=by, wanted=wanted)
-        question = GroupedSums(table=table.name, sums=table.sums, by=by, wanted=wanted, zone=zone)
-        rows, next_after = question.page(self._pool, after=after, limit=limit)
-        items = []
-        for group, sums in rows:
-            counts = tuple(sums.pop(name) for name in DURATIONS)
-            items.append(
-                UsageRow(
-                    group=group,
-                    **sums,
-                    duration_p50_ms=percentile_ms(counts, percent=50),
-                    duration_p95_ms=percentile_ms(counts, percent=95),
-                    duration_p99_ms=percentile_ms(counts, percent=99),
-                )
-            )
-        return UsagePage(items=tuple(items), next_after=next_after)
+        rows, next_after = _question(wanted, by, zone).page(self._pool, after=after, limit=limit)
+        return UsagePage(items=tuple(_usage_row(*row) for row in rows), next_after=next_after)
+
+    def dearest(
+        self, wanted: UsageFilter, *, by: UsageGroup, zone: str = "UTC", limit: int = 100
+    ) -> tuple[UsageRow, ...]:
+        rows = _question(wanted, (by,), zone).most(self._pool, of="charge_nano", limit=limit)
+        return tuple(_usage_row(*row) for row in rows)
 
     def earnings(
         self,
@@ -68,3 +61,19 @@ class UsageReader:
             for group, sums in rows
         )
         return EarningsPage(items=items, next_after=next_after)
+
+
+def _question(wanted: UsageFilter, by: tuple[UsageGroup, ...], zone: str) -> GroupedSums:
+    table = smallest(ALL_USES, by=by, wanted=wanted)
+    return GroupedSums(table=table.name, sums=table.sums, by=by, wanted=wanted, zone=zone)
+
+
+def _usage_row(group: GroupValues, sums: dict[str, int]) -> UsageRow:
+    counts = tuple(sums[name] for name in DURATIONS)
+    return UsageRow(
+        group=group,
+        **{name: value for name, value in sums.items() if name not in DURATIONS},
+        duration_p50_ms=percentile_ms(counts, percent=50),
+        duration_p95_ms=percentile_ms(counts, percent=95),
+        duration_p99_ms=percentile_ms(counts, percent=99),
+    )

@@ -210,6 +210,18 @@ def test_pages_give_every_group_once(whole: Lab, reader: UsageReader) -> None:
     assert tuple(seen) == all_of_them.items
 
 
+@pytest.mark.parametrize("by", ["key", "alias", "member", "operation"])
+def test_the_dearest_come_first_whatever_their_name(whole: Lab, reader: UsageReader, by: UsageGroup) -> None:
+    """They are among all groups, not among those of the first page."""
+    whole.start_over(history(9, steps=400))
+    whole.catch_up()
+    rows = sorted(reader.usage(ALWAYS, by=(by,), limit=500).items, key=lambda row: -row.charge_nano)
+    found = reader.dearest(ALWAYS, by=by, limit=2)
+    assert len(found) == min(2, len(rows))
+    assert [row.charge_nano for row in found] == [row.charge_nano for row in rows[:2]]
+    assert all(row in rows for row in found)
+
+
 def test_a_filter_leaves_the_others_out(whole: Lab, reader: UsageReader) -> None:
     """By account, key and alias together."""
     whole.log.extend(numbered(LEASE, 2, [charged(FIRST, 10, 4), abandoned(SECOND, 40)]))

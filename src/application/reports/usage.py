@@ -153,6 +153,12 @@ class UsageQueries(Protocol):
         limit: int = 100,
     ) -> UsagePage: ...
 
+    def dearest(
+        self, wanted: UsageFilter, *, by: UsageGroup, zone: str = "UTC", limit: int = 100
+    ) -> tuple[UsageRow, ...]:
+        """The groups that were charged most, the dearest first, however many there are."""
+        ...
+
     def earnings(
         self,
         wanted: UsageFilter,

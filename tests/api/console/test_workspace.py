@@ -9,6 +9,7 @@ from html import unescape
 from uuid import UUID
 
 import msgspec
+import psycopg
 import pytest
 
 from api.console.looking import PAGE_ROWS
@@ -19,6 +20,7 @@ from application.keys import issue_key
 from application.members import remove_member
 from application.people.email import open_email
 from application.queries import PAGE_ROWS_MAX
+from application.reports.period import SLOT_US
 from domain.announcements import Words
 from domain.budgets.budget import Budget
 from domain.budgets.events import BudgetAlertRaised, BudgetSet
@@ -28,6 +30,7 @@ from domain.keys.key import ApiKey
 from domain.ledger.events import RequestAdmitted
 from domain.members import LastOwner
 from domain.support import SupportAccessBegun, support_stream
+from projections.usage import ALL_USES
 from tests.api.console.conftest import ACCOUNT, OTHER, PASSWORD, World
 from tests.api.console.forms import do, sign_in
 from tests.histories import numbered, sample
@@ -439,6 +442,29 @@ def make_models(world: World) -> None:
         price = {"alias": name, "price.input": "1", "price.output": "2", "note": "first"}
         assert do(world, "prices/publish", token, **price) == ""
     world.as_member("owner")
+
+
+def test_usage_shows_the_dearest_and_its_file_all(world: World) -> None:
+    """Of 150 models those that cost most, though their names come last; what the page leaves out it says."""
+    world.project()
+    table = ALL_USES[1]
+    slot_us = world.process.ports.clock.now_us() // SLOT_US * SLOT_US
+    sums = ["n * 1000000" if name == "charge_nano" else "1" for name in table.sums]
+    with psycopg.connect(world.process.settings.database_url) as connection:
+        connection.execute(
+            f"INSERT INTO {table.name} (account_id, slot_us, alias, {', '.join(table.sums)}) "
+            f"SELECT %s, %s, 'm' || lpad(n::text, 3, '0'), {', '.join(sums)} FROM generate_series(1, 150) n",
+            (ACCOUNT, slot_us),
+        )
+    world.as_member("viewer")
+    page = world.get(f"{BASE}/usage").text
+    assert "The 100 dearest; the file has all" in page
+    assert re.findall(r'<span class="mono">(m\d+)', page) == [f"m{n:03}" for n in range(150, 50, -1)]
+    lines = world.get(f"{BASE}/usage?by=alias&as=csv").text.splitlines()
+    assert len(lines) == 151
+    overview = world.get(BASE).text
+    assert "m150" in overview
+    assert "m001" not in overview
 
 
 def test_what_is_copied_can_be_read_by_what_it_is_for(world: World) -> None:

@@ -18,7 +18,7 @@ from api.console.pages import Pages
 from api.console.workspace.readiness import facts_of, steps_of
 from application.queries import RequestFilter
 from application.reports.period import Period
-from application.reports.usage import UsageFilter, UsageGroup, UsageRow
+from application.reports.usage import UsageFilter, UsageRow
 
 _READ: Final = {NEEDS: Needs("account", "read")}
 _LATEST: Final = 5
@@ -33,19 +33,21 @@ def overview_routes(pages: Pages) -> list[HTTPRouteHandler]:
     def figures(account_id: UUID, span: Span) -> dict[str, Any]:
         now_us = tools.ports.clock.now_us()
 
-        def usage(period: Period, *by: UsageGroup) -> Sequence[UsageRow]:
-            wanted = UsageFilter(period=period, account_id=account_id)
-            return tools.usage.usage(wanted, by=by, zone=span.zone, limit=_ROWS if by else 1).items
+        wanted = UsageFilter(period=span.period, account_id=account_id)
 
-        keys = _dearest(usage(span.period, "key"))
+        def sum_of(period: Period) -> Sequence[UsageRow]:
+            whole = UsageFilter(period=period, account_id=account_id)
+            return tools.usage.usage(whole, by=(), zone=span.zone, limit=1).items
+
+        keys = tools.usage.dearest(wanted, by="key", zone=span.zone, limit=_TOP)
         ids = [account_id, *(one.group.key for one in keys if one.group.key is not None)]
         names = names_of(tools.ports, ids)
         return {
-            "series": usage(span.period, span.group),
-            "models": _dearest(usage(span.period, "alias")),
+            "series": tools.usage.usage(wanted, by=(span.group,), zone=span.zone, limit=_ROWS).items,
+            "models": tools.usage.dearest(wanted, by="alias", zone=span.zone, limit=_TOP),
             "keys": keys,
-            "month": usage(this_month(zone=span.zone, now_us=now_us)),
-            "today": usage(today(zone=span.zone, now_us=now_us)),
+            "month": sum_of(this_month(zone=span.zone, now_us=now_us)),
+            "today": sum_of(today(zone=span.zone, now_us=now_us)),
             "balance": tools.balances.balance(account_id) or nothing_yet(account_id),
             "latest": tools.requests.requests(RequestFilter(account_id=account_id), limit=_LATEST).requests,
             "account_name": names.get(account_id),
@@ -89,7 +91,3 @@ def overview_routes(pages: Pages) -> list[HTTPRouteHandler]:
 
 def _status(pages: Pages, account_id: UUID) -> str:
     return pages.tools.admin.directory.accounts[account_id].status
-
-
-def _dearest(rows: Sequence[UsageRow]) -> list[UsageRow]:
-    return sorted(rows, key=lambda row: -row.charge_nano)[:_TOP]

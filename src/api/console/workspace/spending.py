@@ -14,7 +14,7 @@ from api.admin.views import names_of
 from api.console import looking
 from api.console.access import NEEDS, Needs, visit_of
 from api.console.charts import FROM, UNTIL, chart, chosen_span
-from api.console.files import AS, FORMS, Turn, stream_of
+from api.console.files import AS, FORMS, PAGE_ROWS, Turn, stream_of
 from api.console.key_lists import KeyPick, pick_key
 from api.console.pages import Pages
 from api.console.refused_page import refused_context
@@ -32,6 +32,7 @@ from domain.refusal import BadField
 
 _READ: Final = {NEEDS: Needs("account", "read")}
 _LINES: Final = 100
+_USAGE_ROWS: Final = 100
 _GROUPS: Final[dict[str, UsageGroup]] = {
     "alias": "alias",
     "key": "key",
@@ -142,13 +143,30 @@ def _usage_routes(pages: Pages) -> list[HTTPRouteHandler]:
 
     def figures(account_id: UUID, span: Any, group: UsageGroup) -> dict[str, Any]:
         wanted = UsageFilter(period=span.period, account_id=account_id)
-        rows = tools.usage.usage(wanted, by=(group,), zone=span.zone, limit=500).items
+        rows, has_more = rows_of(wanted, span, group)
         key_ids = [row.group.key for row in rows if row.group.key is not None]
         return {
-            "rows": rows if group == "day" else sorted(rows, key=lambda row: -row.charge_nano),
+            "rows": rows,
+            "has_more": has_more,
             "series": tools.usage.usage(wanted, by=(span.group,), zone=span.zone, limit=500).items,
             "names": names_of(tools.ports, key_ids) | addresses(account_id, rows),
         }
+
+    def rows_of(wanted: UsageFilter, span: Any, group: UsageGroup) -> tuple[Sequence[UsageRow], bool]:
+        """Days in their order, all else by what it cost; and whether there is more than a page has."""
+        if group == "day":
+            return tools.usage.usage(wanted, by=(group,), zone=span.zone, limit=PAGE_ROWS).items, False
+        found = tools.usage.dearest(wanted, by=group, zone=span.zone, limit=_USAGE_ROWS + 1)
+        return found[:_USAGE_ROWS], len(found) > _USAGE_ROWS
+
+    def turn_of(account_id: UUID, span: Any, group: UsageGroup) -> Turn:
+        wanted = UsageFilter(period=span.period, account_id=account_id)
+
+        def turn(at: Any) -> tuple[Any, Any]:
+            page = tools.usage.usage(wanted, by=(group,), zone=span.zone, after=at, limit=PAGE_ROWS)
+            return page.items, page.next_after
+
+        return turn
 
     def addresses(account_id: UUID, rows: Sequence[UsageRow]) -> dict[UUID, str]:
         """Of those among the rows' members who are members still."""
@@ -166,14 +184,16 @@ def _usage_routes(pages: Pages) -> list[HTTPRouteHandler]:
         first: Annotated[str, FROM] = "",
         last: Annotated[str, UNTIL] = "",
         by: FromQuery[str] = "alias",
-    ) -> Response[str]:
+        form: Annotated[str, AS] = "",
+    ) -> Response[Any]:
         zone, now_us = visit_of(request).zone, tools.ports.clock.now_us()
         chosen, group = chosen_span(span, first, last, zone=zone, now_us=now_us), _GROUPS.get(by, "alias")
+        if form in FORMS:
+            return await stream_of(turn_of(account_id, chosen, group), name="usage", form=form)
         found = await asyncio.to_thread(figures, account_id, chosen, group)
         return pages.page(
             request,
             "workspace/usage.html",
-            tables={"usage": found["rows"]},
             span=chosen,
             by=group,
             chart=chart(chosen, found["series"]),
