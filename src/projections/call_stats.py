@@ -5,10 +5,9 @@ from uuid import UUID
 
 from psycopg.errors import UndefinedTable
 
-from application.reports.calls import CallStats
+from application.reports.calls import CALLS_MAX, CallStats
 from projections.projection import Pool
 
-CALLS_MAX: Final = 20_000
 #: Request ids begin with their time, so the newest are at the end of the primary key.
 _LATEST: Final = """
     WITH latest AS (

@@ -1,13 +1,16 @@
 """How providers, deployments and credentials stand, in a word each. Nothing is called healthy that nobody has heard of yet."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
 from api.console.pages import Pages
+from application.queries import PAGE_ROWS_MAX
 from application.reports.calls import CallStats
+from application.reports.period import Period
+from application.reports.usage import UsageFilter
 from domain.catalogue.credential import Credential
 from domain.catalogue.deployment import Deployment
 from domain.catalogue.provider import Provider
@@ -30,8 +33,8 @@ class ProviderRow(msgspec.Struct, frozen=True, kw_only=True):
     dead: int
 
 
-def provider_row(pages: Pages, provider: Provider, calls: dict[UUID, CallStats]) -> ProviderRow:
-    """`calls` are those of the last day. Blocking."""
+def provider_row(pages: Pages, provider: Provider, serving: Container[str]) -> ProviderRow:
+    """`serving`: as `serving_lately`. Blocking."""
     directory, health = pages.tools.admin.directory, pages.tools.health
     ours = [one for one in directory.deployments.values() if one.provider_id == provider.provider_id]
     deployments = [one for one in ours if not one.disabled]
@@ -42,17 +45,23 @@ def provider_row(pages: Pages, provider: Provider, calls: dict[UUID, CallStats])
     ]
     tripped = sum(1 for one in deployments if health.breaker(one.deployment_id).state != "closed")
     dead = sum(1 for one in credentials if _is_dead(pages, one))
-    seen = [calls[one.deployment_id] for one in ours if one.deployment_id in calls]
     return ProviderRow(
         provider=provider,
-        state=_state(
-            pages, provider, tripped=tripped, dead=dead, served=any(one.calls > one.failed for one in seen)
-        ),
+        state=_state(pages, provider, tripped=tripped, dead=dead, served=provider.name in serving),
         deployments=len(deployments),
         tripped=tripped,
         credentials=len(credentials),
         dead=dead,
     )
+
+
+def serving_lately(pages: Pages) -> frozenset[str]:
+    """Names of the providers that answered a call of the last day well. Blocking."""
+    tools = pages.tools.admin
+    now_us = tools.ports.clock.now_us()
+    wanted = UsageFilter(period=Period(from_us=now_us - _DAY_US, until_us=now_us))
+    found = tools.usage.earnings(wanted, by=("provider",), limit=PAGE_ROWS_MAX).items
+    return frozenset(str(one.group.provider) for one in found if one.served)
 
 
 def calls_lately(pages: Pages) -> dict[UUID, CallStats]:

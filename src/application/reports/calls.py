@@ -1,9 +1,12 @@
 """How the last calls of deployments went: for operators, who ask why a provider is slow. Nothing is decided by it."""
 
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 import msgspec
+
+#: Of all deployments together: at most so many of the newest calls are looked at, so that the answer is quick.
+CALLS_MAX: Final = 10_000
 
 
 class CallStats(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,5 +27,5 @@ class CallQueries(Protocol):
     """As last projected. Blocking; safe to use from threads."""
 
     def calls(self, *, since_us: int) -> dict[UUID, CallStats]:
-        """Of the newest calls of requests since then, at most so many that the answer is quick."""
+        """Of the newest calls of requests since then, at most `CALLS_MAX`."""
         ...

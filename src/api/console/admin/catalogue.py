@@ -13,7 +13,7 @@ from api.console import looking
 from api.console.access import NEEDS, Needs
 from api.console.admin.provider_health import provider_health
 from api.console.pages import Pages
-from api.console.provider_states import ProviderRow, calls_lately, deployment_state, provider_row
+from api.console.provider_states import ProviderRow, deployment_state, provider_row, serving_lately
 from application.catalogue.list_presets import list_presets, summary_of
 from application.directory import Directory
 from application.directory_views import price_at
@@ -29,9 +29,9 @@ def catalogue_routes(pages: Pages) -> list[HTTPRouteHandler]:
     directory, ports = pages.tools.admin.directory, pages.tools.admin.ports
 
     def provider_rows() -> list[ProviderRow]:
-        calls = calls_lately(pages)
+        serving = serving_lately(pages)
         known = sorted(directory.providers.values(), key=lambda one: one.name)
-        return [provider_row(pages, one, calls) for one in known]
+        return [provider_row(pages, one, serving) for one in known]
 
     @get("/console/models", opt=_READ)
     async def list_models(request: Request[Any, Any, Any]) -> Response[str]:
@@ -89,7 +89,7 @@ def catalogue_routes(pages: Pages) -> list[HTTPRouteHandler]:
         deployments = [one for one in directory.deployments.values() if one.provider_id == provider_id]
         lately = await asyncio.to_thread(provider_health, pages, provider_id, deployments)
         breakers, earlier = lately.page(looking.number_of(before))
-        row = await asyncio.to_thread(provider_row, pages, provider, lately.calls)
+        row = await asyncio.to_thread(lambda: provider_row(pages, provider, serving_lately(pages)))
         return pages.page(
             request,
             "admin/provider.html",

@@ -7,7 +7,7 @@ import msgspec
 
 from api.console.pages import Pages
 from api.console.provider_states import calls_lately
-from application.reports.calls import CallStats
+from application.reports.calls import CALLS_MAX, CallStats
 from domain.catalogue.deployment import Deployment
 from domain.health.breaker import BreakerClosed, BreakerHalfOpened, BreakerOpened, breaker_stream
 from domain.health.probe import ProbesSummarised, probes_stream
@@ -37,6 +37,7 @@ class ProviderHealth(msgspec.Struct, frozen=True, kw_only=True):
     """Of one provider. Calls are those of the last day."""
 
     calls: dict[UUID, CallStats]
+    is_cut: bool  #: there may be more calls than were looked at
     probes: tuple[ProbesSummarised, ...]  #: newest first
     breakers: tuple[BreakerRow, ...]  #: newest first, all of them
 
@@ -94,6 +95,7 @@ def provider_health(pages: Pages, provider_id: UUID, deployments: list[Deploymen
     probes = [REGISTRY.decode(one.topic, one.state) for one in reversed(stored)]
     return ProviderHealth(
         calls={key: one for key, one in calls.items() if key in ours},
+        is_cut=sum(one.calls for one in calls.values()) >= CALLS_MAX,
         probes=tuple(one for one in probes if isinstance(one, ProbesSummarised)),
         breakers=tuple(sorted(facts, key=lambda row: -row.position)),
     )
