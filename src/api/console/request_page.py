@@ -60,8 +60,10 @@ def request_context(pages: Pages, request_id: UUID, *, account_id: UUID | None =
     ids = [one for one in (row.key_id,) if one is not None]
     prices = tools.directory.prices.get(row.alias or "", ())
     price = next((one for one in prices if one.version == row.price_version), None)
+    above = "/console" if account_id is None else f"/app/{account_id}"
     return {
         "row": row,
+        "request_path": f"{above}/requests/{request_id}",
         "attempts": detail.attempts,
         "review": detail.review,
         "names": names_of(tools.ports, ids),

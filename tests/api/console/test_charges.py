@@ -69,6 +69,7 @@ def test_late_usage_is_taken_in_once(world: World, charges: ChargeWorld, databas
     token = sign_in(world, "finance")
     page = world.get(f"/console/charges/{PLAIN}").text
     assert "What the provider told later" in page
+    assert f'href="/console/requests/{PLAIN}/receipt"' in page
     told = {"request_id": str(PLAIN), "served_by": "acme", "report_ref": "r-1", "reason": "told late"}
     wallets = []
     for _ in range(2):
